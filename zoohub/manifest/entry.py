@@ -1,0 +1,148 @@
+"""What the index says of a model: frozen, free of MindSpore, the same for every reader.
+
+Unknown is None, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Declared = Literal["sha256", "prefix", "none", "doubtful"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputContract:
+    """How a picture becomes the network's input.
+
+    `size` is (height, width) in pixels; `mean` and `std` are in units of `value_range`;
+    `crop` is the part of the resized picture's shorter side that the centre crop keeps.
+    `provenance` says where the values come from ("recipe", "publisher default", …).
+    """
+
+    size: tuple[int, int] | None = None
+    channels: int = 3
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    value_range: Literal["0..1", "0..255"] = "0..1"
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    interpolation: Literal["nearest", "bilinear", "bicubic", "area"] | None = None
+    crop: float | None = None
+    resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    colour: Literal["RGB", "BGR", "L"] = "RGB"
+    provenance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """Which network definition a checkpoint's parameters belong to.
+
+    `builder` names an entry of `zoohub.networks.registry`, `arguments` are given to it, and
+    `parameters` names the layout (naming scheme) the file's parameters follow. `head` and `stem`
+    are the network's own names of the classifier and the first convolution (dotted prefixes).
+    """
+
+    builder: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    parameters: str | None = None
+    head: str | None = None
+    stem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One published appearance of a checkpoint."""
+
+    uid: str
+    url: str
+    dataset: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    mindspore: str | None = None
+    repository: str | None = None
+    ref: str | None = None
+    path: str | None = None
+    publisher: str | None = None
+    updated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One content: one set of bytes, published under one or more URLs.
+
+    `declared` says how strong the publisher's hash is; `sha256` is the full hash or None (also
+    None where the hash is doubtful: then `doubtful_sha256` keeps what was declared, for display
+    only). `sha256_prefix` is a published fragment of 7 to 9 hex digits. `size` is in bytes.
+    """
+
+    model: str
+    id: str
+    format: str
+    sources: tuple[str, ...]
+    declared: Declared
+    sha256: str | None = None
+    sha256_prefix: str | None = None
+    doubtful_sha256: str | None = None
+    size: int | None = None
+    aliases: tuple[str, ...] = ()
+    network: NetworkSpec | None = None
+    input: InputContract | None = None
+    classes: str | None = None
+    task: str | None = None
+    dataset: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    licence: str | None = None
+    dataset_terms: str | None = None
+    mindspore: str | None = None
+    hardware: str | None = None
+    verified: tuple[str, ...] = ()
+    fine_tunable: bool | None = None
+    note: str | None = None
+    records: tuple[Record, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """`MODEL@ID`, the checkpoint's full name."""
+        return f"{self.model}@{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model: an architecture variant with its checkpoints.
+
+    `default` is the id of the default checkpoint (None where none is published);
+    `family_default` says whether the family's name means this model. `parameter_count` counts
+    single weights; `flops` are multiply-adds for one input, as the publisher states them.
+    """
+
+    model: str
+    family: str
+    task: str
+    default: str | None
+    family_default: bool = False
+    aliases: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    network: NetworkSpec | None = None
+    input: InputContract | None = None
+    description: str | None = None
+    paper: str | None = None
+    parameter_count: int | None = None
+    flops: float | None = None
+    index: str = "built-in"
+
+    def checkpoint(self, id: str | None = None) -> Checkpoint | None:
+        """The checkpoint of that id, or the default one; None where there is none."""
+        wanted = id or self.default
+        return next((c for c in self.checkpoints if c.id == wanted), None)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The default checkpoint's metrics."""
+        default = self.checkpoint()
+        return default.metrics if default else {}
+
+    @property
+    def licence(self) -> str | None:
+        """The default checkpoint's licence."""
+        default = self.checkpoint()
+        return default.licence if default else None
