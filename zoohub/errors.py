@@ -1,6 +1,7 @@
 """Every error zoohub raises on purpose.
 
     ZoohubError
+    ├── UsageError             arguments that contradict each other (also a ValueError)
     ├── UnknownModel           no model of that name; names the closest
     ├── AmbiguousReference     several models fit; names the candidates
     ├── NetworkNotAvailable    the file is known, the network definition is not in zoohub
@@ -32,6 +33,12 @@ class ZoohubError(Exception):
     """Base of all errors above. `exit_code` is what the command line returns for it."""
 
     exit_code: ClassVar[int] = 1
+
+
+class UsageError(ZoohubError, ValueError):
+    """Arguments that contradict each other or have no meaning here."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class UnknownModel(ZoohubError):

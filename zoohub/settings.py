@@ -25,7 +25,8 @@ class Settings:
     `mirrors` are base URLs or folders tried in order before a checkpoint's own sources;
     `indexes` are paths or URLs consulted before the built-in index; `timeout` is in seconds
     without a byte; `connections` bounds the parallel requests for one file; `tokens` maps the
-    part of `ZOOHUB_TOKEN_<HOST>` after the prefix to its secret and never shows in `repr`.
+    part of `ZOOHUB_TOKEN_<HOST>` after the prefix to its secret and never shows in `repr`; `device`
+    None leaves the choice to MindSpore.
     """
 
     home: Path
@@ -34,7 +35,7 @@ class Settings:
     lock: Path | None = None
     trusted_keys: tuple[str, ...] = ()
     offline: bool = False
-    device: str = "cpu"
+    device: str | None = None
     connections: int = 8
     timeout: float = 30.0
     allow_http: bool = False

@@ -1,0 +1,110 @@
+"""`zoohub download`: fetch and verify checkpoints, print their paths."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from zoohub.cli.output import Output
+from zoohub.cli.several import Failure, exit_code, report
+from zoohub.errors import StoreError, UnknownModel, ZoohubError
+from zoohub.manifest import Index, open_index
+from zoohub.manifest.entry import Checkpoint
+from zoohub.settings import load_settings
+
+EXAMPLES = (
+    "zoohub download yolov5",
+    "p=$(zoohub download resnet50)",
+    "zoohub download 'mobilenet_v2*' --output weights/ --jobs 4",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `zoohub download`."""
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help="models or patterns such as 'resnet*'"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="copy the files into DIR")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="files at a time (4)")
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Download every checkpoint named; stdout has one path a line."""
+    from zoohub.transfer import fetch_many
+
+    settings = load_settings()
+    index = open_index(settings)
+    wanted: list[Checkpoint] = []
+    failures: list[Failure] = []
+    for name in options.names:
+        try:
+            wanted += expand(index, name)
+        except ZoohubError as error:
+            failures.append(Failure(name, error))
+    unique = list(dict.fromkeys(checkpoint.reference for checkpoint in wanted))
+    checkpoints = {checkpoint.reference: checkpoint for checkpoint in wanted}
+    results = fetch_many(
+        [checkpoints[reference] for reference in unique],
+        settings,
+        jobs=options.jobs,
+        show_progress=output.progress,
+    )
+    rows: list[dict[str, object]] = []
+    for reference, result in zip(unique, results, strict=True):
+        try:
+            if isinstance(result, ZoohubError):
+                raise result
+            path = result
+            if options.output is not None:
+                path = copy_out(path, checkpoints[reference], options.output)
+        except ZoohubError as error:
+            failures.append(Failure(reference, error))
+            rows.append({"reference": reference, "path": None, "error": str(error)})
+            continue
+        rows.append({"reference": reference, "path": str(path), "error": None})
+    if output.as_json:
+        output.json(rows)
+    else:
+        for row in rows:
+            if row["path"]:
+                output.data(str(row["path"]))
+    done = sum(1 for row in rows if row["path"])
+    report(failures, done, output)
+    return exit_code(failures, done)
+
+
+def expand(index: Index, name: str) -> list[Checkpoint]:
+    """The checkpoints a name or a pattern means.
+
+    Raises:
+        UnknownModel: nothing fits, or the model has no published file.
+    """
+    if any(wildcard in name for wildcard in "*?["):
+        found = [entry.checkpoint() for entry in index.list(name)]
+        checkpoints = [checkpoint for checkpoint in found if checkpoint is not None]
+        if not checkpoints:
+            raise UnknownModel(f"no model fits {name!r}; `zoohub list` shows their names")
+        return checkpoints
+    resolved = index.resolve(name)
+    if resolved.checkpoint is None:
+        raise UnknownModel(f"{resolved.entry.model} has no published checkpoint to download")
+    return [resolved.checkpoint]
+
+
+def copy_out(path: Path, checkpoint: Checkpoint, folder: Path) -> Path:
+    """Copy a stored file to `FOLDER/<model>-<id>.<ext>`, never half of it.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    target = folder / f"{checkpoint.model}-{checkpoint.id}{path.suffix}"
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, partial)
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(f"cannot write {target}: {error.strerror or error}") from error
+    return target

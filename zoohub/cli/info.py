@@ -1,0 +1,164 @@
+"""`zoohub info`: one model's card."""
+
+from __future__ import annotations
+
+import argparse
+
+from zoohub.cli.output import Output, human_size
+from zoohub.describe import is_runnable, model_is_runnable, model_json
+from zoohub.manifest import open_index
+from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.settings import load_settings
+from zoohub.store import Store
+
+EXAMPLES = (
+    "zoohub info yolov5",
+    "zoohub info resnet50@r1.10-imagenet2012",
+    "zoohub info lenet5 --json",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `zoohub info`."""
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a model, checkpoint or alias")
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Print a card for each name."""
+    settings = load_settings()
+    store = Store(settings.home)
+    index = open_index(settings)
+    found = [index.resolve(name) for name in options.names]
+    if output.as_json:
+        output.json(model_json(resolved.entry, store) for resolved in found)
+        return 0
+    for number, resolved in enumerate(found):
+        if number:
+            output.data("")
+        named = resolved.checkpoint if resolved.explicit else None
+        for line in model_card(resolved.entry, named, store):
+            output.data(line)
+    return 0
+
+
+def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str]:
+    """The lines of a model's card; the named checkpoint (else the default) in full."""
+    lines = [f"{entry.model}  ({entry.task}, family {entry.family})"]
+    if entry.description:
+        lines.append(f"  {entry.description}")
+    facts = {
+        "parameters": f"{entry.parameter_count:,}" if entry.parameter_count else None,
+        "multiply-adds": f"{entry.flops:.3g}" if entry.flops else None,
+        "paper": entry.paper,
+        "aliases": ", ".join(entry.aliases) or None,
+        "runnable": "yes" if model_is_runnable(entry) else "no: zoohub has no network for it yet",
+        "index": None if entry.index == "built-in" else entry.index,
+    }
+    lines += [f"  {name:14}{value}" for name, value in facts.items() if value]
+    shown = named or entry.checkpoint()
+    if shown is not None:
+        lines += ["", *_checkpoint_card(shown, store)]
+    others = [c for c in entry.checkpoints if shown is None or c.id != shown.id]
+    if others:
+        lines += ["", f"other checkpoints of {entry.model}:"]
+        lines += [f"  {_one_line(checkpoint)}" for checkpoint in others]
+    return [*lines, "", *_how_to(entry, shown)]
+
+
+def _checkpoint_card(checkpoint: Checkpoint, store: Store) -> list[str]:
+    metrics = ", ".join(f"{name} {value:g}" for name, value in checkpoint.metrics.items())
+    path = store.find(checkpoint)
+    facts = {
+        "file": f"{checkpoint.format}, {human_size(checkpoint.size)}"
+        if checkpoint.size
+        else checkpoint.format,
+        "dataset": checkpoint.dataset,
+        "metrics": metrics or None,
+        "hash": _hash_line(checkpoint, store.recorded(checkpoint)),
+        "licence": checkpoint.licence or "not stated: look it up before you redistribute",
+        "dataset terms": checkpoint.dataset_terms,
+        "trained with": _trained_with(checkpoint),
+        "verified on": ", ".join(f"MindSpore {v}" for v in checkpoint.verified) or None,
+        "network": _network_line(checkpoint),
+        "input": _input_line(checkpoint),
+        "in the store": str(path) if path else "no",
+        "note": checkpoint.note,
+    }
+    lines = [f"{checkpoint.reference}"]
+    lines += [f"  {name:14}{value}" for name, value in facts.items() if value]
+    lines += [f"  {'source':14}{source}" for source in checkpoint.sources]
+    return lines
+
+
+def _hash_line(checkpoint: Checkpoint, recorded: str | None) -> str:
+    if checkpoint.declared == "sha256":
+        return f"sha256 {checkpoint.sha256}, declared by the publisher"
+    if checkpoint.declared == "prefix":
+        line = f"sha256 begins with {checkpoint.sha256_prefix} (all the publisher gives)"
+    elif checkpoint.declared == "doubtful":
+        stated = checkpoint.doubtful_sha256 or checkpoint.sha256_prefix
+        line = f"doubtful: the publisher's {stated} may belong to another file"
+    else:
+        line = "none published"
+    if recorded:
+        return f"{line}; recorded at the first download: {recorded}"
+    return f"{line}; trusted: TLS to the source, then the hash of the first download"
+
+
+def _trained_with(checkpoint: Checkpoint) -> str | None:
+    parts = []
+    if checkpoint.mindspore:
+        parts.append(f"MindSpore {checkpoint.mindspore}")
+    if checkpoint.hardware:
+        parts.append(checkpoint.hardware)
+    return ", ".join(parts) or None
+
+
+def _network_line(checkpoint: Checkpoint) -> str | None:
+    spec = checkpoint.network
+    if spec is None:
+        return None
+    arguments = ", ".join(f"{name}={value!r}" for name, value in spec.arguments.items())
+    layout = f"; parameter names: {spec.parameters}" if spec.parameters else ""
+    return f"{spec.builder}({arguments}){layout}"
+
+
+def _input_line(checkpoint: Checkpoint) -> str | None:
+    contract = checkpoint.input
+    if contract is None or contract.size is None:
+        return None
+    height, width = contract.size
+    parts = [f"{height}×{width} {contract.colour} {contract.layout}", contract.value_range]
+    if contract.mean is not None and contract.std is not None:
+        mean = ", ".join(f"{v:g}" for v in contract.mean)
+        std = ", ".join(f"{v:g}" for v in contract.std)
+        parts.append(f"mean ({mean}) std ({std})")
+    parts.append(contract.resize)
+    if contract.crop is not None:
+        parts.append(f"crop {contract.crop:g}")
+    if contract.interpolation:
+        parts.append(contract.interpolation)
+    if contract.provenance:
+        parts.append(f"from: {contract.provenance}")
+    return ", ".join(parts)
+
+
+def _one_line(checkpoint: Checkpoint) -> str:
+    metrics = ", ".join(f"{name} {value:g}" for name, value in checkpoint.metrics.items())
+    parts = [checkpoint.format, checkpoint.dataset, metrics, checkpoint.hardware]
+    runs = "runs" if is_runnable(checkpoint) else ""
+    return f"@{checkpoint.id:28}  " + ", ".join(p for p in [*parts, runs] if p)
+
+
+def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
+    """The commands that come next, for copying."""
+    if shown is None:
+        return ["no checkpoint is published for it"]
+    name = entry.model if shown.id == entry.default else shown.reference
+    lines = [f"  zoohub download {name}"]
+    if is_runnable(shown):
+        lines += [
+            f'  net = zoohub.load("{name}", pretrained=True)',
+            f"  zoohub predict {name} picture.jpg",
+        ]
+    return lines

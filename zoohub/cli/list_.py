@@ -1,0 +1,120 @@
+"""`zoohub list`: models, filtered and sorted."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import islice
+
+from zoohub.cli.output import Output, human_size
+from zoohub.describe import leading_metric, misfit, model_is_runnable, model_json
+from zoohub.manifest import Index, Summary, open_index
+from zoohub.manifest.entry import Entry, NetworkSpec
+from zoohub.settings import load_settings
+from zoohub.store import Store
+
+EXAMPLES = (
+    "zoohub list 'resnet*'",
+    "zoohub list --task object-detection --sort metric --limit 10",
+    "zoohub list --runnable --json",
+    "zoohub list --cached",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `zoohub list`."""
+    parser.add_argument("pattern", nargs="?", metavar="PATTERN", help="model names, with * and ?")
+    parser.add_argument("--task", help="only this task, e.g. image-classification")
+    parser.add_argument("--dataset", help="only checkpoints trained on this data set")
+    parser.add_argument("--source", help="only this publisher, e.g. mindcv, mindyolo, models")
+    parser.add_argument("--format", help="only this file format, e.g. ckpt, mindir")
+    parser.add_argument("--mindspore", metavar="VERSION", help="trained with this version")
+    parser.add_argument("--runnable", action="store_true", help="only networks zoohub has")
+    parser.add_argument("--cached", action="store_true", help="only models in the store")
+    parser.add_argument("--sort", choices=("name", "metric", "size"), default="name")
+    parser.add_argument("--limit", type=int, metavar="N", help="at most N models")
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Print the models that fit, one a row."""
+    settings = load_settings()
+    store = Store(settings.home)
+    index = open_index(settings)
+    filters = {
+        "task": options.task,
+        "dataset": options.dataset,
+        "source": options.source,
+        "format": options.format,
+        "mindspore": options.mindspore,
+    }
+    if options.sort == "name" and not output.as_json and not options.cached:
+        summaries = index.summaries(options.pattern, **filters)
+        fitting = (s for s in summaries if not options.runnable or _summary_runs(s))
+        if output.width is None:
+            _stream(islice(fitting, options.limit), output)
+            return 0
+    names = _chosen(index, options, filters, store)
+    if output.as_json:
+        output.json(model_json(index.entry(name), store) for name in names)
+        return 0
+    wanted = list(names)
+    rows = {s.model: s for s in index.summaries(options.pattern, **filters)}
+    output.table(HEADER, [_row(rows[name]) for name in wanted])
+    output.talk(f"{len(wanted)} models; `zoohub info NAME` shows one")
+    return 0
+
+
+HEADER = ("MODEL", "TASK", "DATASET", "METRIC", "SIZE", "FILES", "RUNS")
+
+
+def _summary_runs(summary: Summary) -> bool:
+    return summary.builder is not None and misfit(NetworkSpec(summary.builder)) is None
+
+
+def _row(summary: Summary) -> tuple[str, ...]:
+    metric = leading_metric(summary.metrics)
+    return (
+        summary.model,
+        summary.task,
+        summary.dataset or "-",
+        f"{metric[0]} {metric[1]:g}" if metric else "-",
+        human_size(summary.size),
+        str(summary.checkpoints),
+        "yes" if _summary_runs(summary) else "-",
+    )
+
+
+def _stream(summaries: Iterator[Summary], output: Output) -> None:
+    """Tab-separated rows as they come: what a pipe wants, and `| head` gets at once."""
+    output.data("\t".join(HEADER))
+    for summary in summaries:
+        output.data("\t".join(_row(summary)))
+
+
+def _chosen(
+    index: Index, options: argparse.Namespace, filters: dict[str, str | None], store: Store
+) -> Iterator[str]:
+    """The names of the models that pass the filters, in the order asked for."""
+    entries = index.list(options.pattern, **filters)
+    fitting = (
+        entry
+        for entry in entries
+        if (not options.runnable or model_is_runnable(entry))
+        and (not options.cached or any(store.find(c) for c in entry.checkpoints))
+    )
+    if options.sort == "name":
+        return (entry.model for entry in islice(fitting, options.limit))
+    key = _by_metric if options.sort == "metric" else _by_size
+    return (entry.model for entry in islice(sorted(fitting, key=key), options.limit))
+
+
+def _by_metric(entry: Entry) -> tuple[str, float]:
+    """Best first within a metric; models without one last."""
+    metric = leading_metric(entry.metrics)
+    return (metric[0], -metric[1]) if metric else ("~", 0.0)
+
+
+def _by_size(entry: Entry) -> float:
+    checkpoint = entry.checkpoint()
+    size = checkpoint.size if checkpoint else None
+    return float("inf") if size is None else float(size)

@@ -1,0 +1,135 @@
+"""`zoohub`: find the verb, run it, turn errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoohub._version import __version__
+from zoohub.cli.output import Output
+from zoohub.errors import ZoohubError
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command: its module in `zoohub.cli`, one line of help, and the names people guess."""
+
+    module: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+
+VERBS: dict[str, Verb] = {
+    "list": Verb("list_", "models, filtered and sorted", ("ls",)),
+    "search": Verb("search", "models by words"),
+    "info": Verb("info", "one model's card: checkpoints, hashes, metrics, licence", ("show",)),
+    "inspect": Verb("inspect_", "the parameters in a checkpoint"),
+    "download": Verb("download", "fetch and verify checkpoints; print their paths", ("pull",)),
+    "predict": Verb("predict", "classify pictures or detect objects in them"),
+    "cache": Verb("cache", "the files kept on this machine"),
+    "doctor": Verb("doctor", "check this machine and its settings"),
+    "demo": Verb("demo", "the whole road, offline, on handwritten digits"),
+}
+
+_EPILOG = """examples:
+  zoohub demo
+  zoohub search "face detection"
+  zoohub info yolov5
+  p=$(zoohub download resnet50)
+  zoohub predict resnet50 cat.jpg --top 3
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose help keeps the examples' line breaks."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def entry_point() -> None:
+    """The console script."""
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _broken_pipe()
+    # MindSpore's threads can hang or crash the interpreter's own shutdown; nothing is left to do.
+    if "mindspore" in sys.modules:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    parser = build_parser(arguments)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stop:  # argparse has printed the help or the usage error
+        return int(stop.code or 0)
+    output = Output(as_json=options.json, quiet=options.quiet, verbose=options.verbose)
+    if options.offline:
+        os.environ["ZOOHUB_OFFLINE"] = "1"
+    try:
+        return int(options.run(options, output))
+    except BrokenPipeError:
+        return _broken_pipe()
+    except KeyboardInterrupt:
+        output.error("interrupted")
+        return 130
+    except ZoohubError as error:
+        if options.debug:
+            raise
+        output.error(str(error))
+        return error.exit_code
+
+
+def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for this command line: only the verb that is named has its options loaded."""
+    parser = _Parser(
+        prog="zoohub",
+        description="MindSpore's published networks: find, verify, load, fine-tune, export.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"zoohub {__version__}")
+    common = _common_options()
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    named = next((word for word in arguments if not word.startswith("-")), None)
+    for name, verb in VERBS.items():
+        sub = commands.add_parser(
+            name,
+            aliases=list(verb.aliases),
+            help=verb.summary,
+            description=verb.summary[0].upper() + verb.summary[1:] + ".",
+            parents=[common],
+        )
+        if named in (name, *verb.aliases):
+            module = importlib.import_module(f"zoohub.cli.{verb.module}")
+            module.add_arguments(sub)
+            sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    group = common.add_argument_group("everywhere")
+    group.add_argument("--json", action="store_true", help="print a JSON array")
+    group.add_argument("-q", "--quiet", action="store_true", help="no talk, no progress")
+    group.add_argument("-v", "--verbose", action="store_true", help="more talk")
+    group.add_argument("--debug", action="store_true", help="show an error's traceback")
+    group.add_argument("--offline", action="store_true", help="use only what is on this machine")
+    return common
+
+
+def _broken_pipe() -> int:
+    """The reader of stdout has gone (`zoohub list | head`): not an error."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    return 0

@@ -1,0 +1,114 @@
+"""What is said of a model: whether it runs here, is in the store, and its JSON.
+
+Here the index, the store and the registry of networks are all in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoohub.errors import NetworkNotAvailable
+from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
+from zoohub.networks.registry import Builder, find_builder
+from zoohub.store import Store
+
+# Formats whose parameters zoohub puts into a network definition of its own.
+WEIGHT_FORMATS = frozenset({"ckpt", "safetensors", "pth"})
+
+# The figure that is shown first and sorted by, in this order of preference.
+_LEADING_METRICS = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
+
+
+def misfit(spec: NetworkSpec) -> str | None:
+    """Why the registry's builder cannot make this network; None if it can."""
+    try:
+        builder = find_builder(spec.builder)
+    except NetworkNotAvailable as error:
+        return str(error)
+    if spec.parameters is not None and spec.parameters not in builder.layouts:
+        known = ", ".join(sorted(builder.layouts))
+        return f"{spec.builder} has no parameter layout {spec.parameters!r} (it has {known})"
+    for name, value in spec.arguments.items():
+        problem = _argument_misfit(builder, name, value)
+        if problem:
+            return problem
+    return None
+
+
+def _argument_misfit(builder: Builder, name: str, value: object) -> str | None:
+    if name not in builder.arguments:
+        known = ", ".join(sorted(builder.arguments))
+        return f"{builder.name} takes no argument {name!r} (it takes {known})"
+    expected = builder.arguments[name]
+    kinds = expected if isinstance(expected, tuple) else (expected,)
+    if isinstance(value, int) and not isinstance(value, bool) and float in kinds:
+        return None
+    if isinstance(value, list) and tuple in kinds:
+        return None
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        return f"{builder.name}'s argument {name} is {names}, not {value!r}"
+    return None
+
+
+def is_runnable(checkpoint: Checkpoint) -> bool:
+    """Whether zoohub has the network definition this checkpoint's parameters belong to."""
+    spec = checkpoint.network
+    return checkpoint.format in WEIGHT_FORMATS and spec is not None and misfit(spec) is None
+
+
+def model_is_runnable(entry: Entry) -> bool:
+    """Whether some checkpoint of the model is runnable, or the bare network can be built."""
+    if entry.network is not None and misfit(entry.network) is None:
+        return True
+    return any(is_runnable(checkpoint) for checkpoint in entry.checkpoints)
+
+
+def leading_metric(metrics: Mapping[str, float]) -> tuple[str, float] | None:
+    """The metric a table shows: the first of the usual ones, else the first there is."""
+    for name in _LEADING_METRICS:
+        if name in metrics:
+            return name, metrics[name]
+    return next(iter(metrics.items()), None)
+
+
+def model_json(entry: Entry, store: Store) -> dict[str, Any]:
+    """The model as the command line's JSON has it."""
+    cached = [store.find(checkpoint) is not None for checkpoint in entry.checkpoints]
+    return {
+        "model": entry.model,
+        "family": entry.family,
+        "task": entry.task,
+        "default": entry.default,
+        "runnable": model_is_runnable(entry),
+        "cached": any(cached),
+        "parameter_count": entry.parameter_count,
+        "aliases": list(entry.aliases),
+        "checkpoints": [
+            checkpoint_json(checkpoint, store, is_cached)
+            for checkpoint, is_cached in zip(entry.checkpoints, cached, strict=True)
+        ],
+    }
+
+
+def checkpoint_json(checkpoint: Checkpoint, store: Store, cached: bool) -> dict[str, Any]:
+    """The checkpoint as the command line's JSON has it."""
+    return {
+        "id": checkpoint.id,
+        "aliases": list(checkpoint.aliases),
+        "sources": list(checkpoint.sources),
+        "sha256": checkpoint.sha256,
+        "sha256_prefix": checkpoint.sha256_prefix,
+        "size": checkpoint.size,
+        "format": checkpoint.format,
+        "dataset": checkpoint.dataset,
+        "metrics": dict(checkpoint.metrics),
+        "licence": checkpoint.licence,
+        "declared": checkpoint.declared,
+        "recorded": store.recorded(checkpoint),
+        "mindspore": checkpoint.mindspore,
+        "hardware": checkpoint.hardware,
+        "runnable": is_runnable(checkpoint),
+        "cached": cached,
+    }
