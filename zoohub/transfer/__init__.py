@@ -1,0 +1,7 @@
+"""Where bytes come from: the store, mirrors, and a checkpoint's own sources, verified."""
+
+from zoohub.store.policy import TransferPolicy
+from zoohub.transfer.fetch import fetch
+from zoohub.transfer.progress import Bar, Progress, Silent
+
+__all__ = ["Bar", "Progress", "Silent", "TransferPolicy", "fetch"]

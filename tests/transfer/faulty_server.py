@@ -1,0 +1,190 @@
+"""An HTTP server that misbehaves on purpose, and counts what it sends.
+
+Each path has a `Resource`: its bytes and its faults. A fault is a function of the request that may
+answer it in its own way; `Fault`s of a resource are used up in order, then it behaves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+Fault = Callable[["Handler", "Resource"], bool]
+"""Answers a request wrongly and returns True, or returns False to let it be answered rightly."""
+
+
+@dataclass
+class Resource:
+    content: bytes
+    faults: list[Fault] = field(default_factory=list)
+    always: Fault | None = None
+    etag: str | None = None
+    ranges: bool = True
+    delay: float = 0.0
+    rate: float | None = None  # bytes a second for each connection
+
+    def validator(self) -> str:
+        return self.etag or '"' + hashlib.sha256(self.content).hexdigest()[:16] + '"'
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as the server saw it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FaultyServer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        server = self.server
+        path = unquote(urlsplit(self.path).path)
+        with server.lock:
+            server.seen.append(Seen("GET", path, dict(self.headers.items())))
+            resource = server.resources.get(path)
+            fault = None
+            if resource is not None:
+                fault = resource.faults.pop(0) if resource.faults else resource.always
+        try:
+            if resource is None:
+                self.answer(404, b"not here")
+            elif fault is None or not fault(self, resource):
+                self.serve(resource)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        if "Content_Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.send_body(body)
+
+    def wanted(self, resource: Resource) -> tuple[int, int] | None:
+        """The range that is asked for and still valid."""
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if match is None or not resource.ranges:
+            return None
+        if self.headers.get("If-Range") not in (None, resource.validator()):
+            return None
+        size = len(resource.content)
+        return int(match[1]), min(int(match[2]) + 1 if match[2] else size, size)
+
+    def serve(self, resource: Resource) -> None:
+        wanted = self.wanted(resource)
+        size = len(resource.content)
+        if wanted is None:
+            self.answer(200, resource.content, ETag=resource.validator())
+        elif wanted[0] >= size:
+            self.answer(416, b"", Content_Range=f"bytes */{size}")
+        else:
+            start, end = wanted
+            self.answer(
+                206,
+                resource.content[start:end],
+                ETag=resource.validator(),
+                Content_Range=f"bytes {start}-{end - 1}/{size}",
+            )
+
+    def send_body(self, body: bytes, *, step: int = 1 << 16) -> None:
+        """Send and count; stop where the server is told to pause."""
+        for offset in range(0, len(body), step):
+            part = body[offset : offset + step]
+            self.server.before_part(self)
+            self.wfile.write(part)
+            with self.server.lock:
+                self.server.sent += len(part)
+
+    def reset(self) -> None:
+        """End the connection with RST."""
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.shutdown(socket.SHUT_RD)
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.close()
+
+
+class FaultyServer(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.resources: dict[str, Resource] = {}
+        self.seen: list[Seen] = []
+        self.sent = 0
+        self.lock = threading.Lock()
+        self.before_part: Callable[[Handler], None] = lambda handler: None
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # clients that are killed are the point
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def put(self, path: str, content: bytes, *faults: Fault, **options: object) -> str:
+        """Serve `content` at `path`, after the faults; returns its URL."""
+        self.resources[path] = Resource(content, list(faults), **options)  # type: ignore[arg-type]
+        return self.url + path
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+# The faults. Each is made by a function with the figures it needs.
+
+
+def status(code: int, body: bytes = b"", **headers: str) -> Fault:
+    def fault(handler: Handler, resource: Resource) -> bool:
+        handler.answer(code, body, **headers)
+        return True
+
+    return fault
+
+
+def cut_after(count: int, *, reset: bool = False) -> Fault:
+    """Promise all, send `count` bytes of it, and hang up."""
+
+    def fault(handler: Handler, resource: Resource) -> bool:
+        wanted = handler.wanted(resource)
+        start = wanted[0] if wanted else 0
+        body = resource.content[start:]
+        handler.send_response(206 if wanted else 200)
+        if wanted:
+            size = len(resource.content)
+            handler.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+        handler.send_header("ETag", resource.validator())
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.send_body(body[:count])
+        if reset:
+            handler.reset()
+        handler.close_connection = True
+        return True
+
+    return fault

@@ -1,0 +1,199 @@
+"""One unfinished file that this process owns, and the note of how far it has come.
+
+The note (`.map`) lies beside the file. It tells which spans have been written, and up to where
+they were fsynced. After a kill the written ends hold: what the system took from a process
+survives it. After a crash of the machine (another boot) only the fsynced ends do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from zoohub.store.files import read_json, unlink, write_json
+from zoohub.store.owner import UNKNOWN, Owner, boot_id
+
+
+@dataclass(slots=True)
+class Span:
+    """Bytes `start` to `end` (exclusive; None: open) of which those below `done` are here."""
+
+    start: int
+    end: int | None
+    done: int
+    synced: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its bytes are here."""
+        return self.end is not None and self.done >= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an unfinished file's bytes come from: they may be continued only from there.
+
+    `source` is the key of the URL, `validator` its strong ETag or Last-Modified, `total` its size.
+    """
+
+    source: str | None = None
+    validator: str | None = None
+    total: int | None = None
+
+
+class Partial:
+    """An owned, unfinished file. Threads may write to different spans at the same time."""
+
+    def __init__(self, folder: Path, key: str, owner: Owner) -> None:
+        self.folder, self.key, self.owner = folder, key, owner
+        self.path = folder / f"{key}.{owner}.part"
+        self.map_path = folder / f"{key}.{owner}.map"
+        self.origin = Origin()
+        self.spans: list[Span] = [Span(0, None, 0, 0)]
+        self.known = False  # whether a note vouches for the bytes that were found
+        self._file: BinaryIO | None = None
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Open the file and read its note, if that is a note of this very file."""
+        self._file = self.path.open("r+b", buffering=0)
+        status = os.fstat(self._file.fileno())
+        self.spans = [Span(0, None, status.st_size, status.st_size)]
+        note = read_json(self.map_path)
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            if note and note["inode"] == status.st_ino:
+                self._take(note, status.st_size)
+
+    def _take(self, note: dict[str, object], size: int) -> None:
+        same_boot = note["boot"] == boot_id() != UNKNOWN
+        spans = []
+        for start, end, done, synced in note["spans"]:  # type: ignore[attr-defined]
+            done = min(done if same_boot else synced, size)
+            spans.append(Span(int(start), end, max(int(done), start), max(int(done), start)))
+        self.origin = Origin(note["source"], note["validator"], note["total"])  # type: ignore[arg-type]
+        self.spans = spans
+        self.known = True
+
+    @property
+    def file(self) -> BinaryIO:
+        """The open file."""
+        if self._file is None:
+            raise RuntimeError("the partial file is not open")
+        return self._file
+
+    @property
+    def frontier(self) -> int:
+        """Up to where the file has no gap."""
+        reached = 0
+        for span in self.spans:
+            if span.start > reached:
+                break
+            reached = max(reached, span.done)
+            if not span.complete:
+                break
+        return reached
+
+    @property
+    def have(self) -> int:
+        """How many bytes are here."""
+        return sum(span.done - span.start for span in self.spans)
+
+    def restart(self, origin: Origin) -> None:
+        """Forget all bytes and begin again from `origin`."""
+        # The note goes first: it must never vouch for bytes of an earlier life.
+        unlink(self.map_path)
+        self.file.truncate(0)
+        self.spans = [Span(0, None, 0, 0)]
+        self.origin = origin
+        self.known = True
+
+    def begin(self, origin: Origin) -> None:
+        """Say where the bytes to come are from, keeping those that are here."""
+        self.origin = origin
+        self.known = True
+        self.note()
+
+    def write(self, span: Span, data: bytes | memoryview) -> None:
+        """Append bytes to a span."""
+        view = memoryview(data)
+        while view:
+            if hasattr(os, "pwrite"):
+                count = os.pwrite(self.file.fileno(), view, span.done)
+            else:
+                with self._lock:
+                    self.file.seek(span.done)
+                    count = self.file.write(view)
+            span.done += count
+            view = view[count:]
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Read what was written at an offset."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self.file.fileno(), [buffer], offset)
+        with self._lock:
+            self.file.seek(offset)
+            return self.file.readinto(buffer)  # type: ignore[attr-defined,no-any-return]
+
+    def note(self, *, sync: bool = False) -> None:
+        """Write down how far it has come; with `sync`, after making the bytes durable."""
+        reached = [(span, span.done) for span in self.spans]
+        if sync:
+            os.fsync(self.file.fileno())
+            for span, done in reached:
+                span.synced = done
+        write_json(
+            self.map_path,
+            {
+                "inode": os.fstat(self.file.fileno()).st_ino,
+                "boot": boot_id(),
+                "source": self.origin.source,
+                "validator": self.origin.validator,
+                "total": self.origin.total,
+                "spans": [[s.start, s.end, done, s.synced] for s, done in reached],
+            },
+            durable=sync,
+        )
+
+    def finish(self) -> int:
+        """Make the bytes durable, close, and return the inode they are in."""
+        os.fsync(self.file.fileno())
+        inode = os.fstat(self.file.fileno()).st_ino
+        self.close()
+        return inode
+
+    def close(self) -> None:
+        """Close the file; the claim stays."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def release(self) -> None:
+        """Leave the bytes for whoever comes next: owned becomes idle."""
+        if self._file is not None:
+            if self.have:
+                with contextlib.suppress(OSError):
+                    self.note()
+            self.close()
+        idle = self.folder / f"{self.key}.part"
+        with contextlib.suppress(OSError):
+            if self.path.stat().st_size == 0 or idle.exists():
+                self.discard()
+                return
+            if self.map_path.exists():
+                self.map_path.replace(self.folder / f"{self.key}.map")
+            self.path.replace(idle)
+
+    def discard_note(self) -> None:
+        """Forget how far the file had come."""
+        unlink(self.map_path)
+        self.origin, self.known = Origin(), False
+
+    def discard(self) -> None:
+        """Remove the file and its note."""
+        self.close()
+        unlink(self.path)
+        unlink(self.map_path)

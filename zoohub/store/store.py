@@ -1,0 +1,296 @@
+"""The cache on disk: finds verified files, publishes new ones, keeps wrong ones away.
+
+Safe for many processes, also on several machines sharing a folder: what readers see appears by
+one rename of a complete, verified, fsynced file. On NFS names may be seen late: then a file may
+be transferred twice, but never appears wrong. Needs no symlinks; read-only, it serves reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoohub.errors import StoreError
+from zoohub.store import layout
+from zoohub.store.files import fsync_folder, store_errors, unlink, write_json
+from zoohub.store.policy import TransferPolicy
+from zoohub.store.records import (
+    Ref,
+    Verification,
+    read_ref,
+    read_verification,
+    write_ref,
+    write_verification,
+)
+
+if TYPE_CHECKING:
+    from zoohub.manifest.entry import Checkpoint
+    from zoohub.store.hashing import FileHash
+    from zoohub.store.partial import Partial
+
+
+class Store:
+    """The store below a folder. Making the object touches nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = layout.Layout(Path(root))
+
+    @property
+    def root(self) -> Path:
+        """The store's folder."""
+        return self.layout.root
+
+    def has(self, checkpoint: Checkpoint) -> bool:
+        """Whether the checkpoint's file is here, by its name alone (for listings)."""
+        sha256 = self.sha256_of(checkpoint)
+        if sha256 is None:
+            return False
+        if self.layout.blob(sha256, layout.extension(checkpoint.format)).exists():
+            return True
+        return next(self._twins(sha256), None) is not None
+
+    def find(self, checkpoint: Checkpoint, *, verify: bool = False) -> Path | None:
+        """The checkpoint's verified file, or None.
+
+        A file untouched since its last verification is trusted; any other is hashed again, and
+        quarantined if it is wrong. `verify` hashes in any case.
+        """
+        sha256 = self.sha256_of(checkpoint)
+        if sha256 is None:
+            return None
+        path = self.layout.blob(sha256, layout.extension(checkpoint.format))
+        if not path.exists():
+            twin = next(self._twins(sha256), None)
+            if twin is None or not self.check(twin, verify=verify):
+                return None
+            return self._under_extension(twin, path)
+        if not self.check(path, verify=verify):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(layout.record_path(path))  # the record's mtime tells the last use
+        return path
+
+    def recorded(self, checkpoint: Checkpoint) -> Ref | None:
+        """The hash recorded when one of the checkpoint's URLs was first downloaded.
+
+        Only URLs without a declared full hash have one, and each only speaks for the checkpoints
+        that name it: another index cannot slip its file under a name by sharing one source.
+        """
+        for url in checkpoint.sources:
+            ref = read_ref(self.layout.ref(url))
+            if ref is not None and ref.url == url and layout.is_sha256(ref.sha256):
+                return ref
+        return None
+
+    def sha256_of(self, checkpoint: Checkpoint) -> str | None:
+        """The declared full hash, else the recorded one; None where neither is known.
+
+        A recorded hash that contradicts a declared fragment does not count.
+        """
+        full = layout.full_sha256(checkpoint)
+        if full is not None:
+            return full
+        ref = self.recorded(checkpoint)
+        if ref is None:
+            return None
+        prefix = checkpoint.sha256_prefix if checkpoint.declared == "prefix" else None
+        return ref.sha256 if ref.sha256.startswith((prefix or "").lower()) else None
+
+    def check(self, path: Path, *, verify: bool = False) -> bool:
+        """Whether a published file's bytes are the ones its name promises."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        record = read_verification(path)
+        if record is not None and not verify and record.fits(status):
+            return True
+        from zoohub.store.hashing import hash_file
+
+        with store_errors("read", path):
+            found = hash_file(path)
+        expected = path.name[:64]
+        if found.sha256 != expected:
+            with contextlib.suppress(OSError):
+                self.quarantine(
+                    path,
+                    expected=expected,
+                    got=found.sha256,
+                    source=(record and record.source) or "the store",
+                    looks="damaged in the store",
+                    pieces=record.pieces if record else (),
+                )
+            return False
+        with contextlib.suppress(OSError):
+            self._record(path, found, names=record.names if record else (), source=None)
+        return True
+
+    def prepare(self) -> None:
+        """Make the folders.
+
+        Raises:
+            StoreError, NoSpaceError: they cannot be made or written to.
+        """
+        for folder in (self.layout.blobs, self.layout.refs, self.layout.partial):
+            with store_errors("write to the store", folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(13, "Permission denied", str(folder))
+
+    def free(self) -> int:
+        """Free bytes on the store's disk."""
+        with store_errors("read the store", self.root):
+            return shutil.disk_usage(self.layout.partial).free
+
+    def publish(
+        self,
+        partial: Partial,
+        found: FileHash,
+        *,
+        format: str,
+        inode: int,
+        name: str,
+        source: str,
+    ) -> Path:
+        """Make a complete, closed, fsynced and verified file visible under its hash.
+
+        Raises:
+            StoreError: the file changed hands since it was hashed, or cannot be moved.
+        """
+        path = self.layout.blob(found.sha256, layout.extension(format))
+        with store_errors("publish", path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            status = partial.path.stat()
+            if status.st_ino != inode or status.st_size != found.size:
+                raise StoreError(
+                    f"{partial.path} was replaced while it was being verified; nothing was "
+                    "published. Another program writes into the store's folder: run it again."
+                )
+            if path.exists() and self.check(path):
+                partial.discard()  # somebody else published the same bytes
+            else:
+                partial.path.chmod(0o444)
+                unlink(layout.record_path(path))
+                _replace(partial.path, path)
+                fsync_folder(path.parent)
+                unlink(partial.map_path)
+        with contextlib.suppress(OSError):
+            self._record(path, found, names=(name,), source=source)
+        return path
+
+    def write_ref(self, ref: Ref) -> None:
+        """Record a URL's hash: later downloads of it must have the same."""
+        with store_errors("record the hash of a download in", self.layout.refs):
+            write_ref(self.layout.ref(ref.url), ref)
+
+    def quarantine(
+        self,
+        path: Path,
+        *,
+        expected: str,
+        got: str,
+        source: str,
+        looks: str,
+        pieces: tuple[str, ...] = (),
+    ) -> Path:
+        """Move wrong bytes out of every reader's way, with a record of what they are.
+
+        One file is kept for each source and expectation: the latest.
+        """
+        folder = self.layout.quarantine
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{layout.url_key(expected + source)[:32]}.bad"
+        _replace(path, target)
+        record = {
+            "source": source,
+            "expected": expected,
+            "got": got,
+            "looks": looks,
+            "size": target.stat().st_size,
+            "time": time.time(),
+            "pieces": pieces,
+        }
+        write_json(target.with_suffix(".json"), record)
+        return target
+
+    @contextlib.contextmanager
+    def claim(
+        self,
+        key: str,
+        published: Callable[[], bool],
+        *,
+        policy: TransferPolicy,
+        notice: Callable[[str], None],
+    ) -> Iterator[Partial | None]:
+        """Hold the right to download a file; None if another process published it meanwhile."""
+        from zoohub.store.claims import acquire
+
+        with store_errors("claim a download in", self.layout.partial):
+            claim = acquire(
+                self.layout.partial, key, published=published, policy=policy, notice=notice
+            )
+        if claim is None:
+            yield None
+            return
+        with claim as partial:
+            yield partial
+
+    def _record(
+        self, path: Path, found: FileHash, *, names: tuple[str, ...], source: str | None
+    ) -> None:
+        status = path.stat()
+        before = read_verification(path)
+        record = Verification(
+            status.st_size, status.st_mtime_ns, status.st_ino, found.pieces, names, source
+        )
+        if before is not None:
+            merged = tuple(sorted({*before.names, *names}))
+            record = replace(record, names=merged, source=source or before.source)
+        write_verification(path, record)
+
+    def _twins(self, sha256: str) -> Iterator[Path]:
+        """The same content under other extensions."""
+        folder = self.layout.blobs / sha256[:2]
+        with contextlib.suppress(OSError):
+            for entry in folder.iterdir():
+                if entry.name.startswith(sha256 + ".") and not entry.name.endswith(
+                    (".json", ".new")
+                ):
+                    yield entry
+
+    def _under_extension(self, twin: Path, path: Path) -> Path:
+        """Give verified content a second extension: linked, else copied; as it is, read-only."""
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+        try:
+            try:
+                os.link(twin, fresh)
+            except OSError:
+                shutil.copyfile(twin, fresh)
+                fresh.chmod(0o444)
+            _replace(fresh, path)
+        except OSError:
+            unlink(fresh)
+            return twin
+        return path if self.check(path) else twin
+
+
+def describe_ref(ref: Ref) -> dict[str, object]:
+    """A record as plain data, for `info`."""
+    return asdict(ref)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """`os.replace`, also where Windows refuses to replace a read-only file."""
+    try:
+        source.replace(target)
+    except PermissionError:
+        if not target.exists():
+            raise
+        target.chmod(0o644)
+        source.replace(target)

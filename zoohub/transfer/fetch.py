@@ -1,0 +1,316 @@
+"""A checkpoint's verified file: from the store, else from the first source that has it right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from zoohub.errors import (
+    AccessDenied,
+    DownloadError,
+    IntegrityError,
+    OfflineError,
+    StoreError,
+)
+from zoohub.manifest.entry import Checkpoint
+from zoohub.settings import Settings
+from zoohub.store import Store, TransferPolicy
+from zoohub.store.files import store_errors
+from zoohub.store.hashing import FileHash
+from zoohub.store.partial import Partial
+from zoohub.store.records import Ref
+from zoohub.transfer.download import Download, check_space
+from zoohub.transfer.hub import HubOrigin
+from zoohub.transfer.local import EmbeddedOrigin, FileOrigin
+from zoohub.transfer.origin import Origin, SourceError
+from zoohub.transfer.plan import Candidate, FetchPlan, mirror_path, plan_fetch, redact
+from zoohub.transfer.progress import Progress, Silent
+from zoohub.transfer.sniff import is_no_checkpoint, looks_like
+from zoohub.transfer.web import WebOrigin
+
+Connect = Callable[[str], Origin]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One source that did not give the file; `got` is the hash of the wrong bytes it gave."""
+
+    url: str
+    kind: Literal["gone", "denied", "unreachable", "transient", "changed", "refused", "wrong"]
+    reason: str
+    got: str | None = None
+
+
+def fetch(
+    checkpoint: Checkpoint,
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    policy: TransferPolicy | None = None,
+    hint: str | None = None,
+) -> Path:
+    """The path of the checkpoint's file in the store, fetched and verified first if need be.
+
+    `hint` is a sentence that is added to an `OfflineError`.
+
+    Raises:
+        IntegrityError: sources gave other bytes than declared or recorded; nothing was published.
+        OfflineError: not in the store, and the network is off or unreachable.
+        AccessDenied: every source that answered wants credentials.
+        NoSpaceError: the disk is full.
+        DownloadError: no source has it.
+        StoreError: the store cannot be written.
+    """
+    store = Store(settings.home)
+    path = store.find(checkpoint)
+    if path is not None:
+        return path
+    plan = plan_fetch(checkpoint, settings)
+    if not plan.candidates:
+        refused = [Failed(r.url, "refused", r.reason) for r in plan.refused]
+        raise failure(checkpoint, plan, refused, settings, hint)
+    store.prepare()
+    policy = policy or TransferPolicy()
+    progress = progress or Silent()
+    listener = progress
+
+    def published() -> bool:
+        return store.find(checkpoint) is not None
+
+    with store.claim(plan.key, published, policy=policy, notice=listener.message) as partial:
+        if partial is None:
+            path = store.find(checkpoint)
+            if path is None:
+                raise StoreError(f"{checkpoint.reference} was removed as soon as it was published")
+            return path
+        with Origins(plan, settings, policy) as connect:
+            return _Fetch(checkpoint, settings, plan, store, partial, progress, policy).run(
+                connect, hint
+            )
+
+
+class Origins:
+    """The origins of one fetch, made when they are first needed; a context manager."""
+
+    def __init__(self, plan: FetchPlan, settings: Settings, policy: TransferPolicy) -> None:
+        self._plan, self._settings, self._policy = plan, settings, policy
+        self._made: dict[str, Origin] = {}
+
+    def __enter__(self) -> Connect:
+        return self._get
+
+    def __exit__(self, *_: object) -> None:
+        for origin in self._made.values():
+            origin.close()
+
+    def _get(self, url: str) -> Origin:
+        scheme = urlsplit(url).scheme.lower()
+        if scheme not in self._made:
+            self._made[scheme] = self._make(scheme)
+        return self._made[scheme]
+
+    def _make(self, scheme: str) -> Origin:
+        settings = self._settings
+        timeout = settings.timeout if self._policy.stall is None else self._policy.stall
+        if scheme == "embedded":
+            return EmbeddedOrigin()
+        if scheme == "file":
+            return FileOrigin()
+        if scheme == "hf":
+            return HubOrigin(offline=settings.offline, timeout=timeout)
+        return WebOrigin(
+            self._policy,
+            timeout=timeout,
+            tokens=settings.tokens,
+            allow_http=settings.allow_http,
+            https_only=self._plan.sha256 is None,
+        )
+
+
+@dataclass
+class _Fetch:
+    """One checkpoint's fetch under a claim: source after source, until the bytes are right."""
+
+    checkpoint: Checkpoint
+    settings: Settings
+    plan: FetchPlan
+    store: Store
+    partial: Partial
+    progress: Progress
+    policy: TransferPolicy
+    failed: list[Failed] = field(default_factory=list)
+
+    def run(self, connect: Connect, hint: str | None) -> Path:
+        plan = self.plan
+        download = Download(
+            self.partial,
+            size=plan.size,
+            full_hash=plan.sha256 is not None,
+            policy=self.policy,
+            progress=self.progress,
+            free=self.store.free,
+        )
+        if plan.size is not None:
+            check_space(plan.size - self.partial.have, self.store.free())
+        self.progress.start(self.checkpoint.reference, plan.size, self.partial.have)
+        try:
+            for candidate in plan.candidates:
+                path = self._try(download, candidate, connect)
+                if path is not None:
+                    return path
+        finally:
+            download.close()
+            self.progress.finish()
+        refused = [Failed(r.url, "refused", r.reason) for r in plan.refused]
+        raise failure(self.checkpoint, plan, [*self.failed, *refused], self.settings, hint)
+
+    def _try(self, download: Download, candidate: Candidate, connect: Connect) -> Path | None:
+        """The published file, or None when this source has failed (and said so)."""
+        url = candidate.url
+        try:
+            found = download.get(connect(url), url)
+            if self._complaint(found) and download.mixed:
+                # Some of the bytes were here before: they may be the wrong ones, not the source's.
+                download.restart()
+                found = download.get(connect(url), url)
+        except SourceError as error:
+            self._note(Failed(redact(url), error.kind, str(error)))
+            return None
+        complaint = self._complaint(found)
+        if complaint is None:
+            return self._publish(candidate, found)
+        head = bytearray(512)
+        count = self.partial.read_into(memoryview(head), 0)
+        looks = looks_like(bytes(head[:count])) or "unknown data"
+        self._note(
+            Failed(redact(url), "wrong", f"{complaint}; it looks like {looks}", found.sha256)
+        )
+        self._set_aside(url, found, looks)
+        return None
+
+    def _complaint(self, found: FileHash) -> str | None:
+        """What is wrong with the bytes, or None."""
+        plan = self.plan
+        if found.size == 0:
+            return "the file is empty"
+        if plan.size is not None and found.size != plan.size:
+            return f"it has {found.size} bytes, {plan.size} are expected"
+        if plan.sha256 is not None:
+            return None if found.sha256 == plan.sha256 else f"its SHA-256 is {found.sha256}"
+        if plan.prefix is not None and not found.sha256.startswith(plan.prefix):
+            return f"its SHA-256 is {found.sha256}, which does not begin with {plan.prefix}"
+        recorded = self.store.recorded(self.checkpoint)
+        if recorded is not None and recorded.sha256 != found.sha256:
+            return f"its SHA-256 is {found.sha256}; at the first download it was {recorded.sha256}"
+        head = bytearray(512)
+        count = self.partial.read_into(memoryview(head), 0)
+        if is_no_checkpoint(bytes(head[:count])):
+            return f"it is {looks_like(bytes(head[:count]))}"
+        return None
+
+    def _publish(self, candidate: Candidate, found: FileHash) -> Path:
+        plan, checkpoint = self.plan, self.checkpoint
+        with_doubt = plan.doubtful
+        if with_doubt is not None and not found.sha256.startswith(with_doubt.lower()):
+            self.progress.message(
+                f"warning: {checkpoint.reference}: the publisher's doubtful SHA-256 {with_doubt} "
+                f"is not the file's, {found.sha256}; recorded for later downloads"
+            )
+        with store_errors("write", self.partial.path):
+            inode = self.partial.finish()
+        path = self.store.publish(
+            self.partial,
+            found,
+            format=checkpoint.format,
+            inode=inode,
+            name=checkpoint.reference,
+            source=redact(candidate.url),
+        )
+        if plan.sha256 is None and self.store.recorded(checkpoint) is None:
+            # A mirror stands for the first source: its path says so.
+            url = checkpoint.sources[0] if candidate.role == "mirror" else candidate.url
+            self.store.write_ref(Ref(url, found.sha256, found.size, redact(candidate.url)))
+        return path
+
+    def _set_aside(self, url: str, found: FileHash, looks: str) -> None:
+        """Wrong bytes go into quarantine; the next source begins with an empty file."""
+        with store_errors("quarantine", self.partial.path):
+            self.partial.close()
+            self.store.quarantine(
+                self.partial.path,
+                expected=expected_text(self.plan),
+                got=found.sha256,
+                source=redact(url),
+                looks=looks,
+                pieces=found.pieces,
+            )
+            self.partial.path.touch(exist_ok=False)
+            self.partial.discard_note()
+            self.partial.open()
+        self.progress.advance(-found.size)
+
+    def _note(self, failed: Failed) -> None:
+        self.failed.append(failed)
+        self.progress.message(f"{failed.url}: {failed.reason}")
+
+
+def expected_text(plan: FetchPlan) -> str:
+    """What is expected of the bytes, in a few words."""
+    if plan.sha256:
+        return plan.sha256
+    return f"a SHA-256 that begins with {plan.prefix}" if plan.prefix else "(no hash declared)"
+
+
+def failure(
+    checkpoint: Checkpoint,
+    plan: FetchPlan,
+    failed: list[Failed],
+    settings: Settings,
+    hint: str | None,
+) -> DownloadError:
+    """The error that says why no source gave the file, and what can be done."""
+    name = checkpoint.reference
+    tried = "\n".join(f"  {f.url}: {f.reason}" for f in failed) or "  (the index names no source)"
+    wrong = [f for f in failed if f.kind == "wrong"]
+    if wrong:
+        got = [f.got for f in wrong]
+        if len(got) > 1 and len(set(got)) == 1:
+            verdict = f"{len(got)} sources agree on other bytes: the index looks wrong, report it."
+        elif len(got) > 1:
+            verdict = "The sources differ from each other, so the sources look wrong."
+        else:
+            verdict = "The source looks wrong, or something between it and you: try again later."
+        return IntegrityError(
+            f"{name}: the bytes that came are not the ones declared.\n"
+            f"  expected {expected_text(plan)}\n  got      {got[0]}\n{tried}\n{verdict} Nothing "
+            f"was published; the bytes are in {settings.home / 'quarantine'}."
+        )
+    remote = [f for f in failed if not f.url.startswith(("embedded:", "file:"))]
+    off = settings.offline and bool(remote)
+    if off or (remote and all(f.kind == "unreachable" for f in remote)):
+        why = "the network is switched off" if off else "the network is unreachable"
+        return OfflineError(
+            f"{name} is not in the store ({settings.home}), and {why}.\n{tried}\n"
+            f"{_how_to_mirror(checkpoint)}{' ' + hint if hint else ''}"
+        )
+    if remote and all(f.kind == "denied" for f in remote):
+        return AccessDenied(
+            f"{name}: the server refuses to give the file.\n{tried}\nSet ZOOHUB_TOKEN_<HOST> (or "
+            "an entry in ~/.netrc) to credentials that may read it; they are sent over https only."
+        )
+    return DownloadError(
+        f"{name}: none of its sources gave the file.\n{tried}\nTry again later, or set "
+        f"ZOOHUB_MIRROR to a mirror that has it. {hint or ''}".rstrip()
+    )
+
+
+def _how_to_mirror(checkpoint: Checkpoint) -> str:
+    path = mirror_path(checkpoint.sources[0]) if checkpoint.sources else None
+    where = f" as {path} below it" if path else ""
+    return (
+        "Where there is a network, fetch the file and put it into a folder" + where + "; then set "
+        "ZOOHUB_MIRROR to that folder, or to the URL of a mirror you can reach."
+    )

@@ -1,0 +1,57 @@
+"""What the places that bytes come from have in common: an origin opens a URL at an offset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Kind = Literal["gone", "denied", "unreachable", "transient", "changed", "refused"]
+
+
+class SourceError(Exception):
+    """A source did not give its bytes.
+
+    `kind`: `gone` (not there), `denied` (401, 403), `unreachable` (no connection could be made),
+    `transient` (worth another try, after `retry_after` seconds if the server asks for it),
+    `changed` (the bytes fetched so far are of another file), `refused` (we do not want it).
+    """
+
+    def __init__(self, kind: Kind, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An open stream of a file's bytes.
+
+    `start` is the offset of the first byte to come (0 where the origin does not do ranges),
+    `total` the size of the whole file where it is said, `validator` what changes when the file
+    does (strong ETag or Last-Modified). `read(n)` gives 1 to n bytes, b"" at the end; it raises
+    `SourceError`. `framed`: the end of the stream is marked, so that a cut would be noticed.
+    """
+
+    start: int
+    total: int | None
+    validator: str | None
+    read: Callable[[int], bytes]
+    close: Callable[[], None]
+    framed: bool = True
+
+
+class Origin(Protocol):
+    """One scheme of sources."""
+
+    def open(self, url: str, *, start: int = 0, validator: str | None = None) -> Reply:
+        """Open `url`, at `start` if it can and the file still is the one of `validator`.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds open."""
+        ...
