@@ -1,0 +1,97 @@
+"""The bridge to MindSpore: a network's table of parameters, and a plan applied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore.common import np_dtype
+
+from zoohub.checkpoint.dtypes import TYPES, narrow_bfloat16, widen_bfloat16
+from zoohub.checkpoint.planning import Assignment, Plan
+from zoohub.checkpoint.weights import Array, TensorInfo, Weights
+from zoohub.errors import CheckpointMismatch
+
+# MindSpore's name of an element type, lower-cased, is ours, but for packed integers.
+_NAMES = {str(t.ckpt).lower(): t.name for t in TYPES.values() if t.ckpt}
+
+
+def table_of(net: ms.nn.Cell) -> dict[str, TensorInfo]:
+    """A network's parameters in order: name to shape and element type."""
+    return {
+        p.name: TensorInfo(tuple(p.shape), _NAMES.get(str(p.dtype).lower(), str(p.dtype).lower()))
+        for p in net.get_parameters()
+    }
+
+
+def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:
+    """Give the network's parameters the values planned for them: all of them or none.
+
+    Parameters take over the views of the mapped file without a copy, whatever their alignment:
+    memory is read from the file when first used, and copied page by page when training writes to
+    it; the file never changes. The map lives as long as a parameter uses it. Copied are only
+    converted element types, tensors that the file itself splits or shares between names, and
+    everything where `weights` was put into another network before (two networks must not train
+    on the same memory). Parameters in `plan.fresh` are initialised here, if construction did not.
+
+    Raises:
+        CheckpointMismatch: a value does not survive its conversion to a smaller type, or the
+            network is not the one the plan was made for. The network is unchanged.
+    """
+    parameters = {p.name: p for p in net.get_parameters()}
+    exclusive = weights.claim()
+    # All that can fail comes first; below, only assignments follow.
+    values = {a.name: _value(a, weights, exclusive=exclusive) for a in plan.assignments}
+    _check_network(parameters, values, plan)
+    for name in plan.fresh:
+        parameters[name].init_data()
+    for name, value in values.items():
+        parameter = parameters[name]
+        parameter.set_data(value)
+        # Else pickling and copying would draw the initial value again instead of keeping this one.
+        parameter.init_mode = None
+
+
+def _check_network(parameters: Mapping[str, Any], values: Mapping[str, Any], plan: Plan) -> None:
+    planned = {*values, *plan.fresh}
+    if planned != parameters.keys():
+        odd = sorted(planned ^ parameters.keys())[:10]
+        raise CheckpointMismatch(f"the plan was made for another network: {', '.join(odd)} differ")
+    for name, value in values.items():
+        if (
+            tuple(value.shape) != tuple(parameters[name].shape)
+            or value.dtype != parameters[name].dtype
+        ):
+            raise CheckpointMismatch(f"the plan was made for another network: {name!r} differs")
+
+
+def _value(assignment: Assignment, weights: Weights, *, exclusive: bool) -> ms.Tensor:
+    array = weights.raw(assignment.source)
+    if not (exclusive and weights.owned(assignment.source)):
+        array = array.copy(order="C")
+    kind = weights.info(assignment.source).dtype
+    if assignment.cast:
+        array = _converted(array, kind, assignment)
+    if assignment.dtype == "bfloat16":
+        array = array.view(np_dtype.bfloat16)
+    return ms.Tensor.from_numpy(array)
+
+
+def _converted(array: Array, kind: str, assignment: Assignment) -> Array:
+    """The array in the network's element type (bfloat16 as bits)."""
+    values = widen_bfloat16(array) if kind == "bfloat16" else array
+    if assignment.dtype == "bfloat16":
+        return narrow_bfloat16(values)
+    with np.errstate(over="ignore"):
+        result = values.astype(TYPES[assignment.dtype].storage)
+    if np.issubdtype(result.dtype, np.integer):
+        exact = np.array_equal(result, values)
+    else:
+        exact = bool((np.isfinite(result) == np.isfinite(values)).all())
+    if not exact:
+        raise CheckpointMismatch(
+            f"{assignment.source!r} has values ({kind}) that {assignment.dtype} cannot hold"
+        )
+    return result

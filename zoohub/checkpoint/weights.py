@@ -1,0 +1,146 @@
+"""Named arrays of one checkpoint file, as lazy views into the mapped file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoohub.checkpoint.dtypes import TYPES, widen_bfloat16
+from zoohub.checkpoint.source import Source
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """What is known of a tensor without touching its data; `dtype` is a name such as `float32`."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tensor's data."""
+        count = 1
+        for dimension in self.shape:
+            count *= dimension
+        return count * TYPES[self.dtype].size
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A tensor and where its bytes lie.
+
+    `spans` are (offset, bytes) pieces to be joined; `strides`, in elements, is None for row-major
+    data; `shared` says that another tensor of the file uses the same bytes.
+    """
+
+    info: TensorInfo
+    spans: tuple[tuple[int, int], ...]
+    strides: tuple[int, ...] | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a format's parser found in a file.
+
+    `texts` are values that are not tensors (a .ckpt's `str` values, a .safetensors' metadata).
+    """
+
+    format: str
+    tensors: dict[str, Located]
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+class Weights(Mapping[str, Array]):
+    """A checkpoint's parameters: a mapping from name to array, in the file's order.
+
+    `weights[name]` is a view of the mapped file, without a copy, made when asked for. The map is
+    private: writing into a view changes this process's memory, never the file; two views of one
+    name share that memory. Copied instead: tensors split over several records of a .ckpt
+    (MindSpore does that above 512 MB), and bfloat16, which numpy lacks and which is widened to
+    float32 exactly. `raw(name)` gives bfloat16 as its bits (uint16) without a copy.
+    """
+
+    def __init__(self, source: Source, contents: Contents) -> None:
+        self._source = source
+        self._contents = contents
+        self._claimed = False
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._source.path
+
+    @property
+    def format(self) -> str:
+        """`ckpt`, `safetensors` or `pth`."""
+        return self._contents.format
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Text values of the file, such as a .ckpt's `str` entries."""
+        return MappingProxyType(self._contents.texts)
+
+    def table(self) -> Mapping[str, TensorInfo]:
+        """Name to shape and type, in the file's order, without touching the data."""
+        return {name: located.info for name, located in self._contents.tensors.items()}
+
+    def info(self, name: str) -> TensorInfo:
+        """Shape and type of one tensor."""
+        return self._contents.tensors[name].info
+
+    def raw(self, name: str) -> Array:
+        """The tensor in its storage type: bfloat16 as uint16 bits, all others as they are."""
+        located = self._contents.tensors[name]
+        storage = TYPES[located.info.dtype].storage
+        buffer = self._source.buffer
+        if len(located.spans) == 1:
+            offset = located.spans[0][0]
+            if located.strides is None:
+                return np.ndarray(located.info.shape, storage, buffer, offset)
+            strides = [stride * storage.itemsize for stride in located.strides]
+            return np.ndarray(located.info.shape, storage, buffer, offset, strides)
+        joined = np.empty(located.info.shape, storage)
+        flat = joined.reshape(-1).view(np.uint8)
+        filled = 0
+        for offset, length in located.spans:
+            flat[filled : filled + length] = np.frombuffer(buffer, np.uint8, length, offset)
+            filled += length
+        return joined
+
+    def owned(self, name: str) -> bool:
+        """Whether the bytes of `raw(name)` belong to this name alone and lie in row-major order."""
+        located = self._contents.tensors[name]
+        return not located.shared and located.strides is None
+
+    def claim(self) -> bool:
+        """True the first time: the caller may keep the views and write to them as its own."""
+        first, self._claimed = not self._claimed, True
+        return first
+
+    def prefetch(self) -> None:
+        """Ask the kernel to read the file ahead, without waiting for it."""
+        self._source.advise("MADV_WILLNEED")
+
+    def __getitem__(self, name: str) -> Array:
+        array = self.raw(name)
+        if self.info(name).dtype == "bfloat16":
+            return widen_bfloat16(array)
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contents.tensors)
+
+    def __len__(self) -> int:
+        return len(self._contents.tensors)
+
+    def __repr__(self) -> str:
+        return f"Weights({str(self.path)!r}, {len(self)} tensors)"
