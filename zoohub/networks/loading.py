@@ -66,7 +66,7 @@ def create_network(
     `in_channels` other than the checkpoint's replace the head and the stem that the specification
     names; equal ones replace nothing. `features_only` builds the network without its head, giving
     the feature maps of `out_indices`. `layout` overrides the specification's naming scheme: its
-    name, or rules; where neither says, it is detected. `dtype` (`float16`, `bfloat16`) is what the
+    name, rules, or `auto` to detect it (as where neither says). `dtype` (`float16`, `bfloat16`) is what the
     network computes in: MindSpore's mixed precision O2, normalisations staying in float32.
     Further `arguments` go to the builder. With `strict=False` a misfit is logged as a warning.
 
@@ -169,7 +169,7 @@ def _layout(
         return layout
     builder = find_builder(spec.builder)
     name = layout or spec.parameters
-    if name is None:
+    if name is None or name == "auto":
         name = detect_layout(file, builder, network)
     if name in builder.layouts:
         return builder.layouts[name]
