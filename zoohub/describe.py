@@ -11,6 +11,7 @@ from typing import Any
 from zoohub.errors import NetworkNotAvailable
 from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
 from zoohub.networks.registry import Builder, find_builder
+from zoohub.provenance import recorded_hash
 from zoohub.store import Store
 
 # Formats whose parameters zoohub puts into a network definition of its own.
@@ -75,7 +76,7 @@ def leading_metric(metrics: Mapping[str, float]) -> tuple[str, float] | None:
 
 def model_json(entry: Entry, store: Store) -> dict[str, Any]:
     """The model as the command line's JSON has it."""
-    cached = [store.find(checkpoint) is not None for checkpoint in entry.checkpoints]
+    cached = [store.has(checkpoint) for checkpoint in entry.checkpoints]
     return {
         "model": entry.model,
         "family": entry.family,
@@ -106,7 +107,7 @@ def checkpoint_json(checkpoint: Checkpoint, store: Store, cached: bool) -> dict[
         "metrics": dict(checkpoint.metrics),
         "licence": checkpoint.licence,
         "declared": checkpoint.declared,
-        "recorded": store.recorded(checkpoint),
+        "recorded": recorded_hash(store, checkpoint),
         "mindspore": checkpoint.mindspore,
         "hardware": checkpoint.hardware,
         "runnable": is_runnable(checkpoint),

@@ -6,12 +6,13 @@ import argparse
 import shutil
 from pathlib import Path
 
+from zoohub.api import fetch_resolved
 from zoohub.cli.output import Output
 from zoohub.cli.several import Failure, exit_code, report
 from zoohub.errors import StoreError, UnknownModel, ZoohubError
 from zoohub.manifest import Index, open_index
 from zoohub.manifest.entry import Checkpoint
-from zoohub.settings import load_settings
+from zoohub.settings import Settings, load_settings
 
 EXAMPLES = (
     "zoohub download yolov5",
@@ -23,7 +24,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub download`."""
     parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="models or patterns such as 'resnet*'"
+        "names", nargs="+", metavar="NAME", help="models, or patterns like 'resnet*'"
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="copy the files into DIR")
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="files at a time (4)")
@@ -31,8 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Download every checkpoint named; stdout has one path a line."""
-    from zoohub.transfer import fetch_many
-
     settings = load_settings()
     index = open_index(settings)
     wanted: list[Checkpoint] = []
@@ -44,12 +43,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
             failures.append(Failure(name, error))
     unique = list(dict.fromkeys(checkpoint.reference for checkpoint in wanted))
     checkpoints = {checkpoint.reference: checkpoint for checkpoint in wanted}
-    results = fetch_many(
-        [checkpoints[reference] for reference in unique],
-        settings,
-        jobs=options.jobs,
-        show_progress=output.progress,
-    )
+    results = [_fetched(index, reference, settings, output) for reference in unique]
     rows: list[dict[str, object]] = []
     for reference, result in zip(unique, results, strict=True):
         try:
@@ -72,6 +66,15 @@ def run(options: argparse.Namespace, output: Output) -> int:
     done = sum(1 for row in rows if row["path"])
     report(failures, done, output)
     return exit_code(failures, done)
+
+
+def _fetched(
+    index: Index, reference: str, settings: Settings, output: Output
+) -> Path | ZoohubError:
+    try:
+        return fetch_resolved(index.resolve(reference), settings, show_progress=not output.quiet)
+    except ZoohubError as error:
+        return error
 
 
 def expand(index: Index, name: str) -> list[Checkpoint]:

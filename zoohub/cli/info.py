@@ -8,6 +8,7 @@ from zoohub.cli.output import Output, human_size
 from zoohub.describe import is_runnable, model_is_runnable, model_json
 from zoohub.manifest import open_index
 from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.provenance import recorded_hash
 from zoohub.settings import load_settings
 from zoohub.store import Store
 
@@ -74,7 +75,7 @@ def _checkpoint_card(checkpoint: Checkpoint, store: Store) -> list[str]:
         else checkpoint.format,
         "dataset": checkpoint.dataset,
         "metrics": metrics or None,
-        "hash": _hash_line(checkpoint, store.recorded(checkpoint)),
+        "hash": _hash_line(checkpoint, recorded_hash(store, checkpoint)),
         "licence": checkpoint.licence or "not stated: look it up before you redistribute",
         "dataset terms": checkpoint.dataset_terms,
         "trained with": _trained_with(checkpoint),

@@ -100,7 +100,7 @@ def _chosen(
         entry
         for entry in entries
         if (not options.runnable or model_is_runnable(entry))
-        and (not options.cached or any(store.find(c) for c in entry.checkpoints))
+        and (not options.cached or any(store.has(c) for c in entry.checkpoints))
     )
     if options.sort == "name":
         return (entry.model for entry in islice(fitting, options.limit))

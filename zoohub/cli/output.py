@@ -65,7 +65,8 @@ class Output:
 
     def error(self, text: str) -> None:
         """An error's one line; shown even with `-q`."""
-        self._err.write(f"zoohub: {text}\n")
+        line = " ".join(part.strip() for part in text.splitlines())
+        self._err.write(f"zoohub: {line}\n")
 
     def json(self, rows: Iterable[Any]) -> None:
         """A JSON array, written row by row, so that a long listing needs no memory."""

@@ -1,0 +1,53 @@
+"""`zoohub inspect`: the parameters in a checkpoint, without MindSpore."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from zoohub.api import fetch_resolved, is_path
+from zoohub.checkpoint import open_checkpoint
+from zoohub.cli.output import Output, human_size
+from zoohub.errors import DataError
+from zoohub.manifest import open_index
+from zoohub.settings import load_settings
+
+EXAMPLES = ("zoohub inspect lenet5@digits", "zoohub inspect ./my.ckpt --json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `zoohub inspect`."""
+    parser.add_argument("name", metavar="NAME|FILE", help="a reference, or a checkpoint file")
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Print every parameter's name, shape, element type and size, in the file's order."""
+    path = _path(options.name, output)
+    table = open_checkpoint(path).table()
+    if output.as_json:
+        output.json(
+            {"name": name, "shape": list(t.shape), "dtype": t.dtype, "size": t.nbytes}
+            for name, t in table.items()
+        )
+        return 0
+    rows = [
+        (name, "×".join(map(str, t.shape)) or "scalar", t.dtype, human_size(t.nbytes))
+        for name, t in table.items()
+    ]
+    output.table(("NAME", "SHAPE", "DTYPE", "SIZE"), rows)
+    values = sum(math.prod(t.shape) for t in table.values())
+    total = human_size(sum(t.nbytes for t in table.values()))
+    output.talk(f"{len(table)} parameters, {values:,} values, {total} in {path}")
+    return 0
+
+
+def _path(name: str, output: Output) -> Path:
+    path = Path(name).expanduser()
+    if is_path(name) or path.is_file():
+        if not path.is_file():
+            raise DataError(f"{path} is not a file; give a checkpoint file or a model's name")
+        return path
+    settings = load_settings()
+    resolved = open_index(settings).resolve(name)
+    return fetch_resolved(resolved, settings, show_progress=not output.quiet)

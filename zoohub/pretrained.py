@@ -1,0 +1,164 @@
+"""From a resolved reference to a network that knows where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoohub.api import fetch_resolved, is_path
+from zoohub.describe import WEIGHT_FORMATS
+from zoohub.errors import NetworkNotAvailable, UnknownModel, UsageError
+from zoohub.framework import check_mindspore
+from zoohub.manifest import Resolved, open_index
+from zoohub.manifest.entry import Checkpoint, NetworkSpec
+from zoohub.provenance import Provenance, class_names_of
+from zoohub.settings import Settings
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+# What the formats that hold no named parameters are made for.
+_PURPOSES = {
+    "air": "a graph for Ascend inference; convert it there with ATC",
+    "om": "a compiled model for Ascend inference through ACL",
+    "mslite": "a model for MindSpore Lite on phones and edge devices",
+    "geir": "a graph in the form of MindSpore 0.x; no current version reads it",
+    "tar.gz": "an archive; unpack it to see what is in it",
+}
+
+
+def load_network(
+    name: str,
+    settings: Settings,
+    *,
+    pretrained: bool = False,
+    own_weights: Path | None = None,
+    layout: str | None = None,
+    verify: bool = False,
+    show_progress: bool = True,
+    num_classes: int | None = None,
+    **arguments: Any,
+) -> nn.Cell:
+    """Resolve, fetch, build, load; see `zoohub.load` for the arguments."""
+    if is_path(name):
+        raise UnknownModel(f"{name} is a path; give a model's name, and the file as checkpoint=")
+    resolved = open_index(settings).resolve(name)
+    checkpoint = resolved.checkpoint
+    with_weights = pretrained or own_weights is not None
+    if pretrained and checkpoint is not None:
+        check_mindspore(checkpoint.mindspore, checkpoint.reference)
+    else:
+        check_mindspore()
+    if pretrained and checkpoint is not None and checkpoint.format == "mindir":
+        return _graph_cell(resolved, settings, verify=verify, show_progress=show_progress)
+    spec = network_of(resolved)
+    if own_weights is not None:
+        # The file's own names decide, unless the caller does: it need not be the publisher's.
+        spec = replace(spec, parameters=layout)
+    path = own_weights
+    if pretrained:
+        _check_format(resolved)
+        path = fetch_resolved(resolved, settings, verify=verify, show_progress=show_progress)
+    use_device(settings)
+    from zoohub.networks.loading import create_network
+
+    net, report = create_network(
+        spec, path, num_classes=num_classes, layout=layout if with_weights else None, **arguments
+    )
+    own_head = num_classes is not None and num_classes != spec.arguments.get("num_classes")
+    net.zoohub = Provenance(
+        entry=resolved.entry,
+        checkpoint=checkpoint if pretrained else None,
+        input=(checkpoint.input if checkpoint else None) or resolved.entry.input,
+        classes=class_names_of(checkpoint) if checkpoint and not own_head else None,
+        path=path,
+        report=report,
+    )
+    return net
+
+
+def network_of(resolved: Resolved) -> NetworkSpec:
+    """The network definition a reference means.
+
+    Raises:
+        NetworkNotAvailable: zoohub has none for it.
+    """
+    checkpoint = resolved.checkpoint
+    spec = checkpoint.network if checkpoint is not None else None
+    if spec is None and not (resolved.explicit and checkpoint is not None):
+        spec = resolved.entry.network
+    if spec is not None:
+        return spec
+    name = checkpoint.reference if checkpoint is not None else resolved.entry.model
+    if checkpoint is not None and checkpoint.format not in WEIGHT_FORMATS:
+        _check_format(resolved)
+    also = _runnable_reference(resolved)
+    raise NetworkNotAvailable(
+        f"zoohub has no network definition for {name} yet. It can be downloaded (`zoohub download "
+        f"{name}`), read (zoohub.load_weights) and mirrored" + (f"; {also} runs." if also else ".")
+    )
+
+
+def use_device(settings: Settings) -> None:
+    """Choose MindSpore's device, where a setting names one."""
+    if settings.device is None:
+        return
+    import mindspore as ms
+
+    kind, _, number = settings.device.partition(":")
+    try:
+        ms.set_device("Ascend" if kind == "ascend" else "CPU", int(number) if number else None)
+    except (RuntimeError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"device {settings.device!r} cannot be used: {first}; `--device cpu` always can"
+        ) from error
+
+
+def _check_format(resolved: Resolved) -> None:
+    checkpoint = resolved.checkpoint
+    if checkpoint is None:
+        raise UnknownModel(
+            f"no checkpoint of {resolved.entry.model} is published: leave pretrained=True out for "
+            "random weights, or give your own with checkpoint="
+        )
+    if checkpoint.format not in WEIGHT_FORMATS:
+        purpose = _PURPOSES.get(checkpoint.format, f"a file of format {checkpoint.format}")
+        also = _runnable_reference(resolved)
+        raise NetworkNotAvailable(
+            f"{checkpoint.reference} is {purpose}: `zoohub download {checkpoint.reference}` "
+            "fetches it" + (f"; to load the network, use {also}." if also else ".")
+        )
+
+
+def _runnable_reference(resolved: Resolved) -> str | None:
+    """Another checkpoint of the model that `load` can take."""
+    for other in resolved.entry.checkpoints:
+        if other.format in WEIGHT_FORMATS and other.network is not None:
+            return other.reference
+    return None
+
+
+def _graph_cell(
+    resolved: Resolved, settings: Settings, *, verify: bool, show_progress: bool
+) -> nn.Cell:
+    """A MINDIR as a cell: for prediction only, its parameters are constants of the graph."""
+    path = fetch_resolved(resolved, settings, verify=verify, show_progress=show_progress)
+    use_device(settings)
+    import mindspore as ms
+    from mindspore import nn
+
+    checkpoint: Checkpoint | None = resolved.checkpoint
+    assert checkpoint is not None
+    net = nn.GraphCell(ms.load(str(path)))
+    net.set_train(False)
+    net.zoohub = Provenance(
+        entry=resolved.entry,
+        checkpoint=checkpoint,
+        input=checkpoint.input or resolved.entry.input,
+        classes=class_names_of(checkpoint),
+        path=path,
+        report=None,
+    )
+    return net

@@ -1,0 +1,103 @@
+"""What travels with a network or a checkpoint: where it comes from and how its input is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoohub.errors import DataError
+from zoohub.manifest.entry import Checkpoint, Entry, InputContract
+
+if TYPE_CHECKING:
+    from zoohub.checkpoint import LoadReport
+    from zoohub.store import Store
+    from zoohub.vision import Transform
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """`net.zoohub`: the index's entry, the checkpoint, its input and classes, the load's report.
+
+    `checkpoint` and `path` are None where the weights are the user's own or random; `classes` is
+    None where the outputs have no names (a replaced head, say).
+    """
+
+    entry: Entry
+    checkpoint: Checkpoint | None
+    input: InputContract | None
+    classes: tuple[str, ...] | None
+    path: Path | None
+    report: LoadReport | None
+
+
+@dataclass(frozen=True)
+class PublishedWeights:
+    """A checkpoint's facts with the preprocessing bound to them (`zoohub.get_weights`)."""
+
+    reference: str
+    sources: tuple[str, ...]
+    sha256: str | None
+    declared: str
+    recorded: str | None
+    size: int | None
+    format: str
+    classes: tuple[str, ...] | None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    input: InputContract | None = None
+
+    def transforms(self) -> Transform:
+        """The callable that turns a picture into this checkpoint's input.
+
+        Raises:
+            DataError: the publisher says nothing of the input.
+        """
+        return transform_for(self.reference, self.input)
+
+
+def published_weights(checkpoint: Checkpoint, store: Store) -> PublishedWeights:
+    """Bind a checkpoint's facts to its preprocessing."""
+    return PublishedWeights(
+        reference=checkpoint.reference,
+        sources=checkpoint.sources,
+        sha256=checkpoint.sha256,
+        declared=checkpoint.declared,
+        recorded=recorded_hash(store, checkpoint),
+        size=checkpoint.size,
+        format=checkpoint.format,
+        classes=class_names_of(checkpoint),
+        metrics=checkpoint.metrics,
+        input=checkpoint.input,
+    )
+
+
+def recorded_hash(store: Store, checkpoint: Checkpoint) -> str | None:
+    """The full hash of the first download, if there was one."""
+    ref = store.recorded(checkpoint)
+    return None if ref is None else ref.sha256
+
+
+def class_names_of(checkpoint: Checkpoint) -> tuple[str, ...] | None:
+    """The names of the checkpoint's outputs, None where they are not known."""
+    if checkpoint.classes is None:
+        return None
+    from zoohub.vision import class_names
+
+    return tuple(class_names(checkpoint.classes))
+
+
+def transform_for(reference: str, contract: InputContract | None) -> Transform:
+    """The transform of an input contract.
+
+    Raises:
+        DataError: there is no contract.
+    """
+    if contract is None:
+        raise DataError(
+            f"the index does not know how the input of {reference} is made; see its publisher's "
+            "code, or write the contract into an index of your own (ZOOHUB_INDEX)"
+        )
+    from zoohub.vision import Transform
+
+    return Transform(contract)
