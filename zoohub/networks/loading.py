@@ -66,9 +66,10 @@ def create_network(
     `in_channels` other than the checkpoint's replace the head and the stem that the specification
     names; equal ones replace nothing. `features_only` builds the network without its head, giving
     the feature maps of `out_indices`. `layout` overrides the specification's naming scheme: its
-    name, rules, or `auto` to detect it (as where neither says). `dtype` (`float16`, `bfloat16`) is what the
-    network computes in: MindSpore's mixed precision O2, normalisations staying in float32.
-    Further `arguments` go to the builder. With `strict=False` a misfit is logged as a warning.
+    name, rules, or `auto` to detect it (as where neither says). `dtype` (`float16`, `bfloat16`)
+    is what the network computes in: MindSpore's mixed precision O2, normalisations staying in
+    float32. Further `arguments` go to the builder. With `strict=False` a misfit is logged as a
+    warning.
 
     Raises:
         NetworkNotAvailable: no builder of that name.
