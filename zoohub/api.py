@@ -184,7 +184,7 @@ def predict(
     inputs: Any,
     *,
     top: int = 5,
-    threshold: float = 0.25,
+    threshold: float | None = None,
     batch_size: int = 1,
     save: str | Path | None = None,
     device: str | None = None,
@@ -198,7 +198,7 @@ def predict(
         model: a reference, a network from `load`, or an exported .mindir or .onnx file.
         inputs: an image file, a folder, a glob, a `PIL.Image`, a uint8 array, or a list of them.
         top: labels per picture, for classification.
-        threshold: least score of a detection, 0 to 1.
+        threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: pictures at a time.
         save: where to draw detections: a file for one picture, a folder for several.
         device: as for `load`.
@@ -212,10 +212,10 @@ def predict(
     from zoohub import predicting
 
     settings = settings_for(offline=offline, device=device)
-    source = predicting.open_source(model, settings, mode=mode, show_progress=progress)
+    predictor = predicting.open_predictor(model, settings, mode=mode, show_progress=progress)
     return list(
         predicting.predict_with(
-            source, inputs, top=top, threshold=threshold, batch_size=batch_size, save=save
+            predictor, inputs, top=top, threshold=threshold, batch_size=batch_size, save=save
         )
     )
 

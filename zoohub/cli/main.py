@@ -117,7 +117,7 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _common_options() -> argparse.ArgumentParser:
+def _common_options() -> _Parser:
     common = _Parser(add_help=False)
     group = common.add_argument_group("everywhere")
     group.add_argument("--json", action="store_true", help="print a JSON array")

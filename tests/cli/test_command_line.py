@@ -1,0 +1,168 @@
+"""The command line as a person or a script meets it: a process, its two streams, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.smoke
+
+
+def zoohub(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from zoohub.cli.main import entry_point; entry_point()",
+            *arguments,
+        ],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_list_shows_the_models_and_imports_no_mindspore() -> None:
+    code = (
+        "import sys; from zoohub.cli.main import main; main(['list', 'lenet*']);"
+        "heavy = {'mindspore', 'numpy', 'requests', 'yaml', 'tqdm', 'huggingface_hub'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "lenet5" in done.stdout
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_list_as_json_is_an_array_of_models_with_their_checkpoints() -> None:
+    done = zoohub("list", "lenet5", "--json")
+    assert done.returncode == 0
+    (model,) = json.loads(done.stdout)
+    assert model["model"] == "lenet5"
+    assert model["family"] == "lenet"
+    assert model["task"] == "image-classification"
+    assert model["runnable"] is True
+    assert model["cached"] is False
+    keys = {"id", "sources", "sha256", "sha256_prefix", "size", "format", "dataset", "metrics"}
+    for checkpoint in model["checkpoints"]:
+        assert keys | {"licence", "declared", "recorded"} <= set(checkpoint)
+
+
+def test_an_empty_listing_is_an_empty_array() -> None:
+    done = zoohub("list", "no-such-model*", "--json")
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+
+
+def test_info_says_where_a_model_comes_from_and_how_to_use_it() -> None:
+    done = zoohub("info", "yolov5")
+    assert done.returncode == 0
+    assert done.stdout.startswith("yolov5s  (object-detection, family yolov5)")
+    assert "860bcf3b" in done.stdout
+    assert "https://download.mindspore.cn/toolkits/mindyolo/yolov5/" in done.stdout
+    assert 'zoohub.load("yolov5s", pretrained=True)' in done.stdout
+
+
+def test_an_unknown_name_is_one_line_with_the_closest_names() -> None:
+    done = zoohub("info", "resnet5O")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("zoohub: ")
+    assert "resnet50" in line
+
+
+def test_debug_shows_where_an_error_was_raised() -> None:
+    done = zoohub("info", "resnet5O", "--debug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_download_prints_only_the_path(tmp_path: Path) -> None:
+    done = zoohub("download", "lenet5@digits")
+    assert done.returncode == 0, done.stderr
+    path = Path(done.stdout.strip())
+    assert path.is_file()
+    assert path.suffix == ".ckpt"
+
+
+def test_download_names_its_copies_after_model_and_checkpoint(tmp_path: Path) -> None:
+    done = zoohub("download", "lenet5@digits", "--output", str(tmp_path / "out"))
+    assert done.stdout.strip() == str(tmp_path / "out" / "lenet5-digits.ckpt")
+    assert (tmp_path / "out" / "lenet5-digits.ckpt").stat().st_size > 100_000
+
+
+def test_download_offline_says_how_to_mirror_and_what_works_without_a_network() -> None:
+    done = zoohub("download", "lenet5", "--offline")
+    assert done.returncode == 5
+    assert "ZOOHUB_MIRROR" in done.stderr
+    assert "lenet5@digits" in done.stderr
+
+
+def test_some_downloads_failing_is_exit_code_three() -> None:
+    done = zoohub("download", "lenet5@digits", "lenet5", "--offline")
+    assert done.returncode == 3
+    assert len(done.stdout.splitlines()) == 1
+    assert "1 done, 1 failed" in done.stderr
+
+
+def test_a_read_only_home_is_a_store_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    done = zoohub("download", "lenet5@digits", ZOOHUB_HOME=str(blocked))
+    assert done.returncode == 1
+    assert str(blocked) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_cache_dir_prints_the_folder(tmp_path: Path) -> None:
+    done = zoohub("cache", "dir", ZOOHUB_HOME=str(tmp_path / "elsewhere"))
+    assert done.stdout.strip() == str(tmp_path / "elsewhere")
+
+
+def test_inspect_lists_the_parameters_of_a_checkpoint() -> None:
+    done = zoohub("inspect", "lenet5@digits", "--json")
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert rows["conv1.weight"]["shape"] == [6, 1, 5, 5]
+    assert rows["fc3.bias"] == {"name": "fc3.bias", "shape": [10], "dtype": "float32", "size": 40}
+
+
+def test_help_ends_with_examples() -> None:
+    for verb in ("list", "search", "info", "download", "predict", "cache", "doctor", "demo"):
+        done = zoohub(verb, "--help")
+        assert done.returncode == 0
+        assert f"zoohub {verb}" in done.stdout.split("examples:")[1]
+
+
+@pytest.mark.parametrize("arguments", [(), ("frobnicate",), ("list", "--no-such-option")])
+def test_a_usage_error_is_exit_code_two(arguments: tuple[str, ...]) -> None:
+    assert zoohub(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("guess", "verb"), [("ls", "list"), ("show", "info"), ("pull", "download")]
+)
+def test_the_names_people_guess_work(guess: str, verb: str) -> None:
+    assert zoohub(guess, "--help").stdout.split("examples:")[1].count(f"zoohub {verb}") >= 1
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -c 'from zoohub.cli.main import entry_point as e; e()' list"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -1; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] in ("0", "141")
+    assert done.stderr == ""
+
+
+def test_a_bad_setting_is_reported_before_anything_is_done() -> None:
+    done = zoohub("list", ZOOHUB_TIMEOUT="soon")
+    assert done.returncode == 1
+    assert "ZOOHUB_TIMEOUT='soon'" in done.stderr
