@@ -1,0 +1,117 @@
+"""From decoded predictions to final boxes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoohub.errors import DataError
+from zoohub.vision.detection import decoded_prediction, non_max_suppression, select_detections
+
+
+def prediction(*rows: tuple[float, ...]) -> np.ndarray:
+    """Rows of centre x, centre y, width, height, objectness, two class scores."""
+    return np.array(rows, np.float32).reshape(-1, 7)
+
+
+def greedy(boxes: np.ndarray, classes: np.ndarray, iou: float, limit: int) -> list[int]:
+    """Non-maximum suppression as a textbook writes it, box by box."""
+    kept: list[int] = []
+    for i, (x1, y1, x2, y2) in enumerate(boxes.tolist()):
+        for j in kept:
+            a1, b1, a2, b2 = boxes[j].tolist()
+            shared = max(0, min(x2, a2) - max(x1, a1)) * max(0, min(y2, b2) - max(y1, b1))
+            union = (x2 - x1) * (y2 - y1) + (a2 - a1) * (b2 - b1) - shared
+            if classes[i] == classes[j] and shared / (union + 1e-6) > iou:
+                break
+        else:
+            kept.append(i)
+    return kept[:limit]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.sampled_from([0, 1, 2, 30, 511, 512, 513, 700]),
+    classes=st.integers(1, 3),
+    iou=st.sampled_from([0.0, 0.3, 0.65, 1.0]),
+    limit=st.sampled_from([1, 20, 1000]),
+)
+def test_suppression_agrees_with_the_textbook(seed, count, classes, iou, limit):
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(0, 40, (count, 2))
+    boxes = np.concatenate([corners, corners + rng.integers(0, 30, (count, 2))], 1)
+    boxes = boxes.astype(np.float32)  # whole numbers: both ways of computing are exact
+    labels = rng.integers(0, classes, count)
+    kept = non_max_suppression(boxes, labels, iou=iou, limit=limit)
+    assert kept.tolist() == greedy(boxes, labels, iou, limit)
+
+
+def test_the_better_of_two_overlapping_boxes_stays():
+    found = select_detections(
+        prediction((50, 50, 20, 20, 0.8, 0.9, 0), (51, 50, 20, 20, 0.9, 0.9, 0))
+    )
+    assert found.boxes.tolist() == [[41, 40, 61, 60]]
+    assert found.scores.tolist() == pytest.approx([0.81])
+    assert found.classes.tolist() == [0]
+
+
+def test_boxes_of_different_classes_do_not_suppress_each_other():
+    found = select_detections(
+        prediction((50, 50, 20, 20, 0.8, 0.9, 0), (50, 50, 20, 20, 0.9, 0, 0.9))
+    )
+    assert found.classes.tolist() == [1, 0]
+
+
+def test_the_score_is_objectness_times_class_score_and_must_exceed_the_threshold():
+    rows = prediction((50, 50, 20, 20, 0.5, 0.5, 0.1), (200, 50, 20, 20, 0.5, 0.5625, 0.1))
+    assert select_detections(rows, confidence=0.25).scores.tolist() == [0.28125]
+    assert len(select_detections(rows, confidence=0.2)) == 2
+
+
+def test_a_box_may_have_several_labels_where_asked():
+    rows = prediction((50, 50, 20, 20, 1, 0.6, 0.7))
+    assert select_detections(rows).classes.tolist() == [1]
+    assert select_detections(rows, multi_label=True).classes.tolist() == [1, 0]
+
+
+def test_with_one_class_the_objectness_alone_counts():
+    rows = np.array([[50, 50, 20, 20, 0.75, 0.1]], np.float32)
+    assert select_detections(rows).scores.tolist() == [0.75]
+
+
+def test_equal_scores_keep_the_networks_order_and_the_limit_holds():
+    rows = prediction(*[(40.0 * i, 50, 20, 20, 0.5, 1, 0) for i in range(10)])
+    found = select_detections(rows, max_detections=3)
+    assert found.boxes[:, 0].tolist() == [-10, 30, 70]
+    assert len(select_detections(rows, max_candidates=2)) == 2
+
+
+def test_nothing_found_is_empty_and_well_shaped():
+    found = select_detections(prediction((50, 50, 20, 20, 0.1, 1, 1)))
+    assert len(found) == 0
+    assert found.boxes.shape == (0, 4)
+
+
+def test_maps_in_fractions_become_boxes_in_pixels():
+    """The models repository's YOLOv5 gives three maps, the largest stride first."""
+    maps = [np.zeros((2, side, side, 3, 7), np.float32) for side in (2, 4, 8)]
+    maps[1][1, 3, 0, 2] = (0.125, 0.875, 0.5, 0.25, 0.9, 0, 1)
+    decoded = decoded_prediction(maps, size=(320, 640))
+    assert decoded.shape == (2, 3 * (4 + 16 + 64), 7)
+    found = select_detections(decoded[1])
+    assert found.boxes.tolist() == [[80 - 160, 280 - 40, 80 + 160, 280 + 40]]
+    assert found.classes.tolist() == [1]
+    assert len(select_detections(decoded[0])) == 0
+
+
+def test_a_decoded_first_output_is_taken_as_it_is():
+    first = np.ones((1, 5, 7), np.float32)
+    raw = np.zeros((1, 3, 2, 2, 7), np.float32)
+    assert decoded_prediction([first, raw], size=(64, 64)) is first
+
+
+@pytest.mark.parametrize("shape", [(1, 1000), (1, 25200, 5), (1, 255, 20, 20)])
+def test_other_outputs_are_no_detections(shape):
+    with pytest.raises(DataError, match=r"not a detector's outputs.*got \(1,"):
+        decoded_prediction([np.zeros(shape, np.float32)], size=(64, 64))
