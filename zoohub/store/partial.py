@@ -18,9 +18,9 @@ from zoohub.store.files import read_json, unlink, write_json
 from zoohub.store.owner import UNKNOWN, Owner, boot_id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Span:
-    """Bytes `start` to `end` (exclusive; None: open) of which those below `done` are here."""
+    """Bytes `start` to `end` (exclusive; None: not known) of which those below `done` are here."""
 
     start: int
     end: int | None
@@ -34,8 +34,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an unfinished file's bytes come from: they may be continued only from there.
+class Provenance:
+    """Where an unfinished file's bytes come from: without a full hash only more of the same fit.
 
     `source` is the key of the URL, `validator` its strong ETag or Last-Modified, `total` its size.
     """
@@ -46,17 +46,20 @@ class Origin:
 
 
 class Partial:
-    """An owned, unfinished file. Threads may write to different spans at the same time."""
+    """An owned, unfinished file. Threads may write to different spans at the same time.
+
+    `lock` guards `spans` and `origin`; `known` says whether a note vouches for the bytes found.
+    """
 
     def __init__(self, folder: Path, key: str, owner: Owner) -> None:
         self.folder, self.key, self.owner = folder, key, owner
         self.path = folder / f"{key}.{owner}.part"
         self.map_path = folder / f"{key}.{owner}.map"
-        self.origin = Origin()
+        self.origin = Provenance()
         self.spans: list[Span] = [Span(0, None, 0, 0)]
-        self.known = False  # whether a note vouches for the bytes that were found
+        self.known = False
+        self.lock = threading.RLock()
         self._file: BinaryIO | None = None
-        self._lock = threading.Lock()
 
     def open(self) -> None:
         """Open the file and read its note, if that is a note of this very file."""
@@ -72,9 +75,9 @@ class Partial:
         same_boot = note["boot"] == boot_id() != UNKNOWN
         spans = []
         for start, end, done, synced in note["spans"]:  # type: ignore[attr-defined]
-            done = min(done if same_boot else synced, size)
-            spans.append(Span(int(start), end, max(int(done), start), max(int(done), start)))
-        self.origin = Origin(note["source"], note["validator"], note["total"])  # type: ignore[arg-type]
+            reached = max(int(start), min(int(done if same_boot else synced), size))
+            spans.append(Span(int(start), end, reached, reached))
+        self.origin = Provenance(note["source"], note["validator"], note["total"])  # type: ignore[arg-type]
         self.spans = spans
         self.known = True
 
@@ -102,20 +105,29 @@ class Partial:
         """How many bytes are here."""
         return sum(span.done - span.start for span in self.spans)
 
-    def restart(self, origin: Origin) -> None:
-        """Forget all bytes and begin again from `origin`."""
+    @property
+    def complete(self) -> bool:
+        """Whether every byte is here."""
+        return all(span.complete for span in self.spans)
+
+    def restart(self, origin: Provenance, span: Span | None = None) -> None:
+        """Forget all bytes and begin again from `origin`, with `span` for the whole file."""
         # The note goes first: it must never vouch for bytes of an earlier life.
         unlink(self.map_path)
         self.file.truncate(0)
-        self.spans = [Span(0, None, 0, 0)]
-        self.origin = origin
-        self.known = True
+        span = span or Span(0, None, 0, 0)
+        span.start, span.end, span.done, span.synced = 0, None, 0, 0
+        self.spans = [span]
+        self.origin, self.known = origin, True
 
-    def begin(self, origin: Origin) -> None:
-        """Say where the bytes to come are from, keeping those that are here."""
-        self.origin = origin
-        self.known = True
-        self.note()
+    def carve(self, span: Span, size: int) -> None:
+        """Shorten a span to its next `size` bytes; what is cut off becomes a span of its own."""
+        at = span.done + size
+        if span.end is None or at >= span.end:
+            return
+        rest = Span(at, span.end, at, at)
+        span.end = at
+        self.spans.insert(self.spans.index(span) + 1, rest)
 
     def write(self, span: Span, data: bytes | memoryview) -> None:
         """Append bytes to a span."""
@@ -124,39 +136,45 @@ class Partial:
             if hasattr(os, "pwrite"):
                 count = os.pwrite(self.file.fileno(), view, span.done)
             else:
-                with self._lock:
+                with self.lock:
                     self.file.seek(span.done)
                     count = self.file.write(view)
             span.done += count
             view = view[count:]
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
-        """Read what was written at an offset."""
+        """Read what was written at an offset; returns how many bytes."""
         if hasattr(os, "preadv"):
             return os.preadv(self.file.fileno(), [buffer], offset)
-        with self._lock:
+        with self.lock:
             self.file.seek(offset)
             return self.file.readinto(buffer)  # type: ignore[attr-defined,no-any-return]
 
-    def note(self, *, sync: bool = False) -> None:
-        """Write down how far it has come; with `sync`, after making the bytes durable."""
-        reached = [(span, span.done) for span in self.spans]
-        if sync:
-            os.fsync(self.file.fileno())
-            for span, done in reached:
-                span.synced = done
-        write_json(
-            self.map_path,
-            {
+    def note(self) -> None:
+        """Write down how far it has come."""
+        with self.lock:
+            self.spans = _merged(self.spans)
+            content = {
                 "inode": os.fstat(self.file.fileno()).st_ino,
                 "boot": boot_id(),
                 "source": self.origin.source,
                 "validator": self.origin.validator,
                 "total": self.origin.total,
-                "spans": [[s.start, s.end, done, s.synced] for s, done in reached],
-            },
-            durable=sync,
-        )
+                "spans": [[span.start, span.end, span.done, span.synced] for span in self.spans],
+            }
+            write_json(self.map_path, content)
+
+    def sync(self) -> None:
+        """Make the bytes durable, then the note that says so."""
+        with self.lock:
+            reached = [(span, span.done) for span in self.spans]
+        os.fsync(self.file.fileno())
+        with self.lock:
+            for span, done in reached:
+                span.synced = done
+            self.note()
+        with self.map_path.open("rb") as note:
+            os.fsync(note.fileno())
 
     def finish(self) -> int:
         """Make the bytes durable, close, and return the inode they are in."""
@@ -190,10 +208,23 @@ class Partial:
     def discard_note(self) -> None:
         """Forget how far the file had come."""
         unlink(self.map_path)
-        self.origin, self.known = Origin(), False
+        self.origin, self.known = Provenance(), False
 
     def discard(self) -> None:
         """Remove the file and its note."""
         self.close()
         unlink(self.path)
         unlink(self.map_path)
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """The same spans, neighbours that are complete made one."""
+    merged: list[Span] = []
+    for span in spans:
+        last = merged[-1] if merged else None
+        if last is not None and last.complete and span.complete and last.end == span.start:
+            synced = span.synced if last.synced >= span.start else last.synced
+            merged[-1] = Span(last.start, span.end, span.done, synced)
+        else:
+            merged.append(span)
+    return merged

@@ -18,7 +18,10 @@ class TransferPolicy:
     `backoff` to `backoff_limit` between tries, `retry_after_limit` at the server's wish;
     `connect_timeout` for a connection; `stall` without a byte (None: the setting
     `ZOOHUB_TIMEOUT`); fewer than `slow_rate` bytes a second over `slow_window` is a stall too;
-    `hops` redirects at most.
+    `hops` redirects at most. Connections are added, up to `ZOOHUB_CONNECTIONS`, until `target_rate`
+    bytes a second come; `probe` is the size of the first request, from whose answer the size of the
+    file and whether ranges work are learnt; `unit_min` to `unit_max` that of later ones;
+    `settle`: how long a rate is measured.
     """
 
     stale_after: float = 60.0
@@ -37,3 +40,8 @@ class TransferPolicy:
     slow_rate: float = 512.0
     slow_window: float = 60.0
     hops: int = 10
+    target_rate: float = 250e6
+    probe: int = 8 << 20
+    unit_min: int = 1 << 20
+    unit_max: int = 64 << 20
+    settle: float = 0.1

@@ -1,54 +1,50 @@
-"""One source's bytes into one unfinished file: resume, retries, never past the known size."""
+"""One source's bytes into one unfinished file: ranges, resume, retries.
+
+The calling thread leads: it makes the first request, learns from the answer how large the file is
+and whether ranges work, and measures how fast bytes come. While that is slower than the policy's
+target, helpers join, each with a connection and a range of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from zoohub.errors import NoSpaceError
+from zoohub.errors import ZoohubError
 from zoohub.store.files import store_errors
 from zoohub.store.hashing import FileHash
 from zoohub.store.layout import url_key
-from zoohub.store.partial import Origin as Provenance
-from zoohub.store.partial import Partial
+from zoohub.store.partial import Partial, Provenance, Span
 from zoohub.store.policy import TransferPolicy
+from zoohub.transfer.decide import (
+    backoff,
+    check_space,
+    has_changed,
+    plan_connections,
+    plan_resume,
+    unit_size,
+)
 from zoohub.transfer.follower import Follower
-from zoohub.transfer.origin import Origin, Reply, SourceError
+from zoohub.transfer.origin import Origin, Reply, Request, SourceError
+from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress
 
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Resume:
-    """Where to go on: from byte `start`, if the file is still the one of `validator`."""
+class Terms:
+    """What is known of the file beforehand, and how it is to be fetched."""
 
-    start: int
-    validator: str | None
-
-
-def plan_resume(
-    here: Provenance, frontier: int, source: str, *, known: bool, full_hash: bool
-) -> Resume:
-    """Decide what the bytes that are here are worth for `source`.
-
-    With a full hash they may come from anywhere: the hash decides at the end. Without one they
-    must be of the same source, noted as such, and the source must tell if its file has changed.
-    """
-    same = known and here.source == url_key(source)
-    if frontier == 0:
-        return Resume(0, None)
-    if same and here.validator is not None:
-        return Resume(frontier, here.validator)
-    return Resume(frontier, None) if full_hash else Resume(0, None)
-
-
-def backoff(attempt: int, policy: TransferPolicy, jitter: float) -> float:
-    """Seconds to wait before try `attempt` (1 is the first repetition); `jitter` is 0 to 1."""
-    return min(policy.backoff * 2.0 ** (attempt - 1), policy.backoff_limit) * (0.5 + 0.5 * jitter)
+    size: int | None
+    full_hash: bool
+    https_only: bool
+    connections: int
+    policy: TransferPolicy
 
 
 class Download:
@@ -57,56 +53,42 @@ class Download:
     def __init__(
         self,
         partial: Partial,
-        *,
-        size: int | None,
-        full_hash: bool,
-        policy: TransferPolicy,
+        terms: Terms,
+        pool: Pool,
         progress: Progress,
         free: Callable[[], int],
     ) -> None:
-        self._partial = partial
-        self._size = size
-        self._full_hash = full_hash
-        self._policy = policy
-        self._progress = progress
-        self._free = free
+        self._partial, self._terms, self._pool = partial, terms, pool
+        self._progress, self._free = progress, free
+        self._lock = partial.lock
+        self._changed = threading.Condition(self._lock)
         self._follower: Follower | None = None
+        self._syncing: threading.Thread | None = None
+        self._noted = self._synced = 0
         self.fetched = 0  # bytes that came from the source now being asked
 
     @property
     def mixed(self) -> bool:
         """Whether the file also holds bytes that did not come from the last source now."""
-        return self.fetched < self._partial.frontier
+        return self.fetched < self._partial.have
 
-    def get(self, origin: Origin, url: str) -> FileHash:
-        """Fetch what is missing, and hash the whole.
+    def get(self, url: str) -> FileHash:
+        """Fetch what is missing from `url`, and hash the whole.
 
         Raises:
             SourceError: the source fails; what came stays in the partial file.
             NoSpaceError, StoreError: the disk fails.
         """
         self.fetched = 0
-        tries = 0
-        while True:
-            before = self.fetched
+        split = self._terms.connections > 1
+        for again in range(self._terms.policy.tries):
             try:
-                self._attempt(origin, url)
+                self._fetch(url, split=split and again < 2)
                 break
             except SourceError as error:
-                if error.kind == "changed":
-                    self._restart(Provenance(url_key(url)))
-                elif error.kind not in ("transient", "unreachable"):
+                if error.kind != "changed" or again + 1 == self._terms.policy.tries:
                     raise
-                tries = 1 if self.fetched > before else tries + 1
-                never = error.kind == "unreachable" and self.fetched == 0
-                if tries >= (self._policy.unreachable_tries if never else self._policy.tries):
-                    raise
-                wait = error.retry_after
-                if wait is None:
-                    wait = backoff(tries, self._policy, random.random())
-                elif wait > 2:
-                    self._progress.message(f"the server asks to wait {wait:.0f} s ({error})")
-                time.sleep(wait)
+                self._restart(Provenance(url_key(url)))
         with store_errors("read", self._partial.path):
             found = self._following().result(self._partial.frontier)
         self._follower = None
@@ -122,104 +104,262 @@ class Download:
             self._follower.abandon()
             self._follower = None
 
-    def _attempt(self, origin: Origin, url: str) -> None:
+    def _fetch(self, url: str, *, split: bool) -> None:
         partial = self._partial
-        resume = plan_resume(
+        keep = plan_resume(
             partial.origin,
-            partial.frontier,
+            partial.have,
             url,
             known=partial.known,
-            full_hash=self._full_hash,
+            full_hash=self._terms.full_hash,
         )
-        if resume.start == 0 and partial.frontier:
+        if not keep and partial.have:
             self._restart(Provenance(url_key(url)))
-        reply = origin.open(url, start=resume.start, validator=resume.validator)
-        with contextlib.closing(reply):
-            here = Provenance(url_key(url), reply.validator, reply.total)
-            if reply.start == 0:
-                self._restart(here)
-            elif reply.start != partial.frontier:
-                raise SourceError("transient", f"it sends from byte {reply.start}")
-            elif _changed(partial.origin, here):
-                raise SourceError("changed", "the file changed during the download")
-            else:
-                with store_errors("write", partial.path):
-                    partial.begin(here)
-            self._check_size(reply)
-            self._stream(reply)
+        self._following().advance(partial.frontier)
+        team = _Team(split=split)
+        try:
+            self._work(url, team, lead=True)
+        except BaseException:
+            team.failed = True
+            raise
+        finally:
+            with self._lock:
+                replies = list(team.replies) if team.over else []
+                self._changed.notify_all()
+            for reply in replies:
+                reply.abort()
+            for helper in team.helpers:
+                helper.join()
+            if self._syncing is not None:
+                self._syncing.join()
+        if team.error is not None:
+            raise team.error
 
-    def _check_size(self, reply: Reply) -> None:
-        """Refuse what cannot be right or cannot fit, before it is fetched."""
-        if reply.total is None:
-            if not reply.framed and not self._full_hash:
+    def _work(self, url: str, team: _Team, *, lead: bool) -> None:
+        """Fetch one span after another, until none is left."""
+        with self._pool.lend(url) as origin:
+            while (span := self._take(team, lead=lead)) is not None:
+                try:
+                    self._persist(origin, url, span, team, lead=lead)
+                finally:
+                    with self._lock:
+                        team.active.remove(span)
+                        self._changed.notify_all()
+
+    def _help(self, url: str, team: _Team) -> None:
+        try:
+            self._work(url, team, lead=False)
+        except SourceError as error:
+            # Whoever leads takes over what is left, and finds out whether it is the source.
+            team.split = False
+            if error.kind == "changed":
+                team.error = error
+        except (ZoohubError, OSError) as error:
+            team.error = error
+        finally:
+            self._pool.give_spare()
+            with self._lock:
+                team.size -= 1
+                self._changed.notify_all()
+
+    def _take(self, team: _Team, *, lead: bool) -> Span | None:
+        """The next span nobody works on; the leader waits for one that a helper gives back."""
+        with self._lock:
+            while not team.over:
+                self._raise_if_stopped()
+                for span in self._partial.spans:
+                    if span.complete or any(span is other for other in team.active):
+                        continue
+                    if span.end is not None and team.split:
+                        left = sum((s.end or s.done) - s.done for s in self._partial.spans)
+                        size = unit_size(left, team.size, self._terms.policy)
+                        self._partial.carve(span, size)
+                    team.active.append(span)
+                    return span
+                if not lead or not team.active:
+                    return None
+                self._changed.wait(0.2)
+            return None
+
+    def _persist(self, origin: Origin, url: str, span: Span, team: _Team, *, lead: bool) -> None:
+        """Fetch a span, over as many connections as it takes."""
+        policy = self._terms.policy
+        tries = 0
+        while not span.complete and not team.over:
+            before = self.fetched
+            at = span.done
+            try:
+                self._request(origin, url, span, team)
+            except SourceError as error:
+                if error.kind not in ("transient", "unreachable") or team.over:
+                    raise
+                tries = 1 if span.done > at or self.fetched > before else tries + 1
+                never = error.kind == "unreachable" and self.fetched == 0
+                if tries >= (policy.unreachable_tries if never or not lead else policy.tries):
+                    raise
+                wait = error.retry_after
+                if wait is None:
+                    wait = backoff(tries, policy, random.random())
+                elif wait > 2:
+                    self._tell(f"the server asks to wait {wait:.0f} s ({error})")
+                self._pool.stopped.wait(wait)
+                self._raise_if_stopped()
+
+    def _request(self, origin: Origin, url: str, span: Span, team: _Team) -> None:
+        """One request for (the rest of) a span."""
+        partial, terms = self._partial, self._terms
+        end = span.end
+        if end is None and team.split and (terms.size is None or terms.size > terms.policy.probe):
+            end = span.done + terms.policy.probe
+        if span.done == 0 and end is not None and end in (terms.size, partial.origin.total):
+            end = None  # the whole file
+        same = partial.origin.source == url_key(url)
+        validator = partial.origin.validator if same and partial.have else None
+        reply = origin.open(Request(url, span.done, end, validator, terms.https_only))
+        with contextlib.closing(reply):
+            with self._lock:
+                self._accept(reply, url, span, end, team)
+                team.replies.append(reply)
+            try:
+                self._stream(reply, url, span, team)
+            finally:
+                with self._lock:
+                    team.replies.remove(reply)
+
+    def _accept(self, reply: Reply, url: str, span: Span, end: int | None, team: _Team) -> None:
+        """Fit an answer to what is here: go on, begin anew, or refuse it."""
+        partial, terms = self._partial, self._terms
+        here = Provenance(url_key(url), reply.validator, reply.total)
+        team.split = team.split and reply.ranged
+        if reply.start != span.done and reply.start != 0:
+            raise SourceError("transient", f"it sends from byte {reply.start}")
+        if reply.start != span.done:
+            if len(team.active) > 1:
+                raise SourceError("changed", "the file changed during the download")
+            self._restart(here, span)
+        elif partial.have and has_changed(partial.origin, here):
+            raise SourceError("changed", "the file changed during the download")
+        elif partial.origin != here and (partial.have == 0 or not team.helpers):
+            partial.origin, partial.known = here, True
+        total = reply.total
+        if total is None:
+            total = terms.size
+            if not reply.framed and not terms.full_hash:
                 raise SourceError(
                     "refused", "the server does not say how long the file is, and there is no hash"
                 )
-        elif self._size is not None and reply.total != self._size:
-            raise SourceError(
-                "refused", f"its file has {reply.total} bytes, {self._size} are expected"
-            )
-        total = self._size if reply.total is None else reply.total
-        if total is not None:
-            check_space(total - self._partial.frontier, self._free())
+        elif terms.size is not None and total != terms.size:
+            raise SourceError("refused", f"its file has {total} bytes, {terms.size} are expected")
+        if total is None:
+            if end is not None and reply.ranged:
+                team.split = False
+                raise SourceError("transient", "it does not say how large the file is")
+            return
+        if span.end is None:
+            check_space(total - partial.have, self._free())
+            if span.done > total:
+                raise SourceError("changed", f"its file has {total} bytes, more are here already")
+            span.end = total
+            if end is not None and team.split:
+                partial.carve(span, end - span.done)
+        team.began = team.began or time.monotonic()
 
-    def _stream(self, reply: Reply) -> None:
-        partial, policy = self._partial, self._policy
-        span = partial.spans[0]
-        limit = self._size if self._size is not None else reply.total
-        follower = self._following()
-        follower.advance(span.done)
-        noted = synced = span.done
-        while data := reply.read(CHUNK):
-            if limit is not None and span.done + len(data) > limit:
-                raise SourceError("gone", f"it sends more than the {limit} bytes it should have")
+    def _stream(self, reply: Reply, url: str, span: Span, team: _Team) -> None:
+        partial = self._partial
+        while not span.complete:
+            self._raise_if_stopped()
+            if team.over:
+                return
+            data = reply.read(CHUNK if span.end is None else min(CHUNK, span.end - span.done))
+            if not data:
+                break
             with store_errors("write", partial.path):
                 partial.write(span, data)
-                if span.done - synced >= policy.sync_every:
-                    partial.note(sync=True)
-                    noted = synced = span.done
-                elif span.done - noted >= policy.note_every:
-                    partial.note()
-                    noted = span.done
-            follower.advance(span.done)
-            self.fetched += len(data)
-            self._progress.advance(len(data))
-        if reply.total is not None and span.done < reply.total:
-            raise SourceError("transient", f"{reply.total - span.done} bytes are missing")
+            with self._lock:
+                self._came(len(data), url, team)
+        if span.end is None:
+            span.end = span.done
+        elif not span.complete:
+            raise SourceError("transient", f"the answer ended {span.end - span.done} bytes early")
 
-    def _restart(self, origin: Provenance) -> None:
-        if self._follower is not None:
-            self._follower.abandon()
-            self._follower = None
+    def _came(self, count: int, url: str, team: _Team) -> None:
+        """Take note of bytes that were written."""
+        partial, policy = self._partial, self._terms.policy
+        self._following().advance(partial.frontier)
+        self.fetched += count
+        team.came += count
+        self._progress.advance(count)
+        self._noted += count
+        self._synced += count
+        if self._noted >= policy.note_every:
+            self._noted = 0
+            with store_errors("write", partial.path):
+                partial.note()
+        if self._synced >= policy.sync_every and not (self._syncing and self._syncing.is_alive()):
+            self._synced = 0
+            self._syncing = threading.Thread(target=self._sync, name="zoohub-sync", daemon=True)
+            self._syncing.start()
+        self._grow(url, team)
+
+    def _sync(self) -> None:
+        # A disk that cannot take the bytes says so again, to `finish`, which nobody ignores.
+        with contextlib.suppress(OSError, ValueError):
+            self._partial.sync()
+
+    def _grow(self, url: str, team: _Team) -> None:
+        """Add helpers while the bytes come too slowly."""
+        policy = self._terms.policy
+        elapsed = time.monotonic() - team.began
+        if not team.split or elapsed < policy.settle:
+            return
+        left = sum((span.end or span.done) - span.done for span in self._partial.spans)
+        rate = team.came / elapsed / team.size
+        wanted = plan_connections(rate, left, self._terms.connections, policy)
+        team.began, team.came = time.monotonic(), 0
+        while team.size < wanted and self._pool.take_spare():
+            team.size += 1
+            helper = threading.Thread(
+                target=self._help, args=(url, team), name="zoohub-range", daemon=True
+            )
+            team.helpers.append(helper)
+            helper.start()
+
+    def _restart(self, origin: Provenance, span: Span | None = None) -> None:
+        self.close()
         self._progress.advance(-self._partial.have)
-        self.fetched = 0
+        self.fetched = self._noted = self._synced = 0
         with store_errors("write", self._partial.path):
-            self._partial.restart(origin)
-            self._partial.note()
+            self._partial.restart(origin, span)
 
     def _following(self) -> Follower:
         if self._follower is None:
             self._follower = Follower(self._partial)
         return self._follower
 
+    def _tell(self, text: str) -> None:
+        with self._lock:
+            self._progress.message(text)
 
-def _changed(before: Provenance, now: Provenance) -> bool:
-    """Whether the same source's file is another one than when the bytes here came."""
-    if before.source != now.source:
-        return False
-    return (
-        None not in (before.validator, now.validator) and before.validator != now.validator
-    ) or (None not in (before.total, now.total) and before.total != now.total)
+    def _raise_if_stopped(self) -> None:
+        if self._pool.stopped.is_set():
+            raise KeyboardInterrupt
 
 
-def check_space(needed: int, free: int) -> None:
-    """Refuse to begin what the disk cannot hold.
+class _Team:
+    """The threads that fetch one file from one source."""
 
-    Raises:
-        NoSpaceError: says how much is missing.
-    """
-    if needed > free:
-        raise NoSpaceError(
-            f"{needed} more bytes are needed, {free} are free on the store's disk. Free some "
-            "(`zoohub cache prune --max-size 20G`), or set ZOOHUB_HOME to one on a larger disk."
-        )
+    def __init__(self, *, split: bool) -> None:
+        self.split = split  # whether spans may still be divided
+        self.size = 1
+        self.helpers: list[threading.Thread] = []
+        self.active: list[Span] = []
+        self.replies: list[Reply] = []
+        self.error: BaseException | None = None
+        self.failed = False
+        self.began = 0.0
+        self.came = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether to stop before all is done."""
+        return self.failed or self.error is not None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from zoohub.errors import (
     AccessDenied,
@@ -22,16 +20,13 @@ from zoohub.store.files import store_errors
 from zoohub.store.hashing import FileHash
 from zoohub.store.partial import Partial
 from zoohub.store.records import Ref
-from zoohub.transfer.download import Download, check_space
-from zoohub.transfer.hub import HubOrigin
-from zoohub.transfer.local import EmbeddedOrigin, FileOrigin
-from zoohub.transfer.origin import Origin, SourceError
+from zoohub.transfer.decide import check_space
+from zoohub.transfer.download import Download, Terms
+from zoohub.transfer.origin import SourceError
 from zoohub.transfer.plan import Candidate, FetchPlan, mirror_path, plan_fetch, redact
+from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress, Silent
 from zoohub.transfer.sniff import is_no_checkpoint, looks_like
-from zoohub.transfer.web import WebOrigin
-
-Connect = Callable[[str], Origin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,23 @@ def fetch(
         DownloadError: no source has it.
         StoreError: the store cannot be written.
     """
+    policy = policy or TransferPolicy()
+    path = Store(settings.home).find(checkpoint)
+    if path is not None:
+        return path
+    with Pool(settings, policy, limit=settings.connections - 1) as pool:
+        return fetch_with(pool, checkpoint, settings, policy, progress or Silent(), hint)
+
+
+def fetch_with(
+    pool: Pool,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    policy: TransferPolicy,
+    progress: Progress,
+    hint: str | None = None,
+) -> Path:
+    """`fetch` over connections shared with other transfers."""
     store = Store(settings.home)
     path = store.find(checkpoint)
     if path is not None:
@@ -73,61 +85,18 @@ def fetch(
         refused = [Failed(r.url, "refused", r.reason) for r in plan.refused]
         raise failure(checkpoint, plan, refused, settings, hint)
     store.prepare()
-    policy = policy or TransferPolicy()
-    progress = progress or Silent()
-    listener = progress
 
     def published() -> bool:
         return store.find(checkpoint) is not None
 
-    with store.claim(plan.key, published, policy=policy, notice=listener.message) as partial:
+    with store.claim(plan.key, published, policy=policy, notice=progress.message) as partial:
         if partial is None:
             path = store.find(checkpoint)
             if path is None:
                 raise StoreError(f"{checkpoint.reference} was removed as soon as it was published")
             return path
-        with Origins(plan, settings, policy) as connect:
-            return _Fetch(checkpoint, settings, plan, store, partial, progress, policy).run(
-                connect, hint
-            )
-
-
-class Origins:
-    """The origins of one fetch, made when they are first needed; a context manager."""
-
-    def __init__(self, plan: FetchPlan, settings: Settings, policy: TransferPolicy) -> None:
-        self._plan, self._settings, self._policy = plan, settings, policy
-        self._made: dict[str, Origin] = {}
-
-    def __enter__(self) -> Connect:
-        return self._get
-
-    def __exit__(self, *_: object) -> None:
-        for origin in self._made.values():
-            origin.close()
-
-    def _get(self, url: str) -> Origin:
-        scheme = urlsplit(url).scheme.lower()
-        if scheme not in self._made:
-            self._made[scheme] = self._make(scheme)
-        return self._made[scheme]
-
-    def _make(self, scheme: str) -> Origin:
-        settings = self._settings
-        timeout = settings.timeout if self._policy.stall is None else self._policy.stall
-        if scheme == "embedded":
-            return EmbeddedOrigin()
-        if scheme == "file":
-            return FileOrigin()
-        if scheme == "hf":
-            return HubOrigin(offline=settings.offline, timeout=timeout)
-        return WebOrigin(
-            self._policy,
-            timeout=timeout,
-            tokens=settings.tokens,
-            allow_http=settings.allow_http,
-            https_only=self._plan.sha256 is None,
-        )
+        work = _Fetch(checkpoint, settings, plan, store, partial, progress, policy)
+        return work.run(pool, hint)
 
 
 @dataclass
@@ -143,22 +112,22 @@ class _Fetch:
     policy: TransferPolicy
     failed: list[Failed] = field(default_factory=list)
 
-    def run(self, connect: Connect, hint: str | None) -> Path:
+    def run(self, pool: Pool, hint: str | None) -> Path:
         plan = self.plan
-        download = Download(
-            self.partial,
+        terms = Terms(
             size=plan.size,
-            full_hash=plan.sha256 is not None,
+            full_hash=plan.sha256 is not None or self.store.recorded(self.checkpoint) is not None,
+            https_only=plan.sha256 is None,
+            connections=self.settings.connections,
             policy=self.policy,
-            progress=self.progress,
-            free=self.store.free,
         )
+        download = Download(self.partial, terms, pool, self.progress, self.store.free)
         if plan.size is not None:
             check_space(plan.size - self.partial.have, self.store.free())
         self.progress.start(self.checkpoint.reference, plan.size, self.partial.have)
         try:
             for candidate in plan.candidates:
-                path = self._try(download, candidate, connect)
+                path = self._try(download, candidate)
                 if path is not None:
                     return path
         finally:
@@ -167,15 +136,15 @@ class _Fetch:
         refused = [Failed(r.url, "refused", r.reason) for r in plan.refused]
         raise failure(self.checkpoint, plan, [*self.failed, *refused], self.settings, hint)
 
-    def _try(self, download: Download, candidate: Candidate, connect: Connect) -> Path | None:
+    def _try(self, download: Download, candidate: Candidate) -> Path | None:
         """The published file, or None when this source has failed (and said so)."""
         url = candidate.url
         try:
-            found = download.get(connect(url), url)
+            found = download.get(url)
             if self._complaint(found) and download.mixed:
                 # Some of the bytes were here before: they may be the wrong ones, not the source's.
                 download.restart()
-                found = download.get(connect(url), url)
+                found = download.get(url)
         except SourceError as error:
             self._note(Failed(redact(url), error.kind, str(error)))
             return None

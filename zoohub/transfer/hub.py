@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zoohub.transfer.local import open_file
-from zoohub.transfer.origin import Reply, SourceError
+from zoohub.transfer.origin import Reply, Request, SourceError
 from zoohub.transfer.plan import hub_file
 
 
@@ -20,9 +20,9 @@ class HubOrigin:
         self._offline = offline
         self._timeout = timeout
 
-    def open(self, url: str, *, start: int = 0, validator: str | None = None) -> Reply:
+    def open(self, request: Request) -> Reply:
         """Let the library fetch the file, then open it in its cache."""
-        return open_file(self._fetch(url).open("rb", buffering=0), start, validator)
+        return open_file(self._fetch(request.url).open("rb", buffering=0), request)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -9,14 +9,15 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from zoohub.transfer.origin import Reply, SourceError
+from zoohub.transfer.origin import Reply, Request, SourceError
 
 
 class EmbeddedOrigin:
     """`embedded:NAME`: a file that comes with the package."""
 
-    def open(self, url: str, *, start: int = 0, validator: str | None = None) -> Reply:
+    def open(self, request: Request) -> Reply:
         """Open a file of `zoohub/_data/embedded`."""
+        url, start = request.url, request.start
         name = url.partition(":")[2]
         if not name or name in (".", "..") or any(letter in name for letter in "/\\:\0"):
             raise SourceError("refused", f"{url!r} does not name an embedded file")
@@ -41,9 +42,9 @@ class EmbeddedOrigin:
 class FileOrigin:
     """`file:` URLs: a local or mounted file."""
 
-    def open(self, url: str, *, start: int = 0, validator: str | None = None) -> Reply:
+    def open(self, request: Request) -> Reply:
         """Open a file at an offset."""
-        path = file_path(url)
+        path = file_path(request.url)
         try:
             file = path.open("rb", buffering=0)
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -52,17 +53,18 @@ class FileOrigin:
             raise SourceError("denied", f"{path} may not be read") from error
         except (OSError, ValueError) as error:
             raise SourceError("gone", f"{path} cannot be opened: {error}") from error
-        return open_file(file, start, validator)
+        return open_file(file, request)
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def open_file(file: BinaryIO, start: int, validator: str | None) -> Reply:
+def open_file(file: BinaryIO, request: Request) -> Reply:
     """A reply that reads an open file; it begins anew if the file is not the one it was."""
     status = os.fstat(file.fileno())
     now = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
-    if validator not in (None, now) or start > status.st_size:
+    start = request.start
+    if request.validator not in (None, now) or start > status.st_size:
         start = 0
     file.seek(start)
 

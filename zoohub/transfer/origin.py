@@ -24,6 +24,21 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """The bytes of `url` from `start` to `end` (exclusive; None: to the end).
+
+    `validator`: only if the file still is the one it stands for, else the whole new file.
+    `https_only`: not even a redirect may lead over plain http, but for loopback.
+    """
+
+    url: str
+    start: int = 0
+    end: int | None = None
+    validator: str | None = None
+    https_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An open stream of a file's bytes.
 
@@ -31,6 +46,7 @@ class Reply:
     `total` the size of the whole file where it is said, `validator` what changes when the file
     does (strong ETag or Last-Modified). `read(n)` gives 1 to n bytes, b"" at the end; it raises
     `SourceError`. `framed`: the end of the stream is marked, so that a cut would be noticed.
+    `ranged`: the origin honours ranges. `abort` makes another thread's `read` end soon.
     """
 
     start: int
@@ -39,13 +55,15 @@ class Reply:
     read: Callable[[int], bytes]
     close: Callable[[], None]
     framed: bool = True
+    ranged: bool = False
+    abort: Callable[[], None] = lambda: None
 
 
 class Origin(Protocol):
-    """One scheme of sources."""
+    """One scheme of sources. One object for one thread at a time."""
 
-    def open(self, url: str, *, start: int = 0, validator: str | None = None) -> Reply:
-        """Open `url`, at `start` if it can and the file still is the one of `validator`.
+    def open(self, request: Request) -> Reply:
+        """Open a stream of the bytes asked for, or of the whole file.
 
         Raises:
             SourceError: it cannot be opened.

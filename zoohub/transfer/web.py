@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.credentials import Credential, authorization, find_credential, origin_of
-from zoohub.transfer.origin import Reply, SourceError
+from zoohub.transfer.origin import Reply, Request, SourceError
 from zoohub.transfer.plan import is_loopback, redact
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ class WebOrigin:
         timeout: float,
         tokens: Mapping[str, str],
         allow_http: bool = False,
-        https_only: bool = False,
     ) -> None:
         import requests
 
@@ -45,37 +45,30 @@ class WebOrigin:
         self._timeout = (policy.connect_timeout, timeout)
         self._tokens = tokens
         self._allow_http = allow_http
-        self._https_only = https_only
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
-    def open(
-        self,
-        url: str,
-        *,
-        start: int = 0,
-        end: int | None = None,
-        validator: str | None = None,
-    ) -> Reply:
-        """Ask for the bytes from `start` (to `end`, exclusive), if the file is still the same."""
+    def open(self, request: Request) -> Reply:
+        """Ask for a range, if the file is still the same, or for the whole file."""
         headers = {"Accept-Encoding": "identity"}
-        if start or end is not None:
-            headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-            if validator is not None:
-                headers["If-Range"] = validator
-        response = self._follow(url, headers)
+        if request.start or request.end is not None:
+            last = "" if request.end is None else request.end - 1
+            headers["Range"] = f"bytes={request.start}-{last}"
+            if request.validator is not None:
+                headers["If-Range"] = request.validator
+        response = self._follow(request, headers)
         try:
-            return _reply(response, start, self._policy)
+            return _reply(response, request.start, self._policy)
         except BaseException:
             response.close()
             raise
 
-    def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
+    def _follow(self, request: Request, headers: dict[str, str]) -> requests.Response:
         """Send the request, through redirects."""
-        credential = find_credential(url, self._tokens)
-        target = _without_user(url)
+        credential = find_credential(request.url, self._tokens)
+        target = _without_user(request.url)
         first = target
         for _ in range(self._policy.hops + 1):
             response = self._send(target, headers, credential)
@@ -90,7 +83,7 @@ class WebOrigin:
                 first,
                 target,
                 following,
-                https_only=self._https_only,
+                https_only=request.https_only,
                 allow_http=self._allow_http,
             )
             if reason:
@@ -182,7 +175,9 @@ def _reply(response: requests.Response, start: int, policy: TransferPolicy) -> R
             )
         total = None if match[3] == "*" else int(match[3])
         length = int(match[2]) - int(match[1]) + 1
-        return _stream(response, start, total, validator, policy, framed=True, length=length)
+        return _stream(
+            response, start, total, validator, policy, framed=True, length=length, ranged=True
+        )
     if status == 416:
         match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
         if match is not None and match[3] == str(start):
@@ -206,6 +201,7 @@ def _stream(
     *,
     framed: bool,
     length: int | None,
+    ranged: bool = False,
 ) -> Reply:
     """The body as bytes; a body shorter than it should be, or too slow, is an error."""
     import requests
@@ -217,6 +213,12 @@ def _stream(
     one = getattr(raw, "read1", None)
     came = 0
     window_began, window_came = time.monotonic(), 0
+
+    def close() -> None:
+        if length is not None and came >= length and not decode:
+            raw.release_conn()  # all was read: the connection can serve the next request
+        else:
+            response.close()
 
     def read(limit: int) -> bytes:
         nonlocal came, window_began, window_came
@@ -243,7 +245,12 @@ def _stream(
             window_began, window_came = now, came
         return data
 
-    return Reply(start, total, validator, read, response.close, framed)
+    def abort() -> None:
+        # Closing from another thread would not wake a thread that waits for bytes.
+        with contextlib.suppress(Exception):
+            raw.shutdown()
+
+    return Reply(start, total, validator, read, close, framed, ranged, abort)
 
 
 def retry_after(value: str | None, policy: TransferPolicy) -> float | None:
