@@ -91,6 +91,6 @@ def _draw_caption(
     margin = max(2, round((bottom - top) / 5))
     width, height = right - left + 2 * margin, bottom - top + 2 * margin
     x = max(0, min(box[0], size[0] - width))
-    y = box[1] - height if box[1] >= height else min(box[1], size[1] - height)
+    y = box[1] - height if box[1] >= height else max(0, min(box[1], size[1] - height))
     canvas.rectangle((x, y, x + width, y + height), fill=colour)
     canvas.text((x + margin - left, y + margin - top), text, fill=text_colour(colour), font=font)
