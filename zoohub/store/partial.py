@@ -59,6 +59,7 @@ class Partial:
         self.spans: list[Span] = [Span(0, None, 0, 0)]
         self.known = False
         self.lock = threading.RLock()
+        self._noting = threading.Lock()
         self._file: BinaryIO | None = None
 
     def open(self) -> None:
@@ -151,16 +152,19 @@ class Partial:
             return self.file.readinto(buffer)  # type: ignore[attr-defined,no-any-return]
 
     def note(self) -> None:
-        """Write down how far it has come."""
-        with self.lock:
-            self.spans = _merged(self.spans)
+        """Write down how far it has come. Bytes may be written meanwhile."""
+        with self._noting:
+            with self.lock:
+                self.spans = _merged(self.spans)
+                spans = [[span.start, span.end, span.done, span.synced] for span in self.spans]
+                origin = self.origin
             content = {
                 "inode": os.fstat(self.file.fileno()).st_ino,
                 "boot": boot_id(),
-                "source": self.origin.source,
-                "validator": self.origin.validator,
-                "total": self.origin.total,
-                "spans": [[span.start, span.end, span.done, span.synced] for span in self.spans],
+                "source": origin.source,
+                "validator": origin.validator,
+                "total": origin.total,
+                "spans": spans,
             }
             write_json(self.map_path, content)
 
@@ -172,7 +176,7 @@ class Partial:
         with self.lock:
             for span, done in reached:
                 span.synced = done
-            self.note()
+        self.note()
         with self.map_path.open("rb") as note:
             os.fsync(note.fileno())
 

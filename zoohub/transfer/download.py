@@ -29,6 +29,7 @@ from zoohub.transfer.decide import (
     unit_size,
 )
 from zoohub.transfer.follower import Follower
+from zoohub.transfer.keeper import Keeper
 from zoohub.transfer.origin import Origin, Reply, Request, SourceError
 from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress
@@ -63,8 +64,6 @@ class Download:
         self._lock = partial.lock
         self._changed = threading.Condition(self._lock)
         self._follower: Follower | None = None
-        self._syncing: threading.Thread | None = None
-        self._noted = self._synced = 0
         self.fetched = 0  # bytes that came from the source now being asked
 
     @property
@@ -116,7 +115,11 @@ class Download:
         if not keep and partial.have:
             self._restart(Provenance(url_key(url)))
         self._following().advance(partial.frontier)
-        team = _Team(split=split)
+        with Keeper(partial, self._terms.policy) as keeper:
+            self._run(url, _Team(keeper, split=split))
+
+    def _run(self, url: str, team: _Team) -> None:
+        """Lead a team until every byte is here, or it fails."""
         try:
             self._work(url, team, lead=True)
         except BaseException:
@@ -130,8 +133,6 @@ class Download:
                 reply.abort()
             for helper in team.helpers:
                 helper.join()
-            if self._syncing is not None:
-                self._syncing.join()
         if team.error is not None:
             raise team.error
 
@@ -284,27 +285,13 @@ class Download:
 
     def _came(self, count: int, url: str, team: _Team) -> None:
         """Take note of bytes that were written."""
-        partial, policy = self._partial, self._terms.policy
+        partial = self._partial
         self._following().advance(partial.frontier)
         self.fetched += count
         team.came += count
         self._progress.advance(count)
-        self._noted += count
-        self._synced += count
-        if self._noted >= policy.note_every:
-            self._noted = 0
-            with store_errors("write", partial.path):
-                partial.note()
-        if self._synced >= policy.sync_every and not (self._syncing and self._syncing.is_alive()):
-            self._synced = 0
-            self._syncing = threading.Thread(target=self._sync, name="zoohub-sync", daemon=True)
-            self._syncing.start()
+        team.keeper.came(count)
         self._grow(url, team)
-
-    def _sync(self) -> None:
-        # A disk that cannot take the bytes says so again, to `finish`, which nobody ignores.
-        with contextlib.suppress(OSError, ValueError):
-            self._partial.sync()
 
     def _grow(self, url: str, team: _Team) -> None:
         """Add helpers while the bytes come too slowly."""
@@ -327,7 +314,7 @@ class Download:
     def _restart(self, origin: Provenance, span: Span | None = None) -> None:
         self.close()
         self._progress.advance(-self._partial.have)
-        self.fetched = self._noted = self._synced = 0
+        self.fetched = 0
         with store_errors("write", self._partial.path):
             self._partial.restart(origin, span)
 
@@ -348,7 +335,8 @@ class Download:
 class _Team:
     """The threads that fetch one file from one source."""
 
-    def __init__(self, *, split: bool) -> None:
+    def __init__(self, keeper: Keeper, *, split: bool) -> None:
+        self.keeper = keeper
         self.split = split  # whether spans may still be divided
         self.size = 1
         self.helpers: list[threading.Thread] = []
