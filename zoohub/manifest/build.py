@@ -1,0 +1,95 @@
+"""Compiling a folder of YAML files into models and into the interchange form."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoohub.errors import ManifestError
+from zoohub.manifest.database import build_database
+from zoohub.manifest.family import compile_family, family_file_problem
+from zoohub.manifest.interchange import Header, write_interchange
+from zoohub.manifest.opening import yaml_files
+from zoohub.manifest.yaml_reader import read_yaml
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What `build_index` did: files read, models and checkpoints written, seconds taken."""
+
+    output: Path
+    files: int
+    models: int
+    checkpoints: int
+    seconds: float
+
+
+def compile_files(folder: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    """Each family file with its compiled models. Raises ManifestError naming file and line."""
+    for file in yaml_files(folder):
+        shown = str(file) if file == folder else str(file.relative_to(folder.parent))
+        document = read_yaml(file, name=shown)
+        models = compile_family(document)
+        if file != folder:
+            problem = family_file_problem(file.parent.name, file.stem, document.value)
+            if problem:
+                raise document.error((), problem)
+        yield file, models
+
+
+def compile_folder(folder: Path) -> list[dict[str, Any]]:
+    """All compiled models of a folder (or of one file), sorted by name.
+
+    Raises:
+        ManifestError: a file is not allowed, or a model's name occurs twice.
+    """
+    found: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for file, models in compile_files(folder):
+        for model in models:
+            name = model["model"]
+            if name in found:
+                raise ManifestError(f"{file}: the model {name!r} is in {found[name][0]} too")
+            found[name] = (file, model)
+    return [found[name][1] for name in sorted(found)]
+
+
+def build_index(
+    folder: Path, output: Path, *, serial: int | None = None, created: str | None = None
+) -> BuildReport:
+    """Compile `folder` into `output`: interchange form (`.jsonl.gz`) or SQLite (`.sqlite`).
+
+    `serial` and `created` default to now, or to SOURCE_DATE_EPOCH where that is set, so that a
+    build can be repeated byte for byte.
+    """
+    start = time.perf_counter()
+    models = compile_folder(folder)
+    moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    day = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
+    header = Header(
+        serial=moment if serial is None else serial,
+        created=day.strftime("%Y-%m-%dT%H:%M:%SZ") if created is None else created,
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        if output.suffix == ".sqlite":
+            part.unlink(missing_ok=True)
+            meta = {"serial": header.serial, "created": header.created}
+            build_database(part, models, meta)
+        else:
+            write_interchange(part, header, models)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    return BuildReport(
+        output=output,
+        files=sum(1 for _ in yaml_files(folder)),
+        models=len(models),
+        checkpoints=sum(len(model.get("checkpoints", ())) for model in models),
+        seconds=time.perf_counter() - start,
+    )

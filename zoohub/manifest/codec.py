@@ -1,0 +1,69 @@
+"""From a compiled model (plain JSON, already checked) to the dataclasses users see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec, Record
+from zoohub.manifest.schema import declared_strength
+
+_TUPLES = ("size", "mean", "std")
+
+
+def dump(value: Any) -> str:
+    """JSON without blanks, keys in the order given, equal input giving equal text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def decode_network(value: Mapping[str, Any] | None) -> NetworkSpec | None:
+    """The `network` object of a model or checkpoint."""
+    return None if value is None else NetworkSpec(**value)
+
+
+def decode_input(value: Mapping[str, Any] | None) -> InputContract | None:
+    """The `input` object of a model or checkpoint."""
+    if value is None:
+        return None
+    fields = dict(value)
+    for name in _TUPLES:
+        if fields.get(name) is not None:
+            fields[name] = tuple(fields[name])
+    return InputContract(**fields)
+
+
+def decode_checkpoint(
+    value: Mapping[str, Any],
+    model: str,
+    network: NetworkSpec | None,
+    input: InputContract | None,
+) -> Checkpoint:
+    """One checkpoint; `network` and `input` are its model's, used where it has no key for them."""
+    fields = dict(value)
+    strength = declared_strength(fields)
+    fields.pop("doubtful", None)
+    fields.pop("publisher", None)
+    for name in ("aliases", "sources", "verified"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    fields["network"] = decode_network(fields["network"]) if "network" in fields else network
+    fields["input"] = decode_input(fields["input"]) if "input" in fields else input
+    fields["records"] = tuple([Record(**record) for record in fields.get("records", ())])
+    return Checkpoint(model=model, declared=strength, **fields)  # type: ignore[arg-type]
+
+
+def decode_entry(value: Mapping[str, Any], index: str) -> Entry:
+    """One model with all its checkpoints; `index` names where it comes from."""
+    fields = dict(value)
+    network = decode_network(fields.get("network"))
+    input = decode_input(fields.get("input"))
+    fields["network"], fields["input"] = network, input
+    fields["aliases"] = tuple(fields.get("aliases", ()))
+    fields["checkpoints"] = tuple(
+        decode_checkpoint(item, fields["model"], network, input)
+        for item in fields.get("checkpoints", ())
+    )
+    fields.setdefault("default", None)
+    fields.pop("published", None)
+    return Entry(index=index, **fields)

@@ -1,0 +1,371 @@
+"""From sorted contents to the documents of family files, with defaults lifted where they hold."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from zoohub.manifest.family import merge
+from zoohub.manifest.importing.facts import Facts
+from zoohub.manifest.importing.grouping import (
+    Appearance,
+    Content,
+    assign_ids,
+    default_of,
+    group_contents,
+)
+from zoohub.manifest.importing.models import describe_models
+from zoohub.manifest.importing.naming import canonical
+from zoohub.manifest.importing.overrides import Overrides
+from zoohub.manifest.importing.writing import COMMENT
+
+Value = dict[str, Any]
+
+# Lifted to the family (or to a publisher within it) where most of its checkpoints agree.
+_LIFTED = ("format", "licence", "hardware", "fine_tunable", "dataset", "repository", "path")
+
+
+def family_documents(facts: Facts, overrides: Overrides) -> dict[tuple[str, str], Value]:
+    """(task, family) -> the whole document of its file."""
+    by_model: dict[str, list[Content]] = defaultdict(list)
+    for content in group_contents(facts, overrides):
+        by_model[content.model].append(content)
+    known = describe_models(facts, overrides)
+    for name in known:
+        by_model.setdefault(name, [])
+    models: dict[str, Value] = {}
+    traits: dict[str, tuple[str, str]] = {}
+    for name in sorted(by_model):
+        contents = by_model[name]
+        assign_ids(name, contents, facts, overrides)
+        described = known.get(name, {})
+        family = overrides.model_families.get(name) or described.pop("family", None)
+        family = family or _family(name, contents, overrides)
+        family = overrides.families.get(family, family)
+        task = overrides.tasks.get(name) or described.pop("task", None) or _task(contents)
+        described.pop("family", None)
+        described.pop("task", None)
+        traits[name] = (family, task)
+        models[name] = _model(name, contents, described, facts, overrides)
+    members: dict[str, list[str]] = defaultdict(list)
+    for name, (family, _) in traits.items():
+        members[family].append(name)
+    documents: dict[tuple[str, str], Value] = {}
+    for family, names in sorted(members.items()):
+        tasks = Counter(traits[name][1] for name in names)
+        task = overrides.tasks.get(f"family:{family}") or max(tasks, key=lambda t: (tasks[t], t))
+        for name in names:
+            if traits[name][1] != task:
+                models[name] = {"task": traits[name][1], **models[name]}
+        documents[task, family] = _family_document(
+            family, task, {name: models[name] for name in names}, overrides
+        )
+    return documents
+
+
+def _family(name: str, contents: list[Content], overrides: Overrides) -> str:
+    """The model zoo's folder, else the lab's backbone, else the model itself."""
+    if not contents:
+        return name
+    first = contents[0].first
+    if first.publisher == "models" and first.entry["repo_path"]:
+        return canonical(str(first.entry["repo_path"]).rstrip("/").split("/")[-1])
+    return canonical(str(first.entry["backbone"] or name))
+
+
+def _task(contents: list[Content]) -> str:
+    """What the newest appearance says; most say the same."""
+    counts: Counter[str] = Counter()
+    for content in contents:
+        counts[str(content.first.entry["task"])] += 1
+    return max(counts, key=lambda task: (counts[task], task))
+
+
+def _model(
+    name: str, contents: list[Content], described: Value, facts: Facts, overrides: Overrides
+) -> Value:
+    aliases = [*described.pop("aliases", []), *overrides.aliases.get(name, [])]
+    result: Value = {"default": default_of(name, contents, facts, overrides) if contents else None}
+    result["aliases"] = [a for a in dict.fromkeys(aliases) if a != name]
+    result["published"] = dict(overrides.published.get(name, {}))
+    result = {key: value for key, value in result.items() if value}
+    result.update({key: value for key, value in described.items() if value is not None})
+    if contents and "default" not in result:
+        result[COMMENT] = (
+            "Several projects, different content, no default: NAME alone is ambiguous."
+        )
+    ordered = sorted(contents, key=lambda c: (c.id != result.get("default"), _rank(c)))
+    checkpoints = {}
+    for content in ordered:
+        value = _checkpoint(content)
+        parts = {
+            "model": name,
+            "id": content.id,
+            "publisher": value.get("publisher"),
+            "dataset": value.get("dataset"),
+            "format": value.get("format"),
+            "path": value.get("path"),
+            "url": content.rows[0]["url"],
+        }
+        checkpoints[content.id] = merge(value, overrides.patch(parts))
+        comment = overrides.comments.get(f"{name}@{content.id}")
+        if comment:
+            checkpoints[content.id][COMMENT] = comment
+    result["checkpoints"] = checkpoints
+    return result
+
+
+def _rank(content: Content) -> tuple[object, ...]:
+    publisher = content.first.publisher
+    order = content.first.order
+    release = tuple(-number for number in order[0]) if isinstance(order[0], tuple) else ()
+    return (publisher == "models", publisher, content.format != "ckpt", release, content.id)
+
+
+def _checkpoint(content: Content) -> Value:
+    """One checkpoint with its records, everything spelt out."""
+    first = content.first
+    row = content.rows[0]
+    summary = _entry_fields(first)
+    records = [_entry_fields(appearance) for appearance in content.appearances]
+    summary["dataset"] = content.dataset
+    summary["metrics"] = next((r["metrics"] for r in records if r["metrics"]), {})
+    result: Value = {
+        "aliases": content.aliases or None,
+        "publisher": first.publisher,
+        "format": content.format,
+        "licence": first.entry["license"],
+        "hardware": _first(content.appearances, "hardware"),
+        "fine_tunable": _first(content.appearances, "fine_tunable"),
+        "dataset": summary["dataset"],
+        "repository": summary["repository"],
+        "path": summary["path"],
+    }
+    notes = list(_notes(content))
+    if content.doubtful:
+        declared = row["sha256"] or row.get("sha256_invalid")
+        result["doubtful_sha256"] = declared
+    else:
+        result["sha256"] = content.sha256
+    if content.prefix and not content.doubtful and not content.sha256:
+        result["sha256_prefix"] = content.prefix
+    result["metrics"] = summary["metrics"]
+    if notes:
+        result["note"] = " ".join(notes)
+    result["records"] = records
+    for value, appearance in zip(records, content.appearances, strict=True):
+        value["url"] = appearance.row["url"]
+    return result
+
+
+def _first(appearances: Iterable[Appearance], key: str) -> Any:
+    values = (appearance.entry.get(key) for appearance in appearances)
+    return next((value for value in values if value is not None), None)
+
+
+def _entry_fields(appearance: Appearance) -> Value:
+    entry = appearance.entry
+    return {
+        "uid": entry["uid"],
+        "url": appearance.row["url"],
+        "mindspore": entry["mindspore_version"],
+        "ref": entry["repo_ref"],
+        "updated": entry.get("updated") or entry.get("first_seen"),
+        "dataset": entry["dataset"],
+        "metrics": dict(entry["metrics"]),
+        "repository": entry["repo"],
+        "path": entry["repo_path"],
+        "publisher": appearance.publisher,
+    }
+
+
+def _notes(content: Content) -> Iterable[str]:
+    """What is odd about the file, in a sentence each."""
+    row = content.rows[0]
+    if content.doubtful:
+        if row.get("sha256_invalid"):
+            yield "The published hash is not a SHA-256 in hex."
+        elif row.get("sha256_conflicts"):
+            others = ", ".join(row["sha256_conflicts"])
+            yield f"Two pages declare different hashes for this URL; the other is {others}."
+        elif row["sha256"] and row["sha256"].startswith("e3b0c44298fc"):
+            yield "The published hash is that of an empty file."
+        else:
+            yield "The published hash is declared for files of different models."
+    if row.get("declared_format"):
+        yield f"Its page calls the format {row['declared_format']}."
+    if row.get("upstream_name_hash"):
+        yield (
+            f"The {row['upstream_name_hash']} in the file's name is the hash of the PyTorch file "
+            "it was converted from."
+        )
+    if any(a.entry.get("url_constructed") for a in content.appearances):
+        yield "The URL was put together from a folder and a file name."
+    for key, text in (("converted_from", "Converted from {}."), ("language", "Language: {}.")):
+        value = _first(content.appearances, key)
+        if value:
+            yield text.format(value)
+    pretrained = _first(content.appearances, "pretrained_on")
+    if pretrained:
+        yield f"Pretrained on {pretrained}."
+    if any(a.entry.get("code_license") and not a.entry["license"] for a in content.appearances):
+        yield "Converted weights: the licence is the original authors'."
+
+
+def _family_document(
+    family: str, task: str, models: dict[str, Value], overrides: Overrides
+) -> Value:
+    details = dict(overrides.details.get(family, {}))
+    by_model: Mapping[str, Any] = details.pop("models", {})
+    for name, extra in by_model.items():
+        if name not in models:
+            models[name] = {"checkpoints": {}}
+        models[name] = merge(models[name], extra)
+    default = details.pop("default", None)
+    if default is None and family in models:
+        default = family
+    if default is None and len(models) == 1:
+        default = next(iter(models))
+    document: Value = {"family": family, "task": task}
+    if default:
+        document["default"] = default
+    for key in ("description", "paper", "network", "input"):
+        if key in details:
+            document[key] = details.pop(key)
+    _lift(document, models, details)
+    document["models"] = dict(sorted(models.items(), key=lambda m: (m[0] != default, m[0])))
+    return document
+
+
+def _lift(document: Value, models: dict[str, Value], details: Value) -> None:
+    """Move what most checkpoints (of a publisher) share up, and leave the differences below."""
+    checkpoints = [c for m in models.values() for c in (m.get("checkpoints") or {}).values()]
+    checkpoints = [c for c in checkpoints if "records" in c]
+    by_publisher: dict[str, list[Value]] = defaultdict(list)
+    for checkpoint in checkpoints:
+        by_publisher[str(checkpoint.get("publisher"))].append(checkpoint)
+    lifted: dict[str, Value] = {}
+    for publisher, members in sorted(by_publisher.items()):
+        shared: Value = {}
+        for key in _LIFTED:
+            counts = Counter(_hashable(c.get(key)) for c in members)
+            value, count = max(counts.items(), key=lambda item: (item[1], str(item[0])))
+            if value is not None and 2 * count > len(members):
+                shared[key] = value
+        lifted[publisher] = shared
+        for checkpoint in members:
+            _against_defaults(checkpoint, shared)
+    extra = details.pop("publishers", {})
+    defaults = details.pop("defaults", {})
+    schemes = {(model.get("network") or {}).get("parameters") for model in models.values()}
+    if schemes & {"mindcv", "mindyolo"}:
+        for publisher in lifted:
+            if publisher not in ("mindcv", "mindyolo") and publisher not in extra:
+                # Whether its parameters and numerics are the labs' has not been looked into.
+                lifted[publisher] = {**lifted[publisher], "network": None, "input": None}
+    for publisher in sorted(extra):
+        lifted[publisher] = merge(lifted.get(publisher), extra[publisher])
+    if by_publisher:
+        usual = max(by_publisher, key=lambda p: (len(by_publisher[p]), p))
+        defaults = merge({"publisher": usual}, defaults)
+        for checkpoint in checkpoints:
+            if checkpoint["publisher"] == usual:
+                del checkpoint["publisher"]
+    if len(lifted) == 1:
+        defaults = merge(defaults, *lifted.values())
+        lifted = {}
+    elif lifted:
+        first = next(iter(lifted.values()))
+        common = {
+            key: value
+            for key, value in first.items()
+            if key in _LIFTED and all(shared.get(key) == value for shared in lifted.values())
+        }
+        defaults = merge(defaults, common)
+        for publisher, shared in lifted.items():
+            lifted[publisher] = {k: v for k, v in shared.items() if k not in common}
+    if defaults:
+        document["defaults"] = defaults
+    if any(lifted.values()):
+        document["publishers"] = {name: shared for name, shared in lifted.items() if shared}
+    for model in models.values():
+        _lift_in_model(model)
+    _lift_shared(document, models, "network")
+    _lift_shared(document, models, "input")
+
+
+def _lift_in_model(model: Value) -> None:
+    """Publisher and path once for a model whose checkpoints all say the same."""
+    checkpoints = list((model.get("checkpoints") or {}).values())
+    if len(checkpoints) < 2:
+        return
+    defaults = {}
+    for key in ("publisher", "dataset", "repository", "path"):
+        values = {_hashable(c[key]) if key in c else "-" for c in checkpoints}
+        if len(values) == 1 and "-" not in values:
+            defaults[key] = checkpoints[0][key]
+            for checkpoint in checkpoints:
+                del checkpoint[key]
+    if defaults:
+        items = list(model.items())
+        model.clear()
+        for key, value in items:
+            if key == "checkpoints":
+                model["defaults"] = merge(model.get("defaults"), defaults)
+            model[key] = value
+
+
+def _lift_shared(document: Value, models: dict[str, Value], key: str) -> None:
+    """What most models say alike of their network or input goes to the family."""
+    said = [model[key] for model in models.values() if model.get(key)]
+    if key in document or len(said) < 2 or 2 * len(said) <= len(models):
+        return
+    shared: Value = {}
+    for name in dict.fromkeys(name for value in said for name in value):
+        if name == "arguments":
+            continue
+        counts = Counter(repr(value.get(name)) for value in said)
+        text, count = counts.most_common(1)[0]
+        if 2 * count > len(said) and text != "None":
+            shared[name] = next(v[name] for v in said if repr(v.get(name)) == text)
+    if key == "network" and "builder" not in shared:
+        return
+    for model in models.values():
+        if not model.get(key):
+            model[key] = None
+            continue
+        own = {k: v for k, v in model[key].items() if v != shared.get(k)}
+        own.update({k: None for k in shared if k not in model[key]})
+        if own:
+            model[key] = own
+        else:
+            del model[key]
+    document[key] = shared
+    for name in ("defaults", "publishers", "models"):
+        if name in document:
+            document[name] = document.pop(name)
+
+
+def _hashable(value: Any) -> Any:
+    return value if value is None or isinstance(value, (str, bool, int, float)) else repr(value)
+
+
+def _against_defaults(checkpoint: Value, shared: Value) -> None:
+    """Leave out what the defaults say already, in the checkpoint and in its records."""
+    effective = {key: checkpoint.get(key) for key in (*_LIFTED, "publisher", "metrics")}
+    for record in checkpoint["records"]:
+        for key in ("dataset", "repository", "path", "publisher", "metrics"):
+            if (record.get(key) or None) == (effective.get(key) or None):
+                record.pop(key, None)
+        for key in ("mindspore", "ref", "updated"):
+            if record.get(key) is None:
+                record.pop(key, None)
+    for key in _LIFTED:
+        if checkpoint.get(key) == shared.get(key):
+            checkpoint.pop(key, None)
+    for key in [k for k, v in checkpoint.items() if v is None and k not in shared]:
+        if key not in ("network", "input", "classes"):
+            checkpoint.pop(key)
+    if not checkpoint.get("metrics"):
+        checkpoint.pop("metrics", None)

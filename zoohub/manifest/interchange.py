@@ -1,0 +1,156 @@
+"""The compiled index as it travels: `index.jsonl.gz`.
+
+The first line is `{schema, serial, created, base}`; every other line is one compiled model
+(see `schema`), sorted by name. The same index always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoohub.errors import ManifestError
+from zoohub.manifest.codec import dump
+from zoohub.manifest.schema import SCHEMA, SchemaError, check_model
+
+MAX_LINE = 8 * 1024 * 1024
+MAX_UNPACKED = 8 * 1024**3
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line. `serial` grows with every release of an index; `created` is a date or time
+    in ISO 8601; `base` is what relative URLs would be relative to, None as long as none are."""
+
+    serial: int = 0
+    created: str | None = None
+    base: str | None = None
+    schema: int = SCHEMA
+
+
+def write_interchange(path: Path, header: Header, models: Iterable[dict[str, Any]]) -> int:
+    """Write the models, which must come sorted by name; returns how many.
+
+    Raises:
+        ManifestError: they are not sorted, or one name occurs twice.
+    """
+    count = 0
+    last = ""
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as stream:
+        first = {"schema": header.schema, "serial": header.serial, "created": header.created}
+        stream.write((dump({**first, "base": header.base}) + "\n").encode())
+        for model in models:
+            name = model["model"]
+            if name <= last:
+                raise ManifestError(f"{path}: {name!r} after {last!r}: not sorted, or there twice")
+            last = name
+            stream.write((dump(model) + "\n").encode())
+            count += 1
+    return count
+
+
+def read_header(path: Path) -> Header:
+    """The first line alone. Raises ManifestError."""
+    with _lines(path) as lines:
+        return _header(path, next(lines, b""))
+
+
+def read_interchange(path: Path) -> tuple[Header, Iterator[dict[str, Any]]]:
+    """The header and the checked models, read as they are asked for.
+
+    Raises:
+        ManifestError: now or while iterating: unreadable, not gzip, of a newer schema, too
+            large, unsorted, or a model that is not allowed; names file and line.
+    """
+    lines = _lines(path)
+    header = _header(path, next(lines, b""))
+    return header, _models(path, lines)
+
+
+def _header(path: Path, line: bytes) -> Header:
+    value = _json(path, 1, line)
+    if not isinstance(value, dict) or type(value.get("schema")) is not int:
+        raise ManifestError(f"{path}:1: not a zoohub index: the first line has no schema number")
+    if value["schema"] != SCHEMA:
+        raise ManifestError(
+            f"{path}: the index has schema {value['schema']}, this zoohub reads schema {SCHEMA}; "
+            "upgrade zoohub (pip install -U zoohub)"
+        )
+    serial, created, base = value.get("serial"), value.get("created"), value.get("base")
+    if type(serial) is not int or serial < 0:
+        raise ManifestError(f"{path}:1: serial must be a whole number, found {serial!r:.60}")
+    for text in (created, base):
+        if text is not None and (not isinstance(text, str) or len(text) > 2_000):
+            raise ManifestError(f"{path}:1: created and base must be text, found {text!r:.60}")
+    return Header(serial, created, base)
+
+
+def _models(path: Path, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+    last = ""
+    for number, line in enumerate(lines, start=2):
+        model = _json(path, number, line)
+        try:
+            check_model(model)
+        except SchemaError as error:
+            where = ".".join(str(part) for part in error.where)
+            name = model.get("model") if isinstance(model, dict) else None
+            raise ManifestError(
+                f"{path}:{number}: {name!r:.80}: {where or 'model'}: {error.message}"
+            ) from None
+        if model["model"] <= last:
+            raise ManifestError(
+                f"{path}:{number}: {model['model']!r} is not sorted, or there twice"
+            )
+        last = model["model"]
+        yield model
+
+
+def _json(path: Path, number: int, line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r}") from None
+
+
+class _lines:  # noqa: N801 - reads as the function it stands for
+    """The lines of a gzip file, with limits on one line and on the whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.total = 0
+        try:
+            self.stream = gzip.open(path, "rb")  # noqa: SIM115 - closed at the end or by `with`
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def __enter__(self) -> _lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+
+    def __iter__(self) -> _lines:
+        return self
+
+    def _unreadable(self, error: Exception) -> ManifestError:
+        return ManifestError(f"{self.path} cannot be read as a compiled index: {error}")
+
+    def __next__(self) -> bytes:
+        try:
+            line = self.stream.readline(MAX_LINE + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            self.stream.close()
+            raise self._unreadable(error) from None
+        self.total += len(line)
+        if len(line) > MAX_LINE or self.total > MAX_UNPACKED:
+            self.stream.close()
+            raise ManifestError(f"{self.path}: a line or the whole is too large, refused")
+        if not line:
+            self.stream.close()
+            raise StopIteration
+        return line

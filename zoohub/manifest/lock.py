@@ -1,0 +1,61 @@
+"""Lock files: which bytes a reference means, written down so that they cannot change unseen.
+
+A lock is YAML: reference -> `{url, sha256, size}`. With `ZOOHUB_LOCK` set, only references that
+are in it resolve, and what is downloaded must have the locked hash.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from zoohub.errors import ManifestError
+from zoohub.manifest.index import Locked
+from zoohub.manifest.schema import SchemaError, check_lock
+
+HEADER = "# Written by `zoohub lock`. Set ZOOHUB_LOCK to this file to hold downloads to it.\n"
+
+
+def read_lock(path: Path) -> dict[str, Locked]:
+    """The references of a lock file.
+
+    Raises:
+        ManifestError: it cannot be read or is malformed; names file and line.
+    """
+    from zoohub.manifest.yaml_reader import read_yaml
+
+    document = read_yaml(path)
+    value = document.value if document.value is not None else {}
+    try:
+        check_lock(value)
+    except SchemaError as error:
+        raise document.error(error.where, error.message) from None
+    return {
+        reference: Locked(item["url"], item["sha256"], item.get("size"))
+        for reference, item in value.items()
+    }
+
+
+def write_lock(path: Path, references: Mapping[str, Locked]) -> None:
+    """Write a lock file in place of an older one, sorted by reference."""
+    lines = [HEADER]
+    for reference in sorted(references):
+        locked = references[reference]
+        lines.append(f"{_quoted(reference)}:\n  url: {_quoted(locked.url)}\n")
+        lines.append(f"  sha256: {_quoted(locked.sha256)}\n")
+        if locked.size is not None:
+            lines.append(f"  size: {locked.size}\n")
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        part.write_text("".join(lines), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise ManifestError(f"the lock {path} cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _quoted(text: str) -> str:
+    """Always in quotes: a hash of digits alone must stay text."""
+    return "'" + text.replace("'", "''") + "'"
