@@ -21,6 +21,8 @@ IMAGE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 )
 
+_ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
+
 
 def read_image(picture: Picture, colour: Colour = "RGB") -> NDArray[np.uint8]:
     """The picture's pixels: uint8, (H, W, 3) for RGB and BGR, (H, W, 1) for L.
@@ -40,7 +42,7 @@ def read_image(picture: Picture, colour: Colour = "RGB") -> NDArray[np.uint8]:
         image = _from_file(Path(picture))
     else:
         image = _decode(picture, "the image")
-    pixels = np.asarray(image.convert("L" if colour == "L" else "RGB"))
+    pixels = np.asarray(_converted(image, "L" if colour == "L" else "RGB"))
     if colour == "L":
         return pixels[..., None]
     return pixels[..., ::-1] if colour == "BGR" else pixels
@@ -68,7 +70,9 @@ def _decode(image: Image.Image, name: str) -> Image.Image:
     from PIL import Image, ImageOps
 
     try:
-        image = ImageOps.exif_transpose(image)
+        image.load()
+        if image.getexif().get(_ORIENTATION, 1) != 1:  # exif_transpose copies in any case
+            image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I"):
             return Image.fromarray(_upper_byte(np.asarray(image), name))
         if image.mode == "F":
@@ -77,11 +81,15 @@ def _decode(image: Image.Image, name: str) -> Image.Image:
             image = image.convert("RGBA")
             backdrop = Image.new("RGBA", image.size, "white")
             return Image.alpha_composite(backdrop, image).convert("RGB")
-        return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        return _converted(image, "L" if image.mode in ("1", "L") else "RGB")
     except DataError:
         raise
     except Exception as error:  # a decoder may raise anything on damaged data
         raise DataError(f"{name} is damaged or cut short: {error}") from None
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _upper_byte(grey: NDArray[Any], name: str) -> NDArray[np.uint8]:

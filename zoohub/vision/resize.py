@@ -8,7 +8,7 @@ by up to a dozen grey levels; this module differs by at most one, and mostly not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -48,23 +48,30 @@ def _fixed_point(
     finish: Callable[[list[NDArray[np.int32]], NDArray[np.int32]], NDArray[np.int32]],
 ) -> Pixels:
     """Interpolate along the rows in integers, then let `finish` combine them down the columns."""
+    channels = picture.shape[2]
+    flat = picture.reshape(len(picture), -1)  # (H, W * C): NumPy is slow on axes of length 3
     rows, row_weights = taps(picture.shape[0], height)
     columns, column_weights = taps(picture.shape[1], width)
     lines: list[NDArray[np.int32]] = []
     for row in rows.T:  # only the rows that are read: a large photo has many more
-        source = picture[row]
-        line = np.zeros((height, width, picture.shape[2]), np.int32)
+        source = flat.take(row, axis=0)
+        line = np.zeros((height, width * channels), np.int32)
         for column, weight in zip(columns.T, column_weights.T, strict=True):
-            line += source[:, column] * weight[:, None]
+            values = source.take(_interleaved(column, channels), axis=1).astype(np.int32)
+            line += values * weight.repeat(channels)
         lines.append(line)
-    return np.clip(finish(lines, row_weights), 0, 255).astype(np.uint8)
+    result = np.clip(finish(lines, row_weights), 0, 255).astype(np.uint8)
+    return result.reshape(height, width, channels)
+
+
+def _interleaved(columns: NDArray[np.intp], channels: int) -> NDArray[np.intp]:
+    """Positions in a flattened row of all channels of these columns."""
+    return (columns[:, None] * channels + np.arange(channels)).ravel()
 
 
 def _finish_linear(lines: list[NDArray[np.int32]], weights: NDArray[np.int32]) -> NDArray[np.int32]:
     # OpenCV rounds each product down before it adds; the result is bit-equal only like this.
-    first, second = (
-        ((line >> 4) * weights[:, tap, None, None]) >> 16 for tap, line in enumerate(lines)
-    )
+    first, second = (((line >> 4) * weights[:, tap, None]) >> 16 for tap, line in enumerate(lines))
     total: NDArray[np.int32] = (first + second + 2) >> 2
     return total
 
@@ -72,7 +79,7 @@ def _finish_linear(lines: list[NDArray[np.int32]], weights: NDArray[np.int32]) -
 def _finish_cubic(lines: list[NDArray[np.int32]], weights: NDArray[np.int32]) -> NDArray[np.int32]:
     total = np.full_like(lines[0], 1 << 21)
     for tap, line in enumerate(lines):
-        total += line * weights[:, tap, None, None]
+        total += line * weights[:, tap, None]
     return total >> 22
 
 
@@ -124,21 +131,28 @@ def _nearest(picture: Pixels, height: int, width: int) -> Pixels:
 
 
 def _area(picture: Pixels, height: int, width: int) -> Pixels:
-    averaged = _average(picture.astype(np.float32), height)
-    averaged = _average(averaged.swapaxes(0, 1), width).swapaxes(0, 1)
-    return np.clip(np.rint(averaged), 0, 255).astype(np.uint8)
+    channels = picture.shape[2]
+    averaged = np.zeros((height, picture[0].size), np.float32)
+    flat = picture.reshape(len(picture), -1)
+    for row, weight in _boxes(picture.shape[0], height):
+        averaged += flat.take(row, axis=0) * weight[:, None]
+    result = np.zeros((height, width * channels), np.float32)
+    for column, weight in _boxes(picture.shape[1], width):
+        part = averaged.take(_interleaved(column, channels), axis=1)
+        result += part * weight.repeat(channels)
+    result = np.clip(np.rint(result), 0, 255)
+    return result.astype(np.uint8).reshape(height, width, channels)
 
 
-def _average(values: NDArray[np.float32], target: int) -> NDArray[np.float32]:
-    """Box averages along the first axis, the two pixels at a box's ends counted in part."""
-    source = values.shape[0]
-    scale = source / target
+def _boxes(source: int, target: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    """The source positions each target pixel covers, one after the other, and how much of each.
+
+    The two at the ends of a box count in part.
+    """
+    scale = _scale(source, target)
     start = np.arange(target) * scale
     first = np.floor(start).astype(np.intp)
-    result = np.zeros((target, *values.shape[1:]), np.float32)
     for tap in range(int(np.ceil(scale)) + 1):
         index = first + tap
         covered = np.minimum(start + scale, index + 1) - np.maximum(start, index)
-        weight = (np.clip(covered, 0, None) / scale).astype(np.float32)
-        result += values[np.minimum(index, source - 1)] * weight[:, None, None]
-    return result
+        yield np.minimum(index, source - 1), (np.clip(covered, 0, None) / scale).astype(np.float32)
