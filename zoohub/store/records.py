@@ -15,7 +15,7 @@ from zoohub.store.layout import record_path
 class Verification:
     """A file's last verification: it was right when it had this size, mtime and inode.
 
-    `pieces` are the SHA-256 of each 8 MiB (`hashing.PIECE`) of the file in order; `names` the
+    `pieces` are the CRC-32 of each 8 MiB (`hashing.PIECE`) of the file in order; `names` the
     references it was fetched for; `source` the URL that gave it; `verified` seconds since 1970.
     """
 

@@ -12,13 +12,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoohub.errors import StoreError
 from zoohub.store import layout
-from zoohub.store.files import fsync_folder, store_errors, unlink, write_json
+from zoohub.store.files import fsync_folder, read_json, store_errors, unlink, write_json
 from zoohub.store.policy import TransferPolicy
 from zoohub.store.records import (
     Ref,
@@ -120,12 +120,16 @@ class Store:
             with contextlib.suppress(OSError):
                 self.quarantine(
                     path,
+                    f"{expected}.damaged",
+                    source=record.source if record else None,
                     expected=expected,
                     got=found.sha256,
-                    source=(record and record.source) or "the store",
                     looks="damaged in the store",
+                    right_size=record.size if record else None,
                     pieces=record.pieces if record else (),
+                    names=record.names if record else (),
                 )
+                unlink(layout.record_path(path))
             return False
         with contextlib.suppress(OSError):
             self._record(path, found, names=record.names if record else (), source=None)
@@ -189,35 +193,35 @@ class Store:
         with store_errors("record the hash of a download in", self.layout.refs):
             write_ref(self.layout.ref(ref.url), ref)
 
-    def quarantine(
-        self,
-        path: Path,
-        *,
-        expected: str,
-        got: str,
-        source: str,
-        looks: str,
-        pieces: tuple[str, ...] = (),
-    ) -> Path:
+    def quarantine(self, path: Path, name: str, **record: object) -> Path:
         """Move wrong bytes out of every reader's way, with a record of what they are.
 
-        One file is kept for each source and expectation: the latest.
+        One file is kept under each name: the latest.
         """
         folder = self.layout.quarantine
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{layout.url_key(expected + source)[:32]}.bad"
+        target = folder / name
         _replace(path, target)
-        record = {
-            "source": source,
-            "expected": expected,
-            "got": got,
-            "looks": looks,
-            "size": target.stat().st_size,
-            "time": time.time(),
-            "pieces": pieces,
-        }
-        write_json(target.with_suffix(".json"), record)
+        record = {"size": target.stat().st_size, "time": time.time(), **record}
+        write_json(target.with_name(name + ".json"), record)
         return target
+
+    def damaged(self, sha256: str) -> tuple[Path, int, tuple[str, ...]] | None:
+        """A published file that was found damaged: path, right size, right pieces' checksums."""
+        path = self.layout.quarantine / f"{sha256}.damaged"
+        record = read_json(path.with_name(path.name + ".json"))
+        try:
+            if record is None or not record["pieces"] or not path.is_file():
+                return None
+            return path, int(record["right_size"]), tuple(map(str, record["pieces"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def forget_damaged(self, sha256: str) -> None:
+        """Remove a damaged file once it has been repaired."""
+        path = self.layout.quarantine / f"{sha256}.damaged"
+        unlink(path)
+        unlink(path.with_name(path.name + ".json"))
 
     @contextlib.contextmanager
     def claim(
@@ -278,11 +282,6 @@ class Store:
             unlink(fresh)
             return twin
         return path if self.check(path) else twin
-
-
-def describe_ref(ref: Ref) -> dict[str, object]:
-    """A record as plain data, for `info`."""
-    return asdict(ref)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.fetch import fetch
+from zoohub.transfer.many import Fetched, fetch_many
 from zoohub.transfer.progress import Bar, Progress, Silent
 
-__all__ = ["Bar", "Progress", "Silent", "TransferPolicy", "fetch"]
+__all__ = ["Bar", "Fetched", "Progress", "Silent", "TransferPolicy", "fetch", "fetch_many"]

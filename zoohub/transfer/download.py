@@ -41,6 +41,7 @@ CHUNK = 1 << 20
 class Terms:
     """What is known of the file beforehand, and how it is to be fetched."""
 
+    name: str
     size: int | None
     full_hash: bool
     https_only: bool
@@ -256,7 +257,11 @@ class Download:
                 team.split = False
                 raise SourceError("transient", "it does not say how large the file is")
             return
+        last = partial.spans[-1].end
+        if last is not None and last != total:
+            raise SourceError("changed", f"its file has {total} bytes, {last} were expected")
         if span.end is None:
+            self._progress.start(self._terms.name, total, partial.have)
             check_space(total - partial.have, self._free())
             if span.done > total:
                 raise SourceError("changed", f"its file has {total} bytes, more are here already")

@@ -18,6 +18,7 @@ from zoohub.settings import Settings
 from zoohub.store import Store, TransferPolicy
 from zoohub.store.files import store_errors
 from zoohub.store.hashing import FileHash
+from zoohub.store.layout import url_key
 from zoohub.store.partial import Partial
 from zoohub.store.records import Ref
 from zoohub.transfer.decide import check_space
@@ -26,6 +27,7 @@ from zoohub.transfer.origin import SourceError
 from zoohub.transfer.plan import Candidate, FetchPlan, mirror_path, plan_fetch, redact
 from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress, Silent
+from zoohub.transfer.salvage import salvage
 from zoohub.transfer.sniff import is_no_checkpoint, looks_like
 
 
@@ -87,6 +89,8 @@ def fetch_with(
     store.prepare()
 
     def published() -> bool:
+        if pool.stopped.is_set():
+            raise KeyboardInterrupt
         return store.find(checkpoint) is not None
 
     with store.claim(plan.key, published, policy=policy, notice=progress.message) as partial:
@@ -115,6 +119,7 @@ class _Fetch:
     def run(self, pool: Pool, hint: str | None) -> Path:
         plan = self.plan
         terms = Terms(
+            name=self.checkpoint.reference,
             size=plan.size,
             full_hash=plan.sha256 is not None or self.store.recorded(self.checkpoint) is not None,
             https_only=plan.sha256 is None,
@@ -122,6 +127,10 @@ class _Fetch:
             policy=self.policy,
         )
         download = Download(self.partial, terms, pool, self.progress, self.store.free)
+        sha256 = self.store.sha256_of(self.checkpoint)
+        if sha256 is not None and self.partial.have == 0:
+            with store_errors("write", self.partial.path):
+                salvage(self.store, sha256, self.partial)
         if plan.size is not None:
             check_space(plan.size - self.partial.have, self.store.free())
         self.progress.start(self.checkpoint.reference, plan.size, self.partial.have)
@@ -198,6 +207,7 @@ class _Fetch:
             name=checkpoint.reference,
             source=redact(candidate.url),
         )
+        self.store.forget_damaged(found.sha256)
         if plan.sha256 is None and self.store.recorded(checkpoint) is None:
             # A mirror stands for the first source: its path says so.
             url = checkpoint.sources[0] if candidate.role == "mirror" else candidate.url
@@ -208,13 +218,14 @@ class _Fetch:
         """Wrong bytes go into quarantine; the next source begins with an empty file."""
         with store_errors("quarantine", self.partial.path):
             self.partial.close()
+            expected = expected_text(self.plan)
             self.store.quarantine(
                 self.partial.path,
-                expected=expected_text(self.plan),
-                got=found.sha256,
+                f"{url_key(url + expected)[:32]}.bad",
                 source=redact(url),
+                expected=expected,
+                got=found.sha256,
                 looks=looks,
-                pieces=found.pieces,
             )
             self.partial.path.touch(exist_ok=False)
             self.partial.discard_note()

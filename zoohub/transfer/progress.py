@@ -13,7 +13,10 @@ class Progress(Protocol):
     """One transfer's listener. Calls come from one thread at a time."""
 
     def start(self, name: str, total: int | None, already: int) -> None:
-        """A transfer of `total` bytes (None: unknown) begins, `already` of them are here."""
+        """A transfer of `total` bytes (None: unknown) begins, `already` of them are here.
+
+        It is called again when more becomes known of the same transfer.
+        """
         ...
 
     def advance(self, count: int) -> None:
@@ -54,9 +57,13 @@ class Bar:
 
     def start(self, name: str, total: int | None, already: int) -> None:
         """Show the bar."""
+        if self._bar is not None:
+            self._bar.set_description(name, refresh=False)
+            self._bar.total, self._bar.n = total, already
+            self._bar.refresh()
+            return
         from tqdm import tqdm
 
-        self.finish()
         self._bar = tqdm(
             desc=name,
             total=total,
