@@ -10,22 +10,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from zoohub.errors import NetworkNotAvailable
+from zoohub.networks import layouts
+from zoohub.networks.layouts import Layout
 
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Rules from a file's parameter names to the network's.
-
-    `rules` are (regular expression, replacement) pairs, tried in order on the whole name; the
-    first that matches is applied, once. A name no rule matches stays. `drop` are regular
-    expressions of names the network has no use for (training-only branches, say).
-    """
-
-    rules: tuple[tuple[str, str], ...] = ()
-    drop: tuple[str, ...] = ()
+__all__ = ["Builder", "Layout", "builders", "find_builder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +32,63 @@ class Builder:
     def load(self) -> Callable[..., Any]:
         """Import the function. This imports MindSpore."""
         module, _, function = self.target.partition(":")
-        return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+        return getattr(importlib.import_module(module), function)
 
 
-_BUILDERS: dict[str, Builder] = {}
+_NUMBER = (float, int)
+_FEATURES: dict[str, type | tuple[type, ...]] = {
+    "features_only": bool,
+    "out_indices": (tuple, list),
+}
+
+_ALL = (
+    Builder(
+        name="lenet",
+        target="zoohub.networks.classification.lenet:lenet",
+        arguments={"num_classes": int, "in_channels": int},
+        layouts={"models": Layout()},
+    ),
+    Builder(
+        name="mobilenet_v2",
+        target="zoohub.networks.classification.mobilenet_v2:mobilenet_v2",
+        arguments={
+            "width": _NUMBER,
+            "num_classes": int,
+            "in_channels": int,
+            "dropout": _NUMBER,
+            **_FEATURES,
+        },
+        layouts={"mindcv": Layout(), "models": layouts.MOBILENET_V2_MODELS},
+    ),
+    Builder(
+        name="resnet",
+        target="zoohub.networks.classification.resnet:resnet",
+        arguments={
+            "depth": int,
+            "num_classes": int,
+            "in_channels": int,
+            "conv_padding": str,
+            "pool_padding": str,
+            "bn_eps": _NUMBER,
+            "outer_bn_eps": (float, int, type(None)),
+            **_FEATURES,
+        },
+        layouts={"mindcv": Layout(), "models": layouts.RESNET_MODELS},
+    ),
+    Builder(
+        name="yolov5",
+        target="zoohub.networks.detection.yolov5:yolov5",
+        arguments={"size": str, "num_classes": int, "in_channels": int, "decode": bool},
+        layouts={"mindyolo": layouts.MINDYOLO},
+    ),
+    Builder(
+        name="yolov5_focus",
+        target="zoohub.networks.detection.yolov5_focus:yolov5_focus",
+        arguments={"size": str, "num_classes": int, "sliced_input": bool},
+        layouts={"models": layouts.YOLOV5_MODELS},
+    ),
+)
+_BUILDERS: Mapping[str, Builder] = MappingProxyType({builder.name: builder for builder in _ALL})
 
 
 def find_builder(name: str) -> Builder:
