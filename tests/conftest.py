@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# Set before MindSpore's first operator, as zoohub itself does, also for tests that import parts of it.
+# Set before MindSpore's first operator, as zoohub does, also for tests that import parts of it.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 
 
@@ -34,18 +34,35 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of facts and oracle data that lies beside a checkout; skips where there is none."""
+    """The facts and oracle data that lie beside a checkout; skips where there are none."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
         pytest.skip("no ../shared beside this checkout")
     return folder
 
 
+@pytest.fixture(scope="session")
+def compiled_index(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """In a checkout, the built-in index compiled once; a wheel brings its own."""
+    from zoohub.manifest.opening import checkout_index, open_index
+    from zoohub.settings import Settings
+
+    if checkout_index() is None:
+        return []
+    home = tmp_path_factory.mktemp("compiled")
+    open_index(Settings(home=home))
+    return list((home / "index").glob("*.sqlite"))
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_index: list[Path]) -> None:
     """No test reads or writes the user's own cache, settings or tokens."""
     for name in [key for key in os.environ if key.startswith("ZOOHUB_")]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("ZOOHUB_HOME", str(tmp_path / "home"))
+    home = tmp_path / "home"
+    monkeypatch.setenv("ZOOHUB_HOME", str(home))
+    for file in compiled_index:
+        (home / "index").mkdir(parents=True, exist_ok=True)
+        os.link(file, home / "index" / file.name)
