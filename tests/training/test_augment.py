@@ -1,0 +1,85 @@
+"""Random changes keep size and type, are repeatable, and do what they are called."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoohub.manifest.entry import InputContract
+from zoohub.training.data.augment import affine, change, crop_box, mix
+from zoohub.training.data.pixels import Evaluation, Training
+from zoohub.training.data.samples import Samples
+from zoohub.training.recipe import Augment
+
+CONTRACT = InputContract(
+    size=(32, 48),
+    mean=(0.4, 0.5, 0.6),
+    std=(0.2, 0.3, 0.4),
+    interpolation="bilinear",
+    crop=0.875,
+    resize="crop",
+)
+
+
+def picture(mode: str = "RGB") -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    return Image.fromarray(pixels).convert(mode)
+
+
+@pytest.mark.parametrize("resize", ["crop", "letterbox", "stretch"])
+@pytest.mark.parametrize("colour", ["RGB", "BGR", "L"])
+def test_without_changes_training_sees_what_evaluation_sees(resize: str, colour: str) -> None:
+    contract = dataclasses.replace(CONTRACT, resize=resize, colour=colour)
+    if colour == "L":
+        contract = dataclasses.replace(contract, channels=1, mean=(0.4,), std=(0.2,))
+    samples = Samples([np.asarray(picture())], np.zeros(1, np.int64), ["a"])
+    random = np.random.default_rng(0)
+    expected = Evaluation(samples, contract)(0, random)
+    found = Training(samples, contract, Augment())(0, random)
+    assert found.dtype == np.float32
+    assert (found == expected).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    "augment",
+    [
+        Augment(flip=1.0),
+        Augment(rotate=20, shift=0.1, zoom=0.2, shear=10),
+        Augment(colour=0.5),
+        Augment(erase=1.0),
+    ],
+)
+def test_a_change_keeps_size_and_mode_and_is_repeatable(augment: Augment, mode: str) -> None:
+    before = picture(mode)
+    one = change(before, augment, np.random.default_rng(1))
+    two = change(before, augment, np.random.default_rng(1))
+    assert (one.size, one.mode) == (before.size, before.mode)
+    assert one.tobytes() == two.tobytes() != before.tobytes()
+
+
+def test_no_turn_shift_or_zoom_is_the_identity() -> None:
+    matrix = affine(60, 40, Augment(), np.random.default_rng(0))
+    assert matrix == pytest.approx((1, 0, 0, 0, 1, 0))
+
+
+def test_a_crop_keeps_the_share_of_the_area_it_is_told() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        left, top, right, bottom = crop_box(200, 100, (0.2, 0.3), random)
+        assert 0 <= left < right <= 200
+        assert 0 <= top < bottom <= 100
+        assert 0.18 <= (right - left) * (bottom - top) / 20000 <= 0.32
+
+
+@pytest.mark.parametrize("augment", [Augment(mixup=0.4), Augment(cutmix=1.0)])
+def test_mixed_targets_have_the_shares_of_the_mixed_pictures(augment: Augment) -> None:
+    images = np.stack([np.zeros((1, 16, 16)), np.ones((1, 16, 16))]).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)
+    mixed, shares = mix(images, targets, augment, np.random.default_rng(2))
+    assert shares.sum(1) == pytest.approx([1, 1])
+    assert mixed[0].mean() == pytest.approx(shares[0, 1], abs=1e-6)
+    assert not np.array_equal(mixed, images)

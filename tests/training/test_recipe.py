@@ -1,0 +1,102 @@
+"""Recipes are read strictly, and every complaint says where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zoohub.errors import RecipeError
+from zoohub.training.recipe import DigitsData, FolderData, parse_recipe, read_recipe, recipe_text
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+SMALL = """\
+model: lenet5
+data:
+  kind: digits
+  train: [1, 2, 3, 4]
+  validation: []
+optimizer:
+  lr: 1e-3
+"""
+
+
+def test_every_recipe_of_the_project_can_be_read() -> None:
+    paths = sorted(RECIPES.glob("*.yaml"))
+    assert paths
+    for path in paths:
+        assert read_recipe(path).model
+
+
+def test_a_recipe_written_out_in_full_reads_back_the_same() -> None:
+    recipe = parse_recipe(SMALL)
+    text = recipe_text(recipe)
+    assert "warmup" in text
+    assert parse_recipe(text) == recipe
+
+
+def test_a_number_with_an_exponent_is_a_number_though_yaml_reads_text() -> None:
+    assert parse_recipe(SMALL).optimizer.lr == 0.001
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("lr: 1e-3", "lrr: 1e-3"), "r.yaml:7: optimizer.lrr: unknown key; did you mean 'lr'?"),
+        (("lr: 1e-3", "lr: fast"), "r.yaml:7: optimizer.lr: expected a number, found 'fast'"),
+        (("lr: 1e-3", "lr: true"), "r.yaml:7: optimizer.lr: expected a number, found 'true'"),
+        (("lr: 1e-3", "lr: -1"), "r.yaml:7: optimizer.lr: expected a number at least 0.0"),
+        (("lr: 1e-3", "lr: .nan"), "r.yaml:7: optimizer.lr: expected a number at least 0.0"),
+        (("lr: 1e-3", "lr: 1\n  lr: 2"), "r.yaml:8: optimizer.lr: given twice"),
+        (("kind: digits", "kind: letters"), "r.yaml:3: data.kind: expected kind: digits or"),
+        (("[1, 2, 3, 4]", "[1, x]"), "r.yaml:4: data.train[1]: expected a whole number"),
+        (("[1, 2, 3, 4]", "[1, 7]"), "r.yaml:3: data: train, validation and test name different"),
+        (("optimizer:\n  lr: 1e-3", "optimizer: sgd"), "r.yaml:6: optimizer: expected a mapping"),
+        (("model: lenet5\n", ""), "r.yaml:1: 'model' is missing"),
+        (("model: lenet5", "model: [lenet5"), "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_line_and_key(
+    change: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(SMALL.replace(*change), "r.yaml")
+    assert message in str(caught.value)
+
+
+def test_an_empty_file_and_a_missing_one_are_recipe_errors(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="empty"):
+        parse_recipe("")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        read_recipe(tmp_path / "none.yaml")
+
+
+def test_assignments_replace_and_add_values() -> None:
+    recipe = parse_recipe(
+        SMALL, assignments=["optimizer.lr=0.5", "augment.flip=0.5", "data.train=[2]"]
+    )
+    assert (recipe.optimizer.lr, recipe.augment.flip) == (0.5, 0.5)
+    assert isinstance(recipe.data, DigitsData)
+    assert recipe.data.train == (2,)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("optimizer.lr", "write KEY=VALUE"),
+        ("optimizer.lr=fast", "--set optimizer.lr=fast: optimizer.lr: expected a number"),
+        ("optimizer.speed=1", "--set optimizer.speed=1: optimizer.speed: unknown key"),
+        ("model.name=x", "'name' is no mapping"),
+    ],
+)
+def test_a_wrong_assignment_is_named_as_it_was_given(assignment: str, message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(SMALL, assignments=[assignment])
+    assert message in str(caught.value)
+
+
+def test_each_kind_of_data_has_its_own_keys() -> None:
+    text = "model: resnet18\ndata: {kind: folder, path: flowers, validation: 0.1}\n"
+    assert parse_recipe(text).data == FolderData("folder", "flowers", 0.1)
+    with pytest.raises(RecipeError, match="unknown key"):
+        parse_recipe(text.replace("validation: 0.1", "train: [1]"))

@@ -1,0 +1,102 @@
+"""From a picture to the network's input, in the two halves between which augmentation works."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from zoohub.errors import DataError
+from zoohub.manifest.entry import InputContract
+from zoohub.training.data.augment import change, random_crop
+from zoohub.training.data.samples import Samples
+from zoohub.training.recipe import Augment
+from zoohub.vision import Transform
+
+Array = NDArray[np.float32]
+
+
+def normalise(pixels: NDArray[Any], contract: InputContract) -> Array:
+    """uint8 (H, W) or (H, W, C) in the contract's channel order -> its layout, range, mean, std."""
+    array = pixels.astype(np.float32)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if contract.value_range == "0..1":
+        array /= 255
+    if contract.mean is not None:
+        array = array - np.asarray(contract.mean, np.float32)
+    if contract.std is not None:
+        array = array / np.asarray(contract.std, np.float32)
+    if contract.layout == "NCHW":
+        array = array.transpose(2, 0, 1)
+    return np.ascontiguousarray(array, np.float32)
+
+
+class Evaluation:
+    """Pictures as `zoohub.predict` would prepare them."""
+
+    def __init__(self, samples: Samples, contract: InputContract) -> None:
+        self.samples, self.transform = samples, Transform(contract)
+
+    def __call__(self, place: int, random: np.random.Generator) -> Array:
+        """The network's input for the sample at `place`; `random` is not used."""
+        return self.transform(self.samples.images[place])
+
+
+class Training:
+    """Pictures with the recipe's random changes; without any, the same as `Evaluation`.
+
+    Small pictures given as arrays are resized once and kept.
+    """
+
+    def __init__(self, samples: Samples, contract: InputContract, augment: Augment) -> None:
+        self.samples, self.contract, self.augment = samples, contract, augment
+        # The contract's own resizing, with the pixels left as they are.
+        raw = dataclasses.replace(
+            contract, value_range="0..255", mean=None, std=None, layout="NHWC"
+        )
+        self._raw = Transform(raw)
+        self._resized = {
+            place: self._resize(image)
+            for place, image in enumerate(samples.images)
+            if isinstance(image, np.ndarray) and augment.area is None
+        }
+
+    def __call__(self, place: int, random: np.random.Generator) -> Array:
+        """The network's input for the sample at `place`, changed by `random`."""
+        if self.augment.area is not None:
+            image = self._open(self.samples.images[place])
+            image = random_crop(image, self.contract, self.augment, random)
+        elif place in self._resized:
+            image = self._resized[place]
+        else:
+            image = self._resize(self.samples.images[place])
+        pixels = np.asarray(change(image, self.augment, random))
+        if self.contract.colour == "BGR":
+            pixels = pixels[:, :, ::-1]
+        return normalise(pixels, self.contract)
+
+    def _resize(self, image: Path | NDArray[np.uint8]) -> Image.Image:
+        pixels = self._raw(image).astype(np.uint8)
+        if self.contract.colour == "BGR":
+            pixels = pixels[:, :, ::-1]
+        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+    def _open(self, image: Path | NDArray[np.uint8]) -> Image.Image:
+        """The picture as Pillow has it, which crops and resizes in one pass."""
+        mode = "L" if self.contract.colour == "L" else "RGB"
+        if isinstance(image, np.ndarray):
+            return Image.fromarray(image).convert(mode)
+        assert self.contract.size is not None
+        height, width = self.contract.size
+        try:
+            with Image.open(image) as picture:
+                # A JPEG decoder can leave out detail that a smaller picture will not show.
+                picture.draft(mode, (width * 2, height * 2))
+                return picture.convert(mode)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(f"{image}: not a readable picture: {error}") from None

@@ -1,0 +1,182 @@
+"""A recipe's training run, from its first step or from a saved state, to its last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mindspore import nn
+
+from zoohub.manifest.entry import InputContract
+from zoohub.training.data.augment import mix
+from zoohub.training.data.batches import MIX, Loader, Plan, in_order
+from zoohub.training.data.pixels import Evaluation, Training
+from zoohub.training.data.samples import Samples, Splits
+from zoohub.training.metrics import Classification
+from zoohub.training.recipe import Recipe
+from zoohub.training.schedule import learning_rate
+from zoohub.training.step import soft_targets
+from zoohub.training.trainer import Arrays, Trainer, evaluate_network, put_weights
+
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What is known after a step: for progress displays and callbacks."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    lr: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """One line of `metrics.jsonl`; validation figures are None where there is no such part."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    lr: float
+    seconds: float
+    validation_loss: float | None
+    validation_top1: float | None
+
+
+@dataclass
+class Progress:
+    """Where a run stands: what is saved beside the trainer's arrays."""
+
+    epoch: int = 0
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    right: int = 0
+    best_epoch: int | None = None
+    best_top1: float = -1.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the surroundings do as the run goes on. Each may be left out.
+
+    `after_step` is called with the run's position already moved on, so that a state saved there
+    continues with the next step; `keep` gets the weights of a new best or of the last epoch.
+    """
+
+    after_step: Callable[[StepReport, Progress], None] | None = None
+    after_epoch: Callable[[EpochReport, Progress], None] | None = None
+    keep: Callable[[str, Arrays], None] | None = None
+
+
+def run(
+    trainer: Trainer,
+    recipe: Recipe,
+    splits: Splits,
+    contract: InputContract,
+    *,
+    plan: Plan,
+    progress: Progress,
+    hooks: Hooks,
+) -> Progress:
+    """Train from where `progress` stands to the recipe's last epoch."""
+    prepare = Training(splits.train, contract, recipe.augment)
+    loader = Loader(splits.train, prepare, plan, recipe.seed)
+    while progress.epoch < recipe.epochs:
+        started = time.perf_counter()
+        lr = _epoch(trainer, recipe, loader, len(splits.classes), progress, hooks)
+        weights = trainer.weights()
+        validation = check(trainer.net, weights, splits.validation, contract)
+        count = plan.steps * plan.share
+        report = EpochReport(
+            epoch=progress.epoch + 1,
+            loss=float(np.mean(progress.losses)),
+            accuracy=progress.right / count,
+            lr=lr,
+            seconds=time.perf_counter() - started,
+            validation_loss=validation.loss if validation else None,
+            validation_top1=validation.top(1) if validation else None,
+        )
+        _advance(progress, report, weights, hooks, last=progress.epoch + 1 == recipe.epochs)
+    return progress
+
+
+def _epoch(
+    trainer: Trainer,
+    recipe: Recipe,
+    loader: Loader,
+    classes: int,
+    progress: Progress,
+    hooks: Hooks,
+) -> float:
+    plan, epoch = loader.plan, progress.epoch
+    total = recipe.epochs * plan.steps
+    lr = 0.0
+    started = time.perf_counter()
+    for batches in loader.steps(epoch, first=progress.step):
+        number = epoch * plan.steps + progress.step
+        lr = learning_rate(recipe.schedule, recipe.optimizer.lr, number, total, plan.steps)
+        random = np.random.default_rng([recipe.seed, MIX, number, plan.rank])
+        labels = np.concatenate([label for _, label in batches])
+        mixed = [
+            mix(
+                images, soft_targets(label, classes, recipe.label_smoothing), recipe.augment, random
+            )
+            for images, label in batches
+        ]
+        loss, logits = trainer.step(mixed, lr)
+        right = int((logits.argmax(1) == labels).sum())
+        progress.losses.append(loss)
+        progress.right += right
+        progress.step += 1
+        if hooks.after_step:
+            rate = len(labels) * plan.workers / max(1e-9, time.perf_counter() - started)
+            accuracy = right / len(labels)
+            report = StepReport(epoch + 1, progress.step, plan.steps, loss, accuracy, lr, rate)
+            hooks.after_step(report, progress)
+        started = time.perf_counter()
+    return lr
+
+
+def _advance(
+    progress: Progress, report: EpochReport, weights: Arrays, hooks: Hooks, *, last: bool
+) -> None:
+    top1 = report.validation_top1
+    if top1 is not None and top1 > progress.best_top1:
+        progress.best_epoch, progress.best_top1 = report.epoch, top1
+        if hooks.keep:
+            hooks.keep("best", weights)
+    if last and hooks.keep:
+        hooks.keep("last", weights)
+    progress.history.append(
+        {name: getattr(report, name) for name in EpochReport.__dataclass_fields__}
+    )
+    progress.epoch, progress.step = progress.epoch + 1, 0
+    progress.losses, progress.right = [], 0
+    if hooks.after_epoch:
+        hooks.after_epoch(report, progress)
+
+
+def check(
+    net: nn.Cell, weights: Arrays | None, samples: Samples, contract: InputContract
+) -> Classification | None:
+    """The results on `samples`, with `weights` for the time being; None for no samples."""
+    if not len(samples):
+        return None
+    own = None
+    if weights is not None:
+        own = {p.name: p.asnumpy().copy() for p in net.get_parameters()}
+        put_weights(net, weights)
+    size = min(EVALUATION_BATCH, len(samples))
+    batches = in_order(samples, Evaluation(samples, contract), size)
+    result = evaluate_network(net, batches, size)
+    if own is not None:
+        put_weights(net, own)
+    return result

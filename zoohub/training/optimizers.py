@@ -1,0 +1,111 @@
+"""SGD and AdamW whose learning rate is an argument of every step.
+
+MindSpore's own optimisers bake the schedule into the graph, and its AdamWeightDecay leaves out
+Adam's bias correction; these take the rate from the host, scale it by parameter, and keep all
+their state in parameters, so that a run can be stopped and resumed exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mindspore as ms
+import numpy as np
+from mindspore import Parameter, Tensor, nn, ops
+
+from zoohub.training.recipe import Optimizer
+
+
+def build_optimizer(
+    optimizer: Optimizer, parameters: Sequence[Parameter], scales: Sequence[float]
+) -> Sgd | AdamW:
+    """The recipe's optimiser over `parameters`; `scales` multiply each one's learning rate.
+
+    Weight decay is for matrices and kernels: parameters of one dimension (biases, batch and
+    layer normalisation) have none.
+    """
+    decays = [optimizer.weight_decay if p.ndim > 1 else 0.0 for p in parameters]
+    if optimizer.name == "sgd":
+        return Sgd(parameters, scales, decays, optimizer.momentum, optimizer.nesterov)
+    return AdamW(parameters, scales, decays, optimizer.betas, optimizer.epsilon)
+
+
+def _zeros_like(parameter: Parameter, prefix: str) -> Parameter:
+    zeros = np.zeros(parameter.shape, np.float32)
+    return Parameter(Tensor(zeros), name=f"{prefix}.{parameter.name}", requires_grad=False)
+
+
+class Sgd(nn.Cell):
+    """v = momentum v + (g + decay p); p -= lr scale v (Nesterov: of g + momentum v)."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        scales: Sequence[float],
+        decays: Sequence[float],
+        momentum: float,
+        nesterov: bool,
+    ) -> None:
+        super().__init__(auto_prefix=False)
+        self.weights = ms.ParameterTuple(parameters)
+        self.velocity = ms.ParameterTuple([_zeros_like(p, "velocity") for p in parameters])
+        self.scales, self.decays = tuple(scales), tuple(decays)
+        self.count = len(self.weights)
+        self.momentum = Tensor(momentum, ms.float32)
+        self.update = ops.ApplyMomentum(use_nesterov=nesterov)
+
+    def construct(self, gradients: tuple[Tensor, ...], lr: Tensor) -> Tensor:
+        """Take one step; returns `lr`."""
+        for i in range(self.count):
+            weight, gradient = self.weights[i], gradients[i]
+            if self.decays[i] > 0:
+                gradient = gradient + self.decays[i] * weight
+            self.update(weight, self.velocity[i], lr * self.scales[i], gradient, self.momentum)
+        return lr
+
+
+class AdamW(nn.Cell):
+    """Adam with bias correction; the decay goes straight to the weights: p -= lr scale decay p."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        scales: Sequence[float],
+        decays: Sequence[float],
+        betas: tuple[float, float],
+        epsilon: float,
+    ) -> None:
+        super().__init__(auto_prefix=False)
+        self.weights = ms.ParameterTuple(parameters)
+        self.first = ms.ParameterTuple([_zeros_like(p, "first") for p in parameters])
+        self.second = ms.ParameterTuple([_zeros_like(p, "second") for p in parameters])
+        self.scales, self.decays = tuple(scales), tuple(decays)
+        self.count = len(self.weights)
+        self.beta1, self.beta2 = Tensor(betas[0], ms.float32), Tensor(betas[1], ms.float32)
+        self.epsilon = Tensor(epsilon, ms.float32)
+        self.power1 = Parameter(Tensor(1.0, ms.float32), name="power1", requires_grad=False)
+        self.power2 = Parameter(Tensor(1.0, ms.float32), name="power2", requires_grad=False)
+        self.update = ops.Adam()
+
+    def construct(self, gradients: tuple[Tensor, ...], lr: Tensor) -> Tensor:
+        """Take one step; returns `lr`."""
+        power1, power2 = self.power1 * self.beta1, self.power2 * self.beta2
+        ops.assign(self.power1, power1)
+        ops.assign(self.power2, power2)
+        for i in range(self.count):
+            weight, rate = self.weights[i], lr * self.scales[i]
+            if self.decays[i] > 0:
+                ops.assign(weight, weight * (1 - rate * self.decays[i]))
+            self.update(
+                weight,
+                self.first[i],
+                self.second[i],
+                power1,
+                power2,
+                rate,
+                self.beta1,
+                self.beta2,
+                self.epsilon,
+                gradients[i],
+            )
+        return lr

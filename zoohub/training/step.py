@@ -1,0 +1,151 @@
+"""One training step on MindSpore: forward, loss, gradients, accumulation, optimiser, average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import Parameter, Tensor, nn, ops
+from numpy.typing import NDArray
+
+from zoohub.training.optimizers import AdamW, Sgd
+
+
+def soft_targets(labels: NDArray[np.int64], classes: int, smoothing: float) -> NDArray[np.float32]:
+    """Class indices (N,) -> probabilities (N, classes): 1 - smoothing + smoothing / classes."""
+    targets = np.full((len(labels), classes), smoothing / classes, np.float32)
+    targets[np.arange(len(labels)), labels] += np.float32(1 - smoothing)
+    return targets
+
+
+class SoftCrossEntropy(nn.Cell):
+    """Mean cross entropy of logits (N, K) with target probabilities (N, K)."""
+
+    def construct(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss, a scalar."""
+        return -(targets * ops.log_softmax(logits.astype(ms.float32), 1)).sum(1).mean()
+
+
+class Gradients(nn.Cell):
+    """((loss, logits), gradients) of one micro-batch."""
+
+    def __init__(self, net: nn.Cell, loss: nn.Cell, weights: ms.ParameterTuple) -> None:
+        super().__init__(auto_prefix=False)
+        self.net, self.loss = net, loss
+        self.backward = ms.value_and_grad(self._forward, None, weights, has_aux=True)
+
+    def _forward(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.net(images)
+        return self.loss(logits, targets), logits
+
+    def construct(self, images: Tensor, targets: Tensor) -> Any:
+        """See the class."""
+        return self.backward(images, targets)
+
+
+class Update(nn.Cell):
+    """Gradients into the weights: averaged over the workers, clipped, then the optimiser's rule."""
+
+    def __init__(self, optimizer: Sgd | AdamW, clip: float | None, workers: int) -> None:
+        super().__init__(auto_prefix=False)
+        self.optimizer, self.clip, self.workers = optimizer, clip, workers
+        if workers > 1:
+            self.reduce = ops.AllReduce()
+
+    def construct(self, gradients: tuple[Tensor, ...], lr: Tensor) -> Tensor:
+        """Take the step; returns `lr`, for others to depend on."""
+        if self.workers > 1:
+            averaged: tuple[Tensor, ...] = ()
+            for gradient in gradients:
+                averaged = (*averaged, self.reduce(gradient) / self.workers)
+            gradients = averaged
+        if self.clip is not None:
+            gradients = clip_norm(gradients, self.clip)
+        return self.optimizer(gradients, lr)
+
+
+class WholeStep(nn.Cell):
+    """A whole optimiser step in one graph."""
+
+    def __init__(self, gradients: Gradients, update: Update) -> None:
+        super().__init__(auto_prefix=False)
+        self.gradients, self.update = gradients, update
+
+    def construct(self, images: Tensor, targets: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """(images NCHW, targets (N, K), rate) -> (loss, logits)."""
+        (loss, logits), gradients = self.gradients(images, targets)
+        return ops.depend(loss, self.update(gradients, lr)), logits
+
+
+class AddGradients(nn.Cell):
+    """Adds one micro-batch's gradients to the sums: (images, targets) -> (loss, logits)."""
+
+    def __init__(self, gradients: Gradients, sums: ms.ParameterTuple) -> None:
+        super().__init__(auto_prefix=False)
+        self.gradients, self.sums, self.count = gradients, sums, len(sums)
+
+    def construct(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """(images NCHW, targets (N, K)) -> (loss, logits)."""
+        (loss, logits), gradients = self.gradients(images, targets)
+        for i in range(self.count):
+            ops.assign(self.sums[i], self.sums[i] + gradients[i])
+        return loss, logits
+
+
+class ApplySums(nn.Cell):
+    """The optimiser step on the sums' mean over `accumulate` micro-batches; empties the sums."""
+
+    def __init__(self, update: Update, sums: ms.ParameterTuple, accumulate: int) -> None:
+        super().__init__(auto_prefix=False)
+        self.update, self.sums, self.count = update, sums, len(sums)
+        self.accumulate = accumulate
+
+    def construct(self, lr: Tensor) -> Tensor:
+        """Take the step; returns `lr`."""
+        means: tuple[Tensor, ...] = ()
+        for i in range(self.count):
+            means = (*means, self.sums[i] / self.accumulate)
+        done = self.update(means, lr)
+        for i in range(self.count):
+            ops.assign(self.sums[i], ops.depend(ops.zeros_like(self.sums[i]), done))
+        return done
+
+
+class Average(nn.Cell):
+    """The exponential moving average of the network's parameters, batch norm's statistics too."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        super().__init__(auto_prefix=False)
+        self.live = ms.ParameterTuple(parameters)
+        self.shadow = ms.ParameterTuple(
+            [
+                Parameter(Tensor(p.asnumpy().copy()), name=f"ema.{p.name}", requires_grad=False)
+                for p in parameters
+            ]
+        )
+        self.count = len(self.live)
+
+    def construct(self, decay: Tensor) -> Tensor:
+        """Move the average towards the live weights by 1 - `decay`."""
+        for i in range(self.count):
+            ops.assign(self.shadow[i], self.shadow[i] * decay + self.live[i] * (1 - decay))
+        return decay
+
+
+def clip_norm(gradients: tuple[Tensor, ...], bound: float) -> tuple[Tensor, ...]:
+    """Gradients scaled so that their joint L2 norm is at most `bound`."""
+    total = Tensor(0.0, ms.float32)
+    for gradient in gradients:
+        total = total + (gradient * gradient).sum()
+    factor = ops.minimum(bound / (ops.sqrt(total) + 1e-6), Tensor(1.0, ms.float32))
+    clipped: tuple[Tensor, ...] = ()
+    for gradient in gradients:
+        clipped = (*clipped, gradient * factor)
+    return clipped
+
+
+def average_decay(decay: float, step: int) -> float:
+    """The decay at optimiser step `step`: a short run shall not be ruled by its start."""
+    return min(decay, (1 + step) / (10 + step))

@@ -1,0 +1,149 @@
+"""The network in training: its steps on MindSpore, and all of its state as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import Parameter, Tensor, nn
+from numpy.typing import NDArray
+
+from zoohub.errors import CheckpointMismatch
+from zoohub.training.metrics import Classification
+from zoohub.training.optimizers import build_optimizer
+from zoohub.training.recipe import Recipe
+from zoohub.training.step import (
+    AddGradients,
+    ApplySums,
+    Average,
+    Gradients,
+    SoftCrossEntropy,
+    Update,
+    WholeStep,
+    average_decay,
+)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Trainer:
+    """Takes optimiser steps on `net`; `state` and `restore` carry it over to another process.
+
+    `trained` are the parameters that learn, `scales` the factors on their learning rates.
+    `accumulate` micro-batches make one step, on each of `workers` processes.
+    """
+
+    def __init__(
+        self,
+        net: nn.Cell,
+        recipe: Recipe,
+        trained: Sequence[Parameter],
+        scales: Sequence[float],
+        *,
+        accumulate: int = 1,
+        workers: int = 1,
+        loss: nn.Cell | None = None,
+    ) -> None:
+        self.net, self.recipe, self.accumulate = net, recipe, accumulate
+        self.step_count = 0
+        self.optimizer = build_optimizer(recipe.optimizer, trained, scales)
+        gradients = Gradients(net, loss or SoftCrossEntropy(), self.optimizer.weights)
+        update = Update(self.optimizer, recipe.optimizer.clip, workers)
+        self._sums: list[Parameter] = []
+        if accumulate == 1:
+            self._whole = WholeStep(gradients, update)
+        else:
+            self._sums = [
+                Parameter(Tensor(np.zeros(p.shape, np.float32)), name=f"sum.{p.name}")
+                for p in trained
+            ]
+            sums = ms.ParameterTuple(self._sums)
+            self._add = AddGradients(gradients, sums)
+            self._apply = ApplySums(update, sums, accumulate)
+        self.average = Average(list(net.get_parameters())) if recipe.ema is not None else None
+
+    def step(
+        self, batches: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], lr: float
+    ) -> tuple[float, NDArray[np.float32]]:
+        """One optimiser step on its micro-batches of (images NCHW, targets (N, K)).
+
+        Returns the mean loss and the logits of all pictures.
+        """
+        self.net.set_train(True)
+        rate = Tensor(lr, ms.float32)
+        if self.accumulate == 1:
+            (images, targets), *_ = batches
+            loss, logits = self._whole(Tensor(images), Tensor(targets), rate)
+            value, outputs = float(loss.asnumpy()), logits.asnumpy()
+        else:
+            results = [self._add(Tensor(images), Tensor(targets)) for images, targets in batches]
+            self._apply(rate)
+            value = float(np.mean([loss.asnumpy() for loss, _ in results]))
+            outputs = np.concatenate([logits.asnumpy() for _, logits in results])
+        if self.average is not None and self.recipe.ema is not None:
+            self.average(Tensor(average_decay(self.recipe.ema, self.step_count), ms.float32))
+        self.step_count += 1
+        return value, outputs
+
+    def weights(self) -> Arrays:
+        """The network's parameters as they are evaluated and kept: averaged where asked."""
+        shadow = self.average.shadow if self.average is not None else ()
+        names = [p.name for p in self.net.get_parameters()]
+        source = list(shadow) or list(self.net.get_parameters())
+        return {name: p.asnumpy().copy() for name, p in zip(names, source, strict=True)}
+
+    def state(self) -> Arrays:
+        """Everything a continued run needs, copied: weights, optimiser, average, step number."""
+        arrays = {name: p.asnumpy().copy() for name, p in self._parameters().items()}
+        return {**arrays, "step_count": np.array(self.step_count, np.int64)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from `state`.
+
+        Raises:
+            CheckpointMismatch: it belongs to another network or optimiser. Nothing is changed.
+        """
+        parameters = self._parameters()
+        odd = sorted(parameters.keys() ^ (state.keys() - {"step_count"}))
+        odd += [n for n, p in parameters.items() if n in state and state[n].shape != p.shape]
+        if odd:
+            raise CheckpointMismatch(
+                f"the saved state is another run's: {', '.join(odd[:10])} differ; "
+                "start again without --resume"
+            )
+        for name, parameter in parameters.items():
+            parameter.set_data(Tensor(np.ascontiguousarray(state[name])))
+        self.step_count = int(state["step_count"])
+
+    def _parameters(self) -> dict[str, Parameter]:
+        parameters = {f"net.{p.name}": p for p in self.net.get_parameters()}
+        trained = {f"net.{p.name}" for p in self.optimizer.weights}
+        own = {p.name: p for p in self.optimizer.get_parameters() if f"net.{p.name}" not in trained}
+        averaged = {p.name: p for p in self.average.shadow} if self.average is not None else {}
+        return {**parameters, **own, **averaged}
+
+
+def put_weights(net: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Give the network's parameters the arrays of the same names."""
+    for parameter in net.get_parameters():
+        parameter.set_data(Tensor(np.ascontiguousarray(arrays[parameter.name])))
+
+
+def evaluate_network(net: nn.Cell, batches: Any, size: int) -> Classification:
+    """Logits and labels of (images, labels) batches in evaluation mode.
+
+    A last batch smaller than `size` is filled up, so that the network compiles for one shape.
+    """
+    net.set_train(False)
+    logits, labels = [], []
+    for images, target in batches:
+        count = len(images)
+        if count < size:
+            images = np.concatenate([images, np.repeat(images[-1:], size - count, axis=0)])
+        output = net(Tensor(images))
+        output = output[0] if isinstance(output, tuple | list) else output
+        logits.append(output.asnumpy()[:count].astype(np.float32))
+        labels.append(target)
+    return Classification(np.concatenate(logits), np.concatenate(labels))
