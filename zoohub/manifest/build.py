@@ -14,7 +14,7 @@ from zoohub.errors import ManifestError
 from zoohub.manifest.database import build_database
 from zoohub.manifest.family import compile_family, family_file_problem
 from zoohub.manifest.interchange import Header, write_interchange
-from zoohub.manifest.opening import yaml_files
+from zoohub.manifest.opening import DATASETS, yaml_files
 from zoohub.manifest.yaml_reader import read_yaml
 
 
@@ -31,15 +31,36 @@ class BuildReport:
 
 def compile_files(folder: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
     """Each family file with its compiled models. Raises ManifestError naming file and line."""
+    terms = read_terms(folder / DATASETS)
     for file in yaml_files(folder):
         shown = str(file) if file == folder else str(file.relative_to(folder.parent))
         document = read_yaml(file, name=shown)
         models = compile_family(document)
+        for model in models:
+            for checkpoint in model.get("checkpoints", ()):
+                known = terms.get(checkpoint.get("dataset"))
+                if known is not None:
+                    checkpoint.setdefault("dataset_terms", known)
         if file != folder:
             problem = family_file_problem(file.parent.name, file.stem, document.value)
             if problem:
                 raise document.error((), problem)
         yield file, models
+
+
+def read_terms(file: Path) -> dict[str | None, str]:
+    """Dataset -> its terms, from `datasets.yaml`; empty where there is no such file."""
+    if not file.is_file():
+        return {}
+    document = read_yaml(file)
+    terms: dict[str | None, str] = {}
+    for dataset, value in (document.value or {}).items():
+        if not isinstance(value, dict) or set(value) != {"terms"}:
+            raise document.error((dataset,), "write `{terms: …}`")
+        if not isinstance(value["terms"], str):
+            raise document.error((dataset, "terms"), "must be text")
+        terms[dataset] = value["terms"]
+    return terms
 
 
 def compile_folder(folder: Path) -> list[dict[str, Any]]:

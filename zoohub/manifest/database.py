@@ -19,12 +19,12 @@ from zoohub.manifest.codec import dump
 from zoohub.manifest.schema import declared_strength
 
 # Part of the cache's file names: raise it when the tables change.
-LAYOUT = 1
+LAYOUT = 2
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE models(id INTEGER PRIMARY KEY, name TEXT, task TEXT, summary TEXT, document TEXT);
-CREATE TABLE names(name TEXT, key TEXT, model INTEGER, checkpoint TEXT);
+CREATE TABLE names(name TEXT, key TEXT, model INTEGER, checkpoint TEXT, firm INTEGER);
 CREATE TABLE facets(model INTEGER, dataset TEXT, publisher TEXT, format TEXT, mindspore TEXT);
 CREATE VIRTUAL TABLE words USING fts5(name, text, content='', tokenize='unicode61');
 """
@@ -69,10 +69,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Hit:
-    """One meaning of a name: a model, and the checkpoint where the name means one."""
+    """One meaning of a name: a model, and the checkpoint where the name means one. `firm`: of
+    several files published under the name, this is the one it means by itself."""
 
     model: str
     checkpoint: str | None
+    firm: bool = False
 
 
 def normalise(name: str) -> str:
@@ -143,8 +145,11 @@ def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]])
             (id, model["model"], model["task"], dump(summarise(model)), dump(model)),
         )
         connection.executemany(
-            "INSERT INTO names VALUES(?, ?, ?, ?)",
-            [(name, normalise(name), id, checkpoint) for name, checkpoint in names_of(model)],
+            "INSERT INTO names VALUES(?, ?, ?, ?, ?)",
+            [
+                (name, normalise(name), id, checkpoint, firm)
+                for (name, checkpoint), firm in names_of(model).items()
+            ],
         )
         facets = facets_of(model)
         connection.executemany(
@@ -157,29 +162,27 @@ def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]])
     return id
 
 
-def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], None]:
-    """Every text that means this model or one of its checkpoints, as (text, checkpoint id).
+def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], bool]:
+    """Every text that means this model or one of its checkpoints: (text, checkpoint id) -> firm.
 
     That is its name, its aliases, its family's name where it is the default, and the published
-    names and URLs of its checkpoints. `UID#format` is worked out when resolving.
+    names and URLs of its checkpoints. A name that several files share is firm for the one that
+    the model's `published` gives.
     """
-    names: dict[tuple[str, str | None], None] = {(model["model"], None): None}
+    names: dict[tuple[str, str | None], bool] = {(model["model"], None): False}
     if model.get("family_default"):
-        names[(model["family"], None)] = None
+        names[(model["family"], None)] = False
     for alias in model.get("aliases") or ():
-        names[(alias, None)] = None
-    published = model.get("published") or {}
-    checkpoints = model.get("checkpoints") or ()
-    formats = {checkpoint["id"]: checkpoint["format"] for checkpoint in checkpoints}
-    for checkpoint in checkpoints:
+        names[(alias, None)] = False
+    for checkpoint in model.get("checkpoints") or ():
         id = checkpoint["id"]
         for source in checkpoint["sources"]:
-            names[(source, id)] = None
+            names[(source, id)] = False
         for record in checkpoint.get("records") or ():
-            names[(record["url"], id)] = None
-            meant = published.get(record["uid"], id)
-            if meant == id or formats[meant] != checkpoint["format"]:
-                names[(record["uid"], id)] = None
+            names[(record["url"], id)] = False
+            names[(record["uid"], id)] = False
+    for name, id in (model.get("published") or {}).items():
+        names[(name, id)] = True
     return names
 
 
@@ -255,11 +258,11 @@ class Database:
         """What a name means here, exactly, or `loose`ly: see `normalise`."""
         column, text = ("key", normalise(name)) if loose else ("name", name)
         rows = self._rows(
-            "SELECT DISTINCT m.name, n.checkpoint FROM names n JOIN models m ON m.id = n.model "
+            "SELECT DISTINCT m.name, n.checkpoint, n.firm FROM names n JOIN models m ON m.id = n.model "
             f"WHERE n.{column} = ? ORDER BY m.name, n.checkpoint LIMIT 100",
             (text,),
         )
-        return [Hit(*row) for row in rows]
+        return [Hit(row[0], row[1], bool(row[2])) for row in rows]
 
     def document(self, model: str) -> str | None:
         """The JSON of the model of that exact name."""

@@ -33,9 +33,12 @@ from zoohub.manifest.schema import (
 )
 from zoohub.manifest.yaml_reader import Document
 
-FAMILY_KEYS = frozenset(
-    "family task default description paper network input defaults publishers models".split()
-)
+# fmt: off
+FAMILY_KEYS = frozenset((
+    "family", "task", "default", "description", "paper", "network", "input", "defaults",
+    "publishers", "models",
+))
+# fmt: on
 MODEL_KEYS = (frozenset(MODEL) - {"model", "family", "family_default"}) | {
     "defaults",
     "publishers",

@@ -234,7 +234,7 @@ class Index:
     def _choose(
         self, reference: str, reading: Reference, layer: Layer, hits: Sequence[Hit]
     ) -> Found:
-        hits = _preferred(reading.name, hits)
+        hits = _preferred(reading, hits)
         models = sorted({hit.model for hit in hits})
         if len(models) > 1:
             candidates = (f"{h.model}@{h.checkpoint}" if h.checkpoint else h.model for h in hits)
@@ -259,10 +259,12 @@ class Index:
         )
 
 
-def _preferred(name: str, hits: Sequence[Hit]) -> Sequence[Hit]:
-    """A model's own name stands before another's alias of the same text."""
-    own = [hit for hit in hits if hit.model == name and hit.checkpoint is None]
-    return own or hits
+def _preferred(reading: Reference, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """A model's own name stands before another's alias of the same text; of several files with
+    one published name, the firm one before the others, unless another format is asked for."""
+    own = [hit for hit in hits if hit.model == reading.name and hit.checkpoint is None]
+    firm = [hit for hit in hits if hit.firm] if reading.format in (None, "ckpt") else []
+    return own or firm or hits
 
 
 def _published(

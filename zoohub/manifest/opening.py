@@ -20,6 +20,7 @@ from zoohub.settings import Settings
 
 PACKAGE = Path(__file__).resolve().parent.parent
 BUILT_IN = "built-in"
+DATASETS = "datasets.yaml"
 
 Compiled = tuple[Iterable[dict[str, Any]], dict[str, Any]]
 
@@ -69,7 +70,10 @@ def open_folder(folder: Path, settings: Settings) -> Database:
 
         return compile_folder(folder), {}
 
-    return _cached(folder, signature(yaml_files(folder)), compiled, settings)
+    files = [*yaml_files(folder)]
+    if (folder / DATASETS).is_file():
+        files.append(folder / DATASETS)
+    return _cached(folder, signature(files), compiled, settings)
 
 
 def open_compiled(file: Path, settings: Settings) -> Database:

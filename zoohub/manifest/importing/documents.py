@@ -41,7 +41,7 @@ def family_documents(facts: Facts, overrides: Overrides) -> dict[tuple[str, str]
         assign_ids(name, contents, facts, overrides)
         described = known.get(name, {})
         family = overrides.model_families.get(name) or described.pop("family", None)
-        family = family or _family(name, contents, overrides)
+        family = family or _family(name, contents, facts)
         family = overrides.families.get(family, family)
         task = overrides.tasks.get(name) or described.pop("task", None) or _task(contents)
         described.pop("family", None)
@@ -64,10 +64,15 @@ def family_documents(facts: Facts, overrides: Overrides) -> dict[tuple[str, str]
     return documents
 
 
-def _family(name: str, contents: list[Content], overrides: Overrides) -> str:
-    """The model zoo's folder, else the lab's backbone, else the model itself."""
+def _family(name: str, contents: list[Content], facts: Facts) -> str:
+    """What the lab's list says, else the model zoo's folder, the lab's backbone, the model."""
     if not contents:
         return name
+    for content in contents:
+        for row in content.rows:
+            listed = facts.others.get(str(row["url"]), {}).get("family")
+            if listed and content.first.publisher != "models":
+                return canonical(str(listed))
     first = contents[0].first
     if first.publisher == "models" and first.entry["repo_path"]:
         return canonical(str(first.entry["repo_path"]).rstrip("/").split("/")[-1])
@@ -222,7 +227,7 @@ def _family_document(
         if name not in models:
             models[name] = {"checkpoints": {}}
         models[name] = merge(models[name], extra)
-    default = details.pop("default", None)
+    default = details.pop("default", None) or overrides.family_defaults.get(family)
     if default is None and family in models:
         default = family
     if default is None and len(models) == 1:

@@ -87,7 +87,8 @@ def group_contents(facts: Facts, overrides: Overrides) -> list[Content]:
         content.appearances.sort(key=lambda a: a.order, reverse=True)
         content.model = model_of(content, overrides)
         said = (a.entry["dataset"] for a in content.appearances if a.entry["dataset"])
-        content.dataset = overrides.datasets.get(str(content.rows[0]["url"]), next(said, None))
+        dataset = overrides.datasets.get(str(content.rows[0]["url"]), next(said, None))
+        content.dataset = dataset if dataset and slug(dataset) else None
     return list(contents.values())
 
 
@@ -163,7 +164,7 @@ def _release_label(appearance: Appearance, content: Content) -> str | None:
     if page.hardware:
         parts.append(page.hardware)
     dataset = page.dataset or content.dataset
-    if dataset:
+    if dataset and slug(dataset):
         parts.append(slug(dataset))
     if content.format != "ckpt":
         parts.append(content.format)

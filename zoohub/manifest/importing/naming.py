@@ -58,16 +58,19 @@ def hub_page(entry: Row) -> HubPage | None:
     dataset = entry.get("dataset")
     if len(parts) == 4:
         match = _OLD_PAGE.fullmatch(last)
-        stem = match["stem"] if match else last
+        stem = match["stem"] if match else _without_dataset(last, dataset)
         hardware = None if parts[1] == "ascend" else parts[1]
         return HubPage(parts[2], hardware, canonical(stem), dataset)
-    words = last.split("_")
+    return HubPage(parts[1], None, canonical(_without_dataset(last, dataset)), dataset)
+
+
+def _without_dataset(name: str, dataset: str | None) -> str:
+    words = name.split("_")
     for start in range(1, len(words)):
         if dataset and squash("".join(words[start:])) == squash(dataset):
-            return HubPage(parts[1], None, canonical("_".join(words[:start])), dataset)
+            return "_".join(words[:start])
     # The page's name and its dataset disagree (abbreviated, misspelt): the last word is it.
-    stem = "_".join(words[:-1]) or last
-    return HubPage(parts[1], None, canonical(stem), dataset)
+    return "_".join(words[:-1]) or name
 
 
 def version_key(release: str) -> tuple[int, ...]:

@@ -11,10 +11,13 @@ from typing import Any
 from zoohub.manifest.family import merge
 from zoohub.manifest.yaml_reader import read_yaml
 
-KEYS = frozenset(
-    "models uids urls families model_families tasks datasets doubtful defaults usual published "
-    "aliases pages details checkpoints comments".split()
-)
+# fmt: off
+KEYS = frozenset((
+    "models", "uids", "urls", "families", "model_families", "family_defaults", "tasks", "datasets",
+    "doubtful", "defaults", "usual", "published", "aliases", "pages", "details", "checkpoints",
+    "comments",
+))
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Overrides:
     usual: Mapping[str, str] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     aliases: Mapping[str, list[str]] = field(default_factory=dict)
+    family_defaults: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     checkpoints: tuple[Mapping[str, Any], ...] = ()
