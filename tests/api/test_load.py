@@ -1,0 +1,180 @@
+"""`zoohub.load` from a name to a network, its file fetched over real HTTP."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoohub
+from zoohub.checkpoint import load_weights, write_ckpt
+from zoohub.errors import (
+    CheckpointCorrupt,
+    CheckpointMismatch,
+    IncompatibleMindSpore,
+    IntegrityError,
+    NetworkNotAvailable,
+    OfflineError,
+    UnknownModel,
+    UsageError,
+    ZoohubError,
+)
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("mindspore") is None, reason="needs MindSpore"),
+    pytest.mark.usefixtures("with_zoo"),
+]
+
+
+def values(net: object) -> dict[str, np.ndarray]:
+    return {p.name: p.asnumpy() for p in net.get_parameters()}  # type: ignore[attr-defined]
+
+
+@pytest.mark.smoke
+def test_a_name_becomes_a_network_with_its_published_weights(zoo: Path) -> None:
+    net = zoohub.load("tinynet", pretrained=True, progress=False)
+    published = load_weights(zoo / "tinynet.ckpt")
+    loaded = values(net)
+    assert list(loaded) == list(published)
+    for name, array in published.items():
+        np.testing.assert_array_equal(loaded[name], array)
+    assert not net.training
+    assert net.zoohub.entry.model == "tinynet"
+    assert net.zoohub.path.is_file()
+    assert net.zoohub.report.loaded == tuple(published)
+    assert net.zoohub.report.complete
+
+
+def test_a_new_number_of_classes_replaces_the_head_only(zoo: Path) -> None:
+    net = zoohub.load("tinyres", pretrained=True, num_classes=10, progress=False)
+    published = load_weights(zoo / "tinyres.ckpt")
+    loaded = values(net)
+    report = net.zoohub.report
+    assert report.replaced == ("classifier.weight", "classifier.bias")
+    assert loaded["classifier.weight"].shape == (10, 512)
+    assert np.isfinite(loaded["classifier.weight"]).all()
+    assert loaded["classifier.weight"].std() > 0
+    assert len(report.loaded) == len(loaded) - 2
+    np.testing.assert_array_equal(loaded["layer4.1.bn2.gamma"], published["layer4.1.bn2.gamma"])
+    assert net.zoohub.classes is None
+
+
+def test_other_input_channels_replace_the_first_convolution_only() -> None:
+    net = zoohub.load("tinyres", pretrained=True, in_channels=4, progress=False)
+    assert net.zoohub.report.replaced == ("conv1.weight",)
+    assert values(net)["conv1.weight"].shape[1] == 4
+
+
+def test_features_come_from_the_stages_asked_for() -> None:
+    import mindspore as ms
+
+    net = zoohub.load(
+        "tinyres", pretrained=True, features_only=True, out_indices=(1, 4), progress=False
+    )
+    maps = net(ms.ops.zeros((1, 3, 64, 64)))
+    assert [m.shape for m in maps] == [(1, 64, 16, 16), (1, 512, 2, 2)]
+    assert all(name.startswith("classifier") for name in net.zoohub.report.left_out)
+
+
+def test_own_weights_are_loaded_by_path(zoo: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.ckpt"
+    arrays = {n: a + 1 for n, a in load_weights(zoo / "tinynet.ckpt").items()}
+    write_ckpt(mine, arrays)
+    net = zoohub.load("tinynet", checkpoint=mine)
+    np.testing.assert_array_equal(values(net)["fc1.bias"], arrays["fc1.bias"])
+    assert net.zoohub.checkpoint is None
+
+
+def test_without_weights_the_network_is_initialised_anew() -> None:
+    first, second = (values(zoohub.load("tinynet"))["fc1.weight"] for _ in range(2))
+    assert first.std() > 0
+    assert not np.array_equal(first, second)
+
+
+def test_pretrained_and_own_weights_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match="exclude each other"):
+        zoohub.load("tinynet", pretrained=True, checkpoint="x.ckpt")
+
+
+def test_a_missing_and_an_unexpected_parameter_are_named(zoo: Path, tmp_path: Path) -> None:
+    arrays = load_weights(zoo / "tinynet.ckpt")
+    arrays["fc9.weight"] = arrays.pop("fc2.weight")
+    write_ckpt(tmp_path / "odd.ckpt", arrays)
+    with pytest.raises(CheckpointMismatch) as caught:
+        zoohub.load("tinynet", checkpoint=tmp_path / "odd.ckpt")
+    assert "1 missing: fc2.weight" in str(caught.value)
+    assert "1 unexpected: fc9.weight" in str(caught.value)
+
+
+def test_an_unknown_network_argument_is_named() -> None:
+    with pytest.raises(ZoohubError, match="takes no argument 'colour'"):
+        zoohub.load("tinynet", colour="red")
+
+
+def test_a_damaged_file_is_corrupt(zoo: Path, tmp_path: Path) -> None:
+    data = (zoo / "tinynet.ckpt").read_bytes()
+    (tmp_path / "cut.ckpt").write_bytes(data[: len(data) // 2])
+    with pytest.raises(CheckpointCorrupt, match=r"cut\.ckpt"):
+        zoohub.load("tinynet", checkpoint=tmp_path / "cut.ckpt")
+    (tmp_path / "page.ckpt").write_bytes(b"<!DOCTYPE html><html>404</html>")
+    with pytest.raises(CheckpointCorrupt, match="HTML"):
+        zoohub.load("tinynet", checkpoint=tmp_path / "page.ckpt")
+
+
+def test_other_bytes_than_declared_are_an_integrity_error_with_both_hashes(
+    zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "zoo"
+    shutil.copytree(zoo, copy)
+    lie = "0" * 63 + "1"
+    text = (copy / "index.yaml").read_text()
+    honest = text.split("sha256: ")[1].split()[0]
+    (copy / "index.yaml").write_text(text.replace(honest, lie))
+    monkeypatch.setenv("ZOOHUB_INDEX", str(copy / "index.yaml"))
+    with pytest.raises(IntegrityError) as caught:
+        zoohub.load("tinynet", pretrained=True, progress=False)
+    assert lie in str(caught.value)
+    assert honest in str(caught.value)
+    blobs = Path(zoohub.api.load_settings().home) / "blobs"
+    assert [p for p in blobs.rglob("*") if p.is_file()] == []
+
+
+def test_offline_the_published_lenet_names_the_one_that_ships_with_zoohub() -> None:
+    with pytest.raises(OfflineError, match="lenet5@digits"):
+        zoohub.load("lenet5", pretrained=True, offline=True)
+    assert zoohub.load("lenet5@digits", pretrained=True, offline=True).zoohub.report.complete
+
+
+def test_a_checkpoint_of_a_newer_mindspore_says_so_before_it_is_fetched(
+    zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (zoo / "index.yaml").read_text()
+    (tmp_path / "index.yaml").write_text(
+        text.replace("        format: ckpt\n", "        format: ckpt\n        mindspore: '3.1'\n")
+    )
+    monkeypatch.setenv("ZOOHUB_INDEX", str(tmp_path / "index.yaml"))
+    with pytest.raises(IncompatibleMindSpore, match=r"tinynet@own was made with MindSpore 3\.1"):
+        zoohub.load("tinynet", pretrained=True, offline=True)
+
+
+def test_a_network_zoohub_lacks_says_what_can_be_done_with_its_file() -> None:
+    with pytest.raises(NetworkNotAvailable, match="zoohub download se_resnet50"):
+        zoohub.load("se_resnet50", pretrained=True, offline=True)
+
+
+def test_a_format_that_is_no_checkpoint_says_what_it_is_for() -> None:
+    with pytest.raises(NetworkNotAvailable, match=r"Ascend inference.*yolov5s@mindyolo"):
+        zoohub.load("yolov5s#om", pretrained=True, offline=True)
+
+
+def test_a_path_is_not_taken_for_a_name() -> None:
+    with pytest.raises(UnknownModel, match="checkpoint="):
+        zoohub.load("./my.ckpt", pretrained=True)
+
+
+def test_a_stored_file_is_hashed_again_when_asked(zoo: Path) -> None:
+    path = zoohub.download("tinynet", progress=False)
+    assert zoohub.download("tinynet", offline=True, verify=True) == path
