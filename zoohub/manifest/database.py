@@ -258,7 +258,8 @@ class Database:
         """What a name means here, exactly, or `loose`ly: see `normalise`."""
         column, text = ("key", normalise(name)) if loose else ("name", name)
         rows = self._rows(
-            "SELECT DISTINCT m.name, n.checkpoint, n.firm FROM names n JOIN models m ON m.id = n.model "
+            "SELECT DISTINCT m.name, n.checkpoint, n.firm "
+            "FROM names n JOIN models m ON m.id = n.model "
             f"WHERE n.{column} = ? ORDER BY m.name, n.checkpoint LIMIT 100",
             (text,),
         )

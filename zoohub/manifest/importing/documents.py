@@ -19,11 +19,17 @@ from zoohub.manifest.importing.models import describe_models
 from zoohub.manifest.importing.naming import canonical
 from zoohub.manifest.importing.overrides import Overrides
 from zoohub.manifest.importing.writing import COMMENT
+from zoohub.manifest.schema import MODEL
 
 Value = dict[str, Any]
 
 # Lifted to the family (or to a publisher within it) where most of its checkpoints agree.
-_LIFTED = ("format", "licence", "hardware", "fine_tunable", "dataset", "repository", "path")
+_LIFTED = (
+    ("format", "licence", "hardware", "fine_tunable", "dataset", "classes")
+    + ("repository", "path")
+)  # fmt: skip
+# The keys of a model in the order in which they are written.
+_ORDER = ("#", *MODEL, "defaults", "publishers", "checkpoints")
 
 
 def family_documents(facts: Facts, overrides: Overrides) -> dict[tuple[str, str], Value]:
@@ -100,10 +106,12 @@ def _model(
         result[COMMENT] = (
             "Several projects, different content, no default: NAME alone is ambiguous."
         )
+    described_classes = result.pop("classes", None)
     ordered = sorted(contents, key=lambda c: (c.id != result.get("default"), _rank(c)))
     checkpoints = {}
     for content in ordered:
         value = _checkpoint(content)
+        value["classes"] = _classes(described_classes, value)
         parts = {
             "model": name,
             "id": content.id,
@@ -119,6 +127,12 @@ def _model(
             checkpoints[content.id][COMMENT] = comment
     result["checkpoints"] = checkpoints
     return result
+
+
+def _classes(of_model: dict[str, str] | None, checkpoint: Value) -> str | None:
+    """The class names of a lab's checkpoint, where the lab's list says so for its dataset."""
+    said = (of_model or {}).get(str(checkpoint["publisher"]), "").split()
+    return said[1] if said and said[0] == checkpoint["dataset"] else None
 
 
 def _rank(content: Content) -> tuple[object, ...]:
@@ -227,6 +241,9 @@ def _family_document(
         if name not in models:
             models[name] = {"checkpoints": {}}
         models[name] = merge(models[name], extra)
+    for name, model in models.items():
+        last = [*(k for k in _ORDER if k != "checkpoints"), "checkpoints"]
+        models[name] = {key: model[key] for key in last if key in model}
     default = details.pop("default", None) or overrides.family_defaults.get(family)
     if default is None and family in models:
         default = family

@@ -55,7 +55,13 @@ def _mindcv(name: str, row: Row, overrides: Overrides) -> Value:
         "parameter_count": _count(row.get("params_m")),
         "network": network,
         "input": _mindcv_input(name, row),
+        # publisher -> dataset and the name of its classes
+        "classes": {"mindcv": "imagenet2012 imagenet-1k"} if _classifies(row) else None,
     }
+
+
+def _classifies(row: Row) -> bool:
+    return row.get("num_classes") == 1000 and not str(row["name"]).endswith("pretrain")
 
 
 def _mindcv_input(name: str, row: Row) -> Value:
@@ -113,6 +119,7 @@ def _mindyolo(name: str, row: Row, overrides: Overrides) -> Value:
         "flops": None if flops is None else round(flops * 1e9),
         "network": {"builder": family, "parameters": "mindyolo"},
         "input": _mindyolo_input(row),
+        "classes": {"mindyolo": "coco2017 coco-2017"} if row.get("num_classes") == 80 else None,
     }
 
 

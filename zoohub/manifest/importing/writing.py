@@ -90,5 +90,7 @@ def scalar(value: Any, *, flow: bool = False) -> str:
     if plain and not (flow and any(c in text for c in ",{}[]")):
         return text
     if text.isprintable() and "\n" not in text:
+        if "'" in text and not set(text) & set('"\\'):
+            return f'"{text}"'
         return "'" + text.replace("'", "''") + "'"
     raise ValueError(f"cannot be written on one line: {text!r:.60}")
