@@ -56,7 +56,7 @@ def zoohub_road(model: str, path: Path) -> Callable[[], Any]:
     if model == "vit_l_16":
         sys.path.insert(0, str(HERE))
         target = registry.Builder("bench_vit", "vit_large:VisionTransformer", {})
-        registry._BUILDERS[target.name] = target
+        registry._BUILDERS = {**registry._BUILDERS, target.name: target}
         spec = NetworkSpec(target.name)
     else:
         spec = NetworkSpec("resnet", {"depth": 50, "num_classes": 1000})

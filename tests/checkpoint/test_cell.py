@@ -68,7 +68,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
         {"num_classes": int, "in_channels": int, "features_only": bool},
         {"old": Layout(rules=((r"classifier\.(.+)", r"fc.\1"), (r"stem\.(.+)", r"conv.\1")))},
     )
-    monkeypatch.setitem(registry._BUILDERS, "tiny", builder)
+    monkeypatch.setattr(registry, "_BUILDERS", {**registry._BUILDERS, "tiny": builder})
     monkeypatch.setattr(Builder, "load", lambda self: tiny)
 
 

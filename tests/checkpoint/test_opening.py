@@ -59,9 +59,11 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path, format: str) -> None
 def test_arrays_no_format_holds_are_refused_and_nothing_is_left(
     tmp_path: Path, format: str, array: Any
 ) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
     with pytest.raises(CheckpointError, match="'w'"):
-        WRITERS[format](tmp_path / "a", {"ok": np.ones(2), "w": array})
-    assert list(tmp_path.iterdir()) == []
+        WRITERS[format](folder / "a", {"ok": np.ones(2), "w": array})
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -126,7 +128,9 @@ def test_the_wrong_format_says_which_it_looks_like(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
-    path = tmp_path / "a"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = folder / "a"
     path.write_bytes(b"old")
 
     def fail() -> None:
@@ -137,7 +141,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
     with pytest.raises(RuntimeError, match="stop"):
         fail()
     assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(folder.iterdir()) == [path]
 
 
 def test_a_read_only_file_can_be_replaced(tmp_path: Path) -> None:
@@ -164,6 +168,9 @@ def test_bfloat16_widens_exactly_and_rounds_half_to_even() -> None:
     tie = np.array([1 + 2**-8, 1 + 3 * 2**-8], np.float32)
     assert widen_bfloat16(narrow_bfloat16(tie)).tolist() == [1.0, 1 + 2**-6]
     assert np.isinf(widen_bfloat16(narrow_bfloat16(np.array([3.4e38])))).all()
+    for shape in ((), (0, 3), (2, 2)):
+        value = np.full(shape, -2.5, np.float32)
+        assert np.array_equal(widen_bfloat16(narrow_bfloat16(value)), value)
 
 
 def test_reading_weights_needs_no_mindspore(tmp_path: Path) -> None:

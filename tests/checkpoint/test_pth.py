@@ -287,6 +287,29 @@ def test_pytorch_reads_what_zoohub_writes_and_the_reverse(tmp_path: Path) -> Non
     assert all(np.array_equal(read[n], a) for n, a in arrays.items())
 
 
+DATA = Path(__file__).parent / "data"
+
+
+def test_a_file_pytorch_wrote_is_read() -> None:
+    """torch_1.13.pth: a training script's dict, made with PyTorch 1.13 for this test."""
+    weights = open_checkpoint(DATA / "torch_1.13.pth", verify=True)
+    assert weights["conv.weight"].ravel().tolist() == list(range(8))
+    assert weights["bn.num_batches_tracked"].shape == ()
+    assert weights["transposed"].tolist() == np.arange(12).reshape(3, 4).T.tolist()
+    assert weights["part"].tolist() == [4, 5]
+    assert weights["half"].tolist() == [1.0, -2.5]
+    assert weights["flag"].tolist() == [True, False]
+    assert weights["parameter"].tolist() == [1, 1]
+    assert weights["empty"].shape == (0, 3)
+    assert len(weights) == 13
+    assert {n for n in weights if not weights.owned(n)} == {"transposed", "part"}
+
+
+def test_a_legacy_file_pytorch_wrote_is_called_so() -> None:
+    with pytest.raises(CheckpointError, match=r"format from before 1\.6"):
+        open_checkpoint(DATA / "torch_legacy.pth")
+
+
 def test_types_pytorch_lacks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"'w' is uint16, which a \.pth cannot hold"):
         write_pth(tmp_path / "a.pth", {"w": np.ones(2, np.uint16)})

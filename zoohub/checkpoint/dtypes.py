@@ -84,14 +84,16 @@ def plausible_shape(shape: tuple[int, ...]) -> bool:
 
 def widen_bfloat16(bits: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
     """bfloat16 bits (uint16) as float32 values, exactly."""
-    wide = np.asarray(bits, dtype="<u2").astype("<u4")
+    # Flat, because numpy 1 computes with arrays of no dimension in other types than with the rest.
+    wide = np.asarray(bits, dtype="<u2").reshape(-1).astype("<u4")
     wide <<= 16
-    return wide.view("<f4")
+    return wide.view("<f4").reshape(bits.shape)
 
 
 def narrow_bfloat16(values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
     """Values rounded to bfloat16 (half to even), as uint16 bits; NaN stays NaN."""
-    single = np.asarray(values, dtype="<f4")
-    bits = single.view("<u4")
-    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
-    return np.where(np.isnan(single), np.uint32(0x7FC0), rounded).astype("<u2")
+    with np.errstate(over="ignore"):  # too large becomes infinite, as in any narrowing
+        single = np.asarray(values, dtype="<f4").reshape(-1)
+        bits = single.view("<u4")
+        rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    return np.where(np.isnan(single), 0x7FC0, rounded).astype("<u2").reshape(values.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -57,8 +58,9 @@ class LoadReport:
     `loaded` and `replaced` are the network's names (`replaced`: newly initialised because the
     head or the stem was asked to differ); `renamed` maps the file's name to the network's;
     `left_out` are the file's names without use: training state, an unused `ema.*` set, a dropped
-    or replaced head. `missing`, `unexpected` and `misshapen` are empty unless `strict=False`;
-    missing and misshapen parameters keep their initial values.
+    or replaced head; `kept` are the network's constants that older files lack. `missing`,
+    `unexpected` and `misshapen` are empty unless `strict=False`; missing and misshapen parameters
+    keep their initial values.
     """
 
     source: str
@@ -67,6 +69,7 @@ class LoadReport:
     renamed: Mapping[str, str] | None = None
     left_out: tuple[str, ...] = ()
     cast: tuple[Cast, ...] = ()
+    kept: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     misshapen: tuple[Misfit, ...] = ()
@@ -84,6 +87,7 @@ class LoadReport:
             ("renamed", renamed),
             ("cast", self.cast),
             ("in the file, left out", self.left_out),
+            ("constants, not in the file", self.kept),
             ("MISSING from the file, randomly initialised", self.missing),
             ("UNEXPECTED in the file, ignored", self.unexpected),
             ("MISSHAPEN, randomly initialised", self.misshapen),
@@ -109,6 +113,7 @@ def plan_apply(
     layout: Layout | None = None,
     replaced: Iterable[str] = (),
     unused: Iterable[str] = (),
+    constants: Iterable[str] = (),
     ema: bool = False,
     strict: bool = True,
     source: str = "",
@@ -124,6 +129,8 @@ def plan_apply(
       1000; their head is replaced.
     - `unused`, prefixes of names (after renaming) that the file may have and the network not
       (the head, for a network built without one); `""` means any.
+    - `constants`, regular expressions of the network's names whose value its constructor
+      computes (anchors, strides): a file may lack them, and they stay as constructed.
     - element types: floating types convert into each other, and so do integer types.
 
     With `strict=False` what does not fit is skipped and reported. `source` is named in messages.
@@ -136,7 +143,9 @@ def plan_apply(
     renaming = rename(file, layout, ema=ema, keep=network)
     origin = {new: old for old, new in renaming.names.items()}
     misfits = _misfits(network, file, origin)
-    missing = [name for name in network if name not in origin]
+    absent = [name for name in network if name not in origin]
+    kept = _matching(absent, constants)
+    missing = [name for name in absent if name not in kept]
     surplus = [new for new in origin if new not in network]
 
     anew = _replaced_prefixes(replaced, [*misfits, *missing, *surplus])
@@ -153,6 +162,7 @@ def plan_apply(
             *(old for new, old in origin.items() if has_prefix(new, anew)),
             *(origin[n] for n in surplus if has_prefix(n, unused) and not has_prefix(n, anew)),
         ),
+        kept=tuple(n for n in kept if not has_prefix(n, anew)),
         missing=tuple(n for n in missing if not has_prefix(n, anew)),
         unexpected=tuple(origin[n] for n in surplus if not has_prefix(n, (*anew, *unused))),
         misshapen=tuple(m for n, m in misfits.items() if not has_prefix(n, anew)),
@@ -169,7 +179,7 @@ def plan_apply(
     cast = {item.name for item in report.cast}
     return Plan(
         tuple(Assignment(n, origin[n], network[n].dtype, n in cast) for n in report.loaded),
-        (*fresh, *report.missing, *(m.name for m in report.misshapen)),
+        (*fresh, *report.kept, *report.missing, *(m.name for m in report.misshapen)),
         report,
     )
 
@@ -181,6 +191,11 @@ def has_prefix(name: str, prefixes: Iterable[str]) -> bool:
     (True, False)
     """
     return any(not p or name == p or name.startswith(p.rstrip(".") + ".") for p in prefixes)
+
+
+def _matching(names: list[str], expressions: Iterable[str]) -> list[str]:
+    patterns = [re.compile(expression) for expression in expressions]
+    return [name for name in names if any(pattern.fullmatch(name) for pattern in patterns)]
 
 
 def _misfits(

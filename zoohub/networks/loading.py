@@ -129,6 +129,7 @@ def load_into(
         layout=rules,
         replaced=replaced,
         unused=unused,
+        constants=find_builder(spec.builder).constants,
         ema=ema,
         strict=strict,
         source=weights.path.name,
