@@ -129,7 +129,7 @@ def test_other_bytes_than_declared_are_an_integrity_error_with_both_hashes(
 ) -> None:
     copy = tmp_path / "zoo"
     shutil.copytree(zoo, copy)
-    lie = "0" * 63 + "1"
+    lie = "f" * 64
     text = (copy / "index.yaml").read_text()
     honest = text.split("sha256: ")[1].split()[0]
     (copy / "index.yaml").write_text(text.replace(honest, lie))
