@@ -15,13 +15,11 @@ class Layout:
     `rules` are (regular expression, replacement) pairs, tried in order on the whole name; the
     first that matches is applied, once (`\1` is the first group). A name no rule matches stays.
     `drop` are regular expressions of names in the file the network has no use for (training-only
-    branches, say). `optional` are regular expressions of the network's own names that a file may
-    lack: constants that the constructor computes and only newer files hold.
+    branches, say).
     """
 
     rules: tuple[tuple[str, str], ...] = ()
     drop: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
 
 
 # The models repository's ResNets (official/cv/resnet), all depths and releases.
@@ -63,9 +61,6 @@ MOBILENET_V2_MODELS = Layout(
         (r"^dense\.(\w+)$", r"classifier.1.\1"),
     )
 )
-
-# mindyolo, all families: its heads hold `stride` as a parameter since late 2023 only.
-MINDYOLO = Layout(optional=(r"^model\.model\.\d+\.stride$",))
 
 _YOLOV5 = r"^(?:yolo_network\.)?feature_map"
 # The models repository's YOLOv5 (official/cv/yolov5): files saved from the training graph carry

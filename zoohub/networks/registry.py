@@ -22,12 +22,18 @@ __all__ = ["Builder", "Layout", "builders", "find_builder"]
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """One registered network family."""
+    """One registered network family.
+
+    `constants` are regular expressions of parameters whose value the constructor computes (anchors,
+    strides). A file that has them overrules the constructor; one that lacks them, as older files
+    do, is complete all the same.
+    """
 
     name: str
     target: str
     arguments: Mapping[str, type | tuple[type, ...]]
     layouts: Mapping[str, Layout] = field(default_factory=dict)
+    constants: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., Any]:
         """Import the function. This imports MindSpore."""
@@ -79,7 +85,9 @@ _ALL = (
         name="yolov5",
         target="zoohub.networks.detection.yolov5:yolov5",
         arguments={"size": str, "num_classes": int, "in_channels": int, "decode": bool},
-        layouts={"mindyolo": layouts.MINDYOLO},
+        layouts={"mindyolo": Layout()},
+        # mindyolo's files of 2023 have no `stride`.
+        constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
     ),
     Builder(
         name="yolov5_focus",

@@ -175,6 +175,9 @@ def resnet(
     """
     if depth not in _BLOCKS_PER_STAGE:
         raise ValueError(f"resnet has depths {sorted(_BLOCKS_PER_STAGE)}, not {depth}")
+    for argument, padding in (("conv_padding", conv_padding), ("pool_padding", pool_padding)):
+        if padding not in ("symmetric", "same"):
+            raise ValueError(f'{argument} is "symmetric" or "same", not {padding!r}')
     numerics = _Numerics(
         conv_padding, pool_padding, bn_eps, bn_eps if outer_bn_eps is None else outer_bn_eps
     )

@@ -90,7 +90,12 @@ class YOLOv5(nn.Cell):
 
 
 def yolov5(
-    size: str = "s", num_classes: int = 80, in_channels: int = 3, decode: bool = True
+    size: str = "s",
+    num_classes: int = 80,
+    in_channels: int = 3,
+    decode: bool = True,
+    width: float | None = None,
+    depth: float | None = None,
 ) -> YOLOv5:
     """YOLOv5: float32 (B, in_channels, H, W) in 0..1, RGB -> boxes.
 
@@ -106,12 +111,20 @@ def yolov5(
         in_channels: channels of the picture.
         decode: False leaves the raw maps undecoded in evaluation mode too; ONNX files of such a
             network take any height and width.
+        width: factor on the channels, instead of the size's own (n: 0.25).
+        depth: factor on the blocks' repeats, instead of the size's own (n: 0.33).
 
     Raises:
-        ValueError: an unknown size.
+        ValueError: an unknown size, or a width or depth not above 0.
     """
     if size not in SIZES:
         raise ValueError(f"yolov5 has sizes {', '.join(SIZES)}, not {size!r}")
+    own = _SCALES[size[0]]
+    scale = Scale(
+        depth=own.depth if depth is None else depth, width=own.width if width is None else width
+    )
+    if not (scale.depth > 0 and scale.width > 0):
+        raise ValueError(f"width and depth must be above 0, not {width} and {depth}")
     if size.endswith("6"):
         rows = (
             *_p6(768 if size == "x6" else 1024),
@@ -119,4 +132,4 @@ def yolov5(
         )
     else:
         rows = (*_P5, _head(num_classes, _P5_ANCHORS, (17, 20, 23), decode))
-    return YOLOv5(rows, _SCALES[size[0]], in_channels)
+    return YOLOv5(rows, scale, in_channels)
