@@ -18,6 +18,12 @@ from zoohub.settings import Settings
 from zoohub.store import TransferPolicy
 
 
+@pytest.fixture(scope="session")
+def compiled_index() -> list[Path]:
+    """These tests need no index."""
+    return []
+
+
 @pytest.fixture
 def server() -> Iterator[FaultyServer]:
     server = FaultyServer()

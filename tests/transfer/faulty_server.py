@@ -7,6 +7,7 @@ answer it in its own way; `Fault`s of a resource are used up in order, then it b
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import re
 import socket
@@ -132,6 +133,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.resources: dict[str, Resource] = {}
         self.seen: list[Seen] = []
         self.sent = 0
+        self.paused = threading.Event()  # set at the end: pauses are over
         self.lock = threading.Lock()
         self.before_part: Callable[[Handler], None] = lambda handler: None
         self._thread = threading.Thread(
@@ -152,6 +154,7 @@ class FaultyServer(ThreadingHTTPServer):
         return self.url + path
 
     def stop(self) -> None:
+        self.paused.set()
         self.shutdown()
         self.server_close()
 
@@ -171,16 +174,7 @@ def cut_after(count: int, *, reset: bool = False) -> Fault:
     """Promise all, send `count` bytes of it, and hang up."""
 
     def fault(handler: Handler, resource: Resource) -> bool:
-        wanted = handler.wanted(resource)
-        start = wanted[0] if wanted else 0
-        body = resource.content[start:]
-        handler.send_response(206 if wanted else 200)
-        if wanted:
-            size = len(resource.content)
-            handler.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-        handler.send_header("ETag", resource.validator())
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
+        body = begin(handler, resource)
         handler.send_body(body[:count])
         if reset:
             handler.reset()
@@ -188,3 +182,127 @@ def cut_after(count: int, *, reset: bool = False) -> Fault:
         return True
 
     return fault
+
+
+def stall_after(count: int, seconds: float) -> Fault:
+    """Send `count` bytes, then nothing."""
+
+    def fault(handler: Handler, resource: Resource) -> bool:
+        body = begin(handler, resource)
+        handler.send_body(body[:count])
+        handler.wfile.flush()
+        handler.server.paused.wait(seconds)
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def drip(size: int, pause: float) -> Fault:
+    """Send `size` bytes at a time with a pause after each."""
+
+    def fault(handler: Handler, resource: Resource) -> bool:
+        body = begin(handler, resource)
+        for offset in range(0, len(body), size):
+            handler.send_body(body[offset : offset + size])
+            handler.wfile.flush()
+            if handler.server.paused.wait(pause):
+                break
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def begin(handler: Handler, resource: Resource) -> bytes:
+    """Send the head of a right answer; returns the body it promises."""
+    size = len(resource.content)
+    wanted = handler.wanted(resource)
+    start, end = wanted or (0, size)
+    handler.send_response(206 if wanted else 200)
+    if wanted:
+        handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
+    handler.send_header("ETag", resource.validator())
+    handler.send_header("Content-Length", str(end - start))
+    handler.end_headers()
+    return resource.content[start:end]
+
+
+def wrong_length(difference: int) -> Fault:
+    """The whole body under a Content-Length that is off by `difference`."""
+
+    def fault(handler: Handler, resource: Resource) -> bool:
+        length = len(resource.content) + difference
+        handler.answer(200, resource.content, Content_Length=str(length))
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def wrong_range(shift: int) -> Fault:
+    """206 with bytes from elsewhere, truthfully labelled."""
+
+    def fault(handler: Handler, resource: Resource) -> bool:
+        wanted = handler.wanted(resource)
+        if wanted is None:
+            return False
+        start, end = max(wanted[0] + shift, 0), wanted[1]
+        size = len(resource.content)
+        handler.answer(
+            206,
+            resource.content[start:end],
+            Content_Range=f"bytes {start}-{end - 1}/{size}",
+            ETag=resource.validator(),
+        )
+        return True
+
+    return fault
+
+
+def then(fault: Fault, change: Callable[[], None]) -> Fault:
+    """A fault after which something at the server changes."""
+
+    def both(handler: Handler, resource: Resource) -> bool:
+        answered = fault(handler, resource)
+        change()
+        return answered
+
+    return both
+
+
+def gzipped(handler: Handler, resource: Resource) -> bool:
+    """The body in gzip, whatever was asked for."""
+    body = gzip.compress(resource.content, 1)
+    handler.answer(200, body, Content_Encoding="gzip", ETag=resource.validator())
+    return True
+
+
+def chunked(handler: Handler, resource: Resource) -> bool:
+    """A body without a length."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    for offset in range(0, len(resource.content), 50_000):
+        part = resource.content[offset : offset + 50_000]
+        handler.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+    handler.wfile.write(b"0\r\n\r\n")
+    return True
+
+
+def until_close(count: int | None) -> Fault:
+    """A body that ends where the connection does, after `count` bytes."""
+
+    def fault(handler: Handler, resource: Resource) -> bool:
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.send_body(resource.content[:count])
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def redirect(location: str, code: int = 302) -> Fault:
+    return status(code, b"", Location=location)

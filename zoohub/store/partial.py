@@ -113,13 +113,14 @@ class Partial:
 
     def restart(self, origin: Provenance, span: Span | None = None) -> None:
         """Forget all bytes and begin again from `origin`, with `span` for the whole file."""
-        # The note goes first: it must never vouch for bytes of an earlier life.
-        unlink(self.map_path)
-        self.file.truncate(0)
-        span = span or Span(0, None, 0, 0)
-        span.start, span.end, span.done, span.synced = 0, None, 0, 0
-        self.spans = [span]
-        self.origin, self.known = origin, True
+        with self._noting, self.lock:
+            # The note goes first: it must never vouch for bytes of an earlier life.
+            unlink(self.map_path)
+            self.file.truncate(0)
+            span = span or Span(0, None, 0, 0)
+            span.start, span.end, span.done, span.synced = 0, None, 0, 0
+            self.spans = [span]
+            self.origin, self.known = origin, True
 
     def carve(self, span: Span, size: int) -> None:
         """Shorten a span to its next `size` bytes; what is cut off becomes a span of its own."""

@@ -193,11 +193,14 @@ class Download:
             try:
                 self._request(origin, url, span, team)
             except SourceError as error:
-                if error.kind not in ("transient", "unreachable") or team.over:
+                if error.kind not in ("transient", "slow", "unreachable") or team.over:
                     raise
-                tries = 1 if span.done > at or self.fetched > before else tries + 1
+                moved = span.done > at or self.fetched > before
+                tries = 1 if moved and error.kind != "slow" else tries + 1
                 never = error.kind == "unreachable" and self.fetched == 0
                 if tries >= (policy.unreachable_tries if never or not lead else policy.tries):
+                    if error.kind == "unreachable" and not never:
+                        raise SourceError("transient", f"the server went away: {error}") from None
                     raise
                 wait = error.retry_after
                 if wait is None:
@@ -219,6 +222,8 @@ class Download:
         validator = partial.origin.validator if same and partial.have else None
         reply = origin.open(Request(url, span.done, end, validator, terms.https_only))
         with contextlib.closing(reply):
+            if reply.start != span.done:
+                self._begin_anew(reply, url, span, team)
             with self._lock:
                 self._accept(reply, url, span, end, team)
                 team.replies.append(reply)
@@ -228,18 +233,21 @@ class Download:
                 with self._lock:
                     team.replies.remove(reply)
 
+    def _begin_anew(self, reply: Reply, url: str, span: Span, team: _Team) -> None:
+        """Start from the beginning, where the source has sent the beginning."""
+        if reply.start != 0:
+            raise SourceError("transient", f"it sends from byte {reply.start}")
+        if team.size > 1:
+            # Helpers may be writing: they are stopped first.
+            raise SourceError("changed", "the file changed during the download")
+        self._restart(Provenance(url_key(url), reply.validator, reply.total), span)
+
     def _accept(self, reply: Reply, url: str, span: Span, end: int | None, team: _Team) -> None:
         """Fit an answer to what is here: go on, begin anew, or refuse it."""
         partial, terms = self._partial, self._terms
         here = Provenance(url_key(url), reply.validator, reply.total)
         team.split = team.split and reply.ranged
-        if reply.start != span.done and reply.start != 0:
-            raise SourceError("transient", f"it sends from byte {reply.start}")
-        if reply.start != span.done:
-            if len(team.active) > 1:
-                raise SourceError("changed", "the file changed during the download")
-            self._restart(here, span)
-        elif partial.have and has_changed(partial.origin, here):
+        if partial.have and has_changed(partial.origin, here):
             raise SourceError("changed", "the file changed during the download")
         elif partial.origin != here and (partial.have == 0 or not team.helpers):
             partial.origin, partial.known = here, True

@@ -36,7 +36,9 @@ class Failed:
     """One source that did not give the file; `got` is the hash of the wrong bytes it gave."""
 
     url: str
-    kind: Literal["gone", "denied", "unreachable", "transient", "changed", "refused", "wrong"]
+    kind: Literal[
+        "gone", "denied", "unreachable", "transient", "slow", "changed", "refused", "wrong"
+    ]
     reason: str
     got: str | None = None
 

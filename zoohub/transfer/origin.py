@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Kind = Literal["gone", "denied", "unreachable", "transient", "changed", "refused"]
+Kind = Literal["gone", "denied", "unreachable", "transient", "slow", "changed", "refused"]
 
 
 class SourceError(Exception):
     """A source did not give its bytes.
 
     `kind`: `gone` (not there), `denied` (401, 403), `unreachable` (no connection could be made),
-    `transient` (worth another try, after `retry_after` seconds if the server asks for it),
+    `transient` (worth another try, after `retry_after` seconds if the server asks for it), `slow`
+    (the same, but what came does not count as a success),
     `changed` (the bytes fetched so far are of another file), `refused` (we do not want it).
     """
 

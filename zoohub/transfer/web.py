@@ -239,9 +239,7 @@ def _stream(
         now = time.monotonic()
         if now - window_began >= policy.slow_window:
             if (came - window_came) / (now - window_began) < policy.slow_rate:
-                raise SourceError(
-                    "transient", f"fewer than {policy.slow_rate:g} bytes a second came"
-                )
+                raise SourceError("slow", f"fewer than {policy.slow_rate:g} bytes a second came")
             window_began, window_came = now, came
         return data
 
