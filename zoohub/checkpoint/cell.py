@@ -13,9 +13,13 @@ from zoohub.checkpoint.dtypes import TYPES, narrow_bfloat16, widen_bfloat16
 from zoohub.checkpoint.planning import Assignment, Plan
 from zoohub.checkpoint.weights import Array, TensorInfo, Weights
 from zoohub.errors import CheckpointMismatch
+from zoohub.framework import version_tuple
 
 # MindSpore's name of an element type, lower-cased, is ours, but for packed integers.
 _NAMES = {str(t.ckpt).lower(): t.name for t in TYPES.values() if t.ckpt}
+
+# MindSpore 2.7 refuses arrays that are not aligned to their elements; 2.8 and newer take them.
+_TAKES_UNALIGNED = version_tuple(ms.__version__) >= (2, 8)
 
 
 def table_of(net: ms.nn.Cell) -> dict[str, TensorInfo]:
@@ -32,9 +36,10 @@ def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:
     Parameters take over the views of the mapped file without a copy, whatever their alignment:
     memory is read from the file when first used, and copied page by page when training writes to
     it; the file never changes. The map lives as long as a parameter uses it. Copied are only
-    converted element types, tensors that the file itself splits or shares between names, and
-    everything where `weights` was put into another network before (two networks must not train
-    on the same memory). Parameters in `plan.fresh` are initialised here, if construction did not.
+    converted element types, tensors that the file itself splits or shares between names, data not
+    aligned to its elements under MindSpore 2.7, and everything where `weights` was put into
+    another network before (two networks must not train on the same memory). Parameters in
+    `plan.fresh` are initialised here, if construction did not.
 
     Raises:
         CheckpointMismatch: a value does not survive its conversion to a smaller type, or the
@@ -74,6 +79,8 @@ def _value(assignment: Assignment, weights: Weights, *, exclusive: bool) -> ms.T
     kind = weights.info(assignment.source).dtype
     if assignment.cast:
         array = _converted(array, kind, assignment)
+    if not (_TAKES_UNALIGNED or array.flags.aligned):
+        array = array.copy()
     if assignment.dtype == "bfloat16":
         array = array.view(np_dtype.bfloat16)
     return ms.Tensor.from_numpy(array)

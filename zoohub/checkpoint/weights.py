@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -125,6 +125,11 @@ class Weights(Mapping[str, Array]):
         """True the first time: the caller may keep the views and write to them as its own."""
         first, self._claimed = not self._claimed, True
         return first
+
+    def renamed(self, names: Mapping[str, str]) -> Weights:
+        """The tensors in `names` alone, under their new names, with the same bytes."""
+        tensors = {new: self._contents.tensors[old] for old, new in names.items()}
+        return Weights(self._source, replace(self._contents, tensors=tensors))
 
     def prefetch(self) -> None:
         """Ask the kernel to read the file ahead, without waiting for it."""
