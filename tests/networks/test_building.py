@@ -125,6 +125,7 @@ def test_features_only_gives_maps_at_each_scale_and_has_no_head(
         ("resnet", {"pool_padding": "valid"}, "pool_padding"),
         ("mobilenet_v2", {"features_only": True, "out_indices": (-1,)}, "0 to 4"),
         ("yolov5", {"size": "h"}, "n, s, m, l, x"),
+        ("yolov5", {"width": 0.0}, "above 0"),
         ("yolov5_focus", {"size": "n"}, "s, m, l, x"),
     ],
 )
@@ -145,6 +146,11 @@ def test_a_detector_gives_raw_maps_in_training_and_boxes_in_evaluation() -> None
     assert nesting(net(x)) == [[1, 3 * (96 + 24 + 6), 7], maps]
     undecoded = build("yolov5", size="n", num_classes=2, decode=False).set_train(False)
     assert nesting(undecoded(x)) == maps
+
+
+def test_a_width_and_depth_of_its_own_scale_a_detector() -> None:
+    assert shapes_of("yolov5", size="s", width=0.25) == shapes_of("yolov5", size="n")
+    assert shapes_of("yolov5", size="n", depth=0.67, width=0.75) == shapes_of("yolov5", size="m")
 
 
 def test_boxes_of_an_untrained_cell_lie_in_that_cell_with_its_anchors_size() -> None:

@@ -42,6 +42,7 @@ class Builder:
 
 
 _NUMBER = (float, int)
+_NUMBER_OR_NONE = (float, int, type(None))
 _FEATURES: dict[str, type | tuple[type, ...]] = {
     "features_only": bool,
     "out_indices": (tuple, list),
@@ -76,7 +77,7 @@ _ALL = (
             "conv_padding": str,
             "pool_padding": str,
             "bn_eps": _NUMBER,
-            "outer_bn_eps": (float, int, type(None)),
+            "outer_bn_eps": _NUMBER_OR_NONE,
             **_FEATURES,
         },
         layouts={"mindcv": Layout(), "models": layouts.RESNET_MODELS},
@@ -84,7 +85,14 @@ _ALL = (
     Builder(
         name="yolov5",
         target="zoohub.networks.detection.yolov5:yolov5",
-        arguments={"size": str, "num_classes": int, "in_channels": int, "decode": bool},
+        arguments={
+            "size": str,
+            "num_classes": int,
+            "in_channels": int,
+            "decode": bool,
+            "width": _NUMBER_OR_NONE,
+            "depth": _NUMBER_OR_NONE,
+        },
         layouts={"mindyolo": Layout()},
         # mindyolo's files of 2023 have no `stride`.
         constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
