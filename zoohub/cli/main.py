@@ -30,7 +30,10 @@ VERBS: dict[str, Verb] = {
     "inspect": Verb("inspect_", "the parameters in a checkpoint"),
     "download": Verb("download", "fetch and verify checkpoints; print their paths", ("pull",)),
     "predict": Verb("predict", "classify pictures or detect objects in them"),
+    "export": Verb("export", "write a network as MINDIR, ONNX, AIR, safetensors or pth"),
+    "convert": Verb("convert", "a checkpoint file in another format or naming scheme"),
     "cache": Verb("cache", "the files kept on this machine"),
+    "mirror": Verb("mirror", "make, check, serve and sign a copy of the zoo for others"),
     "doctor": Verb("doctor", "check this machine and its settings"),
     "demo": Verb("demo", "the whole road, offline, on handwritten digits"),
 }
@@ -98,7 +101,7 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         epilog=_EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"zoohub {__version__}")
-    common = _common_options()
+    common = common_options()
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     named = next((word for word in arguments if not word.startswith("-")), None)
     for name, verb in VERBS.items():
@@ -117,14 +120,20 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _common_options() -> _Parser:
+def common_options(default: object = False) -> _Parser:
+    """The options that every command has, as a parent; verbs with verbs of their own give those
+    `argparse.SUPPRESS`, so that an option may stand before the second verb or after it."""
     common = _Parser(add_help=False)
     group = common.add_argument_group("everywhere")
-    group.add_argument("--json", action="store_true", help="print a JSON array")
-    group.add_argument("-q", "--quiet", action="store_true", help="no talk, no progress")
-    group.add_argument("-v", "--verbose", action="store_true", help="more talk")
-    group.add_argument("--debug", action="store_true", help="show an error's traceback")
-    group.add_argument("--offline", action="store_true", help="use only what is on this machine")
+
+    def flag(*names: str, help: str) -> None:
+        group.add_argument(*names, action="store_true", default=default, help=help)
+
+    flag("--json", help="print a JSON array")
+    flag("-q", "--quiet", help="no talk, no progress")
+    flag("-v", "--verbose", help="more talk")
+    flag("--debug", help="show an error's traceback")
+    flag("--offline", help="use only what is on this machine")
     return common
 
 

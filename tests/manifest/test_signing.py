@@ -1,0 +1,140 @@
+"""A signature holds for one file, one purpose, one serial and one key, and for nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zoohub.errors import ManifestError
+from zoohub.manifest.signing import (
+    Signed,
+    generate_key,
+    last_serial,
+    public_key,
+    refuse_rollback,
+    remember_serial,
+    sign,
+    verify_signed,
+)
+
+PEM, PUBLIC = generate_key()
+DATA = b"an index"
+
+
+def test_what_was_signed_verifies_with_its_serial() -> None:
+    signature = sign(DATA, purpose="index", serial=7, pem=PEM)
+
+    assert verify_signed(DATA, signature, ["" + PUBLIC], purpose="index") == Signed(7, PUBLIC)
+
+
+def test_any_of_several_trusted_keys_will_do() -> None:
+    signature = sign(DATA, purpose="index", serial=7, pem=PEM)
+    _, other = generate_key()
+
+    assert verify_signed(DATA, signature, [other, PUBLIC], purpose="index").key == PUBLIC
+
+
+def test_changed_bytes_are_refused() -> None:
+    signature = sign(DATA, purpose="index", serial=7, pem=PEM)
+
+    with pytest.raises(ManifestError, match="does not fit"):
+        verify_signed(DATA + b" ", signature, [PUBLIC], purpose="index")
+
+
+def test_a_manifests_signature_does_not_fit_an_index() -> None:
+    signature = sign(DATA, purpose="manifest", serial=7, pem=PEM)
+
+    with pytest.raises(ManifestError, match="does not fit"):
+        verify_signed(DATA, signature, [PUBLIC], purpose="index")
+
+
+def test_the_serial_is_signed_too() -> None:
+    content = json.loads(sign(DATA, purpose="index", serial=7, pem=PEM))
+    content["serial"] = 8
+
+    with pytest.raises(ManifestError, match="does not fit"):
+        verify_signed(DATA, json.dumps(content).encode(), [PUBLIC], purpose="index")
+
+
+def test_an_untrusted_key_is_refused_even_if_it_claims_to_be_the_trusted_one() -> None:
+    pem, public = generate_key()
+    signature = sign(DATA, purpose="index", serial=7, pem=pem)
+
+    with pytest.raises(ManifestError, match=f"signed by {public[:20]}"):
+        verify_signed(DATA, signature, [PUBLIC], purpose="index")
+    claimed = signature.replace(public.encode(), PUBLIC.encode())
+    with pytest.raises(ManifestError, match="does not fit"):
+        verify_signed(DATA, claimed, [PUBLIC], purpose="index")
+
+
+def test_no_signature_and_no_trusted_key_are_refused() -> None:
+    with pytest.raises(ManifestError, match="is not signed"):
+        verify_signed(DATA, None, [PUBLIC], purpose="index")
+    signature = sign(DATA, purpose="index", serial=7, pem=PEM)
+    with pytest.raises(ManifestError, match="not in ZOOHUB_TRUSTED_KEYS"):
+        verify_signed(DATA, signature, [], purpose="index")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"schema": 2, "key": "k", "signature": "s", "serial": 1}',
+        b'{"schema": 1, "key": "k", "signature": "s", "serial": true}',
+        b'{"schema": 1, "key": "ed25519:AAAA", "signature": "s", "serial": 1}',
+        json.dumps({"schema": 1, "key": PUBLIC, "signature": "!", "serial": 1}).encode(),
+        json.dumps({"schema": 1, "key": PUBLIC, "signature": "AAAA", "serial": 1}).encode(),
+    ],
+)
+def test_malformed_signatures_are_refused(signature: bytes) -> None:
+    with pytest.raises(ManifestError):
+        verify_signed(DATA, signature, [PUBLIC], purpose="index")
+
+
+@pytest.mark.parametrize("key", ["", "ed25519:", "ed25519:AAAA", "rsa:AAAA", PUBLIC[:-4], "ü"])
+def test_a_malformed_trusted_key_is_told_and_not_passed_over(key: str) -> None:
+    signature = sign(DATA, purpose="index", serial=7, pem=PEM)
+
+    with pytest.raises(ManifestError, match="no public key"):
+        verify_signed(DATA, signature, [PUBLIC, key], purpose="index")
+
+
+@pytest.mark.parametrize("pem", [b"", b"nonsense", PEM.replace(b"PRIVATE", b"PUBLIC")])
+def test_only_an_ed25519_private_key_signs(pem: bytes) -> None:
+    with pytest.raises(ManifestError):
+        public_key(pem)
+
+
+def test_a_key_of_another_kind_does_not_sign() -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    with pytest.raises(ManifestError, match="not an Ed25519"):
+        sign(DATA, purpose="index", serial=1, pem=pem)
+
+
+def test_an_older_serial_is_refused_the_same_one_is_not() -> None:
+    refuse_rollback(7, None, "it")
+    refuse_rollback(7, 7, "it")
+    with pytest.raises(ManifestError, match="serial 6, but serial 7"):
+        refuse_rollback(6, 7, "it")
+
+
+def test_the_highest_serial_seen_is_remembered_for_each_place(tmp_path: Path) -> None:
+    assert last_serial(tmp_path, "https://a/x") is None
+    remember_serial(tmp_path, "https://a/x", 5)
+    remember_serial(tmp_path, "https://a/x", 3)
+
+    assert last_serial(tmp_path, "https://a/x") == 5
+    assert last_serial(tmp_path, "https://a/y") is None

@@ -1,0 +1,126 @@
+"""Writing what a mirror says of itself: index, licences, pages, hashes, signatures."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoohub._version import __version__
+from zoohub.errors import MirrorError
+from zoohub.manifest.codec import dump
+from zoohub.manifest.entry import Entry
+from zoohub.manifest.hashes import FileRecord, HashManifest
+from zoohub.manifest.interchange import Header, write_interchange
+from zoohub.manifest.signing import public_key, sign
+from zoohub.mirror.catalogue import catalogue_page
+from zoohub.mirror.licences import licences_text
+from zoohub.mirror.selection import CATALOGUE, INDEX, LICENCES, MANIFEST, SIGNATURE
+from zoohub.mirror.state import State, entries_of
+from zoohub.mirror.target import Target
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """How a mirror is published: who can be run, who signs (a private key's PEM), under what
+    name the pages go."""
+
+    runnable: Callable[[Entry], bool] = lambda _: False
+    key: bytes | None = None
+    title: str = "zoohub mirror"
+
+    def publish(
+        self,
+        target: Target,
+        state: State,
+        documents: Mapping[str, dict[str, Any]],
+        files: Mapping[str, FileRecord],
+    ) -> HashManifest | None:
+        """Publish the models and the files; None if just that is published already.
+
+        The hash manifest is written last but for its signature: what it names is there.
+
+        Raises:
+            MirrorError: the mirror is signed, and there is no key to sign it again.
+        """
+        content = fingerprint(documents, files)
+        if not self._is_due(target, state, content):
+            return None
+        check_key(state, self.key, target.name)
+        moment = time.time()
+        serial = max(state.manifest.serial + 1, int(moment))
+        created = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
+        entries = list(entries_of(documents, target.name))
+        published = {
+            LICENCES: licences_text(entries).encode(),
+            INDEX: index_bytes(Header(serial, created), documents),
+            CATALOGUE: catalogue_page(
+                entries, files=files, runnable=self.runnable, created=created, title=self.title
+            ).encode(),
+        }
+        records = {name: record_of(data) for name, data in published.items()}
+        manifest = HashManifest(serial, created, content, {**files, **records})
+        published[MANIFEST] = manifest.to_bytes()
+        for name, data in published.items():
+            target.write(name, data)
+            if name in (INDEX, MANIFEST):
+                self._sign(target, name, data, serial)
+        return manifest
+
+    def _is_due(self, target: Target, state: State, content: str) -> bool:
+        if state.manifest.content != content or (self.key is not None and not state.signed):
+            return True
+        return any(target.read(name) is None for name in (CATALOGUE, LICENCES, INDEX))
+
+    def _sign(self, target: Target, name: str, data: bytes, serial: int) -> None:
+        if self.key is None:
+            target.remove(name + SIGNATURE)
+            return
+        purpose = "index" if name == INDEX else "manifest"
+        signature = sign(data, purpose=purpose, serial=serial, pem=self.key)  # type: ignore[arg-type]
+        target.write(name + SIGNATURE, signature)
+
+
+def check_key(state: State, key: bytes | None, name: str) -> None:
+    """Refuse to change a signed mirror without a key, and to sign with what is no key.
+
+    Raises:
+        MirrorError, ManifestError: which of the two it is.
+    """
+    if key is not None:
+        public_key(key)
+    elif state.signed:
+        raise MirrorError(
+            f"the mirror {name} is signed; give the key again (--sign KEY), or remove "
+            f"{MANIFEST + SIGNATURE} and {INDEX + SIGNATURE} if it shall be signed no more"
+        )
+
+
+def fingerprint(documents: Mapping[str, dict[str, Any]], files: Mapping[str, FileRecord]) -> str:
+    """Changes whenever something would be published differently."""
+    running = hashlib.sha256(f"{__version__}\n".encode())
+    for model in sorted(documents):
+        running.update(dump(documents[model]).encode())
+    for path in sorted(files):
+        running.update(f"{path}\0{files[path].sha256}\0{files[path].size}\n".encode())
+    return running.hexdigest()
+
+
+def index_bytes(header: Header, documents: Mapping[str, dict[str, Any]]) -> bytes:
+    """The compiled index in its interchange form."""
+    with tempfile.TemporaryDirectory(prefix="zoohub-mirror-") as folder:
+        file = Path(folder) / INDEX
+        write_interchange(file, header, (documents[model] for model in sorted(documents)))
+        return file.read_bytes()
+
+
+def record_of(data: bytes) -> FileRecord:
+    """The record of a small file."""
+    return FileRecord(hashlib.sha256(data).hexdigest(), len(data))

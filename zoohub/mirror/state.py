@@ -1,0 +1,156 @@
+"""What a mirror holds at the moment: its manifest, its index, and what an interrupted sync left."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
+
+from zoohub.errors import ManifestError, MirrorError
+from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.hashes import FileRecord, HashManifest, parse_hashes
+from zoohub.mirror.selection import INDEX, MANIFEST, PUBLISHED, SIGNATURE, path_of
+from zoohub.mirror.target import Target
+
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class State:
+    """A mirror as it was last published. `signed` says whether its manifest has a signature;
+    `documents` are the compiled models of its index, by name."""
+
+    manifest: HashManifest = field(default_factory=HashManifest)
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    signed: bool = False
+
+    @property
+    def files(self) -> dict[str, FileRecord]:
+        """The checkpoints' files, without what is published about them."""
+        return {p: record for p, record in self.manifest.files.items() if p not in PUBLISHED}
+
+
+def read_state(target: Target) -> State:
+    """The mirror's state; an empty one where there is no mirror yet.
+
+    Raises:
+        MirrorError: its manifest or index is damaged; says what to do.
+    """
+    data = target.read(MANIFEST)
+    if data is None:
+        return State()
+    where = f"{target.name}/{MANIFEST}"
+    try:
+        manifest = parse_hashes(data, where)
+    except ManifestError as error:
+        raise MirrorError(
+            f"{error}. Remove {where}, then sync again: files with a full hash are kept"
+        ) from None
+    signed = target.read(MANIFEST + SIGNATURE) is not None
+    return State(manifest, read_documents(target), signed)
+
+
+def read_documents(target: Target) -> dict[str, dict[str, Any]]:
+    """The compiled models of the mirror's index. Raises MirrorError where it is damaged."""
+    from zoohub.manifest.interchange import read_interchange
+
+    data = target.read(INDEX)
+    if data is None:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="zoohub-mirror-") as folder:
+        file = Path(folder) / INDEX
+        file.write_bytes(data)
+        try:
+            _, models = read_interchange(file)
+            return {model["model"]: model for model in models}
+        except ManifestError as error:
+            text = str(error).replace(str(file), f"{target.name}/{INDEX}")
+            raise MirrorError(f"{text}. Remove it, then sync again") from None
+
+
+def entries_of(documents: Mapping[str, dict[str, Any]], name: str) -> Iterator[Entry]:
+    """The mirror's own models as entries, sorted by name."""
+    from zoohub.manifest.codec import decode_entry
+
+    for model in sorted(documents):
+        yield decode_entry(documents[model], name)
+
+
+def by_path(entries: Iterator[Entry]) -> dict[str, Checkpoint]:
+    """Which checkpoint's file a path of the mirror is; the first by name where several share it."""
+    found: dict[str, Checkpoint] = {}
+    for entry in entries:
+        for checkpoint in entry.checkpoints:
+            path = path_of(checkpoint)
+            if path is not None:
+                found.setdefault(path, checkpoint)
+    return found
+
+
+def hash_stream(stream: BinaryIO) -> FileRecord:
+    """SHA-256 and size of all that a stream gives."""
+    running, size = hashlib.sha256(), 0
+    while block := stream.read(1 << 20):
+        running.update(block)
+        size += len(block)
+    return FileRecord(running.hexdigest(), size)
+
+
+class Journal:
+    """Notes each file as soon as it is in place, so that an interrupted sync forgets none."""
+
+    def __init__(self, work: Path) -> None:
+        self._file = work / JOURNAL
+
+    def read(self) -> dict[str, FileRecord]:
+        """What an interrupted sync has put in place. A line cut short is left out."""
+        found: dict[str, FileRecord] = {}
+        with contextlib.suppress(OSError):
+            for line in self._file.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    note = json.loads(line)
+                    found[str(note["path"])] = FileRecord(str(note["sha256"]), int(note["size"]))
+        return found
+
+    def note(self, path: str, record: FileRecord) -> None:
+        """Add a file; one write call, so that lines of several threads do not mix."""
+        line = json.dumps({"path": path, "sha256": record.sha256, "size": record.size})
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def clear(self) -> None:
+        """The manifest has it all now."""
+        with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(work: Path, name: str) -> Iterator[None]:
+    """Only one process at a time changes a mirror.
+
+    Raises:
+        MirrorError: another one does, or the work folder cannot be written.
+    """
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(work / "lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise MirrorError(f"another process is at work on the mirror {name}; wait for it") from None
+    except OSError as error:
+        raise MirrorError(f"cannot work in {work}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            (work / "lock").unlink(missing_ok=True)
+            work.rmdir()
