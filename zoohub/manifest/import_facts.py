@@ -17,7 +17,7 @@ from zoohub.manifest.importing.difference import compare, describe
 from zoohub.manifest.importing.documents import family_documents
 from zoohub.manifest.importing.facts import read_facts
 from zoohub.manifest.importing.overrides import read_overrides
-from zoohub.manifest.importing.writing import to_yaml
+from zoohub.manifest.yaml_writer import to_yaml
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -74,7 +74,7 @@ def parse_yaml(data: bytes, name: str) -> Document:
     try:
         return _Builder(name).build(iter(yaml.parse(text, Loader=_LOADER)))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        mark: Any = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ManifestError(f"{where}: not valid YAML: {problem}") from None
@@ -99,7 +99,7 @@ class _Builder:
         return Document(self.name, value, self.lines)
 
     def _refuse(self, event: Any, why: str) -> ManifestError:
-        return ManifestError(f"{self.name}:{event.start_mark.line + 1}: {why}")
+        return ManifestError(f"{self.name}:{_line(event)}: {why}")
 
     def _node(self, event: Any, events: Iterator[Any], path: Path_, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent):
@@ -110,7 +110,7 @@ class _Builder:
             raise self._refuse(event, f"tags are refused in an index; found {event.tag}")
         if depth > MAX_DEPTH:
             raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        self.lines[path] = event.start_mark.line + 1
+        self.lines[path] = _line(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if isinstance(event, yaml.MappingStartEvent):
@@ -139,7 +139,7 @@ class _Builder:
                 raise self._refuse(event, f"a key of {len(key)} characters")
             here = (*path, key)
             result[key] = self._node(next(events), events, here, depth + 1)
-            self.lines[here] = event.start_mark.line + 1
+            self.lines[here] = _line(event)
         return result
 
     def _sequence(self, events: Iterator[Any], path: Path_, depth: int) -> list[Any]:
@@ -149,6 +149,10 @@ class _Builder:
                 break
             result.append(self._node(event, events, (*path, len(result)), depth + 1))
         return result
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}

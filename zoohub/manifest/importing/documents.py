@@ -18,16 +18,22 @@ from zoohub.manifest.importing.grouping import (
 from zoohub.manifest.importing.models import describe_models
 from zoohub.manifest.importing.naming import canonical
 from zoohub.manifest.importing.overrides import Overrides
-from zoohub.manifest.importing.writing import COMMENT
 from zoohub.manifest.schema import MODEL
+from zoohub.manifest.yaml_writer import COMMENT
 
 Value = dict[str, Any]
 
 # Lifted to the family (or to a publisher within it) where most of its checkpoints agree.
 _LIFTED = (
-    ("format", "licence", "hardware", "fine_tunable", "dataset", "classes")
-    + ("repository", "path")
-)  # fmt: skip
+    "format",
+    "licence",
+    "hardware",
+    "fine_tunable",
+    "dataset",
+    "classes",
+    "repository",
+    "path",
+)
 # The keys of a model in the order in which they are written.
 _ORDER = ("#", *MODEL, "defaults", "publishers", "checkpoints")
 
@@ -52,6 +58,9 @@ def family_documents(facts: Facts, overrides: Overrides) -> dict[tuple[str, str]
         task = overrides.tasks.get(name) or described.pop("task", None) or _task(contents)
         described.pop("family", None)
         described.pop("task", None)
+        # An alias that is another model's own name would never be heard.
+        aliases = described.get("aliases", [])
+        described["aliases"] = [a for a in aliases if a == name or a not in by_model]
         traits[name] = (family, task)
         models[name] = _model(name, contents, described, facts, overrides)
     members: dict[str, list[str]] = defaultdict(list)

@@ -1,0 +1,168 @@
+"""`zoohub index check`: what is wrong with a folder of YAML files, with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoohub.errors import ManifestError
+from zoohub.manifest.codec import decode_network
+from zoohub.manifest.entry import NetworkSpec
+from zoohub.manifest.family import compile_family, family_file_problem
+from zoohub.manifest.opening import yaml_files
+from zoohub.manifest.schema import Where
+from zoohub.manifest.tasks import TASKS
+from zoohub.manifest.yaml_reader import Document, read_yaml
+
+Fits = Callable[[NetworkSpec], "str | None"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong; `line` is None where it belongs to no line. `str()` is what is printed."""
+
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else self.message
+
+
+def check_index(folder: Path, fits: Fits | None = None) -> list[Problem]:
+    """Everything wrong with the files of an index; empty if nothing is.
+
+    A file that cannot be compiled gives its first problem only. `fits` says why a network
+    definition that zoohub has refuses a spec, None if it fits or zoohub has no such definition.
+    """
+    check = _Check(folder, fits)
+    for file in yaml_files(folder):
+        check.file(file)
+    check.names()
+    return sorted(check.problems, key=lambda p: (p.file, p.line or 0, p.message))
+
+
+@dataclass
+class _Check:
+    folder: Path
+    fits: Fits | None
+    problems: list[Problem] = field(default_factory=list)
+    # name -> where it is used, as (model, document, line)
+    models: dict[str, tuple[str, int]] = field(default_factory=dict)
+    aliases: list[tuple[str, str, str, int]] = field(default_factory=list)
+    urls: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    families: dict[str, str] = field(default_factory=dict)
+    uids: dict[tuple[str, str], tuple[str, str, int]] = field(default_factory=dict)
+    firm: set[str] = field(default_factory=set)
+    clashes: list[tuple[str, Problem]] = field(default_factory=list)
+
+    def file(self, file: Path) -> None:
+        shown = str(file) if file == self.folder else str(file.relative_to(self.folder.parent))
+        try:
+            document = read_yaml(file, name=shown)
+            models = compile_family(document)
+        except ManifestError as error:
+            self.problems.append(_from_error(shown, error))
+            return
+        if file != self.folder:
+            problem = family_file_problem(file.parent.name, file.stem, document.value)
+            if problem:
+                self._add(document, (), problem)
+        family = document.value["family"]
+        if family in self.families:
+            self._add(document, ("family",), f"{family!r} is in {self.families[family]} too")
+        self.families[family] = shown
+        for model in models:
+            self._model(document, model)
+
+    def _add(self, document: Document, where: Where, message: str) -> None:
+        self.problems.append(Problem(document.file, document.line(where), message))
+
+    def _model(self, document: Document, model: dict[str, Any]) -> None:
+        name = model["model"]
+        where: Where = ("models", name)
+        if name in self.models:
+            file, line = self.models[name]
+            self._add(document, where, f"the model {name!r} is at {file}:{line} too")
+        self.models[name] = (document.file, document.line(where))
+        if model["task"] not in TASKS:
+            self._add(document, (*where, "task"), f"unknown task {model['task']!r}")
+        for alias in model.get("aliases", ()):
+            line = document.line((*where, "aliases"))
+            self.aliases.append((alias, name, document.file, line))
+        self.firm.update(model.get("published", ()))
+        self._network(document, (*where, "network"), name, model.get("network"))
+        for checkpoint in model.get("checkpoints", ()):
+            self._checkpoint(document, model, checkpoint)
+
+    def _checkpoint(
+        self, document: Document, model: dict[str, Any], checkpoint: dict[str, Any]
+    ) -> None:
+        name = f"{model['model']}@{checkpoint['id']}"
+        where: Where = ("models", model["model"], "checkpoints", checkpoint["id"])
+        if checkpoint.get("task", model["task"]) not in TASKS:
+            self._add(document, (*where, "task"), f"{name}: unknown task {checkpoint['task']!r}")
+        if "network" in checkpoint:
+            self._network(document, (*where, "network"), name, checkpoint["network"])
+        for url in checkpoint["sources"]:
+            line = _url_line(document, where, checkpoint, url)
+            if url.startswith("http://"):
+                message = f"{name}: {url} is plain http; give an https source"
+                self.problems.append(Problem(document.file, line, message))
+            if url in self.urls and self.urls[url][0] != name:
+                other, file, there = self.urls[url]
+                message = f"{name}: {url} is a source of {other} too ({file}:{there})"
+                self.problems.append(Problem(document.file, line, message))
+            self.urls[url] = (name, document.file, line)
+        for number, record in enumerate(checkpoint.get("records", ())):
+            line = document.line((*where, "records", number))
+            key = (record["uid"], checkpoint["format"])
+            if key in self.uids and self.uids[key][0] != name:
+                other, file, there = self.uids[key]
+                message = (
+                    f"{name}: the published name {key[0]!r} stands for {other} too "
+                    f"({file}:{there}); say under `published` which one it means"
+                )
+                self.clashes.append((key[0], Problem(document.file, line, message)))
+            self.uids[key] = (name, document.file, line)
+
+    def _network(self, document: Document, where: Where, name: str, value: Any) -> None:
+        spec = decode_network(value)
+        refusal = self.fits(spec) if spec is not None and self.fits is not None else None
+        if refusal:
+            self._add(document, where, f"{name}: {refusal}")
+
+    def names(self) -> None:
+        """What can only be seen when all files are read."""
+        by_alias: dict[str, tuple[str, str, int]] = {}
+        for alias, model, file, line in self.aliases:
+            if alias in self.models and alias != model:
+                there = ":".join(map(str, self.models[alias]))
+                message = f"{model}: the alias {alias!r} is a model of its own ({there})"
+                self.problems.append(Problem(file, line, message))
+            elif alias in by_alias and by_alias[alias][0] != model:
+                other = by_alias[alias]
+                message = f"{model}: the alias {alias!r} means {other[0]} too ({other[1]})"
+                self.problems.append(Problem(file, line, message))
+            by_alias[alias] = (model, file, line)
+        self.problems.extend(problem for uid, problem in self.clashes if uid not in self.firm)
+
+
+def _url_line(document: Document, where: Where, checkpoint: dict[str, Any], url: str) -> int:
+    for number, record in enumerate(checkpoint.get("records", ())):
+        if record["url"] == url:
+            return document.line((*where, "records", number, "url"))
+    return document.line((*where, "sources"))
+
+
+def _from_error(file: str, error: ManifestError) -> Problem:
+    """The file and line out of a message that begins with them."""
+    text = str(error)
+    if text.startswith(f"{file}:"):
+        line, _, message = text[len(file) + 1 :].partition(":")
+        if line.isdigit():
+            return Problem(file, int(line), message.strip())
+        return Problem(file, None, text)
+    return Problem(file, None, text)
