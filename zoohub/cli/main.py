@@ -32,6 +32,8 @@ VERBS: dict[str, Verb] = {
     "predict": Verb("predict", "classify pictures or detect objects in them"),
     "export": Verb("export", "write a network as MINDIR, ONNX, AIR, safetensors or pth"),
     "convert": Verb("convert", "a checkpoint file in another format or naming scheme"),
+    "lock": Verb("lock", "write down which bytes names mean, to hold downloads to them"),
+    "index": Verb("index", "build, check, compare and extend indexes"),
     "cache": Verb("cache", "the files kept on this machine"),
     "mirror": Verb("mirror", "make, check, serve and sign a copy of the zoo for others"),
     "doctor": Verb("doctor", "check this machine and its settings"),
@@ -99,9 +101,10 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         prog="zoohub",
         description="MindSpore's published networks: find, verify, load, fine-tune, export.",
         epilog=_EPILOG,
+        parents=[common_options()],
     )
     parser.add_argument("--version", action="version", version=f"zoohub {__version__}")
-    common = common_options()
+    common = common_options(argparse.SUPPRESS)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     named = next((word for word in arguments if not word.startswith("-")), None)
     for name, verb in VERBS.items():
@@ -121,8 +124,11 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def common_options(default: object = False) -> _Parser:
-    """The options that every command has, as a parent; verbs with verbs of their own give those
-    `argparse.SUPPRESS`, so that an option may stand before the second verb or after it."""
+    """The options that every command has, as a parent of its parser.
+
+    Everything below the first parser gives `argparse.SUPPRESS` as the default, so that an option
+    may stand before the verb or after it.
+    """
     common = _Parser(add_help=False)
     group = common.add_argument_group("everywhere")
 

@@ -1,7 +1,7 @@
 """torchvision's names for the parameters of networks it has too, as data; free of MindSpore.
 
 Each pair of module paths means the same layer, `{}` any number; what hangs below follows from the
-layer's kind. Architectures agree, numerics not always: a `note` says what to change in PyTorch.
+layer's kind. Architectures agree, numerics not always: `difference_note` says where not.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from zoohub.networks.registry import Layout
 
@@ -29,15 +30,6 @@ class Naming:
 
     plain: tuple[tuple[str, str], ...]
     norms: tuple[tuple[str, str], ...]
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Renamed:
-    """Every own name with torchvision's, and what to change in PyTorch for equal results."""
-
-    names: Mapping[str, str]
-    note: str | None
 
 
 def _mobilenet_v2() -> Naming:
@@ -72,15 +64,32 @@ NAMINGS: Mapping[str, Naming] = {
             ("layer{}.{}.bn{}", "layer{}.{}.bn{}"),
             ("layer{}.{}.down_sample.1", "layer{}.{}.downsample.1"),
         ),
-        note=(
-            "mindcv pads the stem's pooling below and to the right only: for the same results set "
-            "model.maxpool = torch.nn.MaxPool2d(3, 2, ceil_mode=True) in PyTorch"
-        ),
     ),
 }
 
 
-def to_torchvision(builder: str | None, names: Iterable[str]) -> Renamed | None:
+_CEIL_POOLING = (
+    "the stem's pooling pads below and to the right only: for the same results set "
+    "model.maxpool = torch.nn.MaxPool2d(3, 2, ceil_mode=True) in PyTorch"
+)
+_OTHER_NUMERICS = (
+    "the publisher pads and normalises otherwise than torchvision ({}): the weights fit its "
+    "network, the results will differ; fine-tune them"
+)
+
+
+def difference_note(builder: str | None, arguments: Mapping[str, Any]) -> str | None:
+    """What sets a network built with `arguments` apart from torchvision's of the same names."""
+    if builder != "resnet":
+        return None
+    own = {"conv_padding": "symmetric", "bn_eps": 1e-5, "outer_bn_eps": None}
+    odd = [f"{key}={arguments[key]}" for key in own if arguments.get(key, own[key]) != own[key]]
+    if odd:
+        return _OTHER_NUMERICS.format(", ".join(odd))
+    return _CEIL_POOLING if arguments.get("pool_padding", "same") == "same" else None
+
+
+def to_torchvision(builder: str | None, names: Iterable[str]) -> dict[str, str] | None:
     """Own names to torchvision's; None where torchvision lacks the network or one of the names."""
     naming = NAMINGS.get(builder or "")
     if naming is None:
@@ -95,7 +104,7 @@ def to_torchvision(builder: str | None, names: Iterable[str]) -> Renamed | None:
                 break
         else:
             return None
-    return Renamed(result, naming.note)
+    return result
 
 
 def torchvision_layout(builder: str) -> Layout:

@@ -1,0 +1,165 @@
+"""`zoohub export`: a network written for another runtime."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+from zoohub.cli.options import add_device_options
+from zoohub.cli.output import Output, human_size
+from zoohub.errors import UsageError
+
+EXAMPLES = (
+    "zoohub export resnet50 --format onnx --check",
+    "zoohub export resnet50 --output r50.mindir --dynamic batch,height,width",
+    "zoohub export yolov5 --output yolov5s.onnx --nms",
+    "zoohub export resnet50 --output int8.onnx --quantize static --calibrate photos/",
+    "zoohub export resnet50 --format pth   # torchvision's names, for PyTorch",
+)
+_CHOICES = (
+    "format",
+    "batch",
+    "size",
+    "dynamic",
+    "dtype",
+    "fold_bn",
+    "decode",
+    "nms",
+    "quantize",
+    "calibrate",
+    "names",
+    "check",
+)
+_FORMATS = ("mindir", "onnx", "air", "safetensors", "pth", "ckpt")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `zoohub export`."""
+    parser.add_argument("name", metavar="NAME", help="a model, a checkpoint or a run's folder")
+    parser.add_argument("--format", choices=_FORMATS, help="by default FILE's suffix tells")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="the file to write (MODEL-ID.FORMAT)"
+    )
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="inputs at a time (1)")
+    parser.add_argument(
+        "--size", type=parse_size, metavar="HxW", help="of the input in pixels (the model's own)"
+    )
+    parser.add_argument(
+        "--dynamic",
+        type=lambda text: frozenset(text.split(",")),
+        default=frozenset(),
+        metavar="AXES",
+        help="dimensions left open: batch,height,width",
+    )
+    parser.add_argument("--dtype", choices=("float32", "float16"), help="what it computes in")
+    parser.add_argument(
+        "--fold-bn",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="fold batch norms into convolutions (on for onnx and mindir)",
+    )
+    parser.add_argument(
+        "--decode",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a detector's boxes decoded, or its raw maps",
+    )
+    parser.add_argument("--nms", action="store_true", help="append non-maximum suppression (onnx)")
+    parser.add_argument("--quantize", choices=("dynamic", "static"), help="INT8 (onnx)")
+    parser.add_argument(
+        "--calibrate", type=Path, metavar="DIR", help="pictures for --quantize static"
+    )
+    parser.add_argument(
+        "--names", choices=("torchvision", "own"), help="of parameters in weights files"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="run the file beside the network; print the difference"
+    )
+    parser.add_argument(
+        "--lite", action="store_true", help="then run MindSpore Lite's converter_lite"
+    )
+    add_device_options(parser)
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Write the file; stdout has its path alone."""
+    if options.format is None and options.output is None:
+        raise UsageError("give --format, or --output with a suffix that names it")
+    from zoohub import api
+    from zoohub.exporting import export_with_report
+    from zoohub.exporting.lite import convert_to_lite, lite_command
+
+    net = api.load(options.name, pretrained=True, device=options.device, progress=output.progress)
+    target = options.output or Path(f"{default_stem(net)}.{options.format}")
+    export = export_with_report(net, target, **{key: getattr(options, key) for key in _CHOICES})
+    paths = [export.path]
+    output.talk(f"{export.format}, {human_size(export.size)}, {export.seconds:.1f} s")
+    for line in facts_of(export):
+        output.talk(line)
+    if options.lite:
+        paths.append(convert_to_lite(export.path))
+    elif export.format == "mindir":
+        output.talk(f"for MindSpore Lite: {shlex.join(lite_command(export.path))}")
+    if output.as_json:
+        output.json([to_json(export)])
+    else:
+        for path in paths:
+            output.data(str(path))
+    return 0
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`224x320` -> (224, 320); `224` -> (224, 224)."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdigit() and int(part) for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEIGHTxWIDTH, such as 224x224")
+    return int(parts[0]), int(parts[-1])
+
+
+def default_stem(net: Any) -> str:
+    """`MODEL-ID`, or the model's name where the weights are not a published checkpoint's."""
+    provenance = net.zoohub
+    checkpoint = provenance.checkpoint
+    return f"{checkpoint.model}-{checkpoint.id}" if checkpoint else str(provenance.entry.model)
+
+
+def facts_of(export: Any) -> list[str]:
+    """What was done, for the person at the terminal."""
+    lines = []
+    if export.opset is not None:
+        lines.append(f"opset {export.opset}, outputs {', '.join(export.metadata.outputs)}")
+    if export.folded is not None and export.folded.pairs:
+        lines.append(
+            f"{export.folded.pairs} batch norms folded; the outputs moved by "
+            f"{export.folded.difference:.1e} (relative)"
+        )
+    worst = export.difference
+    if worst is not None:
+        lines.append(
+            f"largest difference from MindSpore {worst.value:.1e} (relative), in {worst.output} "
+            f"for an input of {'x'.join(map(str, worst.shape))}"
+        )
+    if export.metadata.parameters is not None:
+        lines.append(f"parameters named as {export.metadata.parameters}")
+    if export.metadata.note:
+        lines.append(f"note: {export.metadata.note}")
+    return lines
+
+
+def to_json(export: Any) -> dict[str, Any]:
+    """One export as JSON."""
+    worst = export.difference
+    return {
+        "path": str(export.path),
+        "format": export.format,
+        "size": export.size,
+        "seconds": round(export.seconds, 3),
+        "opset": export.opset,
+        "outputs": list(export.metadata.outputs),
+        "folded": None if export.folded is None else export.folded.pairs,
+        "fold_difference": None if export.folded is None else export.folded.difference,
+        "difference": None if worst is None else worst.value,
+        "parameters": export.metadata.parameters,
+    }

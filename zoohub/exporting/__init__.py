@@ -1,0 +1,46 @@
+"""Networks written for other runtimes: MINDIR, ONNX, AIR, safetensors, pth.
+
+    nn.Cell --copy, fold--> nn.Cell --compile--> Graph --> .mindir | .onnx --check--> difference
+
+`export_network` is the way in; `convert_file` turns checkpoint files into each other without
+MindSpore. A file carries its own description (`metadata`), which `read_metadata` gives back.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from zoohub.exporting.converting import Conversion, convert_file
+    from zoohub.exporting.export import Export, export_network, export_with_report
+    from zoohub.exporting.metadata import Metadata, read_metadata
+
+__all__ = [
+    "Conversion",
+    "Export",
+    "Metadata",
+    "convert_file",
+    "export_network",
+    "export_with_report",
+    "read_metadata",
+]
+
+_HOMES = {
+    "Conversion": "converting",
+    "convert_file": "converting",
+    "Export": "export",
+    "export_network": "export",
+    "export_with_report": "export",
+    "Metadata": "metadata",
+    "read_metadata": "metadata",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of a name when it is first asked for: `convert` needs no MindSpore."""
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(f"zoohub.exporting.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

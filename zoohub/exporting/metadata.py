@@ -1,0 +1,170 @@
+"""What an exported file says of itself: one set of strings, whatever the format.
+
+ONNX keeps them in `metadata_props`, MINDIR in `user_info`, safetensors in `__metadata__`, a .pth
+in the archive's member `extra/zoohub.json`. Keys are `zoohub.model`, `zoohub.input`, ….
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from zoohub._version import __version__
+from zoohub.errors import DataError
+from zoohub.manifest.entry import InputContract
+from zoohub.provenance import Provenance
+from zoohub.store.hashing import hash_file
+
+PREFIX = "zoohub."
+PTH_MEMBER = "extra/zoohub.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """An exported file's own description; None is unknown.
+
+    `checkpoint` is `MODEL@ID`, `sha256` the hash of the checkpoint file the weights came from,
+    `outputs` the names of the outputs in order, `parameters` the naming scheme of a weights file,
+    `writer` the version of zoohub that wrote it.
+    """
+
+    model: str | None = None
+    task: str | None = None
+    checkpoint: str | None = None
+    sha256: str | None = None
+    input: InputContract | None = None
+    classes: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] = ()
+    licence: str | None = None
+    dataset: str | None = None
+    dataset_terms: str | None = None
+    parameters: str | None = None
+    note: str | None = None
+    writer: str = __version__
+
+    def to_strings(self) -> dict[str, str]:
+        """One string a known field; compound fields are JSON."""
+        strings = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, InputContract):
+                value = json.dumps(asdict(value))
+            elif isinstance(value, tuple):
+                value = json.dumps(value, ensure_ascii=False)
+            if value is not None:
+                strings[PREFIX + name] = value
+        return strings
+
+    @classmethod
+    def from_strings(cls, strings: Mapping[str, str]) -> Metadata:
+        """Undo `to_strings`; keys of others, and fields a newer zoohub added, are left aside.
+
+        Raises:
+            DataError: a field does not hold what zoohub writes there.
+        """
+        known: dict[str, Any] = {
+            field.name: strings[PREFIX + field.name]
+            for field in fields(cls)
+            if PREFIX + field.name in strings
+        }
+        known.setdefault("writer", "unknown")
+        try:
+            for name in ("classes", "outputs"):
+                if name in known:
+                    known[name] = tuple(str(item) for item in json.loads(known[name]))
+            if "input" in known:
+                known["input"] = _contract(json.loads(known["input"]))
+        except (ValueError, TypeError) as error:
+            raise DataError(f"the file's zoohub metadata cannot be read: {error}") from error
+        return cls(**known)
+
+
+def describe(provenance: Provenance | None, **also: Any) -> Metadata:
+    """The metadata of a network; `also` are further fields (`outputs`, `parameters`, …).
+
+    The hash is the index's, else that of the file the weights were read from.
+    """
+    if provenance is None:
+        return Metadata(**also)
+    checkpoint, path = provenance.checkpoint, provenance.path
+    sha256 = checkpoint.sha256 if checkpoint is not None else None
+    if sha256 is None and path is not None and path.is_file():
+        sha256 = hash_file(path).sha256
+    facts: dict[str, Any] = {
+        "model": provenance.entry.model,
+        "task": provenance.entry.task,
+        "sha256": sha256,
+        "input": provenance.input,
+        "classes": provenance.classes,
+    }
+    if checkpoint is not None:
+        facts |= {
+            "checkpoint": checkpoint.reference,
+            "licence": checkpoint.licence,
+            "dataset": checkpoint.dataset,
+            "dataset_terms": checkpoint.dataset_terms,
+        }
+    return Metadata(**{**facts, **also})
+
+
+def read_metadata(path: str | Path) -> Metadata:
+    """The metadata of an exported file, by its suffix; empty where zoohub did not write it.
+
+    Reading a .mindir needs MindSpore, an .onnx the onnx package.
+
+    Raises:
+        DataError: no such file, another suffix, or it cannot be read.
+    """
+    path = Path(path)
+    readers = {
+        ".onnx": _onnx_strings,
+        ".mindir": _mindir_strings,
+        ".safetensors": _safetensors_strings,
+        ".pth": _pth_strings,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None or not path.is_file():
+        raise DataError(f"{path} is not a .onnx, .mindir, .safetensors or .pth file")
+    try:
+        strings = reader(path)
+    except Exception as error:  # each format's reader has errors of its own
+        raise DataError(f"{path}: its metadata cannot be read: {error}") from error
+    return Metadata.from_strings(strings)
+
+
+def _contract(content: dict[str, Any]) -> InputContract:
+    lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
+    names = {field.name for field in fields(InputContract)}
+    return InputContract(**{k: v for k, v in {**content, **lists}.items() if k in names})
+
+
+def _onnx_strings(path: Path) -> dict[str, str]:
+    import onnx
+
+    return {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}
+
+
+def _mindir_strings(path: Path) -> dict[str, str]:
+    from mindspore.train.mind_ir_pb2 import ModelProto
+
+    model = ModelProto()
+    model.ParseFromString(path.read_bytes())
+    return dict(model.user_info)
+
+
+def _safetensors_strings(path: Path) -> dict[str, str]:
+    from zoohub.checkpoint import open_checkpoint
+
+    return dict(open_checkpoint(path, "safetensors").texts)
+
+
+def _pth_strings(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith("/" + PTH_MEMBER):
+                return dict(json.loads(archive.read(name)))
+    return {}

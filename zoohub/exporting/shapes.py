@@ -1,0 +1,112 @@
+"""The shapes a network is exported and checked with: pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import ExportError
+from zoohub.manifest.entry import InputContract
+
+AXES = ("batch", "height", "width")
+
+
+@dataclass(frozen=True, slots=True)
+class InputShape:
+    """The input as it is exported: a layout, its sizes, and which of them stay open.
+
+    Heights and widths are in pixels; `dynamic` holds names of `AXES`.
+    """
+
+    layout: str
+    batch: int
+    channels: int
+    height: int
+    width: int
+    dynamic: frozenset[str] = frozenset()
+
+    def array_shape(
+        self, batch: int | None = None, size: tuple[int, int] | None = None
+    ) -> tuple[int, ...]:
+        """The shape of an input, by default of the exported size."""
+        height, width = size or (self.height, self.width)
+        number = self.batch if batch is None else batch
+        if self.layout == "NHWC":
+            return (number, height, width, self.channels)
+        return (number, self.channels, height, width)
+
+    @property
+    def axes(self) -> dict[int, str]:
+        """The open axes by their place: 0 is the batch."""
+        places = {"batch": 0, "height": 2, "width": 3}
+        if self.layout == "NHWC":
+            places = {"batch": 0, "height": 1, "width": 2}
+        return {places[name]: name for name in AXES if name in self.dynamic}
+
+    @property
+    def open_shape(self) -> tuple[int | None, ...]:
+        """The exported shape, None for every open dimension."""
+        return tuple(None if i in self.axes else n for i, n in enumerate(self.array_shape()))
+
+    def test_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Two shapes to check with; they differ in every open dimension.
+
+        Sizes change by 64, the largest stride of zoohub's networks.
+        """
+        height = self.height + 64 if "height" in self.dynamic else self.height
+        width = self.width
+        if "width" in self.dynamic:
+            width = self.width - 64 if self.width > 128 else self.width + 64
+        batch = self.batch + 2 if "batch" in self.dynamic else self.batch
+        return self.array_shape(), self.array_shape(batch, (height, width))
+
+
+def plan_shape(
+    contract: InputContract | None,
+    *,
+    channels: int | None,
+    batch: int = 1,
+    size: int | tuple[int, int] | None = None,
+    dynamic: Collection[str] = (),
+) -> InputShape:
+    """The input's shape from what is known of it and what is asked.
+
+    `size` is (height, width) or one number for both, by default the contract's. `channels` are
+    those of the network's first convolution, which a contract in NCHW gives way to.
+
+    Raises:
+        ExportError: no size is known or given, or a number or an axis makes no sense.
+    """
+    unknown = sorted(set(dynamic) - set(AXES))
+    if unknown:
+        raise ExportError(f"no axis {', '.join(unknown)}: choose from {', '.join(AXES)}")
+    if batch < 1:
+        raise ExportError(f"batch={batch}: at least 1 is needed")
+    given = (size, size) if isinstance(size, int) else size
+    height, width = given or (contract.size if contract else None) or (0, 0)
+    if height < 1 or width < 1:
+        raise ExportError("the index does not know this network's input size: give --size HxW")
+    layout = contract.layout if contract else "NCHW"
+    known = contract.channels if contract else 3
+    if layout == "NCHW" and channels is not None:
+        known = channels
+    return InputShape(layout, batch, known, height, width, frozenset(dynamic))
+
+
+def seeded_input(
+    shape: tuple[int, ...], contract: InputContract | None, seed: int
+) -> NDArray[np.float32]:
+    """Noise in the network's own range: pixels drawn evenly, normalised as the contract says."""
+    pixels = np.random.default_rng(seed).random(shape)
+    if contract is not None:
+        if contract.value_range == "0..255":
+            pixels *= 255
+        axis = (1, -1, 1, 1) if contract.layout == "NCHW" else (1, 1, 1, -1)
+        if contract.mean is not None and len(contract.mean) in (1, shape[axis.index(-1)]):
+            pixels -= np.array(contract.mean).reshape(axis)
+        if contract.std is not None and len(contract.std) in (1, shape[axis.index(-1)]):
+            pixels /= np.array(contract.std).reshape(axis)
+    return pixels.astype(np.float32)

@@ -1,0 +1,51 @@
+"""A network's parameters written as a weights file, under its own or PyTorch's names."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn
+from numpy.typing import NDArray
+
+from zoohub.checkpoint import write_ckpt, write_pth, write_safetensors
+from zoohub.exporting.metadata import PTH_MEMBER
+
+FORMATS = ("safetensors", "pth", "ckpt")
+
+
+def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, NDArray[Any]]:
+    """A network's parameters by name; floats in `dtype` (`float16`, `float32`) if given."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for parameter in net.get_parameters():
+        value = parameter.float() if parameter.dtype == ms.bfloat16 else parameter
+        array = value.asnumpy()
+        if dtype is not None and array.dtype.kind == "f":
+            array = array.astype(np.dtype(dtype))
+        arrays[parameter.name] = array
+    return arrays
+
+
+def write_weights(
+    path: Path, arrays: Mapping[str, NDArray[Any]], format: str, metadata: Mapping[str, str]
+) -> None:
+    """Write arrays with the metadata in the file."""
+    if format == "safetensors":
+        write_safetensors(path, arrays, metadata={"format": "np", **metadata})
+    elif format == "ckpt":
+        write_ckpt(path, arrays)
+    else:
+        write_pth(path, arrays)
+        add_pth_metadata(path, metadata)
+
+
+def add_pth_metadata(path: Path, metadata: Mapping[str, str]) -> None:
+    """Append the metadata as a member that `torch.load` passes over."""
+    member = zipfile.ZipInfo(f"archive/{PTH_MEMBER}")  # its date is fixed: equal bytes each time
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(member, json.dumps(dict(metadata), ensure_ascii=False))
