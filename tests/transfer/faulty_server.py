@@ -61,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
             fault = None
             if resource is not None:
                 fault = resource.faults.pop(0) if resource.faults else resource.always
+        with server.lock:
+            server.active += 1
         try:
             if resource is None:
                 self.answer(404, b"not here")
@@ -68,6 +70,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.serve(resource)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+        finally:
+            with server.lock:
+                server.active -= 1
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
@@ -132,7 +137,8 @@ class FaultyServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.resources: dict[str, Resource] = {}
         self.seen: list[Seen] = []
-        self.sent = 0
+        self.sent = 0  # bytes of bodies
+        self.active = 0  # requests being answered
         self.paused = threading.Event()  # set at the end: pauses are over
         self.lock = threading.Lock()
         self.before_part: Callable[[Handler], None] = lambda handler: None
