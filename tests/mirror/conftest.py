@@ -1,4 +1,4 @@
-"""A small zoo of our own: files on an origin that counts requests, and the index that names them."""
+"""A small zoo of our own: an origin that counts requests, and the index of its files."""
 
 from __future__ import annotations
 

@@ -47,7 +47,12 @@ def wanted(**fields: Any) -> Wanted:
         (wanted(), None, None, "fetch"),
         (wanted(declared="none", sha256=None), FileRecord(SHA, 5), 5, "current"),
         (wanted(declared="none", sha256=None), None, 5, "fetch"),
-        (wanted(declared="prefix", sha256=None, sha256_prefix="bb"), FileRecord(SHA, 5), 5, "fetch"),
+        (
+            wanted(declared="prefix", sha256=None, sha256_prefix="bb"),
+            FileRecord(SHA, 5),
+            5,
+            "fetch",
+        ),
         (wanted(size=6), FileRecord(SHA, 5), 5, "fetch"),
     ],
 )
@@ -251,7 +256,7 @@ def test_paths_that_collide_on_some_file_system_are_left_out() -> None:
     urls = ["https://h/a/x.ckpt", "https://h/A/x.ckpt", "https://h/a/X.ckpt", "https://h/a"]
     urls += ["https://h/a/x.ckpt/y.ckpt"]
 
-    selection = select([_entry([url for url in urls])])
+    selection = select([_entry(urls)])
 
     assert [item.path for item in selection.wanted] == ["h/a/x.ckpt"]
     assert len(selection.skipped) == 4

@@ -23,10 +23,20 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One file of a mirror: SHA-256 (64 hex digits) and size in bytes."""
+    """One file of a mirror: SHA-256 (64 hex digits) and size in bytes.
+
+    `pieces` are the CRC-32 (8 hex digits) of each 8 MiB, so that a repair knows which to fetch
+    again; empty where they are not known. What is right, SHA-256 alone decides.
+    """
 
     sha256: str
     size: int
+    pieces: tuple[str, ...] = field(default=(), compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        known = {"pieces": list(self.pieces)} if self.pieces else {}
+        return {"sha256": self.sha256, "size": self.size, **known}
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class HashManifest:
         }
         lines = [f" {json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]
         files = ",\n".join(
-            f"  {json.dumps(path)}: " + json.dumps({"sha256": record.sha256, "size": record.size})
+            f"  {json.dumps(path)}: " + json.dumps(record.to_json())
             for path, record in sorted(self.files.items())
         )
         text = "\n".join(["{", *lines, ' "files": {', files, " }", "}", ""])
@@ -102,7 +112,10 @@ def _record(path: str, value: Any, what: str) -> FileRecord:
         raise ManifestError(f"{what}: {path!r:.200} has no SHA-256 and size")
     if not is_inside(path):
         raise ManifestError(f"{what}: {path!r:.200} is not a path below the mirror; refused")
-    return FileRecord(sha256, size)
+    pieces = value.get("pieces", [])
+    if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
+        raise ManifestError(f"{what}: the pieces of {path!r:.200} are no checksums")
+    return FileRecord(sha256, size, tuple(pieces))
 
 
 def is_inside(path: str) -> bool:

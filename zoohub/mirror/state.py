@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.hashes import FileRecord, HashManifest, parse_hashes
 from zoohub.mirror.selection import INDEX, MANIFEST, PUBLISHED, SIGNATURE, path_of
 from zoohub.mirror.target import Target
+from zoohub.store.hashing import RunningHash
 
 JOURNAL = "journal.jsonl"
 
@@ -95,12 +95,12 @@ def by_path(entries: Iterator[Entry]) -> dict[str, Checkpoint]:
 
 
 def hash_stream(stream: BinaryIO) -> FileRecord:
-    """SHA-256 and size of all that a stream gives."""
-    running, size = hashlib.sha256(), 0
+    """The record of all that a stream gives."""
+    running = RunningHash()
     while block := stream.read(1 << 20):
-        running.update(block)
-        size += len(block)
-    return FileRecord(running.hexdigest(), size)
+        running.update(memoryview(block))
+    found = running.result()
+    return FileRecord(found.sha256, found.size, found.pieces)
 
 
 class Journal:
@@ -116,12 +116,14 @@ class Journal:
             for line in self._file.read_text(encoding="utf-8").splitlines():
                 with contextlib.suppress(ValueError, KeyError, TypeError):
                     note = json.loads(line)
-                    found[str(note["path"])] = FileRecord(str(note["sha256"]), int(note["size"]))
+                    pieces = tuple(map(str, note.get("pieces", ())))
+                    record = FileRecord(str(note["sha256"]), int(note["size"]), pieces)
+                    found[str(note["path"])] = record
         return found
 
     def note(self, path: str, record: FileRecord) -> None:
         """Add a file; one write call, so that lines of several threads do not mix."""
-        line = json.dumps({"path": path, "sha256": record.sha256, "size": record.size})
+        line = json.dumps({"path": path, **record.to_json()})
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a", encoding="utf-8") as file:
             file.write(line + "\n")

@@ -26,6 +26,7 @@ from zoohub.mirror.target import Target
 from zoohub.settings import Settings
 from zoohub.store import Store, TransferPolicy
 from zoohub.store.layout import file_key, full_sha256
+from zoohub.store.records import read_verification
 from zoohub.transfer.fetch import fetch_with
 from zoohub.transfer.many import SharedProgress
 from zoohub.transfer.origin import Request, SourceError
@@ -162,6 +163,7 @@ class Run:
     policy: TransferPolicy
     progress: Progress = field(default_factory=Silent)
     max_size: int | None = None
+    repairing: bool = False
     fetched: list[str] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -238,6 +240,8 @@ class Run:
             return _Done(None, "skipped")
         home = self.work / "fetch" / file_key(checkpoint)[:32]
         settings = replace(self.settings, home=home)
+        if self.repairing:
+            self._offer_pieces(item, checkpoint, Store(home))
         path = fetch_with(pool, checkpoint, settings, self.policy, progress)
         done = self._place(item, path, "fetched")
         shutil.rmtree(home, ignore_errors=True)
@@ -245,9 +249,27 @@ class Run:
 
     def _place(self, item: Wanted, path: Path, how: str) -> _Done:
         # The store names a file by its hash, and has verified it under this name.
-        record = FileRecord(path.name.partition(".")[0], path.stat().st_size)
+        known = read_verification(path)
+        pieces = known.pieces if known else ()
+        record = FileRecord(path.name.partition(".")[0], path.stat().st_size, pieces)
         self.target.place(item.path, path, keep=how == "linked")
         return _Done(record, how)
+
+    def _offer_pieces(self, item: Wanted, checkpoint: Checkpoint, store: Store) -> None:
+        """Let the download take what is still good of a damaged file."""
+        record = self.records.get(item.path)
+        if record is None or len(record.pieces) < 2 or checkpoint.sha256 != record.sha256:
+            return
+        store.prepare()
+        copy = store.layout.partial / f"{record.sha256}.copy"
+        try:
+            with self.target.open(item.path) as source, copy.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+        except MirrorError:
+            return  # it is missing, not damaged
+        store.quarantine(
+            copy, f"{record.sha256}.damaged", right_size=record.size, pieces=record.pieces
+        )
 
     def _is_too_large(self, pool: Pool, checkpoint: Checkpoint) -> bool:
         """Whether the file is larger than wished, by the index or by what its server says."""

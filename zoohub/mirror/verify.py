@@ -111,7 +111,7 @@ def repair(
         unknown = [p for p in broken if p not in checkpoints and p not in PUBLISHED]
         journal = Journal(work)
         run = Run(target, settings, work, journal, state.files, policy or TransferPolicy())
-        run.progress = progress
+        run.progress, run.repairing = progress, True
         run.work_off((), tuple(wanted), jobs)
         failed = {reference for reference, _ in run.failures}
         repaired = [w.path for w in wanted if w.checkpoint.reference not in failed]
