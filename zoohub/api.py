@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoohub.errors import OfflineError, UnknownModel, UsageError
-from zoohub.manifest import Resolved, open_index
+from zoohub.errors import OfflineError, UnknownModel, UsageError, ZoohubError
+from zoohub.manifest import Index, Resolved, open_index
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.settings import Settings, load_settings
 
@@ -268,21 +268,22 @@ def fetch_resolved(
     try:
         return fetch(checkpoint, settings, progress=Bar() if show_progress else Silent())
     except OfflineError as error:
-        offline = embedded_alternatives(resolved.entry, settings)
-        if not offline:
-            raise
-        raise OfflineError(
-            f"{error} Without a network, {' and '.join(offline)} work: zoohub ships with them."
-        ) from error
+        raise with_offline_hint(error, resolved.entry, open_index(settings)) from error
 
 
-def embedded_alternatives(entry: Entry, settings: Settings) -> list[str]:
-    """References of the same family whose files are part of zoohub itself."""
-    index = open_index(settings)
-    return [
+def with_offline_hint(error: ZoohubError | None, entry: Entry, index: Index) -> ZoohubError:
+    """The error itself; an `OfflineError` also names what ships with zoohub in the same family."""
+    if error is None:
+        raise ValueError("there is no error to describe")
+    if not isinstance(error, OfflineError):
+        return error
+    embedded = [
         checkpoint.reference
         for other in index.list()
         if other.family == entry.family
         for checkpoint in other.checkpoints
         if any(source.startswith("embedded:") for source in checkpoint.sources)
     ]
+    if not embedded:
+        return error
+    return OfflineError(f"{error}\n{' and '.join(embedded)} ships with zoohub and works offline.")

@@ -18,7 +18,7 @@ from zoohub.store import Store
 WEIGHT_FORMATS = frozenset({"ckpt", "safetensors", "pth"})
 
 # The figure that is shown first and sorted by, in this order of preference.
-_LEADING_METRICS = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
+LEADING_METRICS = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
 
 
 def misfit(spec: NetworkSpec) -> str | None:
@@ -68,7 +68,7 @@ def model_is_runnable(entry: Entry) -> bool:
 
 def leading_metric(metrics: Mapping[str, float]) -> tuple[str, float] | None:
     """The metric a table shows: the first of the usual ones, else the first there is."""
-    for name in _LEADING_METRICS:
+    for name in LEADING_METRICS:
         if name in metrics:
             return name, metrics[name]
     return next(iter(metrics.items()), None)

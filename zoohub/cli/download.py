@@ -6,13 +6,13 @@ import argparse
 import shutil
 from pathlib import Path
 
-from zoohub.api import fetch_resolved
+from zoohub.api import with_offline_hint
 from zoohub.cli.output import Output
 from zoohub.cli.several import Failure, exit_code, report
 from zoohub.errors import StoreError, UnknownModel, ZoohubError
 from zoohub.manifest import Index, open_index
 from zoohub.manifest.entry import Checkpoint
-from zoohub.settings import Settings, load_settings
+from zoohub.settings import load_settings
 
 EXAMPLES = (
     "zoohub download yolov5",
@@ -32,26 +32,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Download every checkpoint named; stdout has one path a line."""
+    from zoohub.transfer import Bar, Silent, fetch_many
+
     settings = load_settings()
     index = open_index(settings)
-    wanted: list[Checkpoint] = []
+    wanted: dict[str, Checkpoint] = {}
     failures: list[Failure] = []
     for name in options.names:
         try:
-            wanted += expand(index, name)
+            wanted.update((checkpoint.reference, checkpoint) for checkpoint in expand(index, name))
         except ZoohubError as error:
             failures.append(Failure(name, error))
-    unique = list(dict.fromkeys(checkpoint.reference for checkpoint in wanted))
-    checkpoints = {checkpoint.reference: checkpoint for checkpoint in wanted}
-    results = [_fetched(index, reference, settings, output) for reference in unique]
+    results = fetch_many(
+        list(wanted.values()),
+        settings,
+        jobs=options.jobs,
+        progress=Silent() if output.quiet else Bar(),
+    )
     rows: list[dict[str, object]] = []
-    for reference, result in zip(unique, results, strict=True):
+    for reference, result in zip(wanted, results, strict=True):
         try:
-            if isinstance(result, ZoohubError):
-                raise result
-            path = result
+            if result.path is None:
+                raise with_offline_hint(result.error, index.entry(result.checkpoint.model), index)
+            path = result.path
             if options.output is not None:
-                path = copy_out(path, checkpoints[reference], options.output)
+                path = copy_out(path, result.checkpoint, options.output)
         except ZoohubError as error:
             failures.append(Failure(reference, error))
             rows.append({"reference": reference, "path": None, "error": str(error)})
@@ -66,15 +71,6 @@ def run(options: argparse.Namespace, output: Output) -> int:
     done = sum(1 for row in rows if row["path"])
     report(failures, done, output)
     return exit_code(failures, done)
-
-
-def _fetched(
-    index: Index, reference: str, settings: Settings, output: Output
-) -> Path | ZoohubError:
-    try:
-        return fetch_resolved(index.resolve(reference), settings, show_progress=not output.quiet)
-    except ZoohubError as error:
-        return error
 
 
 def expand(index: Index, name: str) -> list[Checkpoint]:

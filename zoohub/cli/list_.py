@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from zoohub.cli.output import Output, human_size
-from zoohub.describe import leading_metric, misfit, model_is_runnable, model_json
+from zoohub.describe import LEADING_METRICS, leading_metric, misfit, model_is_runnable, model_json
 from zoohub.manifest import Index, Summary, open_index
 from zoohub.manifest.entry import Entry, NetworkSpec
 from zoohub.settings import load_settings
@@ -108,10 +108,14 @@ def _chosen(
     return (entry.model for entry in islice(sorted(fitting, key=key), options.limit))
 
 
-def _by_metric(entry: Entry) -> tuple[str, float]:
-    """Best first within a metric; models without one last."""
+def _by_metric(entry: Entry) -> tuple[int, str, float]:
+    """The usual metrics first, best first within each; models without one last."""
     metric = leading_metric(entry.metrics)
-    return (metric[0], -metric[1]) if metric else ("~", 0.0)
+    if metric is None:
+        return (len(LEADING_METRICS) + 1, "", 0.0)
+    name, value = metric
+    rank = LEADING_METRICS.index(name) if name in LEADING_METRICS else len(LEADING_METRICS)
+    return (rank, name, -value)
 
 
 def _by_size(entry: Entry) -> float:

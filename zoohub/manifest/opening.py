@@ -119,18 +119,28 @@ def signature(files: Iterable[Path]) -> str:
     return f"{low:08x}{high:08x}"
 
 
-def _user_layer(location: str, settings: Settings) -> Layer:
+def open_location(location: str, settings: Settings) -> Database:
+    """The database of one index: a folder or file of YAML, a compiled file, or a fetched URL.
+
+    Raises:
+        ManifestError: it does not exist, or was not fetched yet.
+    """
     if location.startswith(("https://", "http://")):
         from zoohub.manifest.remote import fetched_file
 
-        file = fetched_file(location, settings)
-        return Layer(location, open_compiled(file, settings), settings.replace_models)
+        return open_compiled(fetched_file(location, settings), settings)
     path = Path(location).expanduser()
     if not path.exists():
-        raise ManifestError(f"the index {location} (ZOOHUB_INDEX) does not exist")
+        raise ManifestError(f"the index {location} does not exist; check ZOOHUB_INDEX")
     if path.is_dir() or path.suffix in (".yaml", ".yml"):
-        return Layer(location, open_folder(path, settings))
-    return Layer(location, open_compiled(path, settings))
+        return open_folder(path, settings)
+    return open_compiled(path, settings)
+
+
+def _user_layer(location: str, settings: Settings) -> Layer:
+    remote = location.startswith(("https://", "http://"))
+    trusted = not remote or settings.replace_models
+    return Layer(location, open_location(location, settings), trusted)
 
 
 def _cached(
