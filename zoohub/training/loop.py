@@ -60,6 +60,7 @@ class Progress:
     right: int = 0
     best_epoch: int | None = None
     best_top1: float = -1.0
+    best_loss: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -67,12 +68,13 @@ class Progress:
 class Hooks:
     """What the surroundings do as the run goes on. Each may be left out.
 
-    `after_step` is called with the run's position already moved on, so that a state saved there
-    continues with the next step; `keep` gets the weights of a new best or of the last epoch.
+    `after_step` and `after_epoch` are called with the run's position already moved on, so that
+    the state that their third argument gives continues with the next step;
+    `keep` gets the weights of a new best or of the last epoch.
     """
 
-    after_step: Callable[[StepReport, Progress], None] | None = None
-    after_epoch: Callable[[EpochReport, Progress], None] | None = None
+    after_step: Callable[[StepReport, Progress, Callable[[], Arrays]], None] | None = None
+    after_epoch: Callable[[EpochReport, Progress, Callable[[], Arrays]], None] | None = None
     keep: Callable[[str, Arrays], None] | None = None
 
 
@@ -93,7 +95,7 @@ def run(
         started = time.perf_counter()
         lr = _epoch(trainer, recipe, loader, len(splits.classes), progress, hooks)
         weights = trainer.weights()
-        validation = check(trainer.net, weights, splits.validation, contract)
+        validation = check(trainer, weights, splits.validation, contract)
         count = plan.steps * plan.share
         report = EpochReport(
             epoch=progress.epoch + 1,
@@ -104,7 +106,9 @@ def run(
             validation_loss=validation.loss if validation else None,
             validation_top1=validation.top(1) if validation else None,
         )
-        _advance(progress, report, weights, hooks, last=progress.epoch + 1 == recipe.epochs)
+        _advance(
+            trainer, progress, report, weights, hooks, last=progress.epoch + 1 == recipe.epochs
+        )
     return progress
 
 
@@ -140,17 +144,25 @@ def _epoch(
             rate = len(labels) * plan.workers / max(1e-9, time.perf_counter() - started)
             accuracy = right / len(labels)
             report = StepReport(epoch + 1, progress.step, plan.steps, loss, accuracy, lr, rate)
-            hooks.after_step(report, progress)
+            hooks.after_step(report, progress, trainer.state)
         started = time.perf_counter()
     return lr
 
 
 def _advance(
-    progress: Progress, report: EpochReport, weights: Arrays, hooks: Hooks, *, last: bool
+    trainer: Trainer,
+    progress: Progress,
+    report: EpochReport,
+    weights: Arrays,
+    hooks: Hooks,
+    *,
+    last: bool,
 ) -> None:
-    top1 = report.validation_top1
-    if top1 is not None and top1 > progress.best_top1:
-        progress.best_epoch, progress.best_top1 = report.epoch, top1
+    top1, loss = report.validation_top1, report.validation_loss
+    found = None if top1 is None or loss is None else (top1, -loss)
+    if found is not None and found > (progress.best_top1, -progress.best_loss):
+        progress.best_epoch = report.epoch
+        progress.best_top1, progress.best_loss = found[0], -found[1]
         if hooks.keep:
             hooks.keep("best", weights)
     if last and hooks.keep:
@@ -161,22 +173,25 @@ def _advance(
     progress.epoch, progress.step = progress.epoch + 1, 0
     progress.losses, progress.right = [], 0
     if hooks.after_epoch:
-        hooks.after_epoch(report, progress)
+        hooks.after_epoch(report, progress, trainer.state)
 
 
 def check(
-    net: nn.Cell, weights: Arrays | None, samples: Samples, contract: InputContract
+    trainer: Trainer, weights: Arrays, samples: Samples, contract: InputContract
 ) -> Classification | None:
-    """The results on `samples`, with `weights` for the time being; None for no samples."""
+    """The results of `weights` on `samples`, the trainer's own put back after; None for none."""
     if not len(samples):
         return None
-    own = None
-    if weights is not None:
-        own = {p.name: p.asnumpy().copy() for p in net.get_parameters()}
-        put_weights(net, weights)
-    size = min(EVALUATION_BATCH, len(samples))
-    batches = in_order(samples, Evaluation(samples, contract), size)
-    result = evaluate_network(net, batches, size)
-    if own is not None:
-        put_weights(net, own)
+    own = {p.name: p.asnumpy().copy() for p in trainer.parameters}
+    put_weights(trainer.parameters, weights)
+    result = evaluate_samples(trainer.net, samples, contract)
+    put_weights(trainer.parameters, own)
     return result
+
+
+def evaluate_samples(
+    net: nn.Cell, samples: Samples, contract: InputContract, batch_size: int = EVALUATION_BATCH
+) -> Classification:
+    """The network's results on at least one sample."""
+    size = min(batch_size, len(samples))
+    return evaluate_network(net, in_order(samples, Evaluation(samples, contract), size), size)

@@ -1,23 +1,49 @@
-"""From a recipe to everything its run needs, and the run itself."""
+"""From a recipe to everything its run needs, and the run itself, in memory."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import mindspore as ms
 from mindspore import nn
 
-from zoohub.errors import DataError, RecipeError
-from zoohub.manifest.entry import InputContract, NetworkSpec
-from zoohub.networks.loading import build
+from zoohub.errors import RecipeError
+from zoohub.framework import limit_onednn, warn_if_too_late
+from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.loading import create_network
+from zoohub.settings import Settings, load_settings
 from zoohub.training.data.batches import Plan
-from zoohub.training.data.digits import read_digits
+from zoohub.training.data.reading import read_splits
 from zoohub.training.data.samples import Splits
-from zoohub.training.loop import Hooks, Progress, check, run
+from zoohub.training.layers import frozen_names, layer_scales
+from zoohub.training.loop import Hooks, Progress, evaluate_samples, run
 from zoohub.training.metrics import Classification
-from zoohub.training.recipe import DigitsData, Recipe
+from zoohub.training.recipe import Recipe
+from zoohub.training.start import Start, find_start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
+
+_NO_MEMORY = ("out of memory", "memory not enough", "allocate memory", "memory isn't enough")
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many processes train together, and which of them this is."""
+
+    count: int = 1
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run made ready: the recipe spelled out, its pictures and what it starts from."""
+
+    recipe: Recipe
+    splits: Splits
+    start: Start
+    workers: Workers
 
 
 @dataclass(frozen=True)
@@ -29,56 +55,146 @@ class Trained:
 
     net: nn.Cell
     weights: Arrays
-    recipe: Recipe
-    splits: Splits
-    contract: InputContract
+    session: Session
     progress: Progress
     test: Classification | None
 
 
-def read_data(recipe: Recipe) -> Splits:
-    """The recipe's pictures, split.
+def open_session(
+    recipe: Recipe, settings: Settings | None = None, workers: Workers | None = None
+) -> Session:
+    """Read the recipe's data and resolve its model; downloads weights where it starts from some.
 
     Raises:
-        DataError: they cannot be read, or there is nothing to train on.
+        RecipeError, DataError: the recipe or its data are not usable.
+        UnknownModel, NetworkNotAvailable, DownloadError: as `zoohub.load`.
     """
-    if isinstance(recipe.data, DigitsData):
-        splits = read_digits(recipe.data)
+    workers = workers or Workers()
+    settings = settings or load_settings()
+    splits = read_splits(recipe.data)
+    recipe, start = find_start(recipe, settings)
+    share, left = divmod(recipe.batch_size, workers.count)
+    if left:
+        raise RecipeError(
+            f"batch_size {recipe.batch_size} cannot be shared by {workers.count} workers; "
+            f"{share * workers.count or workers.count} can"
+        )
+    if recipe.micro_batch is not None and share % recipe.micro_batch:
+        raise RecipeError(f"micro_batch {recipe.micro_batch} does not divide {share}")
+    return Session(recipe, splits, start, workers)
+
+
+def build_network(session: Session) -> nn.Cell:
+    """The network with its starting weights and a head for the data's classes."""
+    warn_if_too_late(limit_onednn())
+    recipe, start = session.recipe, session.start
+    ms.set_context(mode=ms.GRAPH_MODE if recipe.mode == "graph" else ms.PYNATIVE_MODE)
+    if recipe.mempool_block_size is not None:
+        ms.set_context(mempool_block_size=recipe.mempool_block_size)
+    ms.set_seed(recipe.seed)
+    classes = len(session.splits.classes)
+    spec: NetworkSpec = start.spec
+    if start.path is not None:
+        net, _ = create_network(spec, start.path, num_classes=classes)
     else:
-        raise RecipeError(f"data of kind {recipe.data.kind!r} cannot be read yet")
-    if not len(splits.train):
-        raise DataError("the training part is empty")
-    return splits
+        arguments = {**spec.arguments, "num_classes": classes}
+        net, _ = create_network(dataclasses.replace(spec, arguments=arguments), None)
+    return net
 
 
-def contract_of(recipe: Recipe) -> InputContract:
-    """The recipe's input contract.
+def build_trainer(session: Session, net: nn.Cell, plan: Plan) -> Trainer:
+    """The trainer of `net`: which parameters learn, and how fast, as the recipe says.
 
     Raises:
-        RecipeError: it has none.
+        RecipeError: a frozen part does not exist, or the network's normalisation cannot be synced.
     """
-    if recipe.input is None:
-        raise RecipeError("the recipe has no `input`")
-    values = {f.name: getattr(recipe.input, f.name) for f in dataclasses.fields(recipe.input)}
-    channels = 1 if recipe.input.colour == "L" else 3
-    return InputContract(channels=channels, layout="NCHW", provenance="recipe", **values)
+    recipe = session.recipe
+    names = [p.name for p in net.trainable_params()]
+    frozen = frozen_names(names, recipe.frozen)
+    head = (session.start.spec.head or "").split()
+    scales = dict(zip(names, layer_scales(names, recipe.layer_decay, head), strict=True))
+    trained = [p for p in net.trainable_params() if p.name not in frozen]
+    if recipe.sync_batch_norm:
+        raise RecipeError("sync_batch_norm: not available yet; leave it false")
+    return Trainer(
+        net,
+        recipe,
+        trained,
+        [scales[p.name] for p in trained],
+        accumulate=plan.accumulate,
+        workers=session.workers.count,
+        rank=session.workers.rank,
+    )
 
 
-def train(recipe: Recipe, hooks: Hooks | None = None) -> Trained:
-    """Run `recipe` from its first step to its last, in this process.
+def run_session(
+    session: Session,
+    hooks: Hooks,
+    *,
+    load: Callable[[], tuple[Arrays, Progress] | None] = lambda: None,
+    say: Callable[[str], object] = lambda text: None,
+) -> tuple[Trainer, Progress]:
+    """Train to the end; `load` gives a saved state to continue from, or None.
+
+    Where the memory does not suffice, the batch is computed in halves, and in halves of those,
+    with the gradients added up: the global batch and the learning rate stay.
+
+    Raises:
+        CheckpointMismatch: the saved state is another run's.
+    """
+    net = build_network(session)
+    first: Arrays | None = None
+    micro = session.recipe.micro_batch
+    while True:
+        recipe, workers = session.recipe, session.workers
+        count = len(session.splits.train)
+        plan = Plan(count, recipe.batch_size, workers.count, workers.rank, micro)
+        trainer = build_trainer(session, net, plan)
+        state = load()
+        if state is not None:
+            trainer.restore(state[0])
+        elif first is not None:
+            trainer.restore(first)
+        progress = state[1] if state is not None else Progress()
+        first = first or trainer.state()
+        try:
+            return trainer, run(
+                trainer,
+                recipe,
+                session.splits,
+                session.start.contract,
+                plan=plan,
+                progress=progress,
+                hooks=hooks,
+            )
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error) or plan.micro_batch % 2:
+                raise
+            micro = plan.micro_batch // 2
+            say(
+                f"{plan.micro_batch} pictures at once do not fit into memory: computing "
+                f"{micro} at a time and adding up the gradients; the batch stays "
+                f"{recipe.batch_size}"
+            )
+        finally:
+            trainer.dropouts.restore()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether MindSpore (or Python) ran out of memory."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(phrase in text for phrase in _NO_MEMORY)
+
+
+def train(recipe: Recipe, hooks: Hooks | None = None, settings: Settings | None = None) -> Trained:
+    """Run `recipe` from its first step to its last, in this process and without a folder.
 
     The same recipe gives the same weights, bit for bit, on the same machine.
 
     Raises:
-        RecipeError, DataError: the recipe or its data are not usable.
+        As `open_session`.
     """
-    splits, contract = read_data(recipe), contract_of(recipe)
-    ms.set_context(mode=ms.GRAPH_MODE if recipe.mode == "graph" else ms.PYNATIVE_MODE)
-    ms.set_seed(recipe.seed)
-    net = new_network(recipe, len(splits.classes))
-    parameters = net.trainable_params()
-    plan = Plan(len(splits.train), recipe.batch_size, micro=recipe.micro_batch)
-    trainer = Trainer(net, recipe, parameters, [1.0] * len(parameters), accumulate=plan.accumulate)
+    session = open_session(recipe, settings)
     kept: dict[str, Arrays] = {}
     inner = hooks or Hooks()
 
@@ -87,29 +203,23 @@ def train(recipe: Recipe, hooks: Hooks | None = None) -> Trained:
         if inner.keep:
             inner.keep(name, arrays)
 
-    progress = run(
-        trainer,
-        recipe,
-        splits,
-        contract,
-        plan=plan,
-        progress=Progress(),
-        hooks=dataclasses.replace(inner, keep=keep),
-    )
+    trainer, progress = run_session(session, dataclasses.replace(inner, keep=keep))
     weights = kept.get(recipe.keep, kept["last"])
-    put_weights(net, weights)
-    net.set_train(False)
-    test = check(net, None, splits.test, contract)
-    return Trained(net, weights, recipe, splits, contract, progress, test)
+    put_weights(trainer.parameters, weights)
+    trainer.net.set_train(False)
+    test = None
+    if len(session.splits.test):
+        test = evaluate_samples(trainer.net, session.splits.test, session.start.contract)
+    return Trained(trainer.net, weights, session, progress, test)
 
 
-def new_network(recipe: Recipe, classes: int) -> nn.Cell:
-    """The recipe's network with fresh weights, drawn by MindSpore's own seed.
-
-    Raises:
-        RecipeError: the recipe names no builder.
-    """
-    if recipe.network is None:
-        raise RecipeError("the recipe has no `network`")
-    spec = NetworkSpec(recipe.network.builder, {**recipe.network.arguments, "num_classes": classes})
-    return build(spec)
+def describe(session: Session) -> dict[str, Any]:
+    """How many pictures and classes there are, for people and for `run.json`."""
+    splits = session.splits
+    return {
+        "classes": len(splits.classes),
+        "train": len(splits.train),
+        "validation": len(splits.validation),
+        "test": len(splits.test),
+        "skipped": len(splits.skipped),
+    }

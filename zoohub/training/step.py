@@ -125,12 +125,17 @@ class Average(nn.Cell):
                 for p in parameters
             ]
         )
-        self.count = len(self.live)
+        # Detectors carry whole numbers (strides) among their parameters: they stay as they are.
+        moving = [i for i, p in enumerate(parameters) if p.is_floating_point()]
+        self.sources = ms.ParameterTuple([self.live[i] for i in moving])
+        self.targets = ms.ParameterTuple([self.shadow[i] for i in moving])
+        self.count = len(moving)
 
     def construct(self, decay: Tensor) -> Tensor:
         """Move the average towards the live weights by 1 - `decay`."""
         for i in range(self.count):
-            ops.assign(self.shadow[i], self.shadow[i] * decay + self.live[i] * (1 - decay))
+            moved = self.targets[i] * decay + self.sources[i] * (1 - decay)
+            ops.assign(self.targets[i], moved)
         return decay
 
 

@@ -11,6 +11,8 @@ from mindspore import Parameter, Tensor, nn
 from numpy.typing import NDArray
 
 from zoohub.errors import CheckpointMismatch
+from zoohub.training.dropout import Dropouts
+from zoohub.training.layers import belongs
 from zoohub.training.metrics import Classification
 from zoohub.training.optimizers import build_optimizer
 from zoohub.training.recipe import Recipe
@@ -44,10 +46,18 @@ class Trainer:
         *,
         accumulate: int = 1,
         workers: int = 1,
+        rank: int = 0,
         loss: nn.Cell | None = None,
     ) -> None:
         self.net, self.recipe, self.accumulate = net, recipe, accumulate
-        self.step_count = 0
+        self.step_count, self.rank = 0, rank
+        self.parameters = list(net.get_parameters())
+        self._still = [
+            cell
+            for name, cell in net.cells_and_names()
+            if any(belongs(name, prefix) for prefix in recipe.frozen)
+        ]
+        self.dropouts = Dropouts(net)
         self.optimizer = build_optimizer(recipe.optimizer, trained, scales)
         gradients = Gradients(net, loss or SoftCrossEntropy(), self.optimizer.weights)
         update = Update(self.optimizer, recipe.optimizer.clip, workers)
@@ -62,7 +72,7 @@ class Trainer:
             sums = ms.ParameterTuple(self._sums)
             self._add = AddGradients(gradients, sums)
             self._apply = ApplySums(update, sums, accumulate)
-        self.average = Average(list(net.get_parameters())) if recipe.ema is not None else None
+        self.average = Average(self.parameters) if recipe.ema is not None else None
 
     def step(
         self, batches: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], lr: float
@@ -71,14 +81,18 @@ class Trainer:
 
         Returns the mean loss and the logits of all pictures.
         """
-        self.net.set_train(True)
+        self._training_mode()
         rate = Tensor(lr, ms.float32)
         if self.accumulate == 1:
             (images, targets), *_ = batches
+            self._choose_masks(0)
             loss, logits = self._whole(Tensor(images), Tensor(targets), rate)
             value, outputs = float(loss.asnumpy()), logits.asnumpy()
         else:
-            results = [self._add(Tensor(images), Tensor(targets)) for images, targets in batches]
+            results = []
+            for part, (images, targets) in enumerate(batches):
+                self._choose_masks(part)
+                results.append(self._add(Tensor(images), Tensor(targets)))
             self._apply(rate)
             value = float(np.mean([loss.asnumpy() for loss, _ in results]))
             outputs = np.concatenate([logits.asnumpy() for _, logits in results])
@@ -87,11 +101,20 @@ class Trainer:
         self.step_count += 1
         return value, outputs
 
+    def _training_mode(self) -> None:
+        """Everything learns but the frozen parts, whose batch norms keep their statistics."""
+        self.net.set_train(True)
+        for cell in self._still:
+            cell.set_train(False)
+
+    def _choose_masks(self, part: int) -> None:
+        number = self.rank * self.accumulate + part
+        self.dropouts.set_step(self.recipe.seed, self.step_count, number)
+
     def weights(self) -> Arrays:
         """The network's parameters as they are evaluated and kept: averaged where asked."""
-        shadow = self.average.shadow if self.average is not None else ()
-        names = [p.name for p in self.net.get_parameters()]
-        source = list(shadow) or list(self.net.get_parameters())
+        source = list(self.average.shadow) if self.average is not None else self.parameters
+        names = [p.name for p in self.parameters]
         return {name: p.asnumpy().copy() for name, p in zip(names, source, strict=True)}
 
     def state(self) -> Arrays:
@@ -118,16 +141,16 @@ class Trainer:
         self.step_count = int(state["step_count"])
 
     def _parameters(self) -> dict[str, Parameter]:
-        parameters = {f"net.{p.name}": p for p in self.net.get_parameters()}
+        parameters = {f"net.{p.name}": p for p in self.parameters}
         trained = {f"net.{p.name}" for p in self.optimizer.weights}
         own = {p.name: p for p in self.optimizer.get_parameters() if f"net.{p.name}" not in trained}
         averaged = {p.name: p for p in self.average.shadow} if self.average is not None else {}
         return {**parameters, **own, **averaged}
 
 
-def put_weights(net: nn.Cell, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Give the network's parameters the arrays of the same names."""
-    for parameter in net.get_parameters():
+def put_weights(parameters: Sequence[Parameter], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Give the parameters the arrays of the same names."""
+    for parameter in parameters:
         parameter.set_data(Tensor(np.ascontiguousarray(arrays[parameter.name])))
 
 

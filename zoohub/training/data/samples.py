@@ -32,10 +32,12 @@ class Samples:
 
 @dataclass(frozen=True)
 class Splits:
-    """The parts of a data set; `skipped` maps what was left out to the reason."""
+    """The parts of a data set; `skipped` maps what was left out to the reason, `warnings` are
+    sentences for the user."""
 
     classes: tuple[str, ...]
     train: Samples
     validation: Samples
     test: Samples
     skipped: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,50 @@
+"""From what the user names to pictures with labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoohub.errors import DataError
+from zoohub.training.data.digits import read_digits
+from zoohub.training.data.folder import read_folder
+from zoohub.training.data.samples import Splits
+from zoohub.training.data.table import read_table
+from zoohub.training.recipe import Data, DigitsData, FolderData, TableData
+
+_TABLES = (".csv", ".jsonl", ".ndjson")
+
+
+def data_for(source: str | Path | Data, validation: float = 0.2) -> Data:
+    """What `--data` means: a folder, a .csv or .jsonl file, or `digits`.
+
+    Raises:
+        DataError: there is no such thing.
+    """
+    if isinstance(source, DigitsData | FolderData | TableData):
+        return source
+    path = Path(source).expanduser()
+    if str(source) == "digits" and not path.exists():
+        return DigitsData("digits")
+    if path.is_dir():
+        return FolderData("folder", str(path.absolute()), validation)
+    if path.is_file() and path.suffix.lower() in _TABLES:
+        return TableData("table", str(path.absolute()), validation)
+    found = "a file of another kind" if path.exists() else "nothing"
+    raise DataError(f"{source}: expected a folder of pictures or a .csv or .jsonl file; {found}")
+
+
+def read_splits(data: Data) -> Splits:
+    """The pictures, split.
+
+    Raises:
+        DataError: they cannot be read, or there is nothing to train on.
+    """
+    if isinstance(data, DigitsData):
+        splits = read_digits(data)
+    elif isinstance(data, FolderData):
+        splits = read_folder(data)
+    else:
+        splits = read_table(data)
+    if not len(splits.train):
+        raise DataError("the training part is empty")
+    return splits

@@ -1,0 +1,59 @@
+"""Splits where the data has none, and the classes of labels: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import DataError
+
+
+def split_off(
+    labels: NDArray[np.int64], share: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(training places, validation places): `share` of each class to validation, by `seed`.
+
+    A class keeps at least one picture to train on, and gives at least one to validation where it
+    has two or more and `share` is above 0.
+    """
+    random = np.random.default_rng([seed, len(labels)])
+    train, validation = [], []
+    for label in np.unique(labels):
+        places = random.permutation(np.flatnonzero(labels == label))
+        count = min(len(places) - 1, max(1, round(share * len(places)))) if share else 0
+        validation.append(places[:count])
+        train.append(places[count:])
+    return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+
+
+def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """Distinct class names: by value where all are whole numbers, else alphabetically.
+
+    Raises:
+        DataError: two differ only in case, which some file systems and people cannot tell apart.
+    """
+    distinct = set(names)
+    by_fold: dict[str, str] = {}
+    for name in sorted(distinct):
+        other = by_fold.setdefault(name.casefold(), name)
+        if other != name:
+            raise DataError(
+                f"two classes have one name in different case: {other!r} and {name!r}; "
+                "rename one, or put their pictures together"
+            )
+    if all(name.lstrip("-").isdigit() for name in distinct):
+        return tuple(sorted(distinct, key=int))
+    return tuple(sorted(distinct))
+
+
+def class_warnings(
+    classes: Sequence[str], labels: NDArray[np.int64], share: float
+) -> tuple[str, ...]:
+    """What the user should know of classes with hardly any pictures to train on."""
+    counts = np.bincount(labels, minlength=len(classes))
+    single = [name for name, count in zip(classes, counts, strict=True) if count == 1]
+    if not single or not share:
+        return ()
+    return (f"only one picture each, so none to validate on: {', '.join(single)}",)

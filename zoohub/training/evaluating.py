@@ -1,0 +1,140 @@
+"""`zoohub.evaluate`: how right a classifier is on pictures with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mindspore import nn
+
+from zoohub.errors import DataError
+from zoohub.manifest.entry import InputContract
+from zoohub.provenance import Provenance
+from zoohub.settings import Settings, load_settings
+from zoohub.training.data.reading import data_for, read_splits
+from zoohub.training.data.samples import Samples, Splits
+from zoohub.training.loop import EVALUATION_BATCH, evaluate_samples
+from zoohub.training.metrics import Classification
+from zoohub.training.recipe import Data, DigitsData
+from zoohub.training.saved import is_run
+
+
+def evaluate(
+    model: str | Path | nn.Cell,
+    data: str | Path | Data,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+    settings: Settings | None = None,
+) -> dict[str, Any]:
+    """A classifier's results on pictures with labels.
+
+    Args:
+        model: a reference, a run's folder, or a network from `zoohub.load`.
+        data: a folder a class, a .csv or .jsonl file, or `digits` (the held-out ones). Where it
+            has parts, the test part counts, else the validation part; else all of it.
+        batch_size: pictures at a time.
+        settings: zoohub's settings; None reads them.
+
+    Returns:
+        `{count, loss, top1, top5, per_class, confusion, classes, skipped}`: `loss` in nats,
+        accuracies 0 to 1, `top5` absent below six classes, `per_class` an accuracy (None without
+        pictures) by name, `confusion` counts by label (rows) and prediction, `skipped` reasons
+        by path of pictures that could not be read.
+
+    Raises:
+        DataError: the pictures cannot be read, or their classes are not the network's.
+        As `zoohub.load` where `model` is a name.
+    """
+    net, contract, classes = _network(model, settings or load_settings())
+    splits, samples = _samples(data)
+    outputs = _output_count(net, contract)
+    names = classes or tuple(f"class {i}" for i in range(outputs))
+    samples = replace(
+        samples, labels=match_classes(splits.classes, classes, outputs)[samples.labels]
+    )
+    result = evaluate_samples(net, samples, contract, batch_size)
+    if result.logits.shape[1] == 1001 and len(names) == 1000:
+        result = Classification(result.logits[:, :1000], result.labels)
+    return {
+        **result.summary(names),
+        "confusion": result.confusion.tolist(),
+        "classes": list(names),
+        "skipped": dict(splits.skipped),
+    }
+
+
+def match_classes(
+    found: Sequence[str], known: Sequence[str] | None, outputs: int
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The network's class index of each class of the data: by name, else (for as many) by order.
+
+    Case, `_` and `-` do not matter in names. ImageNet's folders (`n01440764`) are in its order.
+
+    Raises:
+        DataError: some class of the data is none of the network's.
+    """
+    if known is not None:
+        places = {_plain(name): i for i, name in enumerate(known)}
+        missing = [name for name in found if _plain(name) not in places]
+        if not missing:
+            return np.array([places[_plain(name)] for name in found], np.int64)
+        synsets = all(len(n) == 9 and n[0] == "n" and n[1:].isdigit() for n in found)
+        if not (synsets and len(found) == len(known)):
+            raise DataError(
+                f"classes of the data that are none of the network's: {', '.join(missing[:10])}"
+                f"{' …' if len(missing) > 10 else ''}; it knows {', '.join(known[:10])}"
+                f"{' …' if len(known) > 10 else ''}"
+            )
+    elif len(found) != outputs:
+        raise DataError(
+            f"the data has {len(found)} classes, the network {outputs} outputs without names"
+        )
+    return np.arange(len(found), dtype=np.int64)
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", " ").replace("-", " ")
+
+
+def _network(
+    model: str | Path | nn.Cell, settings: Settings
+) -> tuple[nn.Cell, InputContract, tuple[str, ...] | None]:
+    if isinstance(model, str | Path) and is_run(model):
+        from zoohub.training.finetuning import load_run
+
+        net = load_run(model).net
+    elif isinstance(model, str | Path):
+        from zoohub.pretrained import load_network
+
+        net = load_network(str(model), settings, pretrained=True)
+    else:
+        net = model
+    known: Provenance | None = getattr(net, "zoohub", None)
+    if known is None or known.input is None:
+        raise DataError("the network's input is not known: evaluate what zoohub.load returned")
+    return net, known.input, known.classes
+
+
+def _samples(data: str | Path | Data) -> tuple[Splits, Samples]:
+    if isinstance(data, str) and data == "digits" and not Path(data).exists():
+        from zoohub.training.data.digits import heldout_digits
+
+        digits = heldout_digits()
+        none = digits.take([])
+        return Splits(tuple("0123456789"), none, none, digits), digits
+    wanted = data_for(data, validation=0.0)
+    if not isinstance(wanted, DigitsData):
+        wanted = replace(wanted, validation=0.0)
+    splits = read_splits(wanted)
+    for part in (splits.test, splits.validation):
+        if len(part):
+            return splits, part
+    return splits, splits.train
+
+
+def _output_count(net: nn.Cell, contract: InputContract) -> int:
+    parameters = [p for p in net.get_parameters() if p.ndim]
+    return int(parameters[-1].shape[0]) if parameters else 0

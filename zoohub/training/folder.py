@@ -1,0 +1,153 @@
+"""A run's folder: every file written whole or not at all, so that a kill or a full disk at any
+moment leaves the last good one."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.checkpoint import write_ckpt, write_safetensors
+from zoohub.checkpoint.atomic import replacing
+from zoohub.errors import CheckpointCorrupt, DataError, NoSpaceError, StoreError
+from zoohub.training.data.samples import Samples, Splits
+from zoohub.training.loop import Progress
+from zoohub.training.recipe import Recipe, read_recipe, recipe_text
+from zoohub.training.saved import RUN_FILE
+
+RECIPE = "recipe.yaml"
+STATE = "state.npz"
+_PROGRESS = "progress.json"
+
+
+class RunFolder:
+    """The files of one run.
+
+    `recipe.yaml`, `split.csv`, `metrics.jsonl`, `weights.ckpt` and `.safetensors` (the run's
+    result), `last.ckpt`, `curve.svg`, `confusion.svg`, `report.html`, `run.json` (written last:
+    its presence means finished), and `state/state.npz` while the run is under way.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.state_file = path / "state" / STATE
+
+    def start(self, recipe: Recipe, splits: Splits) -> None:
+        """Make the folder for a new run and record its recipe and split.
+
+        Raises:
+            DataError: there is a run in it already.
+            StoreError: it cannot be written.
+        """
+        if (self.path / RUN_FILE).exists() or self.state_file.exists():
+            raise DataError(
+                f"{self.path}: there is a run in this folder already; resume it (--resume), or "
+                "choose another folder (--output)"
+            )
+        with _explained(self.path):
+            self.state_file.parent.mkdir(parents=True, exist_ok=True)
+        self.write_text(RECIPE, recipe_text(recipe))
+        self.write_text("split.csv", split_table(splits))
+
+    def recipe(self) -> Recipe:
+        """The recipe of the run in this folder. Raises RecipeError as `read_recipe`."""
+        return read_recipe(self.path / RECIPE)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace the text file `name`."""
+        with _explained(self.path), replacing(self.path / name) as file:
+            file.write(text.encode("utf-8"))
+
+    def write_weights(self, stem: str, arrays: Mapping[str, NDArray[Any]]) -> Path:
+        """Replace `stem.ckpt`; returns its path."""
+        with _explained(self.path):
+            return write_ckpt(self.path / f"{stem}.ckpt", dict(arrays))
+
+    def write_safetensors(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Replace `weights.safetensors`."""
+        with _explained(self.path):
+            write_safetensors(self.path / "weights.safetensors", dict(arrays))
+
+    def write_history(self, progress: Progress) -> None:
+        """Replace `metrics.jsonl`: a line an epoch."""
+        lines = [json.dumps(line, allow_nan=True) for line in progress.history]
+        self.write_text("metrics.jsonl", "".join(line + "\n" for line in lines))
+
+    def save_state(self, arrays: Mapping[str, NDArray[Any]], progress: Progress) -> None:
+        """Replace the state that a resumed run starts from."""
+        text = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
+        # Parameter names hold dots and slashes, which a zip's members need not survive.
+        names = np.frombuffer(json.dumps(list(arrays)).encode(), np.uint8)
+        members = {f"a{i}": array for i, array in enumerate(arrays.values())}
+        with _explained(self.path), replacing(self.state_file) as file:
+            np.savez(file, progress=text, names=names, **members)
+
+    def load_state(self) -> tuple[dict[str, NDArray[Any]], Progress] | None:
+        """The saved state; None where the run had not come so far.
+
+        Raises:
+            CheckpointCorrupt: the file is damaged.
+        """
+        if not self.state_file.exists():
+            return None
+        try:
+            with np.load(self.state_file, allow_pickle=False) as stored:
+                names = json.loads(stored["names"].tobytes())
+                progress = Progress(**json.loads(stored["progress"].tobytes()))
+                return {name: stored[f"a{i}"] for i, name in enumerate(names)}, progress
+        except Exception as error:  # zipfile, zlib, numpy and json each raise their own
+            raise CheckpointCorrupt(
+                f"{self.state_file}: the saved state is damaged ({error}); start again in another "
+                "folder"
+            ) from None
+
+    def remove_state(self) -> None:
+        """Remove what only an unfinished run needs."""
+        self.state_file.unlink(missing_ok=True)
+        if self.state_file.parent.is_dir():
+            self.state_file.parent.rmdir()
+
+
+def split_table(splits: Splits) -> str:
+    """CSV of path, label and split of every picture; itself data to train on."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["path", "label", "split"])
+    parts: list[tuple[str, Samples]] = [
+        ("train", splits.train),
+        ("val", splits.validation),
+        ("test", splits.test),
+    ]
+    for name, samples in parts:
+        for image, title, label in zip(samples.images, samples.names, samples.labels, strict=True):
+            place = str(image) if isinstance(image, Path) else title
+            writer.writerow([place, splits.classes[int(label)], name])
+    return out.getvalue()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn the system's errors into ours.
+
+    Raises:
+        NoSpaceError: the disk is full.
+        StoreError: the folder cannot be written for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(
+                f"{path}: the disk is full ({error}). What was saved before is whole; free some "
+                "space, then go on with --resume"
+            ) from None
+        raise StoreError(f"{path}: cannot be written: {error}") from None
