@@ -49,6 +49,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: FaultyServer
 
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.connections += 1
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -139,6 +144,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.seen: list[Seen] = []
         self.sent = 0  # bytes of bodies
         self.active = 0  # requests being answered
+        self.connections = 0
         self.paused = threading.Event()  # set at the end: pauses are over
         self.lock = threading.Lock()
         self.before_part: Callable[[Handler], None] = lambda handler: None

@@ -64,7 +64,7 @@ def until_sent(server: FaultyServer, count: int) -> None:
 def kill_and_resume(server, home, size: int, kills: int, seed: int) -> tuple[int, bytes, Path]:
     """Kill the client `kills` times at random points; returns bytes sent, content, path."""
     randomness = random.Random(seed)
-    content = randomness.randbytes(size)
+    content = os.urandom(size)
     url = server.put(f"/{seed}.ckpt", content)
     sha256 = hashlib.sha256(content).hexdigest()
     before = server.sent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from zoohub.settings import Settings
 from zoohub.store import Store, TransferPolicy
 from zoohub.store.files import store_errors
 from zoohub.store.hashing import FileHash
-from zoohub.store.layout import url_key
+from zoohub.store.layout import full_sha256, url_key
 from zoohub.store.partial import Partial
 from zoohub.store.records import Ref
 from zoohub.transfer.decide import check_space
@@ -29,6 +29,7 @@ from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress, Silent
 from zoohub.transfer.salvage import salvage
 from zoohub.transfer.sniff import is_no_checkpoint, looks_like
+from zoohub.transfer.vouched import vouched_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,13 @@ def fetch_with(
     path = store.find(checkpoint)
     if path is not None:
         return path
-    plan = plan_fetch(checkpoint, settings)
+    recorded = store.recorded(checkpoint)
+    record = vouched_record(checkpoint, settings, pool, progress.message)
+    if record is not None and (recorded is None or recorded.sha256 == record.sha256):
+        wanted = replace(checkpoint, declared="sha256", sha256=record.sha256, size=record.size)
+        plan = plan_fetch(wanted, settings)
+    else:
+        plan = plan_fetch(checkpoint, settings)
     if not plan.candidates:
         refused = [Failed(r.url, "refused", r.reason) for r in plan.refused]
         raise failure(checkpoint, plan, refused, settings, hint)
@@ -210,7 +217,7 @@ class _Fetch:
             source=redact(candidate.url),
         )
         self.store.forget_damaged(found.sha256)
-        if plan.sha256 is None and self.store.recorded(checkpoint) is None:
+        if full_sha256(checkpoint) is None and self.store.recorded(checkpoint) is None:
             # A mirror stands for the first source: its path says so.
             url = checkpoint.sources[0] if candidate.role == "mirror" else candidate.url
             self.store.write_ref(Ref(url, found.sha256, found.size, redact(candidate.url)))

@@ -62,7 +62,7 @@ def plan_fetch(checkpoint: Checkpoint, settings: Settings) -> FetchPlan:
     remote: list[Candidate] = []
     refused: list[Refusal] = []
     for url in checkpoint.sources:
-        scheme = urlsplit(url).scheme.lower()
+        scheme = url.partition(":")[0].lower()
         reason = refusal(url, settings, full_hash=full is not None, mirror=False)
         if reason:
             refused.append(Refusal(url, reason))
@@ -147,7 +147,7 @@ def mirror_path(url: str) -> PurePosixPath | None:
         names = [host, *unquote(parts.path).split("/")[1:]]
     else:
         return None
-    return PurePosixPath(*names) if all(map(is_safe_name, names)) else None
+    return PurePosixPath(*names) if len(names) > 1 and all(map(is_safe_name, names)) else None
 
 
 @dataclass(frozen=True, slots=True)

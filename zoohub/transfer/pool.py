@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from zoohub.settings import Settings
@@ -13,6 +14,8 @@ from zoohub.transfer.hub import HubOrigin
 from zoohub.transfer.local import EmbeddedOrigin, FileOrigin
 from zoohub.transfer.origin import Origin
 from zoohub.transfer.web import WebOrigin
+
+T = TypeVar("T")
 
 
 class Pool:
@@ -26,6 +29,8 @@ class Pool:
         self._idle: dict[str, list[Origin]] = {}
         self._lock = threading.Lock()
         self._spare = limit
+        self._making: dict[str, threading.Lock] = {}
+        self._made: dict[str, Any] = {}
         self.stopped = threading.Event()
 
     def __enter__(self) -> Pool:
@@ -52,6 +57,15 @@ class Pool:
         finally:
             with self._lock:
                 self._idle.setdefault(scheme, []).append(origin)
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for all transfers; the others wait for the first."""
+        with self._lock:
+            lock = self._making.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]  # type: ignore[no-any-return]
 
     def take_spare(self) -> bool:
         """Take one of the connections above each transfer's own, if there is one left."""
