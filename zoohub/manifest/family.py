@@ -191,7 +191,7 @@ class _Family:
         """The error at the line where a person would mend it."""
         where = error.where
         path: Where = ("models", name, *where)
-        label = name
+        label, rest = name, where
         if len(where) >= 2 and where[0] == "checkpoints" and isinstance(where[1], int):
             id = model["checkpoints"][where[1]]["id"]
             publisher = model["checkpoints"][where[1]].get("publisher")
@@ -215,10 +215,10 @@ class _Family:
                     ),
                     path,
                 )
-        elif where and path[:3] not in self.document.lines:
+        elif where and path[:3] not in self.document.lines and where in self.document.lines:
             path = where
-        key = ".".join(str(part) for part in where if part != "checkpoints")
-        return self.document.error(path, f"{label}: {key or 'model'}: {error.message}")
+        key = ".".join(str(part) for part in rest)
+        return self.document.error(path, ": ".join(filter(None, (label, key, error.message))))
 
 
 def _texts(*lists: list[Any]) -> bool:

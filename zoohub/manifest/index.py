@@ -182,9 +182,7 @@ class Index:
             return
         import heapq
 
-        keyed = [
-            ((name, number, text) for name, text in stream) for number, stream in enumerate(streams)
-        ]
+        keyed = [_numbered(number, stream) for number, stream in enumerate(streams)]
         for name, number, text in heapq.merge(*keyed):
             # A filter may hide the winning layer's model: it hides the others' too.
             if not self._held_above(number, name):
@@ -257,6 +255,11 @@ class Index:
             f"no model is called {reference!r}{hint}. `zoohub search WORD` finds models by "
             "what they do"
         )
+
+
+def _numbered(number: int, stream: Iterator[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
+    for name, text in stream:
+        yield name, number, text
 
 
 def _preferred(reading: Reference, hits: Sequence[Hit]) -> Sequence[Hit]:
