@@ -15,8 +15,8 @@ from zoohub.checkpoint import (
     write_safetensors,
 )
 from zoohub.errors import CheckpointError, CheckpointMismatch, ExportError
-from zoohub.networks.registry import Builder, Layout, builders, find_builder
-from zoohub.networks.torchvision_names import NAMINGS, to_torchvision, torchvision_layout
+from zoohub.networks.registry import Builder, builders, find_builder
+from zoohub.networks.torchvision_names import NAMINGS, to_torchvision
 
 FORMATS = ("ckpt", "safetensors", "pth")
 _WRITERS: Mapping[str, Callable[[Path, Weights], Path]] = {
@@ -127,10 +127,7 @@ def _own_names(
     builder: Builder, names: Mapping[str, object]
 ) -> tuple[dict[str, str], tuple[str, ...]] | None:
     """The file's names as the network's own; None where none of its layouts gives these."""
-    layouts: list[Layout] = list(builder.layouts.values())
-    if builder.name in NAMINGS:
-        layouts.append(torchvision_layout(builder.name))
-    for layout in layouts:
+    for layout in builder.layouts.values():
         try:
             result = rename(names, layout)
         except CheckpointMismatch:

@@ -35,7 +35,6 @@ from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.torchvision_names import difference_note, to_torchvision
 from zoohub.provenance import Provenance
 
-
 _WITHOUT_NMS = "without_nms.onnx"
 
 

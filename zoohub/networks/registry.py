@@ -16,6 +16,7 @@ from typing import Any
 from zoohub.errors import NetworkNotAvailable
 from zoohub.networks import layouts
 from zoohub.networks.layouts import Layout
+from zoohub.networks.torchvision_names import torchvision_layout
 
 __all__ = ["Builder", "Layout", "builders", "find_builder"]
 
@@ -65,7 +66,11 @@ _ALL = (
             "dropout": _NUMBER,
             **_FEATURES,
         },
-        layouts={"mindcv": Layout(), "models": layouts.MOBILENET_V2_MODELS},
+        layouts={
+            "mindcv": Layout(),
+            "models": layouts.MOBILENET_V2_MODELS,
+            "torchvision": torchvision_layout("mobilenet_v2"),
+        },
     ),
     Builder(
         name="resnet",
@@ -80,7 +85,11 @@ _ALL = (
             "outer_bn_eps": _NUMBER_OR_NONE,
             **_FEATURES,
         },
-        layouts={"mindcv": Layout(), "models": layouts.RESNET_MODELS},
+        layouts={
+            "mindcv": Layout(),
+            "models": layouts.RESNET_MODELS,
+            "torchvision": torchvision_layout("resnet"),
+        },
     ),
     Builder(
         name="yolov5",

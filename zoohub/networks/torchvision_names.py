@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoohub.networks.registry import Layout
+from zoohub.networks.layouts import Layout
 
 _PLAIN = (("weight", "weight"), ("bias", "bias"))
 _NORM = (
@@ -108,7 +108,7 @@ def to_torchvision(builder: str | None, names: Iterable[str]) -> dict[str, str] 
 
 
 def torchvision_layout(builder: str) -> Layout:
-    """The layout that reads files with torchvision's names."""
+    """The layout that reads files with torchvision's names, PyTorch's own included."""
     naming = NAMINGS[builder]
     swapped = Naming(
         tuple((there, here) for here, there in naming.plain),
