@@ -65,12 +65,18 @@ def test_an_interrupt_stops_all_and_keeps_what_came(server, settings, policy, ma
         for n in range(6)
     ]
     slow = dataclasses.replace(policy, stall=5.0, slow_window=60.0)
-    timer = threading.Timer(0.4, os.kill, [os.getpid(), signal.SIGINT])
-    timer.start()
-    began = time.monotonic()
+    moment: list[float] = []
+
+    def interrupt() -> None:
+        while server.sent < 1_000_000:
+            time.sleep(0.01)
+        moment.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         fetch_many(wanted, settings, jobs=3, policy=slow)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - moment[0] < 3
     parts = list((settings.home / "partial").glob("*.part"))
-    assert len(parts) == 3
+    assert sum(part.stat().st_size for part in parts) > 500_000
     assert all(part.name.count(".") == 1 for part in parts)  # idle: anybody may go on
