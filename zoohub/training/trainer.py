@@ -137,7 +137,7 @@ class Trainer:
                 "start again without --resume"
             )
         for name, parameter in parameters.items():
-            parameter.set_data(Tensor(np.ascontiguousarray(state[name])))
+            parameter.set_data(Tensor(np.array(state[name])))
         self.step_count = int(state["step_count"])
 
     def _parameters(self) -> dict[str, Parameter]:
@@ -151,7 +151,7 @@ class Trainer:
 def put_weights(parameters: Sequence[Parameter], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Give the parameters the arrays of the same names."""
     for parameter in parameters:
-        parameter.set_data(Tensor(np.ascontiguousarray(arrays[parameter.name])))
+        parameter.set_data(Tensor(np.array(arrays[parameter.name])))
 
 
 def evaluate_network(net: nn.Cell, batches: Any, size: int) -> Classification:
