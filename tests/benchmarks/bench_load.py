@@ -59,7 +59,7 @@ def zoohub_road(model: str, path: Path) -> Callable[[], Any]:
         registry._BUILDERS = {**registry._BUILDERS, target.name: target}
         spec = NetworkSpec(target.name)
     else:
-        spec = NetworkSpec("resnet", {"depth": 50, "num_classes": 1000})
+        spec = NetworkSpec("resnet", {"depth": 50, "num_classes": 1000}, "mindcv")
     registry.find_builder(spec.builder).load()  # importing the definition is not loading
     return lambda: loading.create_network(spec, path)[0]
 

@@ -131,10 +131,6 @@ class Weights(Mapping[str, Array]):
         tensors = {new: self._contents.tensors[old] for old, new in names.items()}
         return Weights(self._source, replace(self._contents, tensors=tensors))
 
-    def prefetch(self) -> None:
-        """Ask the kernel to read the file ahead, without waiting for it."""
-        self._source.advise("MADV_WILLNEED")
-
     def __getitem__(self, name: str) -> Array:
         array = self.raw(name)
         if self.info(name).dtype == "bfloat16":

@@ -83,7 +83,9 @@ def create_network(
         changes["out_indices"] = tuple(out_indices)
     precision = _precision(dtype)
     opened = (
-        weights if weights is None or isinstance(weights, Weights) else open_checkpoint(weights)
+        weights
+        if weights is None or isinstance(weights, Weights)
+        else open_checkpoint(weights, prefetch=True)
     )
     net = build(spec, initialise=opened is None, **changes, **arguments)
     report = None
@@ -134,7 +136,6 @@ def load_into(
         strict=strict,
         source=weights.path.name,
     )
-    weights.prefetch()
     apply_plan(net, plan, weights)
     if not plan.report.complete:
         _log.warning("%s", plan.report)
