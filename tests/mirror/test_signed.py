@@ -245,3 +245,57 @@ def test_a_malformed_trusted_key_trusts_nothing(colleague: Any) -> None:
         someone.fetch()
     with pytest.raises(ManifestError, match="no public key"):
         verify_signed(b"", b"", ["ed25519:oops"], purpose="index")
+
+
+@pytest.mark.parametrize("harm", ["unsigned", "other key", "changed", "rolled back"])
+def test_a_client_with_a_trusted_key_refuses_any_other_index(
+    mirror: Any, serve: SERVERS, another_home: Settings, harm: str
+) -> None:
+    from zoohub.manifest.remote import update_index
+
+    mirror.root.mkdir()
+    server, _ = serve(mirror.root)
+    url = f"{server.url}/index.jsonl.gz"
+    client = replace(another_home, trusted_keys=(PUBLIC,))
+    mirror.zoo.documents["net_a"] = {"model": "net_a", "family": "net", "task": "t"}
+    mirror.sync(key=generate_key()[0] if harm == "other key" else PEM)
+    index, signature = mirror.root / "index.jsonl.gz", mirror.root / "index.jsonl.gz.sig"
+    if harm == "unsigned":
+        signature.unlink()
+    elif harm == "changed":
+        index.write_bytes(index.read_bytes() + index.read_bytes())
+    elif harm == "rolled back":
+        old = index.read_bytes(), signature.read_bytes()
+        mirror.zoo.documents["net_b"] = {"model": "net_b", "family": "net", "task": "t"}
+        mirror.sync(key=PEM)
+        assert update_index(url, client).updated
+        index.write_bytes(old[0])
+        signature.write_bytes(old[1])
+
+    message = {
+        "unsigned": "is not signed",
+        "other key": "not in ZOOHUB_TRUSTED_KEYS",
+        "changed": "does not fit",
+        "rolled back": "older",
+    }
+    with pytest.raises(ManifestError, match=message[harm]):
+        update_index(url, client)
+
+
+def test_a_client_with_the_right_key_takes_the_index(
+    mirror: Any, serve: SERVERS, another_home: Settings
+) -> None:
+    from zoohub.manifest import open_index
+    from zoohub.manifest.remote import update_index
+
+    mirror.root.mkdir()
+    server, _ = serve(mirror.root)
+    url = f"{server.url}/index.jsonl.gz"
+    mirror.zoo.documents["our_net"] = {"model": "our_net", "family": "our", "task": "t"}
+    mirror.sync(key=PEM)
+    client = replace(another_home, trusted_keys=(PUBLIC,), indexes=(url,))
+
+    update = update_index(url, client)
+
+    assert (update.updated, update.models) == (True, 1)
+    assert open_index(client).entry("our_net").model == "our_net"

@@ -128,10 +128,10 @@ def _examine(
 
 
 def _check_signature(url: str, file: Path, settings: Settings) -> None:
-    """With trusted keys, a signature beside the index must fit; over plain http there must be one.
+    """With trusted keys, a signature beside the index must be there and fit, wherever it is from.
 
     Raises:
-        ManifestError: the signature is missing there, of another key, or does not fit.
+        ManifestError: the signature is missing, of another key, or does not fit.
     """
     if not settings.trusted_keys:
         return
@@ -145,9 +145,6 @@ def _check_signature(url: str, file: Path, settings: Settings) -> None:
                 signature = part.read_bytes()
     finally:
         part.unlink(missing_ok=True)
-    scheme, host, _ = _origin(url)
-    if signature is None and (scheme == "https" or is_loopback(host)):
-        return
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
