@@ -63,6 +63,7 @@ def finetune(
     workers: int = 1,
     master: str | None = None,
     node_rank: int | None = None,
+    nodes: int = 1,
     settings: Settings | None = None,
     on_step: Callable[[StepReport], object] | None = None,
     on_epoch: Callable[[EpochReport], object] | None = None,
@@ -83,9 +84,10 @@ def finetune(
             the learning rate. The batch is global, over all workers.
         assignments: further `KEY.KEY=VALUE`, as `--set`.
         resume: go on with the run in `output`; all other settings are then the folder's own.
-        workers: processes to train with, started by MindSpore's msrun.
+        workers: processes to train with on this machine, started by MindSpore's msrun.
         master: HOST[:PORT] of the first machine, where several train together.
         node_rank: which of the machines this is, from 0.
+        nodes: how many machines there are.
         settings: zoohub's settings; None reads them.
         on_step, on_epoch: called with a report as the run goes on.
         say: called with sentences for the user (warnings among them).
@@ -116,11 +118,11 @@ def finetune(
         )
         recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
         folder = RunFolder(Path(output) if output else default_output(recipe))
-    if workers > 1 or master is not None:
+    if workers > 1 or nodes > 1:
         from zoohub.training.launch import launch
 
         launch(recipe, folder.path, resume=resume, workers=workers, master=master,
-               node_rank=node_rank, save_seconds=save_seconds, say=say)  # fmt: skip
+               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say)  # fmt: skip
         return load_run(folder.path)
     return execute(
         recipe,

@@ -35,19 +35,21 @@ def launch(
     workers: int,
     master: str | None,
     node_rank: int | None,
+    nodes: int,
     save_seconds: float,
     say: Callable[[str], object],
 ) -> None:
     """Train `recipe` into `output` with `workers` processes on each machine; waits for the end.
 
-    With `master` (HOST or HOST:PORT of the first machine) and `node_rank`, this is one of several
-    machines, each of which runs the same command; ZOOHUB_NODES says how many there are (2).
+    With `master` (HOST or HOST:PORT of the first machine) this is number `node_rank` of `nodes`
+    machines, each of which runs the same command.
 
     Raises:
-        RecipeError: the batch cannot be shared by the workers.
+        RecipeError: the batch cannot be shared by the workers, or the first machine is not named.
         ZoohubError: msrun is missing or a worker failed; names its log.
     """
-    nodes = int(os.environ.get("ZOOHUB_NODES", "2")) if master is not None else 1
+    if nodes > 1 and (master is None or node_rank is None):
+        raise RecipeError(f"{nodes} machines: say where the first is (--master) and which is this")
     total = workers * nodes
     if recipe.batch_size % total:
         raise RecipeError(
@@ -63,7 +65,10 @@ def launch(
         folder, workers=workers, total=total, master=master, node_rank=node_rank or 0
     )
     say(f"{total} workers; their logs are in {folder}")
-    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, cwd=folder)
+    with (folder / "msrun.log").open("wb") as log_file:
+        done = subprocess.run(
+            command, check=False, stdout=log_file, stderr=log_file, cwd=folder, env=_environment()
+        )
     if done.returncode:
         log = folder / "worker_0.log"
         tail = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
@@ -90,6 +95,18 @@ def msrun_command(
         str(Path(__file__).with_name("worker.py")),
         str(folder / JOB),
     ]
+
+
+def _environment() -> dict[str, str]:
+    """msrun starts whatever `python` the PATH has: let it be this one, with this zoohub."""
+    here = str(Path(__file__).resolve().parents[2])
+    paths = [os.path.dirname(sys.executable), os.environ.get("PATH", "")]  # noqa: PTH120
+    modules = [here, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONPATH": os.pathsep.join(filter(None, modules)),
+    }
 
 
 def free_port() -> int:

@@ -1,0 +1,57 @@
+"""Two processes on half the batch each give the weights of one process on all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoohub.checkpoint import load_weights
+from zoohub.errors import RecipeError
+from zoohub.training import finetune, parse_recipe
+from zoohub.training.launch import msrun_command
+
+pytest.importorskip("sklearn")
+
+# 27 steps an epoch; the network has no batch norm.
+RECIPE = """\
+model: lenet5
+network: {builder: lenet}
+data: {kind: digits, train: [1, 2, 3], validation: [4], part: 0.75}
+input: {size: [32, 32], colour: L, resize: stretch}
+augment: {rotate: 10, shift: 0.1}
+optimizer: {name: sgd, lr: 0.02, weight_decay: 0.0005}
+schedule: {warmup: 1}
+epochs: 2
+batch_size: 32
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
+    one = finetune(parse_recipe(RECIPE), output=tmp_path / "one")
+    two = finetune(parse_recipe(RECIPE), output=tmp_path / "two", workers=2)
+    expected = load_weights(one.path / "last.ckpt")
+    found = load_weights(two.path / "last.ckpt")
+    steps = len((two.path / "metrics.jsonl").read_text().splitlines()) * 25
+    assert steps >= 50
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-5, err_msg=name)
+    assert two.metrics["top1"] == pytest.approx(one.metrics["top1"], abs=0.01)
+
+
+def test_a_batch_that_the_workers_cannot_share_is_refused_before_they_start(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(RecipeError, match="cannot be shared by 3 workers; take a multiple of 3"):
+        finetune(parse_recipe(RECIPE), output=tmp_path, workers=3)
+
+
+def test_several_machines_meet_at_the_masters_address(tmp_path: Path) -> None:
+    command = msrun_command(tmp_path, workers=4, total=8, master="node0:9000", node_rank=1)
+    assert "--worker_num=8" in command
+    assert "--local_worker_num=4" in command
+    assert "--master_addr=node0" in command
+    assert "--master_port=9000" in command
+    assert "--node_rank=1" in command
