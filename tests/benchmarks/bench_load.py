@@ -118,15 +118,15 @@ def work(road: str, model: str, path: Path, *, cold: bool) -> dict[str, float]:
     if cold:
         drop_cache(path)
     before = anonymous_bytes()
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     result = load()
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     private = anonymous_bytes() - before
     touched = seconds
     if road in ("zoohub", "mindcv"):
         touch(result)
         touched = time.perf_counter() - start
-    return {"seconds": seconds, "touched": touched, "private": private}
+    return {"seconds": seconds, "cpu": cpu, "touched": touched, "private": private}
 
 
 def measure(road: str, model: str, path: Path, *, cold: bool = False) -> dict[str, float]:
@@ -186,6 +186,7 @@ def compare(model: str, path: Path, rounds: int) -> dict[str, Any]:
         "mindcv_touched_s": median("mindcv", "touched"),
         "ratio": median("mindcv") / median("zoohub"),
         "ratio_touched": median("mindcv", "touched") / median("zoohub", "touched"),
+        "ratio_cpu": median("mindcv", "cpu") / median("zoohub", "cpu"),
         "target": MODELS[model][1],
         "private_mb": median("zoohub", "private") / 1e6,
         "private_share": median("zoohub", "private") / size,

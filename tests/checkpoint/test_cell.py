@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import hashlib
+import inspect
 import pickle
 import threading
 from collections.abc import Callable
@@ -339,14 +340,16 @@ def test_what_does_not_fit_is_logged_when_not_strict(
     assert (net.bn.gamma.asnumpy() == 1).all()
 
 
-def test_the_switch_is_restored_when_a_builder_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_switches_are_restored_when_a_builder_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(**_: Any) -> nn.Cell:
         raise RuntimeError("no such thing")
 
+    signature = inspect.signature
     monkeypatch.setattr(Builder, "load", lambda self: broken)
     with pytest.raises(RuntimeError, match="no such thing"):
         loading.build(SPEC, initialise=False)
     assert not nn.Dense(2, 2).weight.has_init
+    assert inspect.signature is signature
 
 
 def test_threads_that_load_and_construct_do_not_disturb_each_other(

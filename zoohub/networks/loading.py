@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +44,7 @@ def build(spec: NetworkSpec, *, initialise: bool = True, **overrides: Any) -> nn
     arguments = {**spec.arguments, **overrides}
     _check_arguments(builder, arguments)
     construct = builder.load()
-    with _construction, nullcontext() if initialise else _no_initial_values():
+    with _construction, _signatures_once(), nullcontext() if initialise else _no_initial_values():
         return construct(**arguments)
 
 
@@ -206,6 +208,28 @@ def _precision(dtype: str | None) -> Any:
     if dtype not in ("float16", "bfloat16"):
         raise ZoohubError(f"dtype={dtype!r}: choose float32, float16 or bfloat16")
     return getattr(ms, dtype)
+
+
+@contextmanager
+def _signatures_once() -> Iterator[None]:
+    """Look each signature up once: MindSpore does so for every cell and operator it constructs.
+
+    Constructing ResNet-50 without initial values: 0.19 s without this, 0.15 s with it.
+    """
+    original = inspect.signature
+    cached = functools.cache(original)
+
+    def signature(function: Any, **options: Any) -> inspect.Signature:
+        try:
+            return cached(function, **options)
+        except TypeError:  # not hashable, or no function at all: let the original say so
+            return original(function, **options)
+
+    inspect.signature = signature  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        inspect.signature = original
 
 
 @contextmanager
