@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
     from zoohub.api import (
         download,
-        evaluate,
         export,
-        finetune,
         get_weights,
         info,
         list_models,
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
         search,
         transforms,
     )
+    from zoohub.training.evaluating import evaluate
+    from zoohub.training.finetuning import finetune
 
 __all__ = [
     "__version__",
@@ -57,12 +57,15 @@ __all__ = [
 _warn_if_too_late(_limit_onednn())
 
 
-def __getattr__(name: str) -> Any:
-    """Import `zoohub.api` when one of its functions is first asked for."""
-    if name in __all__:
-        from zoohub import api
+_HOMES = {"evaluate": "zoohub.training.evaluating", "finetune": "zoohub.training.finetuning"}
 
-        return getattr(api, name)
+
+def __getattr__(name: str) -> Any:
+    """Import a function's module when the function is first asked for."""
+    if name in __all__:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES.get(name, "zoohub.api")), name)
     raise AttributeError(f"module 'zoohub' has no attribute {name!r}")
 
 

@@ -42,7 +42,8 @@ def load(
     """A network by name, in evaluation mode, with its weights in place if asked for.
 
     Args:
-        name: a model (`resnet50`), a checkpoint (`resnet50@mindcv`), or any published name.
+        name: a model (`resnet50`), a checkpoint (`resnet50@mindcv`), any published name, or the
+            folder of a fine-tuned run, whose weights are always put in.
         pretrained: fetch the checkpoint, verify it, and put its weights into the network.
         checkpoint: your own weights instead: a .ckpt, .safetensors or .pth file.
         parameters: the naming scheme of `checkpoint`; None detects it by the names in the file.
@@ -195,7 +196,8 @@ def predict(
     """Classify pictures, or detect objects in them.
 
     Args:
-        model: a reference, a network from `load`, or an exported .mindir or .onnx file.
+        model: a reference, a run's folder, a network from `load`, or an exported .mindir or .onnx
+            file.
         inputs: an image file, a folder, a glob, a `PIL.Image`, a uint8 array, or a list of them.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
@@ -218,6 +220,33 @@ def predict(
             predictor, inputs, top=top, threshold=threshold, batch_size=batch_size, save=save
         )
     )
+
+
+def export(
+    model: str | nn.Cell,
+    path: str | Path,
+    *,
+    device: str | None = None,
+    offline: bool | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Path:
+    """Write a network for another runtime; the file's suffix, or `format=`, says which.
+
+    `model` is a network, or what `load` takes: then it is loaded with its weights. The options
+    are those of `zoohub.exporting.export_with_report`: `batch`, `size`, `dynamic`, `dtype`,
+    `fold_bn`, `check`, `nms`, `quantize`, …
+
+    Raises:
+        ExportError: the format cannot be written, or `check` found the file to differ.
+        As `load`, where `model` is a name.
+    """
+    from zoohub.exporting import export_network
+
+    net = model
+    if isinstance(model, str):
+        net = load(model, pretrained=True, device=device, offline=offline, progress=progress)
+    return export_network(net, path, **options)
 
 
 def settings_for(*, offline: bool | None = None, device: str | None = None) -> Settings:

@@ -32,7 +32,7 @@ class Predictor:
 def open_predictor(
     model: Any, settings: Settings, *, mode: str | None = None, show_progress: bool = True
 ) -> Predictor:
-    """The predictor of a reference, or of a network that `zoohub.load` made.
+    """The predictor of a reference, a run, an exported file, or a network `zoohub.load` made.
 
     Raises:
         As `zoohub.load`; DataError where the input contract is not known.
@@ -41,6 +41,8 @@ def open_predictor(
 
     if mode is not None and mode not in MODES:
         raise UsageError(f"mode {mode!r} is not known; choose graph or pynative")
+    if isinstance(model, str | Path) and str(model).lower().endswith((".mindir", ".onnx")):
+        return _of_file(Path(model))
     if isinstance(model, str | Path):
         from zoohub.pretrained import load_network
 
@@ -64,6 +66,21 @@ def open_predictor(
         provenance.entry.task,
         provenance.classes,
     )
+
+
+def _of_file(path: Path) -> Predictor:
+    """The predictor of an exported file, by the description that zoohub wrote into it."""
+    from zoohub.exporting import read_metadata
+    from zoohub.inference import open_runner
+
+    runner = open_runner(path)
+    said = read_metadata(path)
+    if said.input is None or said.task is None:
+        raise DataError(
+            f"{path} does not say how its input is made; export it again with `zoohub export`, "
+            "which writes that into the file"
+        )
+    return Predictor(runner, said.input, said.task, said.classes)
 
 
 def predict_with(

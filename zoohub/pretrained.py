@@ -14,6 +14,7 @@ from zoohub.manifest import Resolved, open_index
 from zoohub.manifest.entry import Checkpoint, NetworkSpec
 from zoohub.provenance import Provenance, class_names_of
 from zoohub.settings import Settings
+from zoohub.training.saved import is_run, open_run
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -41,11 +42,10 @@ def load_network(
     **arguments: Any,
 ) -> nn.Cell:
     """Resolve, fetch, build, load; see `zoohub.load` for the arguments."""
-    if is_path(name):
-        raise UnknownModel(f"{name} is a path; give a model's name, and the file as checkpoint=")
-    resolved = open_index(settings).resolve(name)
+    resolved, path, classes = _meant(name, settings)
     checkpoint = resolved.checkpoint
-    with_weights = pretrained or own_weights is not None
+    own_run = path is not None
+    with_weights = pretrained or own_run or own_weights is not None
     if pretrained and checkpoint is not None:
         check_mindspore(checkpoint.mindspore, checkpoint.reference)
     else:
@@ -55,9 +55,8 @@ def load_network(
     spec = network_of(resolved)
     if own_weights is not None:
         # The file's own names decide, unless the caller does: it need not be the publisher's.
-        spec = replace(spec, parameters=layout)
-    path = own_weights
-    if pretrained:
+        spec, path = replace(spec, parameters=layout), own_weights
+    elif pretrained and not own_run:
         _check_format(resolved)
         path = fetch_resolved(resolved, settings, verify=verify, show_progress=show_progress)
     use_device(settings)
@@ -69,13 +68,36 @@ def load_network(
     own_head = num_classes is not None and num_classes != spec.arguments.get("num_classes")
     net.zoohub = Provenance(
         entry=resolved.entry,
-        checkpoint=checkpoint if pretrained else None,
+        checkpoint=checkpoint if with_weights and own_weights is None else None,
         input=(checkpoint.input if checkpoint else None) or resolved.entry.input,
-        classes=class_names_of(checkpoint) if checkpoint and not own_head else None,
+        classes=None if own_head else classes,
         path=path,
         report=report,
     )
     return net
+
+
+def _meant(name: str, settings: Settings) -> tuple[Resolved, Path | None, tuple[str, ...] | None]:
+    """What a name means: a reference, or a run's folder, whose weights are at hand.
+
+    A folder without a path's look (`flowers`) is a run only if no reference is called so.
+    """
+    if not is_path(name):
+        try:
+            resolved = open_index(settings).resolve(name)
+        except UnknownModel:
+            if not is_run(name):
+                raise
+        else:
+            checkpoint = resolved.checkpoint
+            return resolved, None, class_names_of(checkpoint) if checkpoint else None
+    elif not is_run(name):
+        raise UnknownModel(
+            f"{name} is no folder of a finished run; give a model's name, and a file of weights as "
+            "checkpoint="
+        )
+    run = open_run(name)
+    return Resolved(run.entry, run.checkpoint, True), run.weights, run.classes
 
 
 def network_of(resolved: Resolved) -> NetworkSpec:

@@ -30,6 +30,8 @@ VERBS: dict[str, Verb] = {
     "inspect": Verb("inspect_", "the parameters in a checkpoint"),
     "download": Verb("download", "fetch and verify checkpoints; print their paths", ("pull",)),
     "predict": Verb("predict", "classify pictures or detect objects in them"),
+    "finetune": Verb("finetune", "adapt a network to pictures of your own", ("train",)),
+    "eval": Verb("eval_", "measure a network on pictures with labels", ("validate",)),
     "export": Verb("export", "write a network as MINDIR, ONNX, AIR, safetensors or pth"),
     "convert": Verb("convert", "a checkpoint file in another format or naming scheme"),
     "lock": Verb("lock", "write down which bytes names mean, to hold downloads to them"),

@@ -1,0 +1,66 @@
+"""`zoohub eval`: how right a network is on pictures with labels."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from zoohub.cli.options import add_device_options
+from zoohub.cli.output import Output
+
+EXAMPLES = (
+    "zoohub eval lenet5@digits --data digits",
+    "zoohub eval runs/flowers --data flowers/val",
+    "zoohub eval resnet50 --data imagenet/val --compare mobilenet_v2_100",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `zoohub eval`."""
+    parser.add_argument("name", metavar="NAME|RUN", help="a model, a checkpoint or a run's folder")
+    parser.add_argument(
+        "--data", required=True, metavar="DIR", help="a folder a class, a .csv or .jsonl, `digits`"
+    )
+    parser.add_argument("--compare", metavar="NAME", help="another model, side by side")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="at a time (64)")
+    add_device_options(parser)
+
+
+def run(options: argparse.Namespace, output: Output) -> int:
+    """Print top-1, top-5 and each class's accuracy."""
+    from zoohub.api import settings_for
+    from zoohub.pretrained import use_device
+    from zoohub.training import evaluate
+
+    settings = settings_for(device=options.device)
+    use_device(settings)
+    names = [options.name] + ([options.compare] if options.compare else [])
+    results: list[dict[str, Any]] = []
+    for name in names:
+        found = evaluate(name, options.data, batch_size=options.batch_size, settings=settings)
+        results.append({"model": name, **found})
+    for path, reason in results[0]["skipped"].items():
+        output.error(f"left out: {path}: {reason}")
+    if output.as_json:
+        output.json(results)
+        return 0
+    rows = [["pictures", *(str(result["count"]) for result in results)]]
+    for key, title in (("top1", "top-1"), ("top5", "top-5"), ("loss", "loss")):
+        if any(key in result for result in results):
+            rows.append([title, *(_figure(result.get(key)) for result in results)])
+    for name in _shown_classes(results[0]["per_class"]):
+        rows.append([f"  {name}", *(_figure(result["per_class"].get(name)) for result in results)])
+    output.table(["", *names], rows)
+    return 0
+
+
+def _shown_classes(per_class: dict[str, float | None]) -> list[str]:
+    """The classes with pictures; of more than forty, the twenty weakest."""
+    seen = {name: value for name, value in per_class.items() if value is not None}
+    if len(seen) <= 40:
+        return list(seen)
+    return sorted(seen, key=lambda name: seen[name])[:20]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
