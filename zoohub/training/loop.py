@@ -29,6 +29,7 @@ class StepReport:
     """What is known after a step: for progress displays and callbacks."""
 
     epoch: int
+    epochs: int
     step: int
     steps: int
     loss: float
@@ -143,7 +144,9 @@ def _epoch(
         if hooks.after_step:
             rate = len(labels) * plan.workers / max(1e-9, time.perf_counter() - started)
             accuracy = right / len(labels)
-            report = StepReport(epoch + 1, progress.step, plan.steps, loss, accuracy, lr, rate)
+            report = StepReport(
+                epoch + 1, recipe.epochs, progress.step, plan.steps, loss, accuracy, lr, rate
+            )
             hooks.after_step(report, progress, trainer.state)
         started = time.perf_counter()
     return lr
