@@ -102,7 +102,7 @@ class _Check:
     ) -> None:
         name = f"{model['model']}@{checkpoint['id']}"
         where: Where = ("models", model["model"], "checkpoints", checkpoint["id"])
-        if checkpoint.get("task", model["task"]) not in TASKS:
+        if "task" in checkpoint and checkpoint["task"] not in TASKS:
             self._add(document, (*where, "task"), f"{name}: unknown task {checkpoint['task']!r}")
         if "network" in checkpoint:
             self._network(document, (*where, "network"), name, checkpoint["network"])

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from zoohub.manifest.declared import declared_strength
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec, Record
-from zoohub.manifest.schema import declared_strength
 
 _TUPLES = ("size", "mean", "std")
 
@@ -50,7 +50,7 @@ def decode_checkpoint(
     fields["network"] = decode_network(fields["network"]) if "network" in fields else network
     fields["input"] = decode_input(fields["input"]) if "input" in fields else input
     fields["records"] = tuple([Record(**record) for record in fields.get("records", ())])
-    return Checkpoint(model=model, declared=strength, **fields)  # type: ignore[arg-type]
+    return Checkpoint(model=model, declared=strength, **fields)
 
 
 def decode_entry(value: Mapping[str, Any], index: str) -> Entry:

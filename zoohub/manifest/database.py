@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,21 +17,21 @@ from typing import Any
 
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import dump
-from zoohub.manifest.schema import declared_strength
+from zoohub.manifest.declared import declared_strength
 
 # Part of the cache's file names: raise it when the tables change.
-LAYOUT = 2
+LAYOUT = 3
+_BATCH = 1_000
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE models(id INTEGER PRIMARY KEY, name TEXT, task TEXT, summary TEXT, document TEXT);
-CREATE TABLE names(name TEXT, key TEXT, model INTEGER, checkpoint TEXT, firm INTEGER);
+CREATE TABLE names(key INTEGER, name TEXT, model INTEGER, checkpoint TEXT, firm INTEGER);
 CREATE TABLE facets(model INTEGER, dataset TEXT, publisher TEXT, format TEXT, mindspore TEXT);
 CREATE VIRTUAL TABLE words USING fts5(name, text, content='', tokenize='unicode61');
 """
 _INDEXES = """
 CREATE INDEX models_name ON models(name);
-CREATE INDEX names_name ON names(name);
 CREATE INDEX names_key ON names(key);
 CREATE INDEX facets_model ON facets(model);
 """
@@ -80,6 +81,13 @@ class Hit:
 def normalise(name: str) -> str:
     """Lower case, `-` as `_`: the looser of the two ways in which names are compared."""
     return name.lower().replace("-", "_")
+
+
+def name_key(name: str) -> int:
+    """What names are looked up by: a small number, since most of them are URLs. Names that are
+    loosely the same have the same; the few others that have it too are told apart by the text.
+    """
+    return zlib.crc32(normalise(name).encode())
 
 
 def summarise(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,28 +146,42 @@ def build_database(
 
 
 def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]]) -> int:
-    id = 0
-    for id, model in enumerate(models, start=1):
-        connection.execute(
-            "INSERT INTO models VALUES(?, ?, ?, ?, ?)",
-            (id, model["model"], model["task"], dump(summarise(model)), dump(model)),
-        )
-        connection.executemany(
-            "INSERT INTO names VALUES(?, ?, ?, ?, ?)",
-            [
-                (name, normalise(name), id, checkpoint, firm)
-                for (name, checkpoint), firm in names_of(model).items()
-            ],
-        )
+    count = 0
+    rows = _Rows()
+    for count, model in enumerate(models, start=1):
+        rows.add(count, model)
+        if len(rows.models) >= _BATCH:
+            rows.flush(connection)
+    rows.flush(connection)
+    return count
+
+
+class _Rows:
+    """Rows waiting to be written: a thousand models at a time are twice as quick as one."""
+
+    def __init__(self) -> None:
+        self.models: list[tuple[Any, ...]] = []
+        self.names: list[tuple[Any, ...]] = []
+        self.facets: list[tuple[Any, ...]] = []
+        self.words: list[tuple[Any, ...]] = []
+
+    def add(self, id: int, model: Mapping[str, Any]) -> None:
+        name = model["model"]
+        text = getattr(model, "text", None) or dump(model)
+        self.models.append((id, name, model["task"], dump(summarise(model)), text))
+        for (text, checkpoint), firm in names_of(model).items():
+            self.names.append((name_key(text), text, id, checkpoint, firm))
         facets = facets_of(model)
-        connection.executemany(
-            "INSERT INTO facets VALUES(?, ?, ?, ?, ?)", [(id, *facet) for facet in facets]
-        )
-        connection.execute(
-            "INSERT INTO words(rowid, name, text) VALUES(?, ?, ?)",
-            (id, model["model"].replace("_", " ") + " " + model["model"], _words(model, facets)),
-        )
-    return id
+        self.facets.extend((id, *facet) for facet in facets)
+        self.words.append((id, f"{name.replace('_', ' ')} {name}", _words(model, facets)))
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT INTO models VALUES(?, ?, ?, ?, ?)", self.models)
+        connection.executemany("INSERT INTO names VALUES(?, ?, ?, ?, ?)", self.names)
+        connection.executemany("INSERT INTO facets VALUES(?, ?, ?, ?, ?)", self.facets)
+        connection.executemany("INSERT INTO words(rowid, name, text) VALUES(?, ?, ?)", self.words)
+        for rows in (self.models, self.names, self.facets, self.words):
+            rows.clear()
 
 
 def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], bool]:
@@ -256,14 +278,19 @@ class Database:
 
     def hits(self, name: str, *, loose: bool = False) -> list[Hit]:
         """What a name means here, exactly, or `loose`ly: see `normalise`."""
-        column, text = ("key", normalise(name)) if loose else ("name", name)
         rows = self._rows(
-            "SELECT DISTINCT m.name, n.checkpoint, n.firm "
+            "SELECT DISTINCT n.name, m.name, n.checkpoint, n.firm "
             "FROM names n JOIN models m ON m.id = n.model "
-            f"WHERE n.{column} = ? ORDER BY m.name, n.checkpoint LIMIT 100",
-            (text,),
+            "WHERE n.key = ? ORDER BY m.name, n.checkpoint, n.firm DESC",
+            (name_key(name),),
         )
-        return [Hit(row[0], row[1], bool(row[2])) for row in rows]
+        compare = normalise if loose else str
+        wanted = compare(name)
+        hits: dict[tuple[str, str | None], Hit] = {}
+        for text, model, checkpoint, firm in rows:
+            if compare(text) == wanted:
+                hits.setdefault((model, checkpoint), Hit(model, checkpoint, bool(firm)))
+        return list(hits.values())
 
     def document(self, model: str) -> str | None:
         """The JSON of the model of that exact name."""
@@ -306,11 +333,13 @@ class Database:
     def search(self, query: str, limit: int) -> Iterator[tuple[str, str]]:
         """(name, document) of the best matches of an FTS5 query, best first."""
         # Ranking every hit of a common word takes long in a large index: the first ones will do.
+        # Documents are read for the best ones only, or sorting would carry them all.
         yield from self._rows(
-            "SELECT m.name, m.document FROM "
+            "SELECT m.name, m.document FROM (SELECT w.rowid AS id, w.score FROM "
             "(SELECT rowid, bm25(words, 10.0, 1.0) AS score FROM words WHERE words MATCH ? "
-            "LIMIT 20000) w JOIN models m ON m.id = w.rowid "
-            "ORDER BY w.score, length(m.name), m.name LIMIT ?",
+            "LIMIT 5000) w JOIN models m ON m.id = w.rowid "
+            "ORDER BY w.score, length(m.name), m.name LIMIT ?) best "
+            "JOIN models m ON m.id = best.id ORDER BY best.score, length(m.name), m.name",
             (query, limit),
         )
 
@@ -321,8 +350,7 @@ class Database:
         for length in (3, 1, 0):
             start = key[:length]
             rows = self._rows(
-                "SELECT DISTINCT m.name FROM names n JOIN models m ON m.id = n.model "
-                "WHERE n.key >= ? AND n.key < ? AND n.checkpoint IS NULL LIMIT ?",
+                "SELECT name FROM models WHERE name >= ? AND name < ? LIMIT ?",
                 (start, start + "\U0010ffff", limit - len(found)),
             )
             found.update(dict.fromkeys(row[0] for row in rows))

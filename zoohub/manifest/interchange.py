@@ -60,7 +60,13 @@ def read_header(path: Path) -> Header:
         return _header(path, next(lines, b""))
 
 
-def read_interchange(path: Path) -> tuple[Header, Iterator[dict[str, Any]]]:
+class CompiledModel(dict[str, Any]):
+    """A compiled model that remembers the text it was read from, so as not to be written anew."""
+
+    text: str
+
+
+def read_interchange(path: Path) -> tuple[Header, Iterator[CompiledModel]]:
     """The header and the checked models, read as they are asked for.
 
     Raises:
@@ -90,7 +96,7 @@ def _header(path: Path, line: bytes) -> Header:
     return Header(serial, created, base)
 
 
-def _models(path: Path, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+def _models(path: Path, lines: Iterator[bytes]) -> Iterator[CompiledModel]:
     last = ""
     for number, line in enumerate(lines, start=2):
         model = _json(path, number, line)
@@ -107,12 +113,14 @@ def _models(path: Path, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
                 f"{path}:{number}: {model['model']!r} is not sorted, or there twice"
             )
         last = model["model"]
-        yield model
+        compiled = CompiledModel(model)
+        compiled.text = line.decode().strip()
+        yield compiled
 
 
 def _json(path: Path, number: int, line: bytes) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(line.decode())  # given bytes, it would take UTF-16 too
     except (ValueError, RecursionError):
         raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r}") from None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -151,7 +150,7 @@ def _cached(
     A version is a file of its own, put in place by a rename: a reader never sees half of one,
     two processes that build at once both succeed.
     """
-    import zlib
+    import zlib  # the rest only where something has to be built
 
     name = f"{zlib.crc32(str(source.resolve()).encode()):08x}"
     folder = settings.home / "index"
@@ -160,6 +159,8 @@ def _cached(
     with contextlib.suppress(ManifestError):
         if target.is_file():
             return Database(target)
+    import tempfile
+
     from zoohub.manifest.database import build_database
 
     models, meta = compiled()

@@ -3,13 +3,15 @@
 A compiled model is plain JSON: the fields of `Entry` with `checkpoints` as a list of the fields of
 `Checkpoint`, each with `records`. Absent means None or empty. A checkpoint without the key
 `network` or `input` has its model's; with null it has none. `declared` is not stored, it follows
-from the hashes (see `declared_strength`).
+from the hashes (see `declared`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from zoohub.manifest.declared import declared_strength
 
 SCHEMA = 1
 
@@ -37,17 +39,8 @@ class SchemaError(Exception):
         self.message = message
 
 
-def declared_strength(checkpoint: Mapping[str, Any]) -> str:
-    """How strong the publisher's hash is: `doubtful`, `sha256`, `prefix` or `none`."""
-    if checkpoint.get("doubtful_sha256") is not None or checkpoint.get("doubtful"):
-        return "doubtful"
-    if checkpoint.get("sha256") is not None:
-        return "sha256"
-    return "prefix" if checkpoint.get("sha256_prefix") is not None else "none"
-
-
 _NAME_BAD = frozenset("/\\@#:*?\"<>|'`$%\0 \t\r\n")
-_HEX = frozenset("0123456789abcdef")
+_HEX = "0123456789abcdef"
 _CONTROL = frozenset(chr(c) for c in range(32)) | {"\x7f"}
 
 
@@ -74,8 +67,9 @@ def _text(value: Any, where: Where) -> None:
         raise SchemaError(where, f"must be text, found {value!r:.60}{hint}")
     if len(value) > MAX_TEXT:
         raise SchemaError(where, f"a text of {len(value)} characters; at most {MAX_TEXT}")
-    if not _CONTROL.isdisjoint(value):
-        raise SchemaError(where, "holds a control character")
+    # The first test is quick and nearly always enough.
+    if not value.isprintable() and any(c in _CONTROL or "\ud800" <= c <= "\udfff" for c in value):
+        raise SchemaError(where, "holds a control character or half a character")
 
 
 def _reference(value: Any, where: Where) -> None:
@@ -95,12 +89,12 @@ def _url(value: Any, where: Where) -> None:
 
 
 def _sha256(value: Any, where: Where) -> None:
-    if type(value) is not str or len(value) != 64 or not _HEX.issuperset(value):
+    if type(value) is not str or len(value) != 64 or value.strip(_HEX):
         raise SchemaError(where, f"must be 64 lower-case hex digits, found {value!r:.80}")
 
 
 def _prefix(value: Any, where: Where) -> None:
-    if type(value) is not str or not 4 <= len(value) < 64 or not _HEX.issuperset(value):
+    if type(value) is not str or not 4 <= len(value) < 64 or value.strip(_HEX):
         raise SchemaError(where, f"must be 4 to 63 lower-case hex digits, found {value!r:.80}")
 
 
@@ -110,7 +104,8 @@ def _whole(value: Any, where: Where) -> None:
 
 
 def _number(value: Any, where: Where) -> None:
-    if type(value) not in (int, float) or value != value or abs(value) == float("inf"):
+    # The comparison is false for NaN too.
+    if type(value) not in (int, float) or not -1e300 < value < 1e300:
         raise SchemaError(where, f"must be a finite number, found {value!r:.60}")
 
 
@@ -202,6 +197,7 @@ def _plain(value: Any, where: Where, depth: int) -> None:
             _plain(item, (*where, number), depth + 1)
     elif type(value) is dict and len(value) <= 1_000:
         for key, item in value.items():
+            _text(key, where)
             _plain(item, (*where, key), depth + 1)
     elif type(value) is str:
         _text(value, where)
