@@ -136,7 +136,9 @@ def read_metadata(path: str | Path) -> Metadata:
     return Metadata.from_strings(strings)
 
 
-def _contract(content: dict[str, Any]) -> InputContract:
+def _contract(content: Any) -> InputContract:
+    if not isinstance(content, dict):
+        raise TypeError("the input is no mapping")
     lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
     names = {field.name for field in fields(InputContract)}
     return InputContract(**{k: v for k, v in {**content, **lists}.items() if k in names})

@@ -373,7 +373,8 @@ def _unstack(c: Call) -> Value:
         raise c.unsupported("an unknown number of parts")
     parts = c.build.add_split(c.tensor(0), axis, [1] * count)
     axes = c.build.ints([axis])
-    return tuple(Ref(c.build.add("Squeeze", [part, axes]), None) for part in parts)
+    rest = tuple(size for i, size in enumerate(c.shape(0)) if i != axis % c.rank(0))
+    return tuple(Ref(c.build.add("Squeeze", [part, axes]), rest) for part in parts)
 
 
 def _split(c: Call) -> Value:
@@ -434,6 +435,21 @@ def _pad(c: Call) -> Value:
     pairs = c.attribute("paddings")
     pads = [before for before, _ in pairs] + [after for _, after in pairs]
     return c.add("Pad", [c.tensor(0), c.build.ints(pads)])
+
+
+def _pad_v3(c: Call) -> Value:
+    """Pairs of (before, after), of the last axis first; only as many axes as there are pairs."""
+    flat = [int(number) for number in np.asarray(c.operands[1]).reshape(-1)]
+    if c.attribute("mode", "constant") != "constant" or not c.attribute(
+        "paddings_contiguous", True
+    ):
+        raise c.unsupported("another mode than constant")
+    pairs = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)][::-1]
+    pairs = [(0, 0)] * (c.rank(0) - len(pairs)) + pairs
+    pads = [before for before, _ in pairs] + [after for _, after in pairs]
+    value = c.operands[2] if len(c.operands) > 2 and c.operands[2] is not None else 0.0
+    number = float(np.asarray(value).reshape(()))
+    return c.add("Pad", [c.tensor(0), c.build.ints(pads), c.named(number)])
 
 
 def _depth_to_space(c: Call) -> Value:
@@ -592,6 +608,7 @@ CONVERTERS: Mapping[str, Converter] = {
     "Tile": _tile,
     "BroadcastTo": _vector("Expand"),
     "Pad": _pad,
+    "PadV3": _pad_v3,
     "ResizeNearestNeighbor": _resize_nearest,
     "ResizeNearestNeighborV2": _resize_nearest,
 }

@@ -54,7 +54,9 @@ def convert_graph(
     outputs = []
     for result, output in zip(results, output_names, strict=True):
         builder.add("Identity", [result.name], output=output)
-        dims = result.shape or ()
+        if result.shape is None:
+            raise ExportError(f"MindSpore does not tell the rank of the output {output}")
+        dims = result.shape
         outputs.append(
             tensor_info(
                 output,
