@@ -48,9 +48,9 @@ class Publisher:
         Raises:
             MirrorError: the mirror is signed, and there is no key to sign it again.
         """
-        content = fingerprint(documents, files)
-        if not self._is_due(target, state, content):
+        if not self.is_due(target, state, documents, files):
             return None
+        content = fingerprint(documents, files)
         check_key(state, self.key, target.name)
         moment = time.time()
         serial = max(state.manifest.serial + 1, int(moment))
@@ -74,8 +74,17 @@ class Publisher:
                 self._sign(target, name, data, serial)
         return manifest
 
-    def _is_due(self, target: Target, state: State, content: str) -> bool:
-        if state.manifest.content != content or (self.key is not None and not state.signed):
+    def is_due(
+        self,
+        target: Target,
+        state: State,
+        documents: Mapping[str, dict[str, Any]],
+        files: Mapping[str, FileRecord],
+    ) -> bool:
+        """Whether anything of this is not published yet, or not signed though it should be."""
+        if self.key is not None and not state.signed:
+            return True
+        if state.manifest.content != fingerprint(documents, files):
             return True
         return any(target.read(name) is None for name in (CATALOGUE, LICENCES, INDEX))
 

@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,12 +25,20 @@ JOURNAL = "journal.jsonl"
 
 @dataclass(frozen=True)
 class State:
-    """A mirror as it was last published. `signed` says whether its manifest has a signature;
-    `documents` are the compiled models of its index, by name."""
+    """A mirror as it was last published. `signed` says whether its manifest has a signature."""
 
+    target: Target
     manifest: HashManifest = field(default_factory=HashManifest)
-    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     signed: bool = False
+
+    @cached_property
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """The compiled models of its index by name, read when first asked for.
+
+        Raises:
+            MirrorError: the index is damaged.
+        """
+        return read_documents(self.target)
 
     @property
     def files(self) -> dict[str, FileRecord]:
@@ -41,11 +50,11 @@ def read_state(target: Target) -> State:
     """The mirror's state; an empty one where there is no mirror yet.
 
     Raises:
-        MirrorError: its manifest or index is damaged; says what to do.
+        MirrorError: its manifest is damaged; says what to do.
     """
     data = target.read(MANIFEST)
     if data is None:
-        return State()
+        return State(target)
     where = f"{target.name}/{MANIFEST}"
     try:
         manifest = parse_hashes(data, where)
@@ -54,7 +63,7 @@ def read_state(target: Target) -> State:
             f"{error}. Remove {where}, then sync again: files with a full hash are kept"
         ) from None
     signed = target.read(MANIFEST + SIGNATURE) is not None
-    return State(manifest, read_documents(target), signed)
+    return State(target, manifest, signed)
 
 
 def read_documents(target: Target) -> dict[str, dict[str, Any]]:

@@ -134,8 +134,11 @@ def sync(
         run = Run(target, settings, work, journal, records, policy or TransferPolicy())
         run.progress, run.max_size = progress or Silent(), max_size
         run.work_off(plan.check, plan.fetch, jobs)
-        merged = {**state.documents, **documents}
-        manifest = publisher.publish(target, state, merged, records)
+        manifest = None
+        # The mirror's own index is only read where it may hold more than what was asked for.
+        if publisher.is_due(target, state, documents, records):
+            merged = {**state.documents, **documents}
+            manifest = publisher.publish(target, state, merged, records)
         journal.clear()
         with contextlib.suppress(OSError):
             (work / "fetch").rmdir()
