@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoohub.cli.main import common_options
 from zoohub.cli.output import Output, human_size
@@ -23,6 +23,9 @@ from zoohub.mirror.target import Folder, open_target
 from zoohub.mirror.verify import VerifyReport, repair, verify
 from zoohub.settings import Settings, load_settings
 from zoohub.transfer.progress import Bar, Progress, Silent
+
+if TYPE_CHECKING:
+    from zoohub.mirror.adding import Contribution
 
 EXAMPLES = (
     "zoohub mirror sync /srv/zoo 'resnet*' 'yolov5*' --max-size 500M",
@@ -81,10 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pruning.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     pruning.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
-    adding = action("add", "publish a fine-tuned run to a mirror", _add, to=False)
-    adding.add_argument("run_folder", metavar="RUN", help="a run's folder")
+    adding = action("add", "publish a fine-tuned run, or a model of your own index", _add, to=False)
+    adding.add_argument("what", metavar="RUN|NAME", help="a run's folder, or a model")
     adding.add_argument("mirror", metavar="DEST", help="a folder, file: or s3:// URL")
-    adding.add_argument("--name", help="the model's name in the mirror (the folder's)")
+    adding.add_argument("--name", help="the model's name in the mirror")
     adding.add_argument("--licence", help="the licence others may use it under")
     _add_signing(adding)
 
@@ -300,12 +303,13 @@ def _ask(question: str) -> bool:
 
 
 def _add(options: argparse.Namespace, output: Output) -> int:
-    from zoohub.mirror.adding import add_run
+    from zoohub.mirror.adding import add
 
-    reference = add_run(
-        Path(options.run_folder),
+    settings = load_settings()
+    reference = add(
+        _contribution(options.what, settings),
         open_target(options.mirror),
-        load_settings(),
+        settings,
         _publisher(options),
         name=options.name,
         licence=options.licence,
@@ -319,6 +323,29 @@ def _add(options: argparse.Namespace, output: Output) -> int:
         f"`zoohub download {reference}`"
     )
     return 0
+
+
+def _contribution(what: str, settings: Settings) -> Contribution:
+    """A run's result, or a checkpoint that the index knows, as what goes into a mirror."""
+    from zoohub.manifest.codec import decode_entry
+    from zoohub.mirror.adding import Contribution
+    from zoohub.training.saved import RUN_FILE, is_run, open_run
+    from zoohub.transfer import fetch
+
+    if is_run(what) or what.startswith((".", "/", "~")):
+        run = open_run(what)
+        document = json.loads((run.path / RUN_FILE).read_text(encoding="utf-8"))["model"]
+        return Contribution(document, run.weights, run.classes)
+    resolved = open_index(settings).resolve(what)
+    checkpoint = resolved.checkpoint
+    if checkpoint is None:
+        raise UnknownModel(f"{resolved.entry.model} has no published checkpoint to add")
+    for layer, text in open_index(settings).documents(resolved.entry.model):
+        document = json.loads(text)
+        if decode_entry(document, layer).model == resolved.entry.model:
+            chosen = [c for c in document["checkpoints"] if c["id"] == checkpoint.id]
+            return Contribution({**document, "checkpoints": chosen}, fetch(checkpoint, settings))
+    raise UnknownModel(f"{what}: the index no longer has it")
 
 
 def _serve(options: argparse.Namespace, output: Output) -> int:
