@@ -275,18 +275,6 @@ def test_what_zoohub_writes_is_a_sound_zip_of_known_instructions(tmp_path: Path)
     assert all(array.ctypes.data % 64 == 0 for array in read.values() if array.size)
 
 
-def test_pytorch_reads_what_zoohub_writes_and_the_reverse(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
-    arrays = small_arrays()
-    state = torch.load(write_pth(tmp_path / "a.pth", arrays), weights_only=True)
-    assert {n: t.numpy().tolist() for n, t in state.items()} == {
-        n: a.tolist() for n, a in arrays.items()
-    }
-    torch.save(state, tmp_path / "b.pth")
-    read = load_weights(tmp_path / "b.pth")
-    assert all(np.array_equal(read[n], a) for n, a in arrays.items())
-
-
 DATA = Path(__file__).parent / "data"
 
 
