@@ -142,6 +142,7 @@ def test_search_finds_by_all_words_then_by_any(index: Index) -> None:
     assert {e.model for e in index.search("face detection")} == {"facer", "face_small", "face_big"}
     assert index.search("net fifty")[0].model == "net50"
     assert {e.model for e in index.search("fifty announced")} >= {"net50", "net101"}
+    assert index.search("net 18")[0].model == "net18"
     assert index.search('"* OR ( NEAR') == []
     assert index.search("") == []
 

@@ -12,6 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from zoohub.manifest.codec import dump
 from zoohub.manifest.declared import declared_strength
 
 # Part of the cache's file names: raise it when the tables change.
-LAYOUT = 3
+LAYOUT = 4
 _BATCH = 1_000
 
 _TABLES = """
@@ -173,7 +174,7 @@ class _Rows:
             self.names.append((name_key(text), text, id, checkpoint, firm))
         facets = facets_of(model)
         self.facets.extend((id, *facet) for facet in facets)
-        self.words.append((id, f"{name.replace('_', ' ')} {name}", _words(model, facets)))
+        self.words.append((id, f"{spaced(name)} {name}", _words(model, facets)))
 
     def flush(self, connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT INTO models VALUES(?, ?, ?, ?, ?)", self.models)
@@ -182,6 +183,21 @@ class _Rows:
         connection.executemany("INSERT INTO words(rowid, name, text) VALUES(?, ?, ?)", self.words)
         for rows in (self.models, self.names, self.facets, self.words):
             rows.clear()
+
+
+def spaced(name: str) -> str:
+    """A name's parts, so that `resnet 50` finds it too.
+
+    >>> spaced("resnet50_thor")
+    'resnet 50 thor resnet50 thor'
+    """
+    words = name.replace("_", " ")
+    parts = [words[:1]]
+    for before, char in pairwise(words):
+        if before.isdigit() != char.isdigit() and " " not in (before, char):
+            parts.append(" ")
+        parts.append(char)
+    return f"{''.join(parts)} {words}"
 
 
 def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], bool]:
@@ -291,6 +307,10 @@ class Database:
             if compare(text) == wanted:
                 hits.setdefault((model, checkpoint), Hit(model, checkpoint, bool(firm)))
         return list(hits.values())
+
+    def has(self, model: str) -> bool:
+        """Whether there is a model of that exact name."""
+        return any(self._rows("SELECT 1 FROM models WHERE name = ?", (model,)))
 
     def document(self, model: str) -> str | None:
         """The JSON of the model of that exact name."""

@@ -190,7 +190,7 @@ class Index:
 
     def _held_above(self, number: int, model: str) -> bool:
         """Whether a layer before this one holds the model."""
-        return any(layer.database.document(model) for layer in self.layers[:number])
+        return any(layer.database.has(model) for layer in self.layers[:number])
 
     def _resolve(self, reference: str) -> Resolved:
         entry, reading, ids = self._find(reference)
