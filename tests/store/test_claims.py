@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoohub.store.claims import acquire, rivals
+from zoohub.store.claims import Pulse, acquire, rivals
 from zoohub.store.owner import UNKNOWN, Owner, boot_id, provably_dead, this_owner
 from zoohub.store.policy import TransferPolicy
 
@@ -23,8 +23,8 @@ needs_proc = pytest.mark.skipif(boot_id() == UNKNOWN, reason="needs /proc")
 
 def claim(folder: Path, policy: TransferPolicy = POLICY, **changes: object):
     said: list[str] = []
-    options = {"published": lambda: False, "policy": policy, "notice": said.append, **changes}
-    return acquire(folder, KEY, **options)  # type: ignore[arg-type]
+    options = {"published": lambda: False, "notice": said.append, **changes}
+    return acquire(folder, KEY, policy=policy, pulse=Pulse(policy), **options)  # type: ignore[arg-type]
 
 
 def plant(folder: Path, owner: Owner, content: bytes, kind: str = "part") -> Path:

@@ -14,6 +14,7 @@ import pytest
 from zoohub.errors import StoreError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.store import Store, TransferPolicy
+from zoohub.store.claims import Pulse
 from zoohub.store.hashing import PIECE, damaged_pieces, hash_file
 from zoohub.store.layout import extension, file_key, record_path
 from zoohub.store.records import Ref, read_verification
@@ -38,7 +39,8 @@ def publish(store: Store, content: bytes = CONTENT, format: str = "ckpt") -> Pat
     store.prepare()
     key = hashlib.sha256(content).hexdigest()
     policy = TransferPolicy()
-    with store.claim(key, lambda: False, policy=policy, notice=print) as partial:
+    options = {"policy": policy, "pulse": Pulse(policy), "notice": print}
+    with store.claim(key, lambda: False, **options) as partial:
         assert partial is not None
         partial.write(partial.spans[0], content)
         found = hash_file(partial.path)
@@ -217,7 +219,9 @@ def test_a_store_that_cannot_be_made_is_told_with_a_way_out(tmp_path):
 
 def test_a_file_replaced_while_it_was_verified_is_not_published(store):
     store.prepare()
-    with store.claim(SHA256, lambda: False, policy=TransferPolicy(), notice=print) as partial:
+    policy = TransferPolicy()
+    options = {"policy": policy, "pulse": Pulse(policy), "notice": print}
+    with store.claim(SHA256, lambda: False, **options) as partial:
         partial.write(partial.spans[0], CONTENT)
         found = hash_file(partial.path)
         inode = partial.finish()

@@ -29,8 +29,7 @@ class Resource:
     always: Fault | None = None
     etag: str | None = None
     ranges: bool = True
-    delay: float = 0.0
-    rate: float | None = None  # bytes a second for each connection
+    delay: float = 0.0  # seconds before each answer
 
     def validator(self) -> str:
         return self.etag or '"' + hashlib.sha256(self.content).hexdigest()[:16] + '"'
@@ -68,6 +67,8 @@ class Handler(BaseHTTPRequestHandler):
                 fault = resource.faults.pop(0) if resource.faults else resource.always
         with server.lock:
             server.active += 1
+        if resource is not None and resource.delay:
+            server.paused.wait(resource.delay)
         try:
             if resource is None:
                 self.answer(404, b"not here")

@@ -39,7 +39,7 @@ def settings(settings, request):
 def policy(policy):
     """Small units, so that three megabytes are split."""
     return dataclasses.replace(
-        policy, probe=256 << 10, unit_min=64 << 10, unit_max=256 << 10, settle=0.0
+        policy, probe=256 << 10, unit_min=64 << 10, unit_max=256 << 10, settle=0.0, stall=1.0
     )
 
 
@@ -89,6 +89,7 @@ HOPELESS = {
 def test_a_fault_that_stays_leads_to_the_next_source(
     server, settings, policy, make_checkpoint, fault
 ):
+    policy = dataclasses.replace(policy, tries=3)
     bad = server.put("/bad.ckpt", CONTENT, always=fault)
     good = server.put("/good.ckpt", CONTENT)
     assert (

@@ -75,34 +75,69 @@ class Watch:
         return now - before[1] >= self._stale_after
 
 
-class Claim:
-    """The right to download one file, and the unfinished file itself; a context manager."""
+class Pulse:
+    """Shows others that this process lives, also while it waits for a server: one thread for all
+    claims of a call; a context manager."""
 
-    def __init__(self, partial: Partial, flag: Path, policy: TransferPolicy) -> None:
-        self.partial = partial
-        self._flag = flag
+    def __init__(self, policy: TransferPolicy) -> None:
+        self._every = policy.stale_after / 4
+        self._claims: set[Claim] = set()
+        self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._pulse = threading.Thread(
-            target=self._beat, args=(policy.stale_after / 4,), name="zoohub-claim", daemon=True
-        )
+        self._thread = threading.Thread(target=self._beat, name="zoohub-pulse", daemon=True)
 
-    def __enter__(self) -> Partial:
-        self.partial.open()
-        self._pulse.start()
-        return self.partial
+    def __enter__(self) -> Pulse:
+        self._thread.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._pulse.join()
+        self._thread.join()
+
+    def add(self, claim: Claim) -> None:
+        """Keep a claim alive."""
+        with self._lock:
+            self._claims.add(claim)
+
+    def remove(self, claim: Claim) -> None:
+        """Let it go."""
+        with self._lock:
+            self._claims.discard(claim)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._every):
+            with self._lock:
+                for claim in self._claims:
+                    claim.touch()
+
+
+class Claim:
+    """The right to download one file, and the unfinished file itself; a context manager."""
+
+    def __init__(self, partial: Partial, flag: Path, pulse: Pulse) -> None:
+        self.partial = partial
+        self._flag = flag
+        self._pulse = pulse
+
+    def __enter__(self) -> Partial:
+        self._pulse.add(self)
+        try:
+            self.partial.open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self.partial
+
+    def __exit__(self, *_: object) -> None:
+        self._pulse.remove(self)
         self.partial.release()
         unlink(self._flag)
 
-    def _beat(self, every: float) -> None:
-        """Show others that this process lives, also while it waits for a server."""
-        while not self._stop.wait(every):
-            for path in (self.partial.path, self._flag):
-                with contextlib.suppress(OSError):
-                    os.utime(path)
+    def touch(self) -> None:
+        """Move the files' times."""
+        for path in (self.partial.path, self._flag):
+            with contextlib.suppress(OSError):
+                os.utime(path)
 
 
 def acquire(
@@ -111,6 +146,7 @@ def acquire(
     *,
     published: Callable[[], bool],
     policy: TransferPolicy,
+    pulse: Pulse,
     notice: Callable[[str], None],
 ) -> Claim | None:
     """Wait for the right to download `key`; None if it was published meanwhile."""
@@ -124,7 +160,7 @@ def acquire(
         now = time.monotonic()
         alone = now - began > policy.wait_limit
         if alone or {rival.owner for rival in others} <= dead | stale:
-            claim = _attempt(folder, key, me, dead, stale, policy, force=alone)
+            claim = _attempt(folder, key, me, dead, stale, pulse, force=alone)
             if claim is not None:
                 return claim
         elif now - said >= policy.notice_every:
@@ -144,7 +180,7 @@ def _attempt(
     me: Owner,
     dead: set[Owner],
     stale: set[Owner],
-    policy: TransferPolicy,
+    pulse: Pulse,
     *,
     force: bool,
 ) -> Claim | None:
@@ -155,7 +191,7 @@ def _attempt(
         if force or _alone(folder, key, me, dead | stale):
             partial = Partial(folder, key, me)
             _take(partial, rivals(folder, key, me), dead, stale, force=force)
-            return Claim(partial, flag, policy)
+            return Claim(partial, flag, pulse)
     except BaseException:
         unlink(flag)
         raise

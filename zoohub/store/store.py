@@ -31,6 +31,7 @@ from zoohub.store.records import (
 
 if TYPE_CHECKING:
     from zoohub.manifest.entry import Checkpoint
+    from zoohub.store.claims import Pulse
     from zoohub.store.hashing import FileHash
     from zoohub.store.partial import Partial
 
@@ -230,6 +231,7 @@ class Store:
         published: Callable[[], bool],
         *,
         policy: TransferPolicy,
+        pulse: Pulse,
         notice: Callable[[str], None],
     ) -> Iterator[Partial | None]:
         """Hold the right to download a file; None if another process published it meanwhile."""
@@ -237,7 +239,12 @@ class Store:
 
         with store_errors("claim a download in", self.layout.partial):
             claim = acquire(
-                self.layout.partial, key, published=published, policy=policy, notice=notice
+                self.layout.partial,
+                key,
+                published=published,
+                policy=policy,
+                pulse=pulse,
+                notice=notice,
             )
         if claim is None:
             yield None

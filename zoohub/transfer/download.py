@@ -193,7 +193,9 @@ class Download:
             try:
                 self._request(origin, url, span, team)
             except SourceError as error:
-                if error.kind not in ("transient", "slow", "unreachable") or team.over:
+                if team.over:
+                    return  # why it is over matters, not what it did to this request
+                if error.kind not in ("transient", "slow", "unreachable"):
                     raise
                 moved = span.done > at or self.fetched > before
                 tries = 1 if moved and error.kind != "slow" else tries + 1

@@ -102,7 +102,10 @@ def fetch_with(
             raise KeyboardInterrupt
         return store.find(checkpoint) is not None
 
-    with store.claim(plan.key, published, policy=policy, notice=progress.message) as partial:
+    claim = store.claim(
+        plan.key, published, policy=policy, pulse=pool.pulse, notice=progress.message
+    )
+    with claim as partial:
         if partial is None:
             path = store.find(checkpoint)
             if path is None:

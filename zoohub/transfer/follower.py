@@ -7,6 +7,8 @@ import threading
 from zoohub.store.hashing import BLOCK, FileHash, RunningHash
 from zoohub.store.partial import Partial
 
+INLINE = 4 * BLOCK
+
 
 class Follower:
     """Reads the file back, so that what is verified is what is on the disk, not what came."""
@@ -18,8 +20,7 @@ class Follower:
         self._limit = 0
         self._over = False
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="zoohub-hash", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def advance(self, limit: int) -> None:
         """Bytes below `limit` are complete and will not change."""
@@ -27,6 +28,11 @@ class Follower:
             if limit > self._limit:
                 self._limit = limit
                 self._wake.notify()
+                if self._thread is None and limit - self._running.size > INLINE:
+                    self._thread = threading.Thread(
+                        target=self._run, name="zoohub-hash", daemon=True
+                    )
+                    self._thread.start()
 
     def result(self, size: int) -> FileHash:
         """Wait until `size` bytes are hashed, and stop."""
@@ -41,7 +47,10 @@ class Follower:
         with self._wake:
             self._over = True
             self._wake.notify()
-        self._thread.join()
+        if self._thread is None:
+            self._run()  # a small file is not worth a thread
+        else:
+            self._thread.join()
 
     def abandon(self) -> None:
         """End at once; the hash is not wanted any more."""

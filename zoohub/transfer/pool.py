@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from zoohub.settings import Settings
+from zoohub.store.claims import Pulse
 from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.hub import HubOrigin
 from zoohub.transfer.local import EmbeddedOrigin, FileOrigin
@@ -32,12 +33,15 @@ class Pool:
         self._making: dict[str, threading.Lock] = {}
         self._made: dict[str, Any] = {}
         self.stopped = threading.Event()
+        self.pulse = Pulse(policy)
 
     def __enter__(self) -> Pool:
+        self.pulse.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopped.set()
+        self.pulse.__exit__()
         with self._lock:
             origins = [origin for idle in self._idle.values() for origin in idle]
             self._idle.clear()

@@ -41,6 +41,9 @@ class WebOrigin:
         import requests
 
         self._session = requests.Session()
+        # Asked once for each server below, instead of for each request.
+        self._session.trust_env = False
+        self._environment: dict[tuple[str, str, int], dict[str, Any]] = {}
         self._policy = policy
         self._timeout = (policy.connect_timeout, timeout)
         self._tokens = tokens
@@ -93,21 +96,35 @@ class WebOrigin:
             target = following
         raise SourceError("refused", f"redirects more than {self._policy.hops} times")
 
+    def _surroundings(self, url: str) -> dict[str, Any]:
+        """The proxies and the CA bundle that `requests` finds in the environment for a server."""
+        import requests
+
+        origin = origin_of(url)
+        if origin not in self._environment:
+            with requests.Session() as session:
+                found = session.merge_environment_settings(url, {}, None, None, None)
+            self._environment[origin] = {
+                name: found[name] for name in ("proxies", "verify", "cert")
+            }
+        return self._environment[origin]
+
     def _send(
         self, url: str, headers: dict[str, str], credential: Credential | None
     ) -> requests.Response:
         import requests
 
         secret = authorization(credential, url)
+        surroundings = self._surroundings(url)
         try:
             return self._session.get(
                 url,
                 headers=headers,
-                # Always given: without it requests would take netrc's, for any scheme and port.
                 auth=lambda request: _authorize(request, secret),
                 stream=True,
                 allow_redirects=False,
                 timeout=self._timeout,
+                **surroundings,
             )
         except requests.exceptions.SSLError as error:
             raise SourceError(
