@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_an_untrusted_key_is_refused_even_if_it_claims_to_be_the_trusted_one() -
     pem, public = generate_key()
     signature = sign(DATA, purpose="index", serial=7, pem=pem)
 
-    with pytest.raises(ManifestError, match=f"signed by {public[:20]}"):
+    with pytest.raises(ManifestError, match=re.escape(f"signed by {public[:20]}")):
         verify_signed(DATA, signature, [PUBLIC], purpose="index")
     claimed = signature.replace(public.encode(), PUBLIC.encode())
     with pytest.raises(ManifestError, match="does not fit"):
