@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,25 +32,42 @@ def fill(net: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def load() -> Callable[..., Any]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache folder for all these tests: the index is compiled into it once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def load(home: Path) -> Callable[..., Any]:
     """`zoohub.load` with weights by rule instead of a checkpoint."""
 
     def loaded(name: str, **arguments: Any) -> Any:
         import zoohub
 
-        return fill(zoohub.load(name, **arguments))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ZOOHUB_HOME", str(home))
+            net = zoohub.load(name, **arguments)
+        return net if arguments.get("checkpoint") else fill(net)
 
     return loaded
 
 
 @pytest.fixture(scope="session")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def digits(home: Path) -> Any:
     """The network whose checkpoint ships with zoohub."""
     import zoohub
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZOOHUB_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("ZOOHUB_HOME", str(home))
         return zoohub.load("lenet5@digits", pretrained=True, offline=True)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An empty folder to export into."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture

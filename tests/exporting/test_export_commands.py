@@ -1,0 +1,80 @@
+"""`zoohub export` and `zoohub convert`, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoohub.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def _one_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOOHUB_HOME", str(home))
+
+
+def test_export_prints_the_path_alone_and_says_the_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], onnxruntime: Any
+) -> None:
+    target = tmp_path / "digits.onnx"
+    command = ["export", "lenet5@digits", "--output", str(target), "--check", "--offline"]
+    assert main([*command, "--dynamic", "batch"]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{target}\n"
+    assert "opset 17, outputs logits" in said.err
+    assert "largest difference from MindSpore" in said.err
+    assert target.is_file()
+
+
+def test_export_names_the_file_after_model_and_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "lenet5@digits", "--format", "mindir", "--offline", "--json"]) == 0
+    said = capsys.readouterr()
+    (row,) = json.loads(said.out)
+    assert row["path"] == "lenet5-digits.mindir"
+    assert (row["format"], row["outputs"], row["difference"]) == ("mindir", ["logits"], None)
+    assert "converter_lite --fmk=MINDIR --modelFile=lenet5-digits.mindir" in said.err
+
+
+def test_a_refused_export_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "a.air"
+    assert main(["export", "lenet5@digits", "--output", str(target), "--offline"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("zoohub: AIR can be written only where MindSpore runs on Ascend")
+
+
+@pytest.mark.parametrize(
+    "options", [["--size", "0x5"], ["--size", "1x2x3"], ["--format", "tflite"], []]
+)
+def test_a_command_that_makes_no_sense_is_a_usage_error(options: list[str]) -> None:
+    assert main(["export", "lenet5@digits", "--offline", *options]) == 2
+
+
+def test_convert_prints_the_path_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own, there = tmp_path / "own.ckpt", tmp_path / "there.safetensors"
+    assert main(["export", "lenet5@digits", "--output", str(own), "--offline"]) == 0
+    capsys.readouterr()
+    assert main(["convert", str(own), "--to", "safetensors", "--output", str(there)]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{there}\n"
+    assert said.err == "8 tensors, 0 renamed, 0 left out\n"
+    assert main(["convert", str(there), "--to", "ckpt", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "path": str(tmp_path / "there.ckpt"),
+            "format": "ckpt",
+            "tensors": 8,
+            "renamed": 0,
+            "left_out": [],
+        }
+    ]
+    assert (tmp_path / "there.ckpt").stat().st_size == own.stat().st_size

@@ -1,0 +1,207 @@
+"""Networks exported, the files run beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor, nn
+
+from zoohub.errors import ExportError
+from zoohub.exporting import export_network, export_with_report, read_metadata
+from zoohub.inference import open_runner
+
+OPEN = ("batch", "height", "width")
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("suffix", ["mindir", "onnx"])
+def test_an_export_computes_the_same_and_says_what_it_is(
+    suffix: str, digits: Any, out: Path, onnxruntime: Any
+) -> None:
+    export = export_with_report(digits, out / f"digits.{suffix}", dynamic={"batch"}, check=True)
+    assert {difference.shape[0] for difference in export.differences} == {1, 3}
+    assert export.difference is not None
+    assert export.difference.value < 1e-5
+    metadata = read_metadata(export.path)
+    checkpoint = digits.zoohub.checkpoint
+    assert metadata == export.metadata
+    assert metadata.checkpoint == "lenet5@digits"
+    assert metadata.sha256 == checkpoint.sha256
+    assert metadata.input == digits.zoohub.input
+    assert metadata.classes == tuple("0123456789")
+    assert (metadata.licence, metadata.dataset_terms) == (
+        checkpoint.licence,
+        checkpoint.dataset_terms,
+    )
+    assert files_in(out) == [f"digits.{suffix}"]
+
+
+def test_an_onnx_file_states_its_opset_and_names_its_ends(
+    digits: Any, out: Path, onnxruntime: Any
+) -> None:
+    import onnx
+
+    model = onnx.load(export_network(digits, out / "a.onnx", dynamic={"batch"}))
+    assert model.opset_import[0].version == 17
+    ends = [
+        (end.name, [d.dim_param or d.dim_value for d in end.type.tensor_type.shape.dim])
+        for end in (*model.graph.input, *model.graph.output)
+    ]
+    assert ends == [("images", ["batch", 1, 32, 32]), ("logits", ["batch", 10])]
+
+
+def test_equal_networks_give_equal_onnx_files_even_after_one_was_exported(
+    digits: Any, out: Path, onnxruntime: Any
+) -> None:
+    files = [export_network(digits, out / name).read_bytes() for name in ("a.onnx", "b.onnx")]
+    assert files[0] == files[1]
+
+
+def test_a_network_in_training_mode_is_exported_for_evaluation_and_stays_in_training(
+    out: Path, onnxruntime: Any
+) -> None:
+    net = nn.SequentialCell(
+        [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4), nn.Dropout(p=0.5)]
+    )
+    x = np.random.default_rng(0).random((1, 3, 16, 16), dtype=np.float32)
+    net.set_train(True)
+    net(Tensor(x))  # moves the statistics
+    expected = net.set_train(False)(Tensor(x)).asnumpy()
+    net.set_train(True)
+    before = {p.name: p.asnumpy().copy() for p in net.get_parameters()}
+    path = export_network(net, out / "m.onnx", size=16, check=True)
+    assert net.training
+    for parameter in net.get_parameters():
+        np.testing.assert_array_equal(parameter.asnumpy(), before[parameter.name])
+    np.testing.assert_allclose(open_runner(path).run(x)[0], expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(net.set_train(False)(Tensor(x)).asnumpy(), expected)
+
+
+def test_compiler_settings_are_as_before(digits: Any, out: Path) -> None:
+    before = [ms.get_context(name) for name in ("mode", "jit_syntax_level")]
+    export_network(digits, out / "a.mindir")
+    with pytest.raises(ExportError, match="cannot run on an input"):
+        export_network(digits, out / "b.mindir", dynamic={"height"})
+    assert [ms.get_context(name) for name in ("mode", "jit_syntax_level")] == before
+
+
+@pytest.mark.parametrize("suffix", ["mindir", "onnx"])
+def test_half_precision_halves_the_file_and_keeps_float32_at_its_ends(
+    suffix: str, digits: Any, out: Path, onnxruntime: Any
+) -> None:
+    whole = export_with_report(digits, out / f"whole.{suffix}")
+    half = export_with_report(
+        digits, out / f"half.{suffix}", dtype="float16", check=True, dynamic={"batch"}
+    )
+    assert half.size < 0.6 * whole.size
+    assert half.difference is not None
+    assert 1e-6 < half.difference.value < 1e-2
+
+
+def test_any_cell_can_be_exported_when_its_size_is_given(out: Path, onnxruntime: Any) -> None:
+    net = nn.SequentialCell([nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU()])
+    export = export_with_report(net, out / "own.onnx", size=(16, 24), dynamic=OPEN, check=True)
+    assert export.folded is not None
+    assert export.folded.pairs == 1
+    assert export.metadata.outputs == ("output",)
+    assert open_runner(export.path).run(np.zeros((2, 2, 9, 7), np.float32))[0].shape == (2, 4, 9, 7)
+    with pytest.raises(ExportError, match="--size HxW"):
+        export_network(net, out / "other.onnx")
+
+
+@pytest.mark.slow
+def test_feature_maps_are_exported_one_output_each(
+    load: Callable[..., Any], out: Path, onnxruntime: Any
+) -> None:
+    net = load("resnet18", features_only=True, out_indices=(1, 3))
+    export = export_with_report(net, out / "maps.onnx", size=64, dynamic=OPEN, check=True)
+    assert export.metadata.outputs == ("output_0", "output_1")
+
+
+def test_a_check_that_fails_leaves_what_was_there(
+    digits: Any, out: Path, onnxruntime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zoohub.exporting import export
+
+    path = out / "a.onnx"
+    path.write_bytes(b"before")
+    monkeypatch.setattr(export, "TOLERANCE", 0.0)
+    with pytest.raises(ExportError, match=r"differs from MindSpore's by .*nothing\s+was written"):
+        export_network(digits, path, check=True)
+    assert path.read_bytes() == b"before"
+    assert files_in(out) == ["a.onnx"]
+
+
+@contextlib.contextmanager
+def files_limited_to(size: int) -> Iterator[None]:
+    """A disk that refuses to take more, as far as a process can have one for itself."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("name", ["a.mindir", "a.onnx", "a.safetensors", "a.pth"])
+def test_a_disk_that_takes_no_more_is_an_error_without_half_a_file(
+    name: str, digits: Any, out: Path, onnxruntime: Any
+) -> None:
+    with files_limited_to(50_000), pytest.raises(ExportError, match="nothing was left there"):
+        export_network(digits, out / name)
+    assert files_in(out) == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(digits: Any, out: Path) -> None:
+    (out / "file").write_bytes(b"")
+    with pytest.raises(ExportError, match="cannot write"):
+        export_network(digits, out / "file" / "a.mindir")
+
+
+def test_air_away_from_ascend_names_the_machine_it_needs(digits: Any, out: Path) -> None:
+    with pytest.raises(ExportError, match="on an Ascend machine"):
+        export_network(digits, out / "a.air")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["mindir", "onnx"])
+@pytest.mark.parametrize(
+    ("model", "size", "names"),
+    [
+        ("resnet18", 96, ("logits",)),
+        ("resnet50", 64, ("logits",)),
+        ("mobilenet_v2_035_128", 96, ("logits",)),
+        ("yolov5n", 128, ("predictions",)),
+        ("yolov5n6", 128, ("predictions",)),
+        ("yolov5s@r1.10-coco2017", 128, ("predictions_0", "predictions_1", "predictions_2")),
+    ],
+)
+def test_every_family_exports_with_open_batch_height_and_width(
+    model: str,
+    size: int,
+    names: tuple[str, ...],
+    suffix: str,
+    load: Callable[..., Any],
+    out: Path,
+    onnxruntime: Any,
+) -> None:
+    net = load(model)
+    export = export_with_report(net, out / f"net.{suffix}", size=size, dynamic=OPEN, check=True)
+    assert export.metadata.outputs == names
+    assert export.folded is not None
+    assert export.folded.pairs >= 20
+    assert export.difference is not None
+    assert export.difference.value < 2e-5
