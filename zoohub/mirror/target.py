@@ -217,6 +217,7 @@ class Remote:
         self._fs = filesystem
         self._root = root
         self._name = name
+        self._made: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -284,8 +285,15 @@ class Remote:
         return f"{self._root}/{path}"
 
     def _make_parents(self, path: str) -> None:
-        with contextlib.suppress(NotImplementedError):
-            self._fs.makedirs(self._at(path).rpartition("/")[0], exist_ok=True)
+        """Make the folders above a file, level by level: `makedirs` would also make a bucket that
+        is only misspelt."""
+        names = self._at(path).split("/")[:-1]
+        for count in range(len(self._root.split("/")), len(names) + 1):
+            folder = "/".join(names[:count])
+            if "/" in folder.strip("/") and folder not in self._made:
+                with contextlib.suppress(FileExistsError, NotImplementedError):
+                    self._fs.mkdir(folder, create_parents=False)
+                self._made.add(folder)
 
     @contextlib.contextmanager
     def _told(self, action: str, path: str) -> Iterator[None]:
