@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoohub.errors import CheckpointCorrupt, DataError
+from zoohub.errors import CheckpointCorrupt, DataError, NoSpaceError
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.folder import RunFolder
 from zoohub.training.recipe import Recipe
@@ -109,3 +110,21 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(DataError, match="there is a run in this folder already"):
         finetune(recipe(), output=tmp_path)
+
+
+def test_a_full_disk_leaves_what_was_saved_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path)
+    good = {"w": np.arange(4, dtype=np.float32)}
+    folder.write_weights("best", good)
+    before = (tmp_path / "best.ckpt").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoSpaceError, match="the disk is full .* go on with --resume"):
+        folder.write_weights("best", {"w": np.zeros(4, np.float32)})
+    assert (tmp_path / "best.ckpt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ""] == ["best.ckpt"]

@@ -1,0 +1,158 @@
+"""Folders and tables of pictures: their classes, their splits and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoohub.errors import DataError
+from zoohub.training.data.folder import read_folder
+from zoohub.training.data.reading import data_for
+from zoohub.training.data.samples import Splits
+from zoohub.training.data.splitting import split_off
+from zoohub.training.data.table import read_table
+from zoohub.training.recipe import DigitsData, FolderData, TableData
+
+
+def picture(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8), "red").save(path)
+    return path
+
+
+def folder(parent: Path, **counts: int) -> Path:
+    root = parent / "photos"
+    root.mkdir(exist_ok=True)
+    for name, count in counts.items():
+        for i in range(count):
+            picture(root / name.replace("__", "/") / f"{i}.png")
+    return root
+
+
+def read(root: Path, validation: float = 0.2) -> Splits:
+    return read_folder(FolderData("folder", str(root), validation))
+
+
+def test_a_split_takes_its_share_of_every_class_and_is_the_same_each_time(tmp_path: Path) -> None:
+    root = folder(tmp_path, cat=10, dog=20)
+    one, two = read(root), read(root)
+    assert np.bincount(one.train.labels).tolist() == [8, 16]
+    assert np.bincount(one.validation.labels).tolist() == [2, 4]
+    assert list(one.validation.names) == list(two.validation.names)
+    assert not set(one.train.names) & set(one.validation.names)
+
+
+def test_a_class_of_one_picture_is_trained_on_and_mentioned(tmp_path: Path) -> None:
+    splits = read(folder(tmp_path, cat=10, dog=1))
+    assert np.bincount(splits.train.labels).tolist() == [8, 1]
+    assert np.bincount(splits.validation.labels, minlength=2).tolist() == [2, 0]
+    assert splits.warnings == ("only one picture each, so none to validate on: dog",)
+
+
+@pytest.mark.parametrize("name", ["val", "validation", "valid"])
+def test_train_and_validation_folders_are_taken_as_they_are(tmp_path: Path, name: str) -> None:
+    counts = {"train__cat": 3, "train__dog": 3, f"{name}__dog": 2, f"{name}__cow": 1}
+    splits = read(folder(tmp_path, **counts))
+    assert splits.classes == ("cat", "dog")
+    assert len(splits.train) == 6
+    assert splits.validation.labels.tolist() == [1, 1]
+    assert splits.warnings == (f"{name}: classes without training pictures: cow",)
+
+
+def test_two_classes_with_one_name_in_different_case_are_refused(tmp_path: Path) -> None:
+    root = folder(tmp_path, Cat=2)
+    if (root / "cat").exists():
+        pytest.skip("this file system does not tell them apart")
+    folder(tmp_path, cat=2)
+    with pytest.raises(DataError, match="one name in different case: 'Cat' and 'cat'"):
+        read(root)
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({}, "expected a folder a class, found none"),
+        ({"cat": 3}, "at least two classes are needed, found cat"),
+    ],
+)
+def test_a_folder_that_cannot_be_learnt_from_says_why(
+    tmp_path: Path, counts: dict[str, int], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read(folder(tmp_path, **counts))
+
+
+def test_numbered_classes_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    root = folder(tmp_path, **{"10": 2, "9": 2, "1": 2})
+    assert read(root).classes == ("1", "9", "10")
+
+
+def test_a_cut_jpeg_is_found_before_training(tmp_path: Path) -> None:
+    root = folder(tmp_path, cat=3, dog=3)
+    file = root / "cat" / "cut.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(file)
+    file.write_bytes(file.read_bytes()[:-400])
+    splits = read(root)
+    assert list(splits.skipped) == ["cat/cut.jpg"]
+    assert "truncated" in splits.skipped["cat/cut.jpg"]
+
+
+def table(root: Path, text: str, suffix: str = ".csv") -> Splits:
+    for name in "abcdef":
+        picture(root / f"{name}.png")
+    file = root / f"labels{suffix}"
+    file.write_text(text)
+    return read_table(TableData("table", str(file), 0.5))
+
+
+def test_a_csv_with_splits_is_taken_at_its_word(tmp_path: Path) -> None:
+    splits = table(
+        tmp_path,
+        "path,label,split\na.png,cat,train\nb.png,dog,train\nc.png,dog,val\nd.png,cow,val\n"
+        "e.png,cat,test\n",
+    )
+    assert splits.classes == ("cat", "dog")
+    assert [len(splits.train), len(splits.validation), len(splits.test)] == [2, 1, 1]
+    assert splits.warnings == ("labels without training pictures: cow",)
+
+
+def test_json_lines_without_splits_are_split(tmp_path: Path) -> None:
+    rows = [f'{{"path": "{name}.png", "label": {i % 2}}}' for i, name in enumerate("abcd")]
+    splits = table(tmp_path, "\n".join(rows), ".jsonl")
+    assert splits.classes == ("0", "1")
+    assert [len(splits.train), len(splits.validation)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\na.png,\n", r"labels\.csv:2: 'label' is missing"),
+        ("file,label\na.png,x\n", r"labels\.csv:2: 'path' is missing"),
+        ("path,label,split\na.png,x,later\nb.png,y,train\n", "split 'later' is not train"),
+        ("path,label\na.png,x\nb.png,x\n", "at least two classes"),
+    ],
+)
+def test_a_table_with_a_mistake_names_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        table(tmp_path, text)
+
+
+def test_missing_files_of_a_table_are_skipped_and_named(tmp_path: Path) -> None:
+    splits = table(tmp_path, "path,label\na.png,x\nb.png,y\nz.png,y\nc.png,y\n")
+    assert splits.skipped == {"z.png": "no such file"}
+
+
+def test_data_is_told_by_what_it_is(tmp_path: Path) -> None:
+    assert isinstance(data_for(tmp_path), FolderData)
+    assert data_for("digits") == DigitsData("digits")
+    with pytest.raises(DataError, match=r"expected a folder of pictures .*; nothing"):
+        data_for(tmp_path / "none.csv")
+
+
+def test_no_share_means_no_validation() -> None:
+    train, validation = split_off(np.array([0, 0, 1]), 0.0, 0)
+    assert (len(train), len(validation)) == (3, 0)

@@ -1,0 +1,181 @@
+"""Fine-tuning from a folder of pictures leaves a folder that works like any model."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoohub
+from zoohub.checkpoint import load_weights
+from zoohub.errors import CheckpointCorrupt, DataError, RecipeError, StoreError
+from zoohub.training import Run, evaluate, finetune, load_run, open_run, read_recipe
+from zoohub.training.data.digits import heldout_digits
+
+
+def write_digits(folder: Path, classes: int = 3, each: int = 14) -> Path:
+    """A folder a class, of the shipped digits; some files are no pictures."""
+    digits = heldout_digits()
+    for label in range(classes):
+        place = folder / ["zero", "one", "two"][label]
+        place.mkdir(parents=True)
+        for i in np.flatnonzero(digits.labels == label)[:each]:
+            Image.fromarray(digits.images[i]).save(place / f"{i:03d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_digits(tmp_path_factory.mktemp("data") / "photos")
+    (folder / "zero" / "empty.png").touch()
+    (folder / "one" / "cut.jpg").write_bytes(b"not much of a picture")
+    (folder / "notes.txt").write_text("not a class")
+    (folder / "nothing").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(photos: Path, said: list[str], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOOHUB_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        output = tmp_path_factory.mktemp("runs") / "photos"
+        return finetune("lenet5@digits", photos, output=output, epochs=3, lr=0.001, say=said.append)
+
+
+def test_a_few_epochs_on_a_pretrained_network_learn_the_new_classes(run: Run) -> None:
+    assert run.metrics["top1"] >= 0.8
+    assert run.net.zoohub.classes == ("one", "two", "zero")
+
+
+def test_bad_files_and_empty_classes_are_named_and_left_out(run: Run, said: list[str]) -> None:
+    assert "no pictures, left out: nothing" in said
+    assert "left out: zero/empty.png: empty file" in said
+    assert "left out: one/cut.jpg: not a picture" in said
+    content = json.loads((run.path / "run.json").read_text())
+    assert content["metrics"]["data"]["skipped"] == 2
+
+
+def test_the_folder_holds_all_that_it_should(run: Run) -> None:
+    names = sorted(path.name for path in run.path.iterdir())
+    assert names == [
+        "best.ckpt",
+        "confusion.svg",
+        "curve.svg",
+        "last.ckpt",
+        "metrics.jsonl",
+        "recipe.yaml",
+        "report.html",
+        "run.json",
+        "split.csv",
+        "weights.ckpt",
+        "weights.safetensors",
+    ]
+    ckpt = load_weights(run.path / "weights.ckpt")
+    safe = load_weights(run.path / "weights.safetensors")
+    assert ckpt.keys() == safe.keys()
+    assert all((ckpt[name] == safe[name]).all() for name in ckpt)
+    for name in ("curve.svg", "confusion.svg"):
+        ElementTree.parse(run.path / name)
+
+
+def test_the_page_is_one_file_that_fetches_nothing(run: Run) -> None:
+    sources: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            sources.extend(value or "" for name, value in attrs if name in ("src", "href"))
+
+    page = (run.path / "report.html").read_text()
+    Reader().feed(page)
+    assert all(source.startswith("data:") for source in sources)
+    assert "Learning curve" in page
+    assert page.count("<svg") == 2
+
+
+def test_the_runs_recipe_and_split_make_the_same_weights_again(run: Run, tmp_path: Path) -> None:
+    again = finetune(run.path / "recipe.yaml", output=tmp_path / "again")
+    assert (again.path / "weights.ckpt").read_bytes() == (run.path / "weights.ckpt").read_bytes()
+    assert (again.path / "split.csv").read_text() == (run.path / "split.csv").read_text()
+    recipe = read_recipe(run.path / "recipe.yaml")
+    assert (recipe.model, recipe.checkpoint) == ("lenet5", "digits")
+
+
+def test_a_finished_run_loads_and_predicts_like_any_model(run: Run, photos: Path) -> None:
+    net = zoohub.load(str(run.path))
+    assert net.zoohub.classes == ("one", "two", "zero")
+    expected = load_weights(run.path / "weights.ckpt")
+    for parameter in net.get_parameters():
+        assert (parameter.asnumpy() == expected[parameter.name]).all()
+    files = sorted((photos / "two").iterdir())
+    predictions = zoohub.predict(str(run.path), files)
+    found = [p.predictions[0].label for p in predictions]
+    assert found.count("two") >= 0.8 * len(files)
+
+
+def test_a_run_can_be_evaluated_and_trained_on(run: Run, photos: Path, tmp_path: Path) -> None:
+    results = evaluate(run.path, photos)
+    assert results["count"] == 42
+    assert results["top1"] == pytest.approx(np.trace(results["confusion"]) / 42)
+    assert results["skipped"].keys() == {"zero/empty.png", "one/cut.jpg"}
+    further = finetune(run.path, photos, output=tmp_path / "further", epochs=1)
+    assert open_run(further.path).entry.family == "lenet"
+
+
+def test_resuming_a_finished_run_gives_it_back(run: Run) -> None:
+    said: list[str] = []
+    again = finetune(run.path, resume=True, say=said.append)
+    assert again.metrics == json.loads((run.path / "run.json").read_text())["metrics"]
+    assert said == [f"{run.path}: this run is finished already"]
+
+
+def test_weights_that_are_not_the_runs_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes((run.path / "run.json").read_bytes())
+    with pytest.raises(CheckpointCorrupt, match=r"weights\.ckpt: missing"):
+        load_run(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(CheckpointCorrupt, match="not a run's index entry"):
+        load_run(tmp_path)
+
+
+def test_what_cannot_be_trained_on_is_said_before_anything_is_written(
+    photos: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "run"
+    with pytest.raises(DataError, match="expected a folder of pictures"):
+        finetune("lenet5@digits", tmp_path / "none", output=output)
+    with pytest.raises(RecipeError, match="say what to train on"):
+        finetune("lenet5@digits", output=output)
+    with pytest.raises(RecipeError, match="frozen: 'conv9' is no part of the network"):
+        finetune("lenet5@digits", photos, output=output, assignments=["frozen=[conv9]"])
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(StoreError, match="cannot be written"):
+        finetune("lenet5@digits", photos, output=file / "run")
+
+
+def test_frozen_parts_stay_and_the_rest_learns(photos: Path, tmp_path: Path) -> None:
+    before = zoohub.load_weights("lenet5@digits")
+    options = ["frozen=[conv1, conv2, fc1]", "micro_batch=4"]
+    run = finetune(
+        "lenet5@digits",
+        photos,
+        output=tmp_path / "run",
+        epochs=1,
+        batch_size=8,
+        assignments=options,
+    )
+    after = load_weights(run.path / "weights.ckpt")
+    for name in ("conv1.weight", "conv2.weight", "fc1.weight", "fc1.bias"):
+        assert (after[name] == before[name]).all(), name
+    assert (after["fc2.weight"] != before["fc2.weight"]).any()
