@@ -53,7 +53,8 @@ class Nginx:
             (self.folder / name).mkdir()
         self.folder.chmod(0o755)
         config = self.folder / "nginx.conf"
-        config.write_text(CONFIG.format(folder=self.folder, port=PORT))
+        user = "user root;" if os.getuid() == 0 else ""  # its workers must read our folders
+        config.write_text(user + CONFIG.format(folder=self.folder, port=PORT))
         self.process = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         return self
