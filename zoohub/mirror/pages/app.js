@@ -336,7 +336,8 @@
 
   const checkpoints = models.reduce((sum, m) => sum + (m.checkpoints || []).length, 0);
   const here = models.reduce((sum, m) => sum + (m.checkpoints || []).filter((c) => c.file).length, 0);
-  $("facts").textContent = `${plural(models.length, "model")}, ${plural(checkpoints, "checkpoint")}, ${here.toLocaleString("en")} in this mirror`;
+  $("facts").textContent = `${plural(models.length, "model")}, ${plural(checkpoints, "checkpoint")}${here ? `, ${here.toLocaleString("en")} in this mirror` : ""}`;
+  form.here.parentElement.hidden = here === 0 || here === checkpoints;
   $("foot").textContent = `Made by zoohub ${data.version}${data.created ? ` on ${data.created.slice(0, 10)}` : ""}. Licences are in LICENCES.txt, hashes in manifest.json.`;
   show();
   document.documentElement.dataset.ready = "1";
