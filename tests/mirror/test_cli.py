@@ -81,8 +81,29 @@ def test_a_dry_run_lists_paths_and_writes_nothing(zoohub: Run, zoo: Any, tmp_pat
     code, out, err = zoohub("mirror", "sync", str(tmp_path / "m"), "ournet*", "--dry-run")
 
     assert (code, out) == (0, "127.0.0.1/ournet_a/ournet_a.ckpt\n")
-    assert err == "1 files to fetch (5.0 kB), 0 up to date, 0 left out\n"
+    assert err == "1 file to fetch (5.0 kB), 0 up to date, 0 left out\n"
     assert not (tmp_path / "m").exists()
+
+
+def test_options_may_stand_anywhere(zoohub: Run, zoo: Any, tmp_path: Path) -> None:
+    zoo.add("ournet_a")
+    root = str(tmp_path / "m")
+
+    for arguments in (
+        ["mirror", "sync", root, "--dry-run", "ournet*"],
+        ["mirror", "sync", "--dry-run", root, "ournet*", "--jobs=1"],
+        ["mirror", "--json", "sync", root, "ournet*", "--dry-run"],
+    ):
+        code, out, _ = zoohub(*arguments)
+        assert (code, "ournet_a.ckpt" in out) == (0, True)
+        assert out.startswith("[") == ("--json" in arguments)
+
+
+def test_every_help_ends_with_examples(zoohub: Run) -> None:
+    for action in ("sync", "verify", "prune", "add", "serve", "keygen"):
+        code, out, _ = zoohub("mirror", action, "--help")
+        assert code == 0
+        assert out.splitlines()[-1].startswith(f"  zoohub mirror {action} ")
 
 
 def test_a_pattern_that_fits_nothing_is_an_error(zoohub: Run, zoo: Any, tmp_path: Path) -> None:
@@ -126,11 +147,11 @@ def test_prune_asks_and_without_somebody_to_ask_refuses(
 
     code, _, err = zoohub("mirror", "prune", str(root))
     assert code == 2
-    assert "Remove 1 files (3 B)" in err
+    assert "Remove 1 file (3 B)" in err
     assert zoohub("mirror", "prune", str(root), "--dry-run")[:2] == (0, "stranger\n")
     assert (root / "stranger").is_file()
     code, out, err = zoohub("mirror", "prune", str(root), "-y")
-    assert (code, out, err) == (0, "stranger\n", "1 files (3 B) and 0 models removed\n")
+    assert (code, out, err) == (0, "stranger\n", "1 file (3 B) and 0 models removed\n")
     assert not (root / "stranger").exists()
 
 

@@ -34,6 +34,7 @@ EXAMPLES = (
     "zoohub mirror sync /srv/zoo --sign zoo.key",
     "zoohub mirror add runs/flowers /srv/zoo",
     "zoohub mirror verify /srv/zoo --repair",
+    "zoohub mirror prune /srv/zoo --keep 'resnet*' --dry-run",
     "zoohub mirror serve /srv/zoo --port 8080",
 )
 
@@ -42,14 +43,18 @@ _UNITS = {"": 1, "B": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions of `zoohub mirror`."""
-    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    actions: Any = parser.add_subparsers(
+        metavar="ACTION", required=True, dest="action", parser_class=_Intermixed
+    )
 
     def action(name: str, summary: str, run: Any, *, to: bool = True) -> argparse.ArgumentParser:
-        sub = actions.add_parser(
+        sub: argparse.ArgumentParser = actions.add_parser(
             name,
             help=summary,
             description=summary[0].upper() + summary[1:] + ".",
             parents=[common_options(argparse.SUPPRESS)],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog="examples:\n" + "\n".join(f"  {e}" for e in EXAMPLES if f" {name} " in e),
         )
         if to:
             sub.add_argument("mirror", metavar="DEST", help="a folder, file: or s3:// URL")
@@ -97,6 +102,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     keygen = action("keygen", "make a key to sign mirrors with", _keygen, to=False)
     keygen.add_argument("file", type=Path, metavar="FILE", help="where the private key goes")
+
+
+class _Intermixed(argparse.ArgumentParser):
+    """Lets options stand between DEST and the patterns, which argparse by itself does not."""
+
+    _inside = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse options first, what is left as positionals."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
@@ -154,8 +175,8 @@ def _sync(options: argparse.Namespace, output: Output) -> int:
     count = len(done.fetched) + len(done.linked)
     kept = len(selection.wanted) - count - len(failures)
     output.talk(
-        f"{target.name}: {count} files added ({human_size(done.size)}), {kept} up to date, "
-        f"{len(done.skipped)} left out; serial {done.serial}"
+        f"{target.name}: {_count(count, 'file')} added ({human_size(done.size)}), "
+        f"{kept} up to date, {len(done.skipped)} left out; serial {done.serial}"
         + ("" if done.published else ", nothing to publish")
     )
     # What was here before counts: a mirror that lacks one file of a thousand is partly done.
@@ -203,7 +224,7 @@ def _tell_plan(done: SyncReport, output: Output) -> int:
     known = sum(row["size"] or 0 for row in rows)  # type: ignore[misc]
     unknown = sum(1 for row in rows if row["size"] is None)
     output.talk(
-        f"{len(rows)} files to fetch ({human_size(known)}"
+        f"{_count(len(rows), 'file')} to fetch ({human_size(known)}"
         + (f", and {unknown} of unknown size" if unknown else "")
         + f"), {len(done.plan.current)} up to date, {len(done.skipped)} left out"
     )
@@ -225,7 +246,9 @@ def _verify(options: argparse.Namespace, output: Output) -> int:
         broken = len(found.missing) + len(found.damaged) - len(found.repaired)
         hint = "" if options.repair else "; `zoohub mirror verify --repair` fetches them again"
         failed = "".join(f"\n  {item}: {error}" for item, error in found.failures)
-        raise IntegrityError(f"{target.name}: {broken} files are missing or damaged{hint}{failed}")
+        raise IntegrityError(
+            f"{target.name}: {_count(broken, 'file')} missing or damaged{hint}{failed}"
+        )
     return 0
 
 
@@ -262,8 +285,8 @@ def _prune(options: argparse.Namespace, output: Output) -> int:
 
     def agree(plan: PruneReport) -> bool:
         return options.yes or _ask(
-            f"Remove {len(plan.paths)} files ({human_size(plan.size)}) and {len(plan.models)} "
-            f"models from {target.name}?"
+            f"Remove {_count(len(plan.paths), 'file')} ({human_size(plan.size)}) and "
+            f"{_count(len(plan.models), 'model')} from {target.name}?"
         )
 
     done = prune(
@@ -284,7 +307,8 @@ def _prune(options: argparse.Namespace, output: Output) -> int:
             output.data(path)
     verb = "would go" if options.dry_run else "removed"
     output.talk(
-        f"{len(done.paths)} files ({human_size(done.size)}) and {len(done.models)} models {verb}"
+        f"{_count(len(done.paths), 'file')} ({human_size(done.size)}) and "
+        f"{_count(len(done.models), 'model')} {verb}"
     )
     return 0
 
@@ -383,6 +407,10 @@ def _keygen(options: argparse.Namespace, output: Output) -> int:
         f"ZOOHUB_TRUSTED_KEYS={public}"
     )
     return 0
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _publisher(options: argparse.Namespace) -> Publisher:
