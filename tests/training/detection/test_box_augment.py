@@ -1,0 +1,117 @@
+"""Boxes go where their pictures go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from zoohub.manifest.entry import InputContract
+from zoohub.training.data.batches import Plan
+from zoohub.training.detection.augment import (
+    BoxAugment,
+    clip_boxes,
+    flip,
+    letterbox,
+    mosaic,
+    recolour,
+)
+from zoohub.training.detection.batches import BoxLoader, TrainingPictures, padded_targets
+from zoohub.training.detection.samples import BoxSamples, as_boxes
+from zoohub.vision import Transform
+
+STILL = BoxAugment(mosaic=0, scale=0, shift=0, flip=0, hue=0, saturation=0, value=0)
+CONTRACT = InputContract(
+    size=(64, 64), layout="NCHW", value_range="0..1", interpolation="bilinear", resize="letterbox"
+)
+
+
+def _picture(seed: int, height: int = 48, width: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """A grey picture with one white rectangle, and its box of class `seed`."""
+    random = np.random.default_rng(seed)
+    x, y = int(random.integers(4, width - 24)), int(random.integers(4, height - 20))
+    pixels = np.full((height, width, 3), 60, np.uint8)
+    pixels[y : y + 14, x : x + 20] = 255
+    return pixels, as_boxes([[seed, x, y, x + 20, y + 14]])
+
+
+def _white(pixels: np.ndarray) -> list[float]:
+    rows, columns = np.nonzero(pixels[:, :, 0] > 180)
+    return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+
+
+def test_without_changes_a_letterbox_is_the_one_of_predict() -> None:
+    pixels, boxes = _picture(1)
+    placed, moved = letterbox(pixels, boxes, (64, 64), STILL, np.random.default_rng(0))
+    expected = Transform(CONTRACT)(pixels).transpose(1, 2, 0) * 255
+    assert np.abs(placed - expected).max() <= 1
+    assert moved[0, 1:].tolist() == _white(placed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_boxes_follow_scale_shift_and_mirror(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    augment = BoxAugment(scale=0.3, shift=0.1)
+    placed, moved = letterbox(*_picture(seed), (96, 96), augment, random)
+    assert np.abs(moved[0, 1:] - _white(placed)).max() <= 1.5
+    mirrored, turned = flip(placed, moved)
+    assert np.abs(turned[0, 1:] - _white(mirrored)).max() <= 1.5
+    np.testing.assert_allclose(flip(mirrored, turned)[1], moved, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_boxes_follow_their_pictures_into_a_mosaic(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    pictures = [_picture(seed * 4 + i) for i in range(4)]
+    canvas, boxes = mosaic(pictures, (128, 128), BoxAugment(scale=0.2), random)
+    assert canvas.shape == (128, 128, 3)
+    for _, x1, y1, x2, y2 in boxes:
+        inside = canvas[round(y1) + 1 : round(y2) - 1, round(x1) + 1 : round(x2) - 1, 0]
+        assert (inside > 180).mean() > 0.97
+    total = (canvas[:, :, 0] > 180).sum()
+    areas = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2])
+    assert areas.sum() <= total * 1.1
+
+
+def test_what_is_hardly_left_of_a_box_is_no_target() -> None:
+    boxes = as_boxes([[0, -30, 0, 10, 20], [1, -10, 0, 30, 20], [2, 5, 5, 7, 30], [3, 1, 1, 9, 9]])
+    assert clip_boxes(boxes, (0, 0, 64, 64)).tolist() == [[1, 0, 0, 30, 20], [3, 1, 1, 9, 9]]
+
+
+def test_colours_change_and_boxes_do_not() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3)).astype(np.uint8)
+    assert recolour(pixels, STILL, np.random.default_rng(0)) is pixels
+    changed = recolour(pixels, BoxAugment(), np.random.default_rng(0))
+    assert changed.shape == pixels.shape
+    assert 2 < np.abs(changed.astype(int) - pixels).mean() < 100
+
+
+def test_targets_are_padded_and_the_largest_stay() -> None:
+    boxes = as_boxes([[3, 0, 0, 10, 20], [1, 5, 5, 7, 7], [2, 0, 0, 30, 30]])
+    assert padded_targets(boxes, 4).tolist() == [
+        [3, 5, 10, 10, 20],
+        [1, 6, 6, 2, 2],
+        [2, 15, 15, 30, 30],
+        [-1, 1, 1, 1, 1],
+    ]
+    assert padded_targets(boxes, 2)[:, 0].tolist() == [3, 2]
+
+
+def test_batches_are_a_function_of_seed_and_epoch_whatever_the_threads() -> None:
+    pictures = [_picture(i) for i in range(9)]
+    samples = BoxSamples(
+        [p for p, _ in pictures], [b for _, b in pictures], [str(i) for i in range(9)]
+    )
+    prepare = TrainingPictures(samples, CONTRACT, BoxAugment(mosaic=0.5), 8)
+    plan = Plan(9, 4, micro=2)
+
+    def all_of(threads: int, first: int = 0, epoch: int = 1) -> list:
+        loader = BoxLoader(prepare, plan, 5, threads)
+        return [batch for step in loader.steps(epoch, first) for batch in step]
+
+    one, four, later = all_of(1), all_of(4), all_of(2, first=1)
+    assert [images.shape for images, _ in one] == [(2, 3, 64, 64)] * 4
+    for (images, targets), (again, same) in zip(one, four, strict=True):
+        assert (images == again).all()
+        assert (targets == same).all()
+    assert (later[0][0] == one[2][0]).all()
+    assert not (all_of(1, epoch=2)[0][0] == one[0][0]).all()

@@ -1,0 +1,200 @@
+"""Labels in YOLO's and COCO's formats; what is wrong is counted and named, never trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from zoohub.errors import DataError
+from zoohub.training.detection.reading import (
+    box_data_for,
+    is_box_data,
+    read_boxes,
+    wants_detection,
+)
+from zoohub.training.detection.recipe import BoxesData
+from zoohub.training.detection.yolo_format import label_file
+
+
+def _picture(path: Path, size: tuple[int, int] = (40, 20)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (90, 120, 30)).save(path)
+
+
+def _yolo(folder: Path, labels: dict[str, str], names: Any = "default", **more: Any) -> Path:
+    for name, text in labels.items():
+        part, _, stem = name.partition("/")
+        _picture(folder / "images" / part / f"{stem}.png")
+        file = folder / "labels" / part / f"{stem}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    content = {"train": "images/train", "val": "images/val", "names": names, **more}
+    if names == "default":
+        content["names"] = ["cat", "dog"]
+    for part in ("train", "val"):
+        (folder / "images" / part).mkdir(parents=True, exist_ok=True)
+    file = folder / "data.yaml"
+    file.write_text(yaml.safe_dump(content))
+    return file
+
+
+def _read(file: Path, **more: Any) -> Any:
+    return read_boxes(BoxesData("boxes", str(file), **more))
+
+
+def test_yolo_labels_become_boxes_in_pixels(tmp_path: Path) -> None:
+    file = _yolo(
+        tmp_path,
+        {"train/a": "1 0.5 0.5 0.5 0.4\n\n0 0.1 0.1 0.2 0.2 0.3 0.6\n", "val/b": ""},
+        {0: "cat", 1: "dog"},
+    )
+    splits = _read(file)
+    assert splits.classes == ("cat", "dog")
+    # The second line is a polygon; the first, centre and size.
+    np.testing.assert_allclose(
+        splits.train.boxes[0], [[1, 10, 6, 30, 14], [0, 4, 2, 12, 12]], atol=1e-4
+    )
+    assert len(splits.validation) == 1
+    assert splits.validation.box_count == 0
+    assert splits.warnings == ()
+
+
+def test_bad_boxes_are_left_out_counted_and_named(tmp_path: Path) -> None:
+    lines = [
+        "0 0.5 0.5 0.5 0.5",
+        "0 1.5 0.5 0.2 0.2",
+        "1 0.5 0.5 0 0.3",
+        "2 0.5 0.5 0.2 0.2",
+        "0.5 0.5 0.5 0.2 0.2",
+        "0 nan 0.5 0.2 0.2",
+        "0 0.5 0.5",
+        "cat 0.5 0.5 0.2 0.2",
+        "1 0.95 0.5 0.3 0.5",
+    ]
+    splits = _read(_yolo(tmp_path, {"train/a": "\n".join(lines), "val/b": "0 .5 .5 .5 .5"}))
+    np.testing.assert_allclose(
+        splits.train.boxes[0], [[0, 10, 5, 30, 15], [1, 32, 5, 40, 15]], atol=1e-4
+    )
+    text = "\n".join(splits.warnings)
+    assert "1 boxes outside their picture were left out" in text
+    assert "a.txt:2" in text
+    assert "1 boxes of no area" in text
+    assert "2 boxes with a label out of range" in text
+    assert "a.txt:4" in text
+    assert "3 lines that are no label" in text
+    assert "1 boxes were cut at their picture's edge" in text
+
+
+def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path) -> None:
+    file = _yolo(tmp_path, {"train/a": "0 .5 .5 .5 .5", "train/b": "0 .5 .5 .5 .5", "val/c": ""})
+    (tmp_path / "images" / "train" / "b.png").write_bytes(b"")
+    splits = _read(file)
+    assert [Path(name).name for name in splits.train.names] == ["a.png"]
+    assert [Path(path).name for path in splits.skipped] == ["b.png"]
+    assert "1 pictures were left out" in splits.warnings[0]
+    assert "empty file" in splits.warnings[0]
+
+
+def test_without_boxes_or_names_there_is_nothing_to_train_on(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no box is left to train on.*1 boxes of no area"):
+        _read(_yolo(tmp_path / "a", {"train/a": "0 .5 .5 0 0"}))
+    with pytest.raises(DataError, match="`names` must list the classes"):
+        _read(_yolo(tmp_path / "b", {"train/a": "0 .5 .5 .5 .5"}, None))
+    with pytest.raises(DataError, match="`nc` is 3, but there are 2 names"):
+        _read(_yolo(tmp_path / "c", {"train/a": "0 .5 .5 .5 .5"}, nc=3))
+    with pytest.raises(DataError, match="there is no folder or list of pictures"):
+        _read(_yolo(tmp_path / "d", {"train/a": "0 .5 .5 .5 .5"}, val="images/none"))
+    (tmp_path / "e.yaml").write_text("model: yolov5s\n")
+    with pytest.raises(DataError, match="no data set's description"):
+        _read(tmp_path / "e.yaml")
+
+
+def test_without_a_validation_part_one_is_split_off_by_the_seed(tmp_path: Path) -> None:
+    file = _yolo(tmp_path, {f"train/{i}": "0 .5 .5 .5 .5" for i in range(10)})
+    one, two = _read(file, validation=0.3), _read(file, validation=0.3)
+    assert (len(one.train), len(one.validation)) == (7, 3)
+    assert one.validation.names == two.validation.names
+    assert set(one.train.names).isdisjoint(one.validation.names)
+    assert one.validation.names != _read(file, validation=0.3, seed=1).validation.names
+
+
+def test_labels_lie_beside_the_pictures_folder_or_beside_the_picture(tmp_path: Path) -> None:
+    assert label_file(Path("/d/images/train/images/x.jpg")) == Path("/d/images/train/labels/x.txt")
+    assert label_file(Path("/d/pictures/x.jpg")) == Path("/d/pictures/x.txt")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "x.txt").write_text("")
+    assert label_file(tmp_path / "images" / "x.jpg") == tmp_path / "images" / "x.txt"
+
+
+def _coco(folder: Path, **changes: Any) -> Path:
+    (folder / "annotations").mkdir(parents=True)
+    for part in ("train", "val"):
+        _picture(folder / part / "a.png")
+        content = {
+            "images": [{"id": 7, "file_name": "a.png"}],
+            # Ids with gaps, out of order; numbers are by id.
+            "categories": [{"id": 9, "name": "dog"}, {"id": 2, "name": "cat"}],
+            "annotations": [
+                {"id": 1, "image_id": 7, "category_id": 9, "bbox": [4, 2, 10, 8], "iscrowd": 0},
+                {"id": 2, "image_id": 7, "category_id": 2, "bbox": [0, 0, 40, 20], "iscrowd": 1},
+                {"id": 3, "image_id": 7, "category_id": 5, "bbox": [1, 1, 5, 5]},
+                {"id": 4, "image_id": 8, "category_id": 2, "bbox": [1, 1, 5, 5]},
+                {"id": 5, "image_id": 7, "category_id": 2, "bbox": [50, 1, 5, 5]},
+                {"id": 6, "image_id": 7, "category_id": 2, "bbox": [1, 1, None, 5]},
+            ],
+            **changes,
+        }
+        (folder / "annotations" / f"instances_{part}.json").write_text(json.dumps(content))
+    return folder / "annotations" / "instances_train.json"
+
+
+def test_coco_annotations_become_boxes_and_crowds(tmp_path: Path) -> None:
+    splits = _read(_coco(tmp_path))
+    assert splits.classes == ("cat", "dog")
+    for part in (splits.train, splits.validation):
+        np.testing.assert_array_equal(part.boxes[0], [[1, 4, 2, 14, 10]])
+        np.testing.assert_array_equal(part.crowds[0], [[0, 0, 0, 40, 20]])
+    text = "\n".join(splits.warnings)
+    for reason in ("label out of range", "unknown pictures", "outside their picture", "no label"):
+        assert reason in text
+    assert "annotation 4" in text
+
+
+def test_a_data_yaml_may_name_coco_files(tmp_path: Path) -> None:
+    _coco(tmp_path)
+    file = tmp_path / "data.yaml"
+    file.write_text(
+        "train: annotations/instances_train.json\nval: annotations/instances_val.json\n"
+    )
+    assert _read(file).validation.box_count == 1
+
+
+def test_files_that_are_not_cocos_are_refused(tmp_path: Path) -> None:
+    for number, changes in enumerate(({"images": 3}, {"categories": [{"id": 1}]})):
+        with pytest.raises(DataError, match="not in COCO's format"):
+            _read(_coco(tmp_path / str(number), **changes))
+    same = [{"id": 2, "name": "cat"}, {"id": 9, "name": "cat"}]
+    file = _coco(tmp_path / "same", categories=same)
+    with pytest.raises(DataError, match="two categories"):
+        _read(file)
+
+
+def test_what_the_user_names_says_whether_it_is_detection(tmp_path: Path) -> None:
+    assert is_box_data("scenes.yaml")
+    assert is_box_data("digit-scenes")
+    assert not is_box_data("flowers/")
+    assert box_data_for("digit-scenes").kind == "digit-scenes"
+    with pytest.raises(DataError, match=r"data\.yaml"):
+        box_data_for("flowers/")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("task: object-detection\n")
+    assert wants_detection(recipe, None)
+    assert wants_detection("anything", None, tmp_path, resume=True)
+    recipe.write_text("model: lenet5\n")
+    assert not wants_detection(recipe, None)

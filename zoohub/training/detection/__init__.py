@@ -1,0 +1,1 @@
+"""Training and evaluating detectors: boxes, scenes, the YOLOv5 loss, COCO's protocol."""

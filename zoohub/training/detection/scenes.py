@@ -1,0 +1,148 @@
+"""Scenes composed from the UCI digits: coloured digits of many sizes on uneven grounds.
+
+A scene is a pure function of (digits, part, number, size). The held-out part uses only the
+pictures i with i % 5 == 0, the validation part only those with i % 5 == 1, and training the rest,
+so that no digit is seen in two parts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from zoohub.training.data.samples import Samples
+from zoohub.training.detection.samples import Boxes, BoxSamples, as_boxes
+
+Part = Literal["train", "validation", "test"]
+FOLDS: dict[Part, tuple[int, ...]] = {"train": (2, 3, 4), "validation": (1,), "test": (0,)}
+CLASSES = tuple(str(digit) for digit in range(10))
+
+_PARTS: dict[Part, int] = {"train": 0, "validation": 1, "test": 2}
+_MOST, _LEAST = 8, 3  # digits to a scene
+_TALLEST, _SHORTEST = 0.42, 0.15  # a digit's height as a part of the scene's side
+_SHARED = 0.05  # of the smaller of two boxes may lie in the other
+_TRIES = 20
+_INK = 96  # of 255: where a digit counts as begun, for its box
+
+
+def make_scenes(digits: Samples, part: Part, count: int, size: int) -> BoxSamples:
+    """`count` scenes of size × size pixels from the `digits` of one part, uint8 RGB.
+
+    `digits` are 8×8 pictures, already only those of the part (see `FOLDS`).
+    """
+    made = [make_scene(digits, part, number, size) for number in range(count)]
+    return BoxSamples(
+        [image for image, _ in made],
+        [boxes for _, boxes in made],
+        [f"{part}-{number:05d}" for number in range(count)],
+    )
+
+
+def make_scene(
+    digits: Samples, part: Part, number: int, size: int
+) -> tuple[NDArray[np.uint8], Boxes]:
+    """One scene, uint8 (size, size, 3), and its boxes (n, 5)."""
+    random = np.random.default_rng([_PARTS[part], number, size])
+    canvas = _ground(random, size)
+    rows: list[tuple[float, ...]] = []
+    for _ in range(int(random.integers(_LEAST, _MOST + 1))):
+        which = int(random.integers(len(digits)))
+        share = math.exp(random.uniform(math.log(_SHORTEST), math.log(_TALLEST)))
+        mask = _digit_mask(np.asarray(digits.images[which]), share * size, random)
+        place = _free_place(mask, rows, size, random)
+        if place is None:
+            continue
+        left, top = place
+        _paint(canvas, mask, left, top, random)
+        x1, y1, x2, y2 = ink_box(mask)
+        rows.append((float(digits.labels[which]), left + x1, top + y1, left + x2, top + y2))
+    noise = random.normal(0, random.uniform(2, 10), canvas.shape)
+    return np.clip(canvas + noise, 0, 255).astype(np.uint8), as_boxes(rows)
+
+
+def ink_box(mask: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """x1, y1, x2, y2 around what of `mask` (H, W; 0..255) is ink."""
+    rows = np.flatnonzero((mask > _INK).any(1))
+    columns = np.flatnonzero((mask > _INK).any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _digit_mask(
+    pixels: NDArray[np.uint8], height: float, random: np.random.Generator
+) -> NDArray[np.float32]:
+    """An 8×8 digit as ink (H, W) of 0..255, `height` pixels high, turned and stretched a little."""
+    width = height * random.uniform(0.8, 1.1)
+    size = (max(8, round(width)), max(8, round(height)))
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
+    turned = image.rotate(random.uniform(-12, 12), Image.Resampling.BILINEAR, expand=True)
+    ink = np.asarray(turned, np.float32)
+    # Enlarged eight by eight is soft; a steeper slope gives strokes an edge.
+    sharp: NDArray[np.float32] = np.clip((ink - 128) * 1.8 + 128, 0, 255)
+    return sharp
+
+
+def _free_place(
+    mask: NDArray[np.float32],
+    rows: list[tuple[float, ...]],
+    size: int,
+    random: np.random.Generator,
+) -> tuple[int, int] | None:
+    """Where (left, top) the digit's ink lies inside the scene and hardly on other digits."""
+    x1, y1, x2, y2 = ink_box(mask)
+    if x2 - x1 >= size or y2 - y1 >= size:
+        return None
+    for _ in range(_TRIES):
+        left = int(random.integers(-x1, size - x2 + 1))
+        top = int(random.integers(-y1, size - y2 + 1))
+        box = (left + x1, top + y1, left + x2, top + y2)
+        if all(_shared(box, row[1:]) <= _SHARED for row in rows):
+            return left, top
+    return None
+
+
+def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """The overlap of two boxes as a part of the smaller."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    return max(0.0, width) * max(0.0, height) / min(areas)
+
+
+def _ground(random: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """A ground that runs from one colour to another, with soft spots."""
+    one, other = random.uniform(20, 235, (2, 3))
+    other = one + (other - one) * random.uniform(0.1, 0.5)
+    angle = random.uniform(0, 2 * math.pi)
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    way = np.clip(x * math.cos(angle) + y * math.sin(angle) + 0.5, 0, 1)[..., None]
+    cells = int(random.integers(2, 7))
+    spots = random.uniform(-1, 1, (cells, cells)).astype(np.float32)
+    soft = Image.fromarray(spots).resize((size, size), Image.Resampling.BICUBIC)
+    spotted = np.asarray(soft)[..., None] * random.uniform(0, 25)
+    ground: NDArray[np.float32] = (one * (1 - way) + other * way + spotted).astype(np.float32)
+    return ground
+
+
+def _paint(
+    canvas: NDArray[np.float32],
+    mask: NDArray[np.float32],
+    left: int,
+    top: int,
+    random: np.random.Generator,
+) -> None:
+    """Put the digit on the canvas, in a colour that stands out from what is below."""
+    x, y = slice(max(0, left), left + mask.shape[1]), slice(max(0, top), top + mask.shape[0])
+    below = canvas[y, x]
+    part = mask[y.start - top : y.start - top + below.shape[0],
+                x.start - left : x.start - left + below.shape[1]]  # fmt: skip
+    mean = float(below.mean())
+    contrast = random.uniform(70, 160)
+    darker = mean - contrast >= 0 and (mean + contrast > 255 or random.random() < 0.5)
+    tone = mean - contrast if darker else mean + contrast
+    colour = np.clip(tone + random.uniform(-30, 30, 3), 0, 255)
+    ink = part[..., None] / 255
+    canvas[y, x] = below * (1 - ink) + colour * ink
