@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoohub.errors import RecipeError
+from zoohub.training.detection.recipe import is_detection, read_detection_recipe
 from zoohub.training.recipe import DigitsData, FolderData, parse_recipe, read_recipe, recipe_text
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -25,7 +26,8 @@ def test_every_recipe_of_the_project_can_be_read() -> None:
     paths = sorted(RECIPES.glob("*.yaml"))
     assert paths
     for path in paths:
-        assert read_recipe(path).model
+        read = read_detection_recipe if is_detection(path) else read_recipe
+        assert read(path).model
 
 
 def test_a_recipe_written_out_in_full_reads_back_the_same() -> None:

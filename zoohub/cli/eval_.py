@@ -10,16 +10,31 @@ from zoohub.cli.output import Output
 
 EXAMPLES = (
     "zoohub eval lenet5@digits --data digits",
+    "zoohub eval yolov5n@digits --data digit-scenes",
+    "zoohub eval yolov5s --data coco/annotations/instances_val2017.json",
     "zoohub eval runs/flowers --data flowers/val",
     "zoohub eval resnet50 --data imagenet/val --compare mobilenet_v2_100",
 )
+
+_TITLES = {
+    "top1": "top-1",
+    "top5": "top-5",
+    "loss": "loss",
+    "map": "mAP",
+    "map50": "mAP@0.5",
+    "map75": "mAP@0.75",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub eval`."""
     parser.add_argument("name", metavar="NAME|RUN", help="a model, a checkpoint or a run's folder")
     parser.add_argument(
-        "--data", required=True, metavar="DIR", help="a folder a class, a .csv or .jsonl, `digits`"
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="a folder a class, a .csv or .jsonl, `digits`; boxes: a "
+        "data.yaml, a COCO .json, `digit-scenes`",
     )
     parser.add_argument("--compare", metavar="NAME", help="another model, side by side")
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="at a time (64)")
@@ -27,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
-    """Print top-1, top-5 and each class's accuracy."""
+    """Print top-1, top-5 and each class's accuracy; of detectors, COCO's precisions."""
     from zoohub.api import settings_for
     from zoohub.pretrained import use_device
     from zoohub.training import evaluate
@@ -41,17 +56,28 @@ def run(options: argparse.Namespace, output: Output) -> int:
         results.append({"model": name, **found})
     for path, reason in results[0]["skipped"].items():
         output.error(f"left out: {path}: {reason}")
+    for warning in results[0].get("warnings", ()):
+        output.error(warning)
     if output.as_json:
         output.json(results)
         return 0
     rows = [["pictures", *(str(result["count"]) for result in results)]]
-    for key, title in (("top1", "top-1"), ("top5", "top-5"), ("loss", "loss")):
+    for key, title in _TITLES.items():
         if any(key in result for result in results):
             rows.append([title, *(_figure(result.get(key)) for result in results)])
-    for name in _shown_classes(results[0]["per_class"]):
-        rows.append([f"  {name}", *(_figure(result["per_class"].get(name)) for result in results)])
+    per_class = [_class_figures(result["per_class"]) for result in results]
+    for name in _shown_classes(per_class[0]):
+        rows.append([f"  {name}", *(_figure(figures.get(name)) for figures in per_class)])
     output.table(["", *names], rows)
     return 0
+
+
+def _class_figures(per_class: dict[str, Any]) -> dict[str, float | None]:
+    """Each class's accuracy, or a detector's mAP@0.5."""
+    return {
+        name: value["map50"] if isinstance(value, dict) else value
+        for name, value in per_class.items()
+    }
 
 
 def _shown_classes(per_class: dict[str, float | None]) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "zoohub finetune resnet50 --data flowers/ --epochs 5",
     "zoohub finetune mobilenet_v2_100 --data labels.csv --set augment.mixup=0.2",
+    "zoohub finetune yolov5s --data scenes.yaml",
     "zoohub finetune runs/tools --resume",
     "zoohub finetune recipes/lenet5-digits.yaml --output runs/digits --workers 2",
 )
@@ -24,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub finetune`."""
     parser.add_argument("name", metavar="NAME|RECIPE", help="a model, a run, or a recipe's file")
     parser.add_argument(
-        "--data", metavar="DIR", help="a folder a class, train/ and val/, or a .csv or .jsonl file"
+        "--data",
+        metavar="DIR",
+        help="a folder a class, train/ and val/, or a .csv or .jsonl "
+        "file; boxes: a data.yaml (YOLO) or .json (COCO)",
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="times through the data")
     parser.add_argument("--lr", type=float, metavar="RATE", help="learning rate, global batch")
@@ -81,6 +85,10 @@ def run(options: argparse.Namespace, output: Output) -> int:
         return 0
     if "top1" in finished.metrics:
         output.talk(f"top-1 {finished.metrics['top1']:.4f} on {finished.metrics['count']} pictures")
+    if "map50" in finished.metrics:
+        found = finished.metrics
+        precisions = f"mAP@0.5 {found['map50']:.4f}, mAP {found['map']:.4f}"
+        output.talk(f"{precisions} on {found['count']} pictures")
     output.talk(f"report: {finished.path / 'report.html'}")
     output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} PICTURE")
     output.data(str(finished.path))
@@ -108,17 +116,24 @@ class _Display:
             done = (report.epoch - 1) * report.steps + report.step - 1
             total = report.epochs * report.steps
             self._bar = tqdm(total=total, initial=done, unit="step", leave=False)
+        right = f"accuracy {report.accuracy:.2f} " if hasattr(report, "accuracy") else ""
         self._bar.set_postfix_str(
-            f"epoch {report.epoch} loss {report.loss:.3f} accuracy {report.accuracy:.2f} "
+            f"epoch {report.epoch} loss {report.loss:.3f} {right}"
             f"{report.images_per_second:.0f} images/s",
             refresh=False,
         )
         self._bar.update(1)
 
     def epoch(self, report: EpochReport) -> None:
-        line = f"epoch {report.epoch}: loss {report.loss:.4f}, accuracy {report.accuracy:.4f}"
-        if report.validation_top1 is not None:
-            line += f", validation top-1 {report.validation_top1:.4f}"
+        line = f"epoch {report.epoch}: loss {report.loss:.4f}"
+        # A classifier's report has the first two, a detector's the third.
+        for name, title in (
+            ("accuracy", "accuracy"),
+            ("validation_top1", "validation top-1"),
+            ("validation_map50", "validation mAP@0.5"),
+        ):
+            value = getattr(report, name, None)
+            line += f", {title} {value:.4f}" if value is not None else ""
         self.say(f"{line}, {report.seconds:.1f} s")
 
     def say(self, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from mindspore import nn
@@ -16,6 +16,8 @@ from zoohub.provenance import Provenance
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.data.samples import Samples, Splits
+from zoohub.training.detection.reading import is_box_data
+from zoohub.training.detection.recipe import BoxData
 from zoohub.training.loop import EVALUATION_BATCH, evaluate_samples
 from zoohub.training.metrics import Classification
 from zoohub.training.recipe import Data, DigitsData
@@ -24,17 +26,18 @@ from zoohub.training.saved import is_run
 
 def evaluate(
     model: str | Path | nn.Cell,
-    data: str | Path | Data,
+    data: str | Path | Data | BoxData,
     *,
     batch_size: int = EVALUATION_BATCH,
     settings: Settings | None = None,
 ) -> dict[str, Any]:
-    """A classifier's results on pictures with labels.
+    """A network's results on pictures with labels, or a detector's on pictures with boxes.
 
     Args:
         model: a reference, a run's folder, or a network from `zoohub.load`.
         data: a folder a class, a .csv or .jsonl file, or `digits` (the held-out ones). Where it
-            has parts, the test part counts, else the validation part; else all of it.
+            has parts, the test part counts, else the validation part; else all of it. For a
+            detector: a data.yaml, a COCO .json file or `digit-scenes`.
         batch_size: pictures at a time.
         settings: zoohub's settings; None reads them.
 
@@ -42,14 +45,21 @@ def evaluate(
         `{count, loss, top1, top5, per_class, confusion, classes, skipped}`: `loss` in nats,
         accuracies 0 to 1, `top5` absent below six classes, `per_class` an accuracy (None without
         pictures) by name, `confusion` counts by label (rows) and prediction, `skipped` reasons
-        by path of pictures that could not be read.
+        by path of pictures that could not be read. For a detector, see
+        `zoohub.training.detection.evaluating.evaluate_boxes`.
 
     Raises:
         DataError: the pictures cannot be read, or their classes are not the network's.
         As `zoohub.load` where `model` is a name.
     """
-    net, contract, classes = _network(model, settings or load_settings())
-    splits, samples = _samples(data)
+    if is_box_data(data):
+        from zoohub.training.detection.evaluating import evaluate_boxes
+
+        return evaluate_boxes(
+            model, cast(Any, data), batch_size=batch_size, settings=settings or load_settings()
+        )
+    net, contract, classes = find_network(model, settings or load_settings())
+    splits, samples = _samples(cast(Any, data))
     outputs = _output_count(net, contract)
     names = classes or tuple(f"class {i}" for i in range(outputs))
     samples = replace(
@@ -99,9 +109,10 @@ def _plain(name: str) -> str:
     return name.casefold().replace("_", " ").replace("-", " ")
 
 
-def _network(
+def find_network(
     model: str | Path | nn.Cell, settings: Settings
 ) -> tuple[nn.Cell, InputContract, tuple[str, ...] | None]:
+    """The network a user names, with its input contract and class names. Raises as `evaluate`."""
     if isinstance(model, str | Path) and is_run(model):
         from zoohub.training.finetuning import load_run
 

@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mindspore as ms
 from mindspore import nn
 
 from zoohub.checkpoint import load_weights
+from zoohub.errors import RecipeError
 from zoohub.provenance import Provenance
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.defaults import default_recipe
+from zoohub.training.detection.reading import wants_detection
 from zoohub.training.folder import RunFolder
 from zoohub.training.loop import EpochReport, Hooks, Progress, StepReport, evaluate_samples
 from zoohub.training.metrics import Classification
@@ -102,6 +104,17 @@ def finetune(
         StoreError, NoSpaceError: the folder cannot be written; what was saved before is whole.
     """
     settings = settings or load_settings()
+    if wants_detection(model, data, output, resume=resume):
+        if workers > 1 or master is not None:
+            raise RecipeError("detectors are trained in one process as yet: leave out --workers")
+        from zoohub.training.detection.finetuning import finetune_detection
+
+        return finetune_detection(
+            cast(Any, model), cast(Any, data), output=output, checkpoint=checkpoint, epochs=epochs,
+            lr=lr, batch_size=batch_size, seed=seed, assignments=assignments, resume=resume,
+            settings=settings, on_step=cast(Any, on_step), on_epoch=cast(Any, on_epoch), say=say,
+            save_seconds=save_seconds,
+        )  # fmt: skip
     if resume:
         folder = RunFolder(_resumed(model, output))
         if is_run(folder.path):
@@ -160,7 +173,8 @@ def plan_recipe(
     probe, start = find_start(Recipe(model=name, data=data, checkpoint=wanted), settings)
     pictures = len(read_splits(data).train)
     recipe = default_recipe(probe.model, probe.checkpoint, data, start.contract, pictures)
-    return assign(replace(recipe, network=probe.network), assignments)
+    explicit = replace(recipe, network=probe.network, input=probe.input)
+    return assign(explicit, assignments)
 
 
 def default_output(recipe: Recipe) -> Path:

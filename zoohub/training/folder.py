@@ -41,8 +41,15 @@ class RunFolder:
         self.path = path
         self.state_file = path / "state" / STATE
 
+    # Where a run stands; detectors' has other figures.
+    progress_type: type = Progress
+
     def start(self, recipe: Recipe, splits: Splits) -> None:
-        """Make the folder for a new run and record its recipe and split.
+        """Make the folder for a new run and record its recipe and split. Raises as `claim`."""
+        self.claim(recipe_text(recipe), split_table(splits))
+
+    def claim(self, recipe: str, split: str) -> None:
+        """Make the folder for a new run and record the texts of its recipe and split.
 
         Raises:
             DataError: there is a run in it already.
@@ -55,8 +62,8 @@ class RunFolder:
             )
         with _explained(self.path):
             self.state_file.parent.mkdir(parents=True, exist_ok=True)
-        self.write_text(RECIPE, recipe_text(recipe))
-        self.write_text("split.csv", split_table(splits))
+        self.write_text(RECIPE, recipe)
+        self.write_text("split.csv", split)
 
     def recipe(self) -> Recipe:
         """The recipe of the run in this folder. Raises RecipeError as `read_recipe`."""
@@ -77,12 +84,12 @@ class RunFolder:
         with _explained(self.path):
             write_safetensors(self.path / "weights.safetensors", dict(arrays))
 
-    def write_history(self, progress: Progress) -> None:
+    def write_history(self, progress: Any) -> None:
         """Replace `metrics.jsonl`: a line an epoch."""
         lines = [json.dumps(line, allow_nan=True) for line in progress.history]
         self.write_text("metrics.jsonl", "".join(line + "\n" for line in lines))
 
-    def save_state(self, arrays: Mapping[str, NDArray[Any]], progress: Progress) -> None:
+    def save_state(self, arrays: Mapping[str, NDArray[Any]], progress: Any) -> None:
         """Replace the state that a resumed run starts from."""
         text = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
         # Parameter names hold dots and slashes, which a zip's members need not survive.
@@ -102,7 +109,7 @@ class RunFolder:
         try:
             with np.load(self.state_file, allow_pickle=False) as stored:
                 names = json.loads(stored["names"].tobytes())
-                progress = Progress(**json.loads(stored["progress"].tobytes()))
+                progress = self.progress_type(**json.loads(stored["progress"].tobytes()))
                 return {name: stored[f"a{i}"] for i, name in enumerate(names)}, progress
         except Exception as error:  # zipfile, zlib, numpy and json each raise their own
             raise CheckpointCorrupt(

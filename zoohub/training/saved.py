@@ -15,6 +15,7 @@ from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
 RUN_FILE = "run.json"
 WEIGHTS = "weights.ckpt"
 SCHEMA = 1
+_HEADLINES = ("top1", "top5", "map", "map50")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def run_document(
     dataset: str,
     mindspore: str,
     metrics: Mapping[str, Any],
+    task: str = "image-classification",
 ) -> dict[str, Any]:
     """The contents of `run.json`: an index entry, as in a compiled index, and what it lacks.
 
@@ -86,7 +88,7 @@ def run_document(
     arguments = {**spec.arguments, "num_classes": len(classes)}
     network = _without_none(asdict(replace(spec, arguments=arguments, parameters=None)))
     # In percent, as publishers state theirs in the index.
-    numbers = {k: round(100 * metrics[k], 2) for k in ("top1", "top5") if k in metrics}
+    numbers = {k: round(100 * metrics[k], 2) for k in _HEADLINES if k in metrics}
     checkpoint = {
         "id": "run",
         "format": "ckpt",
@@ -104,7 +106,7 @@ def run_document(
     model = {
         "model": name,
         "family": entry.family if entry else name,
-        "task": entry.task if entry else "image-classification",
+        "task": entry.task if entry else task,
         "default": "run",
         "network": network,
         "input": _without_none(asdict(contract)),
