@@ -285,6 +285,24 @@ def test_a_link_out_of_the_mirror_is_not_written_through(mirror: Any, tmp_path: 
     assert list(outside.iterdir()) == []
 
 
+def test_a_mirror_is_not_made_among_other_files(mirror: Any) -> None:
+    mirror.zoo.add("net_a")
+    mirror.root.mkdir()
+    (mirror.root / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(MirrorError, match=r"not empty \(it has thesis.tex\)"):
+        mirror.sync()
+    assert sorted(path.name for path in mirror.root.iterdir()) == ["thesis.tex"]
+
+
+def test_a_fresh_disks_own_folders_are_passed_over(mirror: Any) -> None:
+    mirror.zoo.add("net_a")
+    (mirror.root / "lost+found").mkdir(parents=True)
+    (mirror.root / "lost+found" / "#123").write_bytes(b"x")
+
+    assert mirror.sync().fetched == ("net_a@lab",)
+
+
 def test_only_one_process_works_on_a_mirror(mirror: Any) -> None:
     from filelock import FileLock
 

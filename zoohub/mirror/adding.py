@@ -18,6 +18,7 @@ from zoohub.manifest.hashes import FileRecord
 from zoohub.manifest.schema import SchemaError, check_model, name_problem
 from zoohub.mirror.publish import Publisher, check_key
 from zoohub.mirror.state import Journal, alone, hash_stream, read_state
+from zoohub.mirror.sync import check_place
 from zoohub.mirror.target import Target
 from zoohub.settings import Settings
 
@@ -70,6 +71,8 @@ def add(
     with alone(work, target.name):
         state = read_state(target)
         check_key(state, publisher.key, target.name)
+        if state.manifest.created is None:
+            check_place(target.name, (), target.sizes())
         document = entered(contribution, model, record, licence, state.documents.get(model))
         checkpoint = document["checkpoints"][-1]
         path = checkpoint["sources"][0].partition("://")[2]

@@ -20,7 +20,7 @@ from zoohub.errors import MirrorError, NoSpaceError, ZoohubError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.manifest.hashes import FileRecord
 from zoohub.mirror.publish import Publisher, check_key
-from zoohub.mirror.selection import Selection, Skipped, Wanted
+from zoohub.mirror.selection import PUBLISHED, Selection, Skipped, Wanted
 from zoohub.mirror.state import Journal, alone, hash_stream, read_state
 from zoohub.mirror.target import Target
 from zoohub.settings import Settings
@@ -117,7 +117,8 @@ def sync(
     also leaves out files whose size only their server knows.
 
     Raises:
-        MirrorError: the mirror cannot be read or written, or is signed and no key was given.
+        MirrorError: the place is no mirror and not empty; the mirror cannot be read or written, or
+            is signed and no key was given.
     """
     work = target.work(settings.home)
     if dry_run:
@@ -130,7 +131,10 @@ def sync(
         check_key(state, publisher.key, target.name)
         journal = Journal(work)
         records = {**state.files, **journal.read()}
-        plan = plan_sync(selection.wanted, records, target.sizes())
+        sizes = target.sizes()
+        if not records and state.manifest.created is None:
+            check_place(target.name, selection.wanted, sizes)
+        plan = plan_sync(selection.wanted, records, sizes)
         run = Run(target, settings, work, journal, records, policy or TransferPolicy())
         run.progress, run.max_size = progress or Silent(), max_size
         run.work_off(plan.check, plan.fetch, jobs)
@@ -152,6 +156,20 @@ def sync(
         published=manifest is not None,
         serial=state.manifest.serial if manifest is None else manifest.serial,
     )
+
+
+def check_place(name: str, wanted: tuple[Wanted, ...], sizes: Mapping[str, int]) -> None:
+    """Refuse to make a mirror among somebody's other files, which `prune` would take for waste.
+
+    Raises:
+        MirrorError: there is a file that no mirror of these files has.
+    """
+    hosts = {item.path.partition("/")[0] for item in wanted}
+    for path in sorted(sizes):
+        if path.partition("/")[0] not in hosts and path not in PUBLISHED:
+            raise MirrorError(
+                f"{name} is no mirror yet and not empty (it has {path}); give an empty folder"
+            )
 
 
 @dataclass

@@ -183,6 +183,10 @@ class Folder:
             fsync_folder(target.parent)
 
 
+# What a sync works in, and what file systems keep at their top.
+_NOT_OURS = frozenset((WORK, "lost+found", "System Volume Information", "$RECYCLE.BIN"))
+
+
 def _scan(folder: str, prefix: str, found: dict[str, int]) -> None:
     try:
         entries = os.scandir(folder)
@@ -192,7 +196,7 @@ def _scan(folder: str, prefix: str, found: dict[str, int]) -> None:
         for entry in entries:
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if path != WORK:
+                if path not in _NOT_OURS:
                     _scan(entry.path, path + "/", found)
             else:
                 found[path] = entry.stat(follow_symlinks=False).st_size

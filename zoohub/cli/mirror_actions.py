@@ -1,0 +1,319 @@
+"""What each action of `zoohub mirror` does and says."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from zoohub.cli.output import Output, human_size
+from zoohub.cli.several import Failure, exit_code, report
+from zoohub.errors import IntegrityError, MirrorError, UnknownModel, UsageError
+from zoohub.manifest import Entry, open_index
+from zoohub.mirror.prune import PruneReport, prune
+from zoohub.mirror.publish import Publisher
+from zoohub.mirror.selection import INDEX, Selection, fits, select
+from zoohub.mirror.sync import SyncReport, sync
+from zoohub.mirror.target import Folder, open_target
+from zoohub.mirror.verify import VerifyReport, repair, verify
+from zoohub.settings import Settings, load_settings
+from zoohub.transfer.progress import Bar, Progress, Silent
+
+if TYPE_CHECKING:
+    from zoohub.mirror.adding import Contribution
+
+
+def sync_mirror(options: argparse.Namespace, output: Output) -> int:
+    """Fetch what the mirror lacks, and publish it."""
+    settings = load_settings()
+    jobs = _jobs(options)
+    target = open_target(options.mirror)
+    publisher = _publisher(options)
+    selection, documents = _chosen(settings, options)
+    done = sync(
+        target,
+        selection,
+        documents,
+        settings,
+        publisher,
+        jobs=jobs,
+        max_size=options.max_size,
+        dry_run=options.dry_run,
+        progress=_progress(output),
+    )
+    if options.dry_run:
+        return _tell_plan(done, output)
+    for skipped in done.skipped:
+        output.detail(f"left out {skipped.reference}: {skipped.reason}")
+    failures = [Failure(reference, error) for reference, error in done.failures]
+    rows: list[dict[str, Any]] = [
+        *({"reference": r, "action": "fetched", "error": None} for r in done.fetched),
+        *({"reference": r, "action": "linked", "error": None} for r in done.linked),
+        *({"reference": f.item, "action": None, "error": str(f.error)} for f in failures),
+    ]
+    if output.as_json:
+        output.json(rows)
+    count = len(done.fetched) + len(done.linked)
+    kept = len(selection.wanted) - count - len(failures)
+    output.talk(
+        f"{target.name}: {_count(count, 'file')} added ({human_size(done.size)}), "
+        f"{kept} up to date, {len(done.skipped)} left out; serial {done.serial}"
+        + ("" if done.published else ", nothing to publish")
+    )
+    # What was here before counts: a mirror that lacks one file of a thousand is partly done.
+    report(failures, count + kept, output)
+    return exit_code(failures, count + kept)
+
+
+def _chosen(
+    settings: Settings, options: argparse.Namespace
+) -> tuple[Selection, dict[str, dict[str, Any]]]:
+    """The checkpoints asked for, and the compiled models they belong to."""
+    from zoohub.manifest.codec import decode_entry
+
+    index = open_index(settings)
+    documents: dict[str, dict[str, Any]] = {}
+
+    def entries() -> Iterator[Entry]:
+        for layer, text in index.documents(task=options.task, format=options.format):
+            document = json.loads(text)
+            if fits(document["model"], options.patterns):
+                documents[document["model"]] = document
+                yield decode_entry(document, layer)
+
+    selection = select(
+        entries(), format=options.format, task=options.task, max_size=options.max_size
+    )
+    unmatched = [p for p in options.patterns if not any(fits(m, [p]) for m in documents)]
+    if unmatched:
+        raise UnknownModel(
+            f"no model fits {', '.join(map(repr, unmatched))}; `zoohub list` shows their names"
+        )
+    return selection, documents
+
+
+def _tell_plan(done: SyncReport, output: Output) -> int:
+    rows = [
+        {"reference": w.checkpoint.reference, "path": w.path, "size": w.checkpoint.size}
+        for w in (*done.plan.fetch, *done.plan.check)
+    ]
+    if output.as_json:
+        output.json(rows)
+    else:
+        for row in rows:
+            output.data(f"{row['path']}")
+    known = sum(row["size"] or 0 for row in rows)  # type: ignore[misc]
+    unknown = sum(1 for row in rows if row["size"] is None)
+    output.talk(
+        f"{_count(len(rows), 'file')} to fetch ({human_size(known)}"
+        + (f", and {unknown} of unknown size" if unknown else "")
+        + f"), {len(done.plan.current)} up to date, {len(done.skipped)} left out"
+    )
+    return 0
+
+
+def verify_mirror(options: argparse.Namespace, output: Output) -> int:
+    """Compare every file with the manifest; repair on request."""
+    settings = load_settings()
+    target = open_target(options.mirror)
+    jobs, progress = _jobs(options), _progress(output)
+    if options.repair:
+        found = repair(target, settings, _publisher(options), jobs=jobs, progress=progress)
+    else:
+        found = verify(target, settings, jobs=jobs, progress=progress)
+    _tell_verify(found, output)
+    if found.signature:
+        raise MirrorError(found.signature)
+    if not found.is_sound:
+        broken = len(found.missing) + len(found.damaged) - len(found.repaired)
+        hint = "" if options.repair else "; `zoohub mirror verify --repair` fetches them again"
+        failed = "".join(f"\n  {item}: {error}" for item, error in found.failures)
+        raise IntegrityError(
+            f"{target.name}: {_count(broken, 'file')} missing or damaged{hint}{failed}"
+        )
+    return 0
+
+
+def _tell_verify(found: VerifyReport, output: Output) -> None:
+    repaired = set(found.repaired)
+    rows: list[dict[str, Any]] = [
+        *(
+            {"path": path, "state": "missing", "expected": None, "got": None}
+            for path in found.missing
+        ),
+        *(
+            {"path": d.path, "state": "damaged", "expected": d.expected.sha256, "got": d.got.sha256}
+            for d in found.damaged
+        ),
+        *({"path": path, "state": "extra", "expected": None, "got": None} for path in found.extra),
+    ]
+    for row in rows:
+        row["repaired"] = row["path"] in repaired
+    if output.as_json:
+        output.json(rows)
+    else:
+        for row in rows:
+            output.data(f"{row['state']}{' (repaired)' if row['repaired'] else ''}  {row['path']}")
+    output.talk(
+        f"{found.good} good, {len(found.missing)} missing, {len(found.damaged)} damaged, "
+        f"{len(found.extra)} extra"
+        + (f"; {len(found.repaired)} repaired" if found.repaired else "")
+        + ("; `zoohub mirror prune` removes extra files" if found.extra else "")
+    )
+
+
+def prune_mirror(options: argparse.Namespace, output: Output) -> int:
+    """Remove what does not belong into the mirror."""
+    target = open_target(options.mirror)
+
+    def agree(plan: PruneReport) -> bool:
+        return options.yes or _ask(
+            f"Remove {_count(len(plan.paths), 'file')} ({human_size(plan.size)}) and "
+            f"{_count(len(plan.models), 'model')} from {target.name}?"
+        )
+
+    done = prune(
+        target,
+        load_settings(),
+        _publisher(options),
+        keep=options.keep,
+        dry_run=options.dry_run,
+        agree=agree,
+    )
+    if done is None:
+        output.talk("nothing removed")
+        return 1
+    if output.as_json:
+        output.json({"path": path} for path in done.paths)
+    else:
+        for path in done.paths:
+            output.data(path)
+    verb = "would go" if options.dry_run else "removed"
+    output.talk(
+        f"{_count(len(done.paths), 'file')} ({human_size(done.size)}) and "
+        f"{_count(len(done.models), 'model')} {verb}"
+    )
+    return 0
+
+
+def _ask(question: str) -> bool:
+    """Ask the person at the terminal.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody is there to say yes: give -y, or --dry-run to look")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def add_to_mirror(options: argparse.Namespace, output: Output) -> int:
+    """Publish a run or a model of one's own."""
+    from zoohub.mirror.adding import add
+
+    settings = load_settings()
+    reference = add(
+        _contribution(options.what, settings),
+        open_target(options.mirror),
+        settings,
+        _publisher(options),
+        name=options.name,
+        licence=options.licence,
+    )
+    if output.as_json:
+        output.json([{"reference": reference, "index": f"{options.mirror}/{INDEX}"}])
+    else:
+        output.data(reference)
+    output.talk(
+        f"colleagues set ZOOHUB_MIRROR to the mirror and ZOOHUB_INDEX to its {INDEX}, then "
+        f"`zoohub download {reference}`"
+    )
+    return 0
+
+
+def _contribution(what: str, settings: Settings) -> Contribution:
+    """A run's result, or a checkpoint that the index knows, as what goes into a mirror."""
+    from zoohub.manifest.codec import decode_entry
+    from zoohub.mirror.adding import Contribution
+    from zoohub.training.saved import RUN_FILE, is_run, open_run
+    from zoohub.transfer import fetch
+
+    if is_run(what) or what.startswith((".", "/", "~")):
+        run = open_run(what)
+        document = json.loads((run.path / RUN_FILE).read_text(encoding="utf-8"))["model"]
+        return Contribution(document, run.weights, run.classes)
+    resolved = open_index(settings).resolve(what)
+    checkpoint = resolved.checkpoint
+    if checkpoint is None:
+        raise UnknownModel(f"{resolved.entry.model} has no published checkpoint to add")
+    for layer, text in open_index(settings).documents(resolved.entry.model):
+        document = json.loads(text)
+        if decode_entry(document, layer).model == resolved.entry.model:
+            chosen = [c for c in document["checkpoints"] if c["id"] == checkpoint.id]
+            return Contribution({**document, "checkpoints": chosen}, fetch(checkpoint, settings))
+    raise UnknownModel(f"{what}: the index no longer has it")
+
+
+def serve_mirror(options: argparse.Namespace, output: Output) -> int:
+    """Serve the mirror's folder until Ctrl-C."""
+    from zoohub.mirror.server import make_server
+
+    target = open_target(options.mirror)
+    if not isinstance(target, Folder):
+        raise UsageError(
+            f"{options.mirror} is no folder; object stores serve their files themselves"
+        )
+    if not 0 <= options.port < 65536:
+        raise UsageError(f"--port {options.port} is no port")
+    server = make_server(target.root, options.host, options.port, output.detail)
+    with server:
+        output.data(server.url)
+        sys.stdout.flush()
+        output.talk(f"serving {target.name}; set ZOOHUB_MIRROR={server.url} and stop with Ctrl-C")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+def make_key(options: argparse.Namespace, output: Output) -> int:
+    """Make a key pair; stdout has the public key."""
+    from zoohub.mirror.keys import write_key
+
+    public = write_key(options.file)
+    if output.as_json:
+        output.json([{"public": public, "private": str(options.file)}])
+    else:
+        output.data(public)
+    output.talk(
+        f"{options.file} is the private key: keep it, and show it nobody. Colleagues set "
+        f"ZOOHUB_TRUSTED_KEYS={public}"
+    )
+    return 0
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _publisher(options: argparse.Namespace) -> Publisher:
+    from zoohub.describe import model_is_runnable
+    from zoohub.mirror.keys import read_key
+
+    key = read_key(options.sign) if options.sign else None
+    return Publisher(runnable=model_is_runnable, key=key)
+
+
+def _progress(output: Output) -> Progress:
+    return Silent() if output.quiet else Bar()
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    if not 1 <= options.jobs <= 64:
+        raise UsageError(f"--jobs {options.jobs}: write a number from 1 to 64")
+    return int(options.jobs)
