@@ -10,7 +10,7 @@ from typing import Any
 
 from zoohub.errors import NetworkNotAvailable
 from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
-from zoohub.networks.registry import Builder, find_builder
+from zoohub.networks.registry import argument_misfit, find_builder
 from zoohub.provenance import recorded_hash
 from zoohub.store import Store
 
@@ -31,25 +31,9 @@ def misfit(spec: NetworkSpec) -> str | None:
         known = ", ".join(sorted(builder.layouts))
         return f"{spec.builder} has no parameter layout {spec.parameters!r} (it has {known})"
     for name, value in spec.arguments.items():
-        problem = _argument_misfit(builder, name, value)
+        problem = argument_misfit(builder, name, value)
         if problem:
             return problem
-    return None
-
-
-def _argument_misfit(builder: Builder, name: str, value: object) -> str | None:
-    if name not in builder.arguments:
-        known = ", ".join(sorted(builder.arguments))
-        return f"{builder.name} takes no argument {name!r} (it takes {known})"
-    expected = builder.arguments[name]
-    kinds = expected if isinstance(expected, tuple) else (expected,)
-    if isinstance(value, int) and not isinstance(value, bool) and float in kinds:
-        return None
-    if isinstance(value, list) and tuple in kinds:
-        return None
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        names = " or ".join(kind.__name__ for kind in kinds)
-        return f"{builder.name}'s argument {name} is {names}, not {value!r}"
     return None
 
 

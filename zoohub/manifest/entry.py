@@ -40,7 +40,8 @@ class NetworkSpec:
 
     `builder` names an entry of `zoohub.networks.registry`, `arguments` are given to it, and
     `parameters` names the layout (naming scheme) the file's parameters follow. `head` and `stem`
-    are the network's own names of the classifier and the first convolution (dotted prefixes).
+    are the network's own names of the classifier and the first convolution: dotted prefixes, with
+    spaces between several.
     """
 
     builder: str

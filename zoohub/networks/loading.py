@@ -19,9 +19,9 @@ from zoohub.checkpoint.naming import detect_layout
 from zoohub.checkpoint.opening import open_checkpoint
 from zoohub.checkpoint.planning import LoadReport, plan_apply
 from zoohub.checkpoint.weights import Weights
-from zoohub.errors import ZoohubError
+from zoohub.errors import UsageError, ZoohubError
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.registry import Builder, Layout, find_builder
+from zoohub.networks.registry import Builder, Layout, argument_misfit, find_builder
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ def _changes(
             raise ZoohubError(f"{argument}={value!r}: a whole number above 0 is needed")
         changes[argument] = value
         if prefix:
-            replaced.append(prefix)
+            replaced += prefix.split()
     return changes, tuple(replaced)
 
 
@@ -186,20 +186,9 @@ def _layout(
 
 def _check_arguments(builder: Builder, arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
-        if name not in builder.arguments:
-            known = ", ".join(sorted(builder.arguments)) or "none"
-            raise ZoohubError(f"{builder.name} takes no argument {name!r}; it takes {known}")
-        kinds = builder.arguments[name]
-        kinds = kinds if isinstance(kinds, tuple) else (kinds,)
-        # A whole number does for a float, a list for a tuple; True is no number.
-        fits = (
-            isinstance(value, kinds)
-            or (float in kinds and isinstance(value, int))
-            or (tuple in kinds and isinstance(value, list))
-        )
-        if not fits or (isinstance(value, bool) and bool not in kinds and object not in kinds):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
-            raise ZoohubError(f"{builder.name}: {name}={value!r} should be {wanted}")
+        problem = argument_misfit(builder, name, value)
+        if problem:
+            raise UsageError(problem)
 
 
 def _precision(dtype: str | None) -> Any:

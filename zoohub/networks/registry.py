@@ -18,7 +18,7 @@ from zoohub.networks import layouts
 from zoohub.networks.layouts import Layout
 from zoohub.networks.torchvision_names import torchvision_layout
 
-__all__ = ["Builder", "Layout", "builders", "find_builder"]
+__all__ = ["Builder", "Layout", "argument_misfit", "builders", "find_builder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +133,24 @@ def find_builder(name: str) -> Builder:
 def builders() -> tuple[Builder, ...]:
     """All registered builders, by name."""
     return tuple(_BUILDERS[name] for name in sorted(_BUILDERS))
+
+
+def argument_misfit(builder: Builder, name: str, value: object) -> str | None:
+    """Why the builder cannot take this argument; None if it can.
+
+    A whole number does for a float and a list for a tuple; True is no number.
+    """
+    if name not in builder.arguments:
+        known = ", ".join(sorted(builder.arguments)) or "none"
+        return f"{builder.name} takes no argument {name!r}; it takes {known}"
+    expected = builder.arguments[name]
+    kinds = expected if isinstance(expected, tuple) else (expected,)
+    fits = (
+        isinstance(value, kinds)
+        or (float in kinds and isinstance(value, int))
+        or (tuple in kinds and isinstance(value, list))
+    )
+    if fits and (not isinstance(value, bool) or bool in kinds):
+        return None
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    return f"{builder.name}: {name}={value!r} should be {wanted}"
