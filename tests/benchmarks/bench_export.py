@@ -9,15 +9,14 @@ its own. `difference` is the largest of two checked inputs, over the largest val
 `run` is the exported file on its own runtime (onnxruntime, MindSpore's GraphCell), `PyNative` the
 network itself, both one input at a time, the median of the repeats after one run to warm up.
 
-The second compares with mindcv's ResNet-50, exported by `mindspore.onnx.export` in the environment
-of PYTHON (with mindcv 0.3.0 in it), both files run in turn by the same onnxruntime.
+The second compares with mindcv's networks, exported by `mindspore.onnx.export` in the environment
+of PYTHON (with mindcv 0.3.0 in it), all files run in turn by the same onnxruntime.
 """
 
 from __future__ import annotations
 
 import argparse
 import fnmatch
-import json
 import os
 import statistics
 import subprocess
@@ -177,49 +176,78 @@ PEER = """
 import json, sys, time
 import mindspore as ms, mindspore.onnx, numpy as np
 from mindcv.models import create_model
-net = create_model("resnet50").set_train(False)
+net = create_model(sys.argv[1]).set_train(False)
 x = ms.Tensor(np.zeros((1, 3, 224, 224), np.float32))
-start = time.perf_counter()
+start, cpu = time.perf_counter(), time.process_time()
 try:
-    ms.onnx.export(net, x, file_name=sys.argv[1], input_names=["images"])
+    ms.onnx.export(net, x, file_name=sys.argv[2], input_names=["images"])
 except RuntimeError as error:
     print(json.dumps({"error": str(error).splitlines()[0]}))
 else:
-    print(json.dumps({"seconds": time.perf_counter() - start}))
+    print(json.dumps([time.perf_counter() - start, time.process_time() - cpu]))
 """
+PEER_MODELS = ("resnet50", "resnet18", "mobilenet_v2_100")
 
 
 def bench_peer(python: str, repeats: int) -> int:
-    """ResNet-50 by both, in this order, and their files in turn on one onnxruntime."""
-    import onnxruntime
+    """Exports by zoohub, by mindcv with MindSpore's exporter, and by that of zoohub's networks.
+
+    The files run in turn on one onnxruntime, on one thread. Seconds are wall / processor.
+    """
+    import mindspore.onnx
 
     from zoohub.exporting import export_with_report
 
-    with tempfile.TemporaryDirectory() as folder:
-        ours, theirs = Path(folder) / "zoohub.onnx", Path(folder) / "mindcv.onnx"
-        net, _ = make("resnet", {"depth": 50}, 224)
-        seconds = [export_with_report(net, ours).seconds for _ in range(3)]
-        done = subprocess.run(
-            [python, "-c", PEER, str(theirs)], check=True, capture_output=True, text=True
-        )
-        peer = json.loads(done.stdout.strip().splitlines()[-1])
-        print(f"zoohub: ResNet-50 to ONNX in {', '.join(f'{s:.1f}' for s in seconds)} s")
-        print(f"mindcv + mindspore.onnx.export: {peer}")
-        if "error" in peer:
-            return 0
-        x = {"images": np.random.default_rng(0).random((1, 3, 224, 224), dtype=np.float32)}
-        times: dict[str, list[float]] = {}
-        sessions = {
-            path.stem: onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-            for path in (ours, theirs)
-        }
-        for _ in range(5):
-            for name, session in sessions.items():
-                run = milliseconds(lambda session=session: session.run(None, x), repeats)
-                times.setdefault(name, []).append(run)
-        for name, values in times.items():
-            print(f"{name}: {min(values):.1f} ms a picture (medians {values})")
+    picture = np.random.default_rng(0).random((1, 3, 224, 224), dtype=np.float32)
+    for model in PEER_MODELS:
+        builder, arguments, side = NETWORKS[model]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {name: Path(folder) / f"{name}.onnx" for name in ("zoohub", "same", "mindcv")}
+            net, _ = make(builder, arguments, side)
+            for turn in range(3):
+                start, cpu = time.perf_counter(), time.process_time()
+                export_with_report(net, paths["zoohub"])
+                wall, used = time.perf_counter() - start, time.process_time() - cpu
+                print(f"{model}: zoohub, export {turn + 1}: {wall:.1f} / {used:.1f} s", flush=True)
+            start, cpu = time.perf_counter(), time.process_time()
+            mindspore.onnx.export(
+                net,
+                mindspore.Tensor(picture),
+                file_name=str(paths["same"]),
+                input_names=["images"],
+            )
+            wall, used = time.perf_counter() - start, time.process_time() - cpu
+            print(f"{model}: zoohub's network by mindspore.onnx.export: {wall:.1f} / {used:.1f} s")
+            done = subprocess.run(
+                [python, "-c", PEER, model, str(paths["mindcv"])],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            print(f"{model}: mindcv's by mindspore.onnx.export: {done.stdout.splitlines()[-1]}")
+            run_in_turn({k: p for k, p in paths.items() if p.is_file()}, picture, repeats)
     return 0
+
+
+def run_in_turn(paths: dict[str, Path], picture: Any, repeats: int) -> None:
+    """Print each file's least processor time on one thread: other work on the machine comes and
+    goes, and this does not count it."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    sessions = {
+        name: onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        for name, path in paths.items()
+    }
+    times: dict[str, list[float]] = {name: [] for name in sessions}
+    for _ in range(1 + repeats):
+        for name, session in sessions.items():
+            start = time.thread_time()
+            session.run(None, {"images": picture})
+            times[name].append(1000 * (time.thread_time() - start))
+    for name, values in times.items():
+        print(f"  {name}: {min(values[1:]):.1f} ms a picture on one thread", flush=True)
 
 
 if __name__ == "__main__":
