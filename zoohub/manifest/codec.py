@@ -12,9 +12,12 @@ from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec,
 _TUPLES = ("size", "mean", "std")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def dump(value: Any) -> str:
     """JSON without blanks, keys in the order given, equal input giving equal text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def decode_network(value: Mapping[str, Any] | None) -> NetworkSpec | None:

@@ -228,15 +228,11 @@ def facets_of(model: Mapping[str, Any]) -> list[tuple[str | None, ...]]:
     """The distinct (dataset, publisher, format, MindSpore version) of a model's checkpoints."""
     facets: dict[tuple[str | None, ...], None] = {}
     for checkpoint in model.get("checkpoints") or ():
+        format, publisher = checkpoint["format"], checkpoint.get("publisher")
         for item in (checkpoint, *(checkpoint.get("records") or ())):
-            facet = (
-                _lower(item.get("dataset")),
-                _lower(item.get("publisher") or checkpoint.get("publisher")),
-                checkpoint["format"],
-                item.get("mindspore"),
-            )
-            facets[facet] = None
-    return list(facets)
+            source = item.get("publisher") or publisher
+            facets[item.get("dataset"), source, format, item.get("mindspore")] = None
+    return [(_lower(d), _lower(p), format, version) for d, p, format, version in facets]
 
 
 def _lower(text: str | None) -> str | None:
@@ -357,7 +353,7 @@ class Database:
         yield from self._rows(
             "SELECT m.name, m.document FROM (SELECT w.rowid AS id, w.score FROM "
             "(SELECT rowid, bm25(words, 10.0, 1.0) AS score FROM words WHERE words MATCH ? "
-            "LIMIT 5000) w JOIN models m ON m.id = w.rowid "
+            "LIMIT 2000) w JOIN models m ON m.id = w.rowid "
             "ORDER BY w.score, length(m.name), m.name LIMIT ?) best "
             "JOIN models m ON m.id = best.id ORDER BY best.score, length(m.name), m.name",
             (query, limit),
