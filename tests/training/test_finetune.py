@@ -148,9 +148,7 @@ def test_weights_that_are_not_the_runs_are_refused(run: Run, tmp_path: Path) -> 
         load_run(tmp_path)
 
 
-def test_what_cannot_be_trained_on_is_said_before_anything_is_written(
-    photos: Path, tmp_path: Path
-) -> None:
+def test_what_cannot_be_trained_on_is_said(photos: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     with pytest.raises(DataError, match="expected a folder of pictures"):
         finetune("lenet5@digits", tmp_path / "none", output=output)
@@ -158,6 +156,8 @@ def test_what_cannot_be_trained_on_is_said_before_anything_is_written(
         finetune("lenet5@digits", output=output)
     with pytest.raises(RecipeError, match="frozen: 'conv9' is no part of the network"):
         finetune("lenet5@digits", photos, output=output, assignments=["frozen=[conv9]"])
+    with pytest.raises(RecipeError, match=r"amp O2: .* float32 only"):
+        finetune("lenet5@digits", photos, output=output, assignments=["amp=O2"])
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(StoreError, match="cannot be written"):

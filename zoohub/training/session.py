@@ -99,7 +99,23 @@ def build_network(session: Session) -> nn.Cell:
     else:
         arguments = {**spec.arguments, "num_classes": classes}
         net, _ = create_network(dataclasses.replace(spec, arguments=arguments), None)
-    return net
+    return _in_precision(net, recipe)
+
+
+def _in_precision(net: nn.Cell, recipe: Recipe) -> nn.Cell:
+    """The network computing as `amp` says, in bfloat16: its range needs no loss scaling.
+
+    Raises:
+        RecipeError: the device has no such arithmetic.
+    """
+    if recipe.amp == "O0":
+        return net
+    if ms.get_context("device_target") == "CPU":
+        raise RecipeError(
+            f"amp {recipe.amp}: MindSpore's CPU convolutions compute in float32 only; "
+            "use amp: O0 here, or an Ascend device"
+        )
+    return ms.amp.auto_mixed_precision(net, recipe.amp, ms.bfloat16)
 
 
 def build_trainer(session: Session, net: nn.Cell, plan: Plan) -> Trainer:
