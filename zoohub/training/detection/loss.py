@@ -158,9 +158,10 @@ class BoxLoss(nn.Cell):
         box = ((1.0 - overlap) * mask).sum() / count
 
         known = ops.stop_gradient(ops.maximum(overlap, ops.zeros_like(overlap)) * mask)
-        empty = ops.zeros((batch * cells,), ms.float32)
-        # Where several boxes want one cell the best fit counts, in whatever order they come.
-        truth = ops.tensor_scatter_max(empty, ops.reshape(where, (-1, 1)), known)
+        # Where several boxes want one cell the best fit counts, in whatever order they come; cells
+        # that none wants get the lowest number there is.
+        best = ops.unsorted_segment_max(known, where, batch * cells)
+        truth = ops.maximum(best, ops.zeros_like(best))
         objectness = cross_entropy(flat[:, 4], ops.stop_gradient(truth)).mean()
 
         classes = values - 5

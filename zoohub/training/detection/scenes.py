@@ -1,4 +1,4 @@
-"""Scenes composed from the UCI digits: coloured digits of many sizes on uneven grounds.
+"""Scenes composed from the UCI digits: light digits of many colours and sizes on dark grounds.
 
 A scene is a pure function of (digits, part, number, size). The held-out part uses only the
 pictures i with i % 5 == 0, the validation part only those with i % 5 == 1, and training the rest,
@@ -23,7 +23,7 @@ CLASSES = tuple(str(digit) for digit in range(10))
 
 _PARTS: dict[Part, int] = {"train": 0, "validation": 1, "test": 2}
 _MOST, _LEAST = 8, 3  # digits to a scene
-_TALLEST, _SHORTEST = 0.42, 0.15  # a digit's height as a part of the scene's side
+_TALLEST, _SHORTEST = 0.42, 0.18  # a digit's height as a part of the scene's side
 _SHARED = 0.05  # of the smaller of two boxes may lie in the other
 _TRIES = 20
 _INK = 96  # of 255: where a digit counts as begun, for its box
@@ -114,15 +114,14 @@ def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 def _ground(random: np.random.Generator, size: int) -> NDArray[np.float32]:
     """A ground that runs from one colour to another, with soft spots."""
-    one, other = random.uniform(20, 235, (2, 3))
-    other = one + (other - one) * random.uniform(0.1, 0.5)
+    one, other = random.uniform(10, 110, (2, 3))
     angle = random.uniform(0, 2 * math.pi)
     y, x = np.mgrid[0:size, 0:size] / size - 0.5
     way = np.clip(x * math.cos(angle) + y * math.sin(angle) + 0.5, 0, 1)[..., None]
     cells = int(random.integers(2, 7))
     spots = random.uniform(-1, 1, (cells, cells)).astype(np.float32)
     soft = Image.fromarray(spots).resize((size, size), Image.Resampling.BICUBIC)
-    spotted = np.asarray(soft)[..., None] * random.uniform(0, 25)
+    spotted = np.asarray(soft)[..., None] * random.uniform(0, 20)
     ground: NDArray[np.float32] = (one * (1 - way) + other * way + spotted).astype(np.float32)
     return ground
 
@@ -134,15 +133,12 @@ def _paint(
     top: int,
     random: np.random.Generator,
 ) -> None:
-    """Put the digit on the canvas, in a colour that stands out from what is below."""
+    """Put the digit on the canvas, in a colour lighter than what is below."""
     x, y = slice(max(0, left), left + mask.shape[1]), slice(max(0, top), top + mask.shape[0])
     below = canvas[y, x]
     part = mask[y.start - top : y.start - top + below.shape[0],
                 x.start - left : x.start - left + below.shape[1]]  # fmt: skip
-    mean = float(below.mean())
-    contrast = random.uniform(70, 160)
-    darker = mean - contrast >= 0 and (mean + contrast > 255 or random.random() < 0.5)
-    tone = mean - contrast if darker else mean + contrast
-    colour = np.clip(tone + random.uniform(-30, 30, 3), 0, 255)
+    tone = float(below.mean()) + random.uniform(80, 170)
+    colour = np.clip(tone + random.uniform(-40, 40, 3), 0, 255)
     ink = part[..., None] / 255
     canvas[y, x] = below * (1 - ink) + colour * ink
