@@ -25,7 +25,7 @@ from zoohub.exporting.checking import (
 )
 from zoohub.exporting.folding import Folded, Prepared, prepare_copy
 from zoohub.exporting.graph import compile_model, read_graph
-from zoohub.exporting.metadata import Metadata, describe
+from zoohub.exporting.metadata import Metadata, describe, write_user_info
 from zoohub.exporting.outputs import choose_outputs
 from zoohub.exporting.precision import halve_network, halve_onnx
 from zoohub.exporting.request import WEIGHT_FORMATS, Request, plan_export
@@ -292,8 +292,7 @@ def _write_mindspore(
             raise ExportError(f"MindSpore cannot write AIR: {error}") from error
         return
     model = compile_model(net, _example(shape))
-    for key, text in metadata.to_strings().items():
-        model.user_info[key] = text
+    write_user_info(model, metadata.to_strings())
     partial.write_bytes(model.SerializeToString())
 
 

@@ -136,6 +136,15 @@ def read_metadata(path: str | Path) -> Metadata:
     return Metadata.from_strings(strings)
 
 
+def write_user_info(model: Any, strings: Mapping[str, str]) -> None:
+    """Put strings into a MINDIR `ModelProto`, whose map MindSpore 2.7 and 2.8 know as entries."""
+    if hasattr(model.user_info, "items"):
+        model.user_info.update(strings)
+        return
+    for key, value in strings.items():
+        model.user_info.add(key=key, value=value)
+
+
 def _contract(content: Any) -> InputContract:
     if not isinstance(content, dict):
         raise TypeError("the input is no mapping")
@@ -155,7 +164,9 @@ def _mindir_strings(path: Path) -> dict[str, str]:
 
     model = ModelProto()
     model.ParseFromString(path.read_bytes())
-    return dict(model.user_info)
+    if hasattr(model.user_info, "items"):
+        return dict(model.user_info)
+    return {entry.key: entry.value for entry in model.user_info}
 
 
 def _safetensors_strings(path: Path) -> dict[str, str]:
