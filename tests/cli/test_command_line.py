@@ -167,3 +167,30 @@ def test_a_bad_setting_is_reported_before_anything_is_done() -> None:
     done = zoohub("list", ZOOHUB_TIMEOUT="soon")
     assert done.returncode == 1
     assert "ZOOHUB_TIMEOUT='soon'" in done.stderr
+
+
+def test_the_package_runs_as_a_module_and_tells_its_version() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "zoohub", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("zoohub 0.")
+
+
+def test_options_for_all_may_stand_before_the_verb() -> None:
+    before = zoohub("--json", "cache", "dir")
+    assert json.loads(before.stdout) == json.loads(zoohub("cache", "dir", "--json").stdout)
+
+
+def test_pictures_that_cannot_be_read_are_named_and_the_others_predicted(tmp_path: Path) -> None:
+    import zoohub as package
+
+    digits = Path(package.__file__).parent / "_data" / "digits"
+    (tmp_path / "words.png").write_text("no picture")
+    good = str(digits / "digit-0070-is-1.png")
+    done = zoohub("predict", "lenet5@digits", good, str(tmp_path / "words.png"), "--json")
+    assert done.returncode == 3
+    first, second = json.loads(done.stdout)
+    assert first["predictions"][0]["label"] == "1"
+    assert first["predictions"][0]["box"] is None
+    assert "words.png" in second["error"]
+    assert "words.png" in done.stderr

@@ -161,5 +161,7 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
         lines += [
             f'  net = zoohub.load("{name}", pretrained=True)',
             f"  zoohub predict {name} picture.jpg",
+            f"  zoohub finetune {name} --data folder/",
+            f"  zoohub export {name} --output {entry.model}.onnx",
         ]
     return lines
