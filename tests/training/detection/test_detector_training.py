@@ -1,0 +1,106 @@
+"""A detector really trains: tiny, through `finetune`, stopped and resumed, and is a model after."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from zoohub.checkpoint import load_weights
+from zoohub.training import evaluate, finetune
+from zoohub.training.data.digits import heldout_digits
+from zoohub.training.detection.recipe import (
+    detection_recipe_text,
+    parse_detection_recipe,
+    read_detection_recipe,
+)
+from zoohub.training.detection.scenes import CLASSES, make_scenes
+
+pytest.importorskip("pycocotools")
+
+ROOT = Path(__file__).resolve().parents[3]
+RECIPE = ROOT / "recipes" / "yolov5n-digits.yaml"
+TINY = """
+task: object-detection
+model: yolov5n
+network: {builder: yolov5, arguments: {size: n, width: 0.125}, head: model.model.24.m}
+data: {kind: boxes, path: data.yaml}
+input: {size: [64, 64], resize: letterbox}
+augment: {mosaic: 0.3, scale: 0.1, shift: 0.05, flip: 0, last: 1}
+optimizer: {name: adamw, lr: 0.003}
+schedule: {warmup: 0.5}
+epochs: 3
+batch_size: 8
+most_boxes: 12
+ema: 0.9
+"""
+
+
+def _data(folder: Path) -> Path:
+    """32 scenes to train on and 8 more, as files in YOLO's format."""
+    scenes = make_scenes(heldout_digits(), "test", 40, 64)
+    for place in range(40):
+        part = "train" if place < 32 else "val"
+        for kind in ("images", "labels"):
+            (folder / kind / part).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(scenes.images[place])).save(
+            folder / "images" / part / f"{place}.png"
+        )
+        lines = [
+            f"{int(c)} {(x1 + x2) / 128} {(y1 + y2) / 128} {(x2 - x1) / 64} {(y2 - y1) / 64}"
+            for c, x1, y1, x2, y2 in scenes.boxes[place].tolist()
+        ]
+        (folder / "labels" / part / f"{place}.txt").write_text("\n".join(lines))
+    content = {"train": "images/train", "val": "images/val", "names": list(CLASSES)}
+    (folder / "data.yaml").write_text(yaml.safe_dump(content))
+    file = folder / "recipe.yaml"
+    file.write_text(TINY)
+    return file
+
+
+class _Stopped(Exception):
+    pass
+
+
+@pytest.mark.slow
+def test_a_detector_trains_resumes_to_the_same_weights_and_predicts(tmp_path: Path) -> None:
+    recipe = _data(tmp_path)
+    losses: list[float] = []
+    whole = finetune(
+        recipe, output=tmp_path / "whole", on_epoch=lambda report: losses.append(report.loss)
+    )
+    assert losses[-1] < losses[0]
+    assert 0 <= whole.metrics["map"] <= whole.metrics["map50"] <= 1
+    for name in ("weights.ckpt", "weights.safetensors", "recipe.yaml", "metrics.jsonl",
+                 "curve.svg", "report.html", "split.csv", "run.json"):  # fmt: skip
+        assert (whole.path / name).stat().st_size > 0
+    assert len((whole.path / "metrics.jsonl").read_text().splitlines()) == 3
+
+    def stop(report: Any) -> None:
+        if (report.epoch, report.step) == (2, 3):
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        finetune(recipe, output=tmp_path / "cut", on_step=stop, save_seconds=0)
+    resumed = finetune(tmp_path / "cut", resume=True)
+    expected, found = (load_weights(run.path / "weights.ckpt") for run in (whole, resumed))
+    assert list(expected) == list(found)
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
+
+    again = evaluate(whole.path, tmp_path / "data.yaml")
+    assert again["map50"] == pytest.approx(whole.metrics["map50"], abs=1e-6)
+    document = json.loads((whole.path / "run.json").read_text())
+    assert document["model"]["task"] == "object-detection"
+    assert document["classes"] == list(CLASSES)
+
+
+def test_a_recipe_written_out_in_full_reads_back_the_same() -> None:
+    recipe = read_detection_recipe(RECIPE, ["epochs=3", "loss.classes=1"])
+    assert recipe.loss.classes == 1
+    assert parse_detection_recipe(detection_recipe_text(recipe)) == recipe
