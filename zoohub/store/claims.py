@@ -218,9 +218,7 @@ def _take(
 ) -> None:
     """Make `partial` exist: idle or a dead owner's file by renaming, a stale one's by copying."""
     parts = [] if force else [rival for rival in others if rival.kind == "part"]
-    for rival in others:
-        if rival.kind == "claim" and rival.owner in dead:
-            unlink(rival.path)
+    _sweep(partial, dead)
     idle = partial.folder / f"{partial.key}.part"
     movable = [rival.path for rival in parts if rival.owner in dead]
     if not force:
@@ -237,6 +235,15 @@ def _take(
                 break
     if not partial.path.exists():
         partial.path.touch(exist_ok=False)
+
+
+def _sweep(partial: Partial, dead: set[Owner]) -> None:
+    """Remove what the dead left half-written beside their files."""
+    owners = {str(owner) for owner in dead}
+    for path in partial.folder.glob(f"{partial.key}.*"):
+        owner, _, kind = path.name[len(partial.key) + 1 :].partition(".")
+        if owner in owners and kind not in ("part", "map"):
+            unlink(path)
 
 
 def _move(source: Path, partial: Partial) -> None:

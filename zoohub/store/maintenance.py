@@ -113,7 +113,7 @@ def list_remains(store: Store, *, now: float, older_than: float = WEEK) -> list[
     for path in (*_files(store.layout.partial), *_files(store.layout.quarantine)):
         with contextlib.suppress(OSError):
             status = path.stat()
-            owner = Owner.parse(path.stem.partition(".")[2])
+            owner = Owner.parse(path.name.partition(".")[2].partition(".")[0])
             dead = owner is not None and provably_dead(owner, me)
             useless = dead and path.suffix not in (".part", ".map") and now - status.st_mtime > 3600
             if now - status.st_mtime > older_than or useless:

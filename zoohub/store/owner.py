@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 UNKNOWN = "unknown"
-_FORM = re.compile(r"(?P<host>[\w.~]+)-(?P<boot>\w+)-(?P<pid>\d+)-(?P<start>\d+)-(?P<claim>\w+)")
+_FORM = re.compile(r"(?P<host>[\w~]+)-(?P<boot>\w+)-(?P<pid>\d+)-(?P<start>\d+)-(?P<claim>\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Owner:
 
 def this_owner() -> Owner:
     """A new claim of the running process."""
-    host = re.sub(r"[^\w.]", "~", socket.gethostname(), flags=re.ASCII)[:64] or UNKNOWN
+    host = re.sub(r"\W", "~", socket.gethostname(), flags=re.ASCII)[:64] or UNKNOWN
     status = _process(os.getpid())
     return Owner(host, boot_id(), os.getpid(), status[1] if status else 0, secrets.token_hex(4))
 
