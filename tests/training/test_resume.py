@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_what_was_saved_before(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(NoSpaceError, match="the disk is full .* go on with --resume"):
+    with pytest.raises(NoSpaceError, match=r"the disk is full .* go on with --resume"):
         folder.write_weights("best", {"w": np.zeros(4, np.float32)})
     assert (tmp_path / "best.ckpt").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ""] == ["best.ckpt"]
