@@ -6,13 +6,15 @@ Here the index, the store and the registry of networks are all in sight.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoohub.errors import NetworkNotAvailable
 from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
 from zoohub.networks.registry import argument_misfit, find_builder
 from zoohub.provenance import recorded_hash
-from zoohub.store import Store
+
+if TYPE_CHECKING:
+    from zoohub.store import Store
 
 # Formats whose parameters zoohub puts into a network definition of its own.
 WEIGHT_FORMATS = frozenset({"ckpt", "safetensors", "pth"})

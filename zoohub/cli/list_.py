@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from zoohub.cli.output import Output, human_size
 from zoohub.describe import LEADING_METRICS, leading_metric, misfit, model_is_runnable, model_json
 from zoohub.manifest import Index, Summary, open_index
 from zoohub.manifest.entry import Entry, NetworkSpec
 from zoohub.settings import load_settings
-from zoohub.store import Store
+
+if TYPE_CHECKING:
+    from zoohub.store import Store
 
 EXAMPLES = (
     "zoohub list 'resnet*'",
@@ -38,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print the models that fit, one a row."""
     settings = load_settings()
-    store = Store(settings.home)
     index = open_index(settings)
     filters = {
         "task": options.task,
@@ -53,11 +55,14 @@ def run(options: argparse.Namespace, output: Output) -> int:
         if output.width is None:
             _stream(islice(fitting, options.limit), output)
             return 0
-    names = _chosen(index, options, filters, store)
+    # The table above is made without it: importing the store would be a third of its time.
+    from zoohub.store import Store
+
+    store = Store(settings.home)
     if output.as_json:
-        output.json(model_json(index.entry(name), store) for name in names)
+        output.json(model_json(entry, store) for entry in _chosen(index, options, filters, store))
         return 0
-    wanted = list(names)
+    wanted = [entry.model for entry in _chosen(index, options, filters, store)]
     rows = {s.model: s for s in index.summaries(options.pattern, **filters)}
     output.table(HEADER, [_row(rows[name]) for name in wanted])
     output.talk(f"{len(wanted)} models; `zoohub info NAME` shows one")
@@ -93,8 +98,8 @@ def _stream(summaries: Iterator[Summary], output: Output) -> None:
 
 def _chosen(
     index: Index, options: argparse.Namespace, filters: dict[str, str | None], store: Store
-) -> Iterator[str]:
-    """The names of the models that pass the filters, in the order asked for."""
+) -> Iterator[Entry]:
+    """The models that pass the filters, in the order asked for."""
     entries = index.list(options.pattern, **filters)
     fitting = (
         entry
@@ -103,9 +108,9 @@ def _chosen(
         and (not options.cached or any(store.has(c) for c in entry.checkpoints))
     )
     if options.sort == "name":
-        return (entry.model for entry in islice(fitting, options.limit))
+        return islice(fitting, options.limit)
     key = _by_metric if options.sort == "metric" else _by_size
-    return (entry.model for entry in islice(sorted(fitting, key=key), options.limit))
+    return islice(sorted(fitting, key=key), options.limit)
 
 
 def _by_metric(entry: Entry) -> tuple[int, str, float]:

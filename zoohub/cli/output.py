@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,7 +46,12 @@ class Output:
     @property
     def width(self) -> int | None:
         """Columns of the terminal, None where stdout is not one: then nothing is cut."""
-        return shutil.get_terminal_size().columns if self._out.isatty() else None
+        if not self._out.isatty():
+            return None
+        asked = os.environ.get("COLUMNS", "")
+        if asked.isdigit() and int(asked) > 0:
+            return int(asked)
+        return os.get_terminal_size(self._out.fileno()).columns or 80
 
     def data(self, text: str) -> None:
         """A line of data."""

@@ -8,7 +8,6 @@ from zoohub.cli.output import Output
 from zoohub.describe import leading_metric, model_is_runnable, model_json
 from zoohub.manifest import open_index
 from zoohub.settings import load_settings
-from zoohub.store import Store
 
 EXAMPLES = ('zoohub search "face detection"', "zoohub search arabic --json")
 
@@ -25,6 +24,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
     text = " ".join(options.text)
     entries = open_index(settings).search(text, limit=options.limit)
     if output.as_json:
+        from zoohub.store import Store
+
         store = Store(settings.home)
         output.json(model_json(entry, store) for entry in entries)
         return 0
