@@ -21,6 +21,7 @@ EMBEDDED = ROOT / "zoohub" / "_data" / "embedded" / "lenet5-digits.ckpt"
 SHORT = ["epochs=2", "schedule.warmup=0.5", "data.part=0.2"]
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_weights_and_another_seed_others() -> None:
     one, two = (train(read_recipe(RECIPE, SHORT)).weights for _ in range(2))
     other = train(read_recipe(RECIPE, [*SHORT, "seed=1"])).weights

@@ -85,6 +85,7 @@ HOPELESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", HOPELESS.values(), ids=HOPELESS.keys())
 def test_a_fault_that_stays_leads_to_the_next_source(
     server, settings, policy, make_checkpoint, fault

@@ -339,7 +339,7 @@ def test_permission_lost_in_mid_download_is_told_and_recovered_from(server, nobo
     assert (
         as_nobody(lambda: int(fetch(wanted, settings, policy=policy).read_bytes() != content)) == 0
     )
-    assert server.sent == sent  # all of it had been kept
+    assert server.sent - sent <= 1 << 18  # what had been written was kept
 
 
 def test_a_disk_that_fills_up_keeps_what_came_and_says_so(server, tmp_path, policy):

@@ -66,6 +66,7 @@ def _flat(maps: list[Any]) -> Tensor:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [ms.PYNATIVE_MODE, ms.GRAPH_MODE])
 def test_value_and_gradient_are_those_of_the_plain_loops(mode: int) -> None:
     maps, targets = _case()
@@ -91,6 +92,7 @@ def test_value_and_gradient_are_those_of_the_plain_loops(mode: int) -> None:
         assert slopes.ravel()[place] == pytest.approx(slope_there, rel=2e-3, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_pictures_without_boxes_teach_that_there_is_nothing() -> None:
     maps, targets = _case()
     targets[:, :, 0] = -1
