@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoohub.api import fetch_resolved, is_path
 from zoohub.describe import WEIGHT_FORMATS
 from zoohub.errors import NetworkNotAvailable, UnknownModel, UsageError
-from zoohub.framework import check_mindspore
+from zoohub.framework import NEWEST_MINDSPORE, check_mindspore, version_tuple
 from zoohub.manifest import Resolved, open_index
 from zoohub.manifest.entry import Checkpoint, NetworkSpec
 from zoohub.provenance import Provenance, class_names_of
@@ -47,7 +47,7 @@ def load_network(
     own_run = path is not None
     with_weights = pretrained or own_run or own_weights is not None
     if pretrained and checkpoint is not None:
-        check_mindspore(checkpoint.mindspore, checkpoint.reference)
+        check_mindspore(needed_mindspore(checkpoint), checkpoint.reference)
     else:
         check_mindspore()
     if pretrained and checkpoint is not None and checkpoint.format == "mindir":
@@ -75,6 +75,18 @@ def load_network(
         report=report,
     )
     return net
+
+
+def needed_mindspore(checkpoint: Checkpoint) -> str | None:
+    """The oldest MindSpore that can take this file; None: any that zoohub supports.
+
+    Weights trained with a newer MindSpore are read by an older one all the same, so far. A graph
+    (MINDIR) is not, nor is anything from a version that this zoohub does not know.
+    """
+    version = checkpoint.mindspore
+    if version is None or checkpoint.format == "mindir":
+        return version
+    return version if version_tuple(version) > version_tuple(NEWEST_MINDSPORE + ".99") else None
 
 
 def _meant(name: str, settings: Settings) -> tuple[Resolved, Path | None, tuple[str, ...] | None]:
