@@ -62,6 +62,7 @@ def test_flipped_bits_are_found_and_repaired_with_one_piece_each(
     assert 0 < most <= PIECE
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_hundred_flipped_bits_are_found_and_repaired_with_one_piece_each(
     server, settings, policy, make_checkpoint
