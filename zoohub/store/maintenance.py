@@ -127,9 +127,7 @@ def prune(store: Store, plan: PrunePlan) -> int:
     freed = remove_items(plan.remove)
     for path in plan.remains:
         freed += _remove_remains(path, me)
-    for folder in _folders(store.layout.blobs):
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # only if it is empty
+    # Empty folders stay: a download may be about to publish into one.
     return freed
 
 
