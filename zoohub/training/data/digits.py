@@ -42,7 +42,7 @@ def all_digits() -> Samples:
         DataError: scikit-learn, which carries the pictures, is not installed.
     """
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped, unused-ignore]
+        from sklearn.datasets import load_digits
     except ImportError:
         raise DataError(
             "the digits to train on come with scikit-learn, which is not installed; "
