@@ -80,6 +80,8 @@ def recorded_hash(store: Store, checkpoint: Checkpoint) -> str | None:
 
 def class_names_of(checkpoint: Checkpoint) -> tuple[str, ...] | None:
     """The names of the checkpoint's outputs, None where they are not known."""
+    if checkpoint.class_names is not None:
+        return checkpoint.class_names
     if checkpoint.classes is None:
         return None
     from zoohub.vision import class_names

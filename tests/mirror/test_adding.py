@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +81,7 @@ def test_a_colleague_finds_and_downloads_an_added_run(
     assert resolved.checkpoint.reference == reference
     assert resolved.checkpoint.metrics == {"top1": 97.5}
     assert resolved.entry.description == "Tells apart: rose, tulip"
+    assert resolved.checkpoint.class_names == ("rose", "tulip")
     assert fetch(resolved.checkpoint, colleague).read_bytes() == b"\x0a\x10trained"
     assert verify(mirror.target, mirror.settings).is_sound
     assert "flowers@" in (mirror.root / "LICENCES.txt").read_text()
@@ -172,3 +177,69 @@ def test_the_command_adds_a_run_and_a_model_by_name(
     assert main(["mirror", "add", "ours", str(root)]) == 0, capsys.readouterr().err
     assert capsys.readouterr().out.startswith("ours@own-")
     assert main(["mirror", "verify", str(root)]) == 0
+
+
+def test_class_names_that_cannot_be_shown_are_refused(mirror: Any, tmp_path: Path) -> None:
+    mine = replace(contribution(run_folder(tmp_path / "a")), classes=("rose", "\x1b[31mtulip"))
+    with pytest.raises(MirrorError, match="printable"):
+        add(mine, mirror.target, mirror.settings, Publisher())
+    assert list(mirror.root.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_colleague_sees_the_class_names_of_an_added_run(
+    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the run but what the mirror serves reaches the colleague's `zoohub predict`."""
+    from PIL import Image
+
+    from zoohub.manifest.entry import InputContract, NetworkSpec
+    from zoohub.training.saved import run_document
+
+    names = "nought one two three four five six seven eight nine".split()
+    run, root, picture = tmp_path / "run", tmp_path / "mirror", tmp_path / "picture.png"
+    run.mkdir()
+    weights = Path(str(importlib.resources.files("zoohub") / "_data/embedded/lenet5-digits.ckpt"))
+    data = weights.read_bytes()
+    (run / "weights.ckpt").write_bytes(data)
+    digits = open_index(Settings(home=tmp_path)).resolve("lenet5@digits").checkpoint
+    assert isinstance(digits.network, NetworkSpec)
+    assert isinstance(digits.input, InputContract)
+    document = run_document(
+        name="our_digits",
+        entry=None,
+        start=digits,
+        spec=digits.network,
+        contract=digits.input,
+        classes=tuple(names),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        dataset="digits",
+        mindspore="2.7.1",
+        metrics={"top1": 0.97},
+    )
+    (run / "run.json").write_text(json.dumps(document))
+    assert main(["mirror", "add", str(run), str(root)]) == 0
+    Image.linear_gradient("L").save(picture)
+
+    server, requests = serve(root)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ZOOHUB_")},
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "ZOOHUB_HOME": str(tmp_path / "colleague"),
+        "ZOOHUB_MIRROR": server.url,
+        "ZOOHUB_INDEX": f"{server.url}/index.jsonl.gz",
+    }
+    code = "from zoohub.cli.main import entry_point; entry_point()"
+
+    def zoohub(*arguments: str) -> str:
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    zoohub("index", "update")
+    [answer] = json.loads(zoohub("predict", "our_digits", str(picture), "--json"))
+    assert len(answer["predictions"]) == 5
+    assert all(names[label["index"]] == label["label"] for label in answer["predictions"])
+    assert any("/zoohub.invalid/our_digits/own-" in request for request in requests)

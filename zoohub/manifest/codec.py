@@ -47,7 +47,7 @@ def decode_checkpoint(
     strength = declared_strength(fields)
     fields.pop("doubtful", None)
     fields.pop("publisher", None)
-    for name in ("aliases", "sources", "verified"):
+    for name in ("aliases", "sources", "verified", "class_names"):
         if name in fields:
             fields[name] = tuple(fields[name])
     fields["network"] = decode_network(fields["network"]) if "network" in fields else network

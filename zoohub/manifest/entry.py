@@ -74,6 +74,8 @@ class Checkpoint:
     `declared` says how strong the publisher's hash is; `sha256` is the full hash or None (also
     None where the hash is doubtful: then `doubtful_sha256` keeps what was declared, for display
     only). `sha256_prefix` is a published fragment of 7 to 9 hex digits. `size` is in bytes.
+    `classes` names a data set whose class names zoohub has; `class_names` are the outputs' own
+    names in their order, as a fine-tuned model has them, and win over `classes`.
     """
 
     model: str
@@ -89,6 +91,7 @@ class Checkpoint:
     network: NetworkSpec | None = None
     input: InputContract | None = None
     classes: str | None = None
+    class_names: tuple[str, ...] | None = None
     task: str | None = None
     dataset: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -27,6 +27,7 @@ MAX_NAME = 200
 MAX_URL = 2_000
 MAX_TEXT = 20_000
 MAX_ITEMS = 20_000
+MAX_CLASSES = 100_000
 
 Where = tuple[str | int, ...]
 
@@ -191,6 +192,18 @@ def _published(value: Any, where: Where) -> None:
         _name(id, (*where, uid))
 
 
+def _class_names(value: Any, where: Where) -> None:
+    """Names of a network's outputs in their order; they are shown in terminals and pages."""
+    if type(value) is not list or not 0 < len(value) <= MAX_CLASSES:
+        raise SchemaError(where, f"must be a list of 1 to {MAX_CLASSES} names")
+    for number, name in enumerate(value):
+        if type(name) is not str or not 0 < len(name) <= MAX_NAME or not name.isprintable():
+            raise SchemaError(
+                (*where, number),
+                f"must be 1 to {MAX_NAME} printable characters, found {name!r:.60}",
+            )
+
+
 def _arguments(value: Any, where: Where) -> None:
     if type(value) is not dict or len(value) > 200:
         raise SchemaError(where, f"must map argument names to values, found {value!r:.60}")
@@ -292,6 +305,7 @@ CHECKPOINT: Fields = {
     "network": _object(NETWORK, ("builder",)),
     "input": _object(INPUT),
     "classes": _label,
+    "class_names": _class_names,
     "task": _label,
     "dataset": _text,
     "metrics": _metrics,

@@ -29,7 +29,7 @@ HOST = "zoohub.invalid"
 class Contribution:
     """A model's compiled form with one checkpoint, and that checkpoint's file.
 
-    `classes` are the names of its outputs; they go into the description.
+    `classes` are the names of its outputs; they go into the index with it.
     """
 
     model: Mapping[str, Any]
@@ -120,6 +120,8 @@ def entered(
         checkpoint.pop(key, None)
     if licence is not None:
         checkpoint["licence"] = licence
+    if contribution.classes:
+        checkpoint["class_names"] = list(contribution.classes)
     document = {
         **{k: v for k, v in contribution.model.items() if k not in ("aliases", "published")},
         "model": name,
