@@ -196,7 +196,7 @@ def test_a_colleague_sees_the_class_names_of_an_added_run(
     from zoohub.manifest.entry import InputContract, NetworkSpec
     from zoohub.training.saved import run_document
 
-    names = "nought one two three four five six seven eight nine".split()
+    names = ["nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     run, root, picture = tmp_path / "run", tmp_path / "mirror", tmp_path / "picture.png"
     run.mkdir()
     weights = Path(str(importlib.resources.files("zoohub") / "_data/embedded/lenet5-digits.ckpt"))
