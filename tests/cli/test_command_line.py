@@ -59,6 +59,22 @@ def test_an_empty_listing_is_an_empty_array() -> None:
     assert (done.returncode, done.stdout) == (0, "[]\n")
 
 
+def test_sorting_by_metric_puts_the_best_first_and_impossible_figures_last(tmp_path: Path) -> None:
+    top1 = {"good": 80, "share": 0.9, "pointless": 7854, "fair": 70, "none": None}
+    index = tmp_path / "index" / "image-classification" / "sorted.yaml"
+    index.parent.mkdir(parents=True)
+    lines = ["family: sorted", "task: image-classification", "models:"]
+    for name, value in top1.items():
+        metrics = "" if value is None else f"metrics: {{top1: {value}}}, "
+        lines += [f"  sorted-{name}:", "    default: a", "    checkpoints:"]
+        lines += [f"      a: {{format: ckpt, {metrics}sources: ['https://a.example/{name}']}}"]
+    index.write_text("\n".join(lines))
+    arguments = ("list", "sorted-*", "--sort", "metric", "--json")
+    done = zoohub(*arguments, ZOOHUB_INDEX=str(tmp_path / "index"))
+    names = [model["model"].removeprefix("sorted-") for model in json.loads(done.stdout)]
+    assert names == ["share", "good", "fair", "pointless", "none"]
+
+
 def test_info_says_where_a_model_comes_from_and_how_to_use_it() -> None:
     done = zoohub("info", "yolov5")
     assert done.returncode == 0

@@ -165,6 +165,9 @@ def test_check_names_file_and_line_of_everything_wrong(folder: Path) -> None:
         "      a: {format: ckpt, sources: ['https://a.example/lab/net50.ckpt']}\n"
     )
     (folder / "no-such-task" / "broken.yaml").write_text("family: broken\ntask: [\n")
+    (folder / "no-such-task" / "two.yaml").write_text(
+        "family: two\ntask: x\nmodels:\n  a b:\n    default: a\n  c:\n    colour: red\n"
+    )
     (folder / "no-such-task" / "moved.yaml").write_text("family: other\ntask: x\nmodels: {}\n")
 
     def fits(spec: NetworkSpec) -> str | None:
@@ -184,6 +187,8 @@ def test_check_names_file_and_line_of_everything_wrong(folder: Path) -> None:
         "small/image-classification/net.yaml:.*no argument 'pad'",
         "small/no-such-task/broken.yaml:3: not valid YAML",
         "small/no-such-task/moved.yaml:1: lies in no-such-task/moved.yaml",
+        "small/no-such-task/two.yaml:4: .*a b",
+        "small/no-such-task/two.yaml:7: .*colour",
         "small/no-such-task/odd.yaml:.*unknown task 'no-such-task'",
         "small/no-such-task/odd.yaml:7: .*is a source of net50@lab too",
     ]

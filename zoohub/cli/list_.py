@@ -16,6 +16,9 @@ from zoohub.settings import load_settings
 if TYPE_CHECKING:
     from zoohub.store import Store
 
+# Of the metrics outside LEADING_METRICS, those of which less is better.
+ERRORS = frozenset(("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid"))
+
 EXAMPLES = (
     "zoohub list 'resnet*'",
     "zoohub list --task object-detection --sort metric --limit 10",
@@ -113,14 +116,17 @@ def _chosen(
     return islice(sorted(fitting, key=key), options.limit)
 
 
-def _by_metric(entry: Entry) -> tuple[int, str, float]:
+def _by_metric(entry: Entry) -> tuple[int, str, bool, float]:
     """The usual metrics first, best first within each; models without one last."""
     metric = leading_metric(entry.metrics)
     if metric is None:
-        return (len(LEADING_METRICS) + 1, "", 0.0)
+        return (len(LEADING_METRICS) + 1, "", False, 0.0)
     name, value = metric
-    rank = LEADING_METRICS.index(name) if name in LEADING_METRICS else len(LEADING_METRICS)
-    return (rank, name, -value)
+    if name not in LEADING_METRICS:
+        return (len(LEADING_METRICS), name, False, value if name in ERRORS else -value)
+    # All of these are shares; some publishers give them of 1, and a few without their point.
+    percent = 100 * value if value <= 1 else value
+    return (LEADING_METRICS.index(name), name, percent > 100, -percent)
 
 
 def _by_size(entry: Entry) -> float:

@@ -40,6 +40,7 @@ VERBS: dict[str, Verb] = {
     "cache": Verb("cache", "the files kept on this machine"),
     "mirror": Verb("mirror", "make, check, serve and sign a copy of the zoo for others"),
     "doctor": Verb("doctor", "check this machine and its settings"),
+    "completion": Verb("completion", "what bash, zsh or fish needs to complete all this"),
     "demo": Verb("demo", "the whole road, offline, on handwritten digits"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import decode_network
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.manifest.family import compile_family, family_file_problem
+from zoohub.manifest.family import compile_each, family_file_problem
 from zoohub.manifest.opening import yaml_files
 from zoohub.manifest.schema import Where
 from zoohub.manifest.tasks import TASKS
@@ -34,7 +34,7 @@ class Problem:
 def check_index(folder: Path, fits: Fits | None = None) -> list[Problem]:
     """Everything wrong with the files of an index; empty if nothing is.
 
-    A file that cannot be compiled gives its first problem only. `fits` says why a network
+    A model that cannot be compiled gives its first problem only. `fits` says why a network
     definition that zoohub has refuses a spec, None if it fits or zoohub has no such definition.
     """
     check = _Check(folder, fits)
@@ -62,9 +62,12 @@ class _Check:
         shown = str(file) if file == self.folder else str(file.relative_to(self.folder.parent))
         try:
             document = read_yaml(file, name=shown)
-            models = compile_family(document)
         except ManifestError as error:
             self.problems.append(_from_error(shown, error))
+            return
+        models, errors = compile_each(document)
+        self.problems.extend(_from_error(shown, error) for error in errors)
+        if errors and not models:
             return
         if file != self.folder:
             problem = family_file_problem(file.parent.name, file.stem, document.value)

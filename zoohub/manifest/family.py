@@ -63,6 +63,27 @@ def compile_family(document: Document) -> list[Value]:
     return sorted(_Family(document).models(), key=lambda model: str(model["model"]))
 
 
+def compile_each(document: Document) -> tuple[list[Value], list[ManifestError]]:
+    """As `compile_family`, but a model with something wrong costs only itself.
+
+    Returns the sound models, sorted by name, and the first error of each of the others (or the
+    one error of the file, when that is of no single model).
+    """
+    models: list[Value] = []
+    try:
+        family = _Family(document)
+        names = family.names()
+    except ManifestError as error:
+        return [], [error]
+    errors: list[ManifestError] = []
+    for name in names:
+        try:
+            models.append(family.model(name))
+        except ManifestError as error:
+            errors.append(error)
+    return sorted(models, key=lambda model: str(model["model"])), errors
+
+
 def merge(*levels: Mapping[str, Any] | None) -> Value:
     """Later levels win key by key; `network`, `input` and `arguments` are merged in turn."""
     result: Value = {}
@@ -105,16 +126,19 @@ class _Family:
             for name, item in publishers.items()
         }
 
-    def models(self) -> Iterator[Value]:
+    def names(self) -> list[str]:
         models = self._mapping(self.value["models"], ("models",), None)
         default = self.value.get("default")
         if default is not None and default not in models:
             raise self.document.error(("default",), f"the default model {default!r} is not below")
-        for name, value in models.items():
-            yield self._model(name, self._mapping(value, ("models", name), MODEL_KEYS))
+        return list(models)
 
-    def _model(self, name: str, value: Value) -> Value:
+    def models(self) -> Iterator[Value]:
+        return map(self.model, self.names())
+
+    def model(self, name: str) -> Value:
         where: Where = ("models", name)
+        value = self._mapping(self.value["models"][name], where, MODEL_KEYS)
         family = self.value
         task = value.get("task") or family["task"]
         result: Value = {"model": name, "family": family["family"], "task": task}

@@ -25,17 +25,18 @@ _HEX = frozenset("0123456789abcdef")
 class FileRecord:
     """One file of a mirror: SHA-256 (64 hex digits) and size in bytes.
 
-    `pieces` are the CRC-32 (8 hex digits) of each 8 MiB, so that a repair knows which to fetch
-    again; empty where they are not known. What is right, SHA-256 alone decides.
+    `marks` are the first 16 hex digits of the SHA-256 of all bytes up to the end of each 8 MiB, so
+    that a repair knows which to fetch again; empty where they are not known. What is right, the
+    whole SHA-256 alone decides.
     """
 
     sha256: str
     size: int
-    pieces: tuple[str, ...] = field(default=(), compare=False)
+    marks: tuple[str, ...] = field(default=(), compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the file."""
-        known = {"pieces": list(self.pieces)} if self.pieces else {}
+        known = {"marks": list(self.marks)} if self.marks else {}
         return {"sha256": self.sha256, "size": self.size, **known}
 
 
@@ -112,10 +113,10 @@ def _record(path: str, value: Any, what: str) -> FileRecord:
         raise ManifestError(f"{what}: {path!r:.200} has no SHA-256 and size")
     if not is_inside(path):
         raise ManifestError(f"{what}: {path!r:.200} is not a path below the mirror; refused")
-    pieces = value.get("pieces", [])
-    if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
-        raise ManifestError(f"{what}: the pieces of {path!r:.200} are no checksums")
-    return FileRecord(sha256, size, tuple(pieces))
+    marks = value.get("marks", [])
+    if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
+        raise ManifestError(f"{what}: the marks of {path!r:.200} are no hashes")
+    return FileRecord(sha256, size, tuple(marks))
 
 
 def is_inside(path: str) -> bool:
