@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.program import zoohub
 from zoohub.cli.cache import parse_period, parse_size
 from zoohub.errors import UsageError
 
@@ -26,21 +24,6 @@ models:
         sources: ['https://files.example/mine.ckpt']
         sha256: {sha256}
 """
-
-
-def zoohub(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from zoohub.cli.main import entry_point; entry_point()",
-            *arguments,
-        ],
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture

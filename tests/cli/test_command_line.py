@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.program import zoohub
+
 pytestmark = pytest.mark.smoke
-
-
-def zoohub(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from zoohub.cli.main import entry_point; entry_point()",
-            *arguments,
-        ],
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_list_shows_the_models_and_imports_no_mindspore() -> None:
