@@ -15,7 +15,7 @@ from zoohub.errors import StoreError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.store import Store, TransferPolicy
 from zoohub.store.claims import Pulse
-from zoohub.store.hashing import PIECE, damaged_pieces, hash_file
+from zoohub.store.hashing import PIECE, first_damaged, hash_file
 from zoohub.store.layout import extension, file_key, record_path
 from zoohub.store.records import Ref, read_verification
 
@@ -236,8 +236,8 @@ def test_pieces_tell_where_a_file_is_damaged(tmp_path):
     path = tmp_path / "big"
     path.write_bytes(bytes(2 * PIECE + 1000))
     before = hash_file(path)
-    assert len(before.pieces) == 3
+    assert len(before.marks) == 3
     assert before.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     damage(path, PIECE + 17)
-    assert damaged_pieces(before.pieces, hash_file(path).pieces) == [1]
+    assert first_damaged(before.marks, hash_file(path).marks) == 1
     assert record_path(path).name == "big.json"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
+from faulty_server import status
 
 from zoohub.store import Store
 from zoohub.store.hashing import PIECE
@@ -117,9 +119,56 @@ def test_the_next_fetch_repairs_by_itself(server, settings, policy, make_checkpo
 
 
 def test_spans_of_a_repair_leave_gaps_where_pieces_are_bad():
-    spans = plan_spans(4, {0, 2, 3}, 3 * PIECE + 7)
+    spans = plan_spans({0, 2, 3}, 3 * PIECE + 7)
     assert [(s.start, s.end, s.done) for s in spans] == [
         (0, PIECE, 0),
         (PIECE, 2 * PIECE, 2 * PIECE),
         (2 * PIECE, 3 * PIECE + 7, 2 * PIECE),
     ]
+
+
+def test_several_damaged_pieces_of_one_file_are_all_that_is_fetched(
+    server, settings, policy, make_checkpoint
+):
+    content = random.Random(6).randbytes(3 * PIECE + 77)
+    path = fetch(make_checkpoint(content, server.put("/a", content)), settings, policy=policy)
+    for piece in (1, 3):
+        flip(path, piece * PIECE * 8 + 5)
+    store = Store(settings.home)
+    [item] = list_items(store)
+    assert [check.intact for check in verify(store, [item])] == [False]
+    sent = server.sent
+    repaired = repair(item, settings, policy=policy)
+    assert repaired.path.read_bytes() == content
+    assert repaired.fetched == server.sent - sent == PIECE + 77
+
+
+def test_a_file_that_grew_is_repaired_without_a_byte(server, settings, policy, make_checkpoint):
+    content = random.Random(7).randbytes(2 * PIECE)
+    path = fetch(make_checkpoint(content, server.put("/a", content)), settings, policy=policy)
+    path.chmod(0o644)
+    with path.open("ab") as file:
+        file.write(b"more")
+    [item] = list_items(Store(settings.home))
+    assert [check.intact for check in verify(Store(settings.home), [item])] == [False]
+    assert repair(item, settings, policy=policy).fetched == 0
+    assert path.read_bytes() == content
+
+
+def test_an_interrupted_repair_goes_on_where_it_was(server, settings, policy, make_checkpoint):
+    from zoohub.errors import DownloadError
+
+    settings = replace(settings, connections=1)
+    content = random.Random(8).randbytes(2 * PIECE)
+    path = fetch(make_checkpoint(content, server.put("/a", content)), settings, policy=policy)
+    flip(path, 5)
+    flip(path, PIECE * 8 + 5)
+    [item] = list_items(Store(settings.home))
+    assert [check.intact for check in verify(Store(settings.home), [item])] == [False]
+    gone = status(404)
+    server.put("/a", content, lambda handler, resource: False, always=gone)
+    with pytest.raises(DownloadError):  # the first piece comes, the second does not
+        repair(item, settings, policy=policy)
+    server.put("/a", content)
+    assert repair(item, settings, policy=policy).fetched == PIECE
+    assert path.read_bytes() == content

@@ -109,7 +109,7 @@ def hash_stream(stream: BinaryIO) -> FileRecord:
     while block := stream.read(1 << 20):
         running.update(memoryview(block))
     found = running.result()
-    return FileRecord(found.sha256, found.size, found.pieces)
+    return FileRecord(found.sha256, found.size, found.marks)
 
 
 class Journal:
@@ -125,8 +125,8 @@ class Journal:
             for line in self._file.read_text(encoding="utf-8").splitlines():
                 with contextlib.suppress(ValueError, KeyError, TypeError):
                     note = json.loads(line)
-                    pieces = tuple(map(str, note.get("pieces", ())))
-                    record = FileRecord(str(note["sha256"]), int(note["size"]), pieces)
+                    marks = tuple(map(str, note.get("marks", ())))
+                    record = FileRecord(str(note["sha256"]), int(note["size"]), marks)
                     found[str(note["path"])] = record
         return found
 

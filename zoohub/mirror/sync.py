@@ -271,15 +271,15 @@ class Run:
     def _place(self, item: Wanted, path: Path, how: str) -> _Done:
         # The store names a file by its hash, and has verified it under this name.
         known = read_verification(path)
-        pieces = known.pieces if known else ()
-        record = FileRecord(path.name.partition(".")[0], path.stat().st_size, pieces)
+        marks = known.marks if known else ()
+        record = FileRecord(path.name.partition(".")[0], path.stat().st_size, marks)
         self.target.place(item.path, path, keep=how == "linked")
         return _Done(record, how)
 
     def _offer_pieces(self, item: Wanted, checkpoint: Checkpoint, store: Store) -> None:
         """Let the download take what is still good of a damaged file."""
         record = self.records.get(item.path)
-        if record is None or len(record.pieces) < 2 or checkpoint.sha256 != record.sha256:
+        if record is None or len(record.marks) < 2 or checkpoint.sha256 != record.sha256:
             return
         store.prepare()
         copy = store.layout.partial / f"{record.sha256}.copy"
@@ -289,7 +289,7 @@ class Run:
         except MirrorError:
             return  # it is missing, not damaged
         store.quarantine(
-            copy, f"{record.sha256}.damaged", right_size=record.size, pieces=record.pieces
+            copy, f"{record.sha256}.damaged", right_size=record.size, marks=record.marks
         )
 
     def _is_too_large(self, pool: Pool, checkpoint: Checkpoint) -> bool:

@@ -13,7 +13,8 @@ class TransferPolicy:
     `wait_limit`: how long others wait for a live owner before they start their own from zero;
     `notice_every`: how often they say that they wait; `poll`: how often they look;
     `sync_every`: how much is written between two fsyncs of an unfinished file;
-    `note_every`: how much is written between two notes of how far it has come;
+    `note_every`: how much is written between two notes of how far it has come, `note_pause` how
+    long one waits for the next at least;
     `tries` in a row without a byte, `unreachable_tries` where not even a connection was made;
     `backoff` to `backoff_limit` between tries, `retry_after_limit` at the server's wish;
     `connect_timeout` for a connection; `stall` without a byte (None: the setting
@@ -30,6 +31,7 @@ class TransferPolicy:
     poll: float = 0.1
     sync_every: int = 64 << 20
     note_every: int = 2 << 20
+    note_pause: float = 0.02
     tries: int = 5
     unreachable_tries: int = 2
     backoff: float = 1.0

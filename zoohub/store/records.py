@@ -15,14 +15,14 @@ from zoohub.store.layout import record_path
 class Verification:
     """A file's last verification: it was right when it had this size, mtime and inode.
 
-    `pieces` are the CRC-32 of each 8 MiB (`hashing.PIECE`) of the file in order; `names` the
+    `marks` tell which 8 MiB of a damaged file are wrong (see `hashing.FileHash`); `names` the
     references it was fetched for; `source` the URL that gave it; `verified` seconds since 1970.
     """
 
     size: int
     mtime_ns: int
     inode: int
-    pieces: tuple[str, ...]
+    marks: tuple[str, ...]
     names: tuple[str, ...] = ()
     source: str | None = None
     verified: float = field(default_factory=time.time)
@@ -58,7 +58,7 @@ def read_verification(blob: Path) -> Verification | None:
             size=int(content["size"]),
             mtime_ns=int(content["mtime_ns"]),
             inode=int(content["inode"]),
-            pieces=tuple(str(piece) for piece in content["pieces"]),
+            marks=tuple(str(mark) for mark in content.get("marks", ())),
             names=tuple(str(name) for name in content["names"]),
             source=None if content["source"] is None else str(content["source"]),
             verified=float(content["verified"]),

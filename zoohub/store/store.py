@@ -127,7 +127,7 @@ class Store:
                     got=found.sha256,
                     looks="damaged in the store",
                     right_size=record.size if record else None,
-                    pieces=record.pieces if record else (),
+                    marks=record.marks if record else (),
                     names=record.names if record else (),
                 )
                 unlink(layout.record_path(path))
@@ -208,13 +208,13 @@ class Store:
         return target
 
     def damaged(self, sha256: str) -> tuple[Path, int, tuple[str, ...]] | None:
-        """A published file that was found damaged: path, right size, right pieces' checksums."""
+        """A published file that was found damaged: path, right size, right marks."""
         path = self.layout.quarantine / f"{sha256}.damaged"
         record = read_json(path.with_name(path.name + ".json"))
         try:
-            if record is None or not record["pieces"] or not path.is_file():
+            if record is None or not record["marks"] or not path.is_file():
                 return None
-            return path, int(record["right_size"]), tuple(map(str, record["pieces"]))
+            return path, int(record["right_size"]), tuple(map(str, record["marks"]))
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -258,7 +258,7 @@ class Store:
         status = path.stat()
         before = read_verification(path)
         record = Verification(
-            status.st_size, status.st_mtime_ns, status.st_ino, found.pieces, names, source
+            status.st_size, status.st_mtime_ns, status.st_ino, found.marks, names, source
         )
         if before is not None:
             merged = tuple(sorted({*before.names, *names}))

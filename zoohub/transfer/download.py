@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from zoohub.errors import ZoohubError
 from zoohub.store.files import store_errors
-from zoohub.store.hashing import FileHash
+from zoohub.store.hashing import FileHash, RunningHash
 from zoohub.store.layout import url_key
 from zoohub.store.partial import Partial, Provenance, Span
 from zoohub.store.policy import TransferPolicy
@@ -33,6 +33,7 @@ from zoohub.transfer.keeper import Keeper
 from zoohub.transfer.origin import Origin, Reply, Request, SourceError
 from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress
+from zoohub.transfer.salvage import plan_spans
 
 CHUNK = 1 << 20
 
@@ -65,6 +66,7 @@ class Download:
         self._lock = partial.lock
         self._changed = threading.Condition(self._lock)
         self._follower: Follower | None = None
+        self._running = RunningHash()
         self.fetched = 0  # bytes that came from the source now being asked
 
     @property
@@ -79,6 +81,11 @@ class Download:
             SourceError: the source fails; what came stays in the partial file.
             NoSpaceError, StoreError: the disk fails.
         """
+        if self._follower is None:
+            self._running = RunningHash()
+        return self._get(url)
+
+    def _get(self, url: str) -> FileHash:
         self.fetched = 0
         split = self._terms.connections > 1
         for again in range(self._terms.policy.tries):
@@ -94,6 +101,18 @@ class Download:
         self._follower = None
         return found
 
+    def get_piece(self, url: str, piece: int) -> FileHash:
+        """Fetch a wrong piece of a complete file again, and hash from there on. Raises as `get`."""
+        partial = self._partial
+        with self._lock:
+            before = partial.have
+            partial.spans = plan_spans({piece}, before)
+            self._progress.advance(partial.have - before)
+        self._running.rewind(piece)
+        with store_errors("write", partial.path):
+            partial.note()
+        return self._get(url)
+
     def restart(self) -> None:
         """Throw away what is here."""
         self._restart(Provenance())
@@ -103,6 +122,7 @@ class Download:
         if self._follower is not None:
             self._follower.abandon()
             self._follower = None
+        self._running = RunningHash()
 
     def _fetch(self, url: str, *, split: bool) -> None:
         partial = self._partial
@@ -335,7 +355,7 @@ class Download:
 
     def _following(self) -> Follower:
         if self._follower is None:
-            self._follower = Follower(self._partial)
+            self._follower = Follower(self._partial, self._running)
         return self._follower
 
     def _tell(self, text: str) -> None:

@@ -27,7 +27,7 @@ from zoohub.transfer.origin import SourceError
 from zoohub.transfer.plan import Candidate, FetchPlan, mirror_path, plan_fetch, redact
 from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress, Silent
-from zoohub.transfer.salvage import salvage
+from zoohub.transfer.salvage import Salvage, salvage
 from zoohub.transfer.sniff import is_no_checkpoint, looks_like
 from zoohub.transfer.vouched import vouched_record
 
@@ -127,6 +127,7 @@ class _Fetch:
     progress: Progress
     policy: TransferPolicy
     failed: list[Failed] = field(default_factory=list)
+    salvaged: Salvage | None = None
 
     def run(self, pool: Pool, hint: str | None) -> Path:
         plan = self.plan
@@ -140,9 +141,9 @@ class _Fetch:
         )
         download = Download(self.partial, terms, pool, self.progress, self.store.free)
         sha256 = self.store.sha256_of(self.checkpoint)
-        if sha256 is not None and self.partial.have == 0:
+        if sha256 is not None:
             with store_errors("write", self.partial.path):
-                salvage(self.store, sha256, self.partial)
+                self.salvaged = salvage(self.store, sha256, self.partial)
         if plan.size is not None:
             check_space(plan.size - self.partial.have, self.store.free())
         self.progress.start(self.checkpoint.reference, plan.size, self.partial.have)
@@ -162,6 +163,12 @@ class _Fetch:
         url = candidate.url
         try:
             found = download.get(url)
+            while self.salvaged and self._complaint(found) is not None:
+                damaged = self.salvaged.next_damaged(found)
+                if damaged is None:
+                    break
+                found = download.get_piece(url, damaged)
+            self.salvaged = None
             if self._complaint(found) and download.mixed:
                 # Some of the bytes were here before: they may be the wrong ones, not the source's.
                 download.restart()

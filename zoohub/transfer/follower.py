@@ -13,9 +13,9 @@ INLINE = 4 * BLOCK
 class Follower:
     """Reads the file back, so that what is verified is what is on the disk, not what came."""
 
-    def __init__(self, partial: Partial) -> None:
+    def __init__(self, partial: Partial, running: RunningHash) -> None:
         self._partial = partial
-        self._running = RunningHash()
+        self._running = running
         self._wake = threading.Condition()
         self._limit = 0
         self._over = False

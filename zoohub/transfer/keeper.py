@@ -19,7 +19,7 @@ class Keeper:
         self._partial, self._policy = partial, policy
         self._unnoted = self._unsynced = 0
         self._note = threading.Event()
-        self._over = False
+        self._over = threading.Event()
         self._noter: threading.Thread | None = None
         self._syncer: threading.Thread | None = None
 
@@ -27,7 +27,7 @@ class Keeper:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over = True
+        self._over.set()
         self._note.set()
         for thread in (self._noter, self._syncer):
             if thread is not None:
@@ -53,11 +53,12 @@ class Keeper:
         while True:
             self._note.wait()
             self._note.clear()
-            if self._over:
+            if self._over.is_set():
                 return
             # A disk that takes no note takes no bytes either, and whoever writes them says so.
             with contextlib.suppress(OSError):
                 self._partial.note()
+            self._over.wait(self._policy.note_pause)
 
     def _sync(self) -> None:
         with contextlib.suppress(OSError):
