@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoohub.api import fetch_resolved, is_path
 from zoohub.describe import WEIGHT_FORMATS
-from zoohub.errors import NetworkNotAvailable, UnknownModel, UsageError
+from zoohub.errors import CheckpointCorrupt, NetworkNotAvailable, UnknownModel, UsageError
 from zoohub.framework import NEWEST_MINDSPORE, check_mindspore, version_tuple
 from zoohub.manifest import Resolved, open_index
 from zoohub.manifest.entry import Checkpoint, NetworkSpec
@@ -51,6 +51,14 @@ def load_network(
     else:
         check_mindspore()
     if pretrained and checkpoint is not None and checkpoint.format == "mindir":
+        given = dict(arguments, num_classes=num_classes, parameters=layout)
+        # `strict` is about parameters that fit or do not: a graph has none to fit.
+        given = {key: value for key, value in given.items() if value and key != "strict"}
+        if given:
+            raise UsageError(
+                f"{checkpoint.reference} is a finished graph, which {', '.join(sorted(given))} "
+                "cannot change" + _instead(resolved)
+            )
         return _graph_cell(resolved, settings, verify=verify, show_progress=show_progress)
     spec = network_of(resolved)
     if own_weights is not None:
@@ -159,10 +167,9 @@ def _check_format(resolved: Resolved) -> None:
         )
     if checkpoint.format not in WEIGHT_FORMATS:
         purpose = _PURPOSES.get(checkpoint.format, f"a file of format {checkpoint.format}")
-        also = _runnable_reference(resolved)
         raise NetworkNotAvailable(
             f"{checkpoint.reference} is {purpose}: `zoohub download {checkpoint.reference}` "
-            "fetches it" + (f"; to load the network, use {also}." if also else ".")
+            f"fetches it{_instead(resolved)}"
         )
 
 
@@ -172,6 +179,11 @@ def _runnable_reference(resolved: Resolved) -> str | None:
         if other.format in WEIGHT_FORMATS and other.network is not None:
             return other.reference
     return None
+
+
+def _instead(resolved: Resolved) -> str:
+    also = _runnable_reference(resolved)
+    return f"; to load the network, use {also}." if also else "."
 
 
 def _graph_cell(
@@ -185,7 +197,14 @@ def _graph_cell(
 
     checkpoint: Checkpoint | None = resolved.checkpoint
     assert checkpoint is not None
-    net = nn.GraphCell(ms.load(str(path)))
+    try:
+        net = nn.GraphCell(ms.load(str(path)))
+    except (RuntimeError, ValueError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise CheckpointCorrupt(
+            f"{checkpoint.reference}: MindSpore {ms.__version__} cannot read this graph "
+            f"({path}): {first}"
+        ) from error
     net.set_train(False)
     net.zoohub = Provenance(
         entry=resolved.entry,

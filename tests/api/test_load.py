@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shutil
 from pathlib import Path
@@ -168,6 +169,50 @@ def test_a_network_zoohub_lacks_says_what_can_be_done_with_its_file() -> None:
 def test_a_format_that_is_no_checkpoint_says_what_it_is_for() -> None:
     with pytest.raises(NetworkNotAvailable, match=r"Ascend inference.*yolov5s@mindyolo"):
         zoohub.load("yolov5s#om", pretrained=True, offline=True)
+
+
+@pytest.fixture
+def graphs(with_zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An index whose model `graphnet` is the published tinynet as MINDIR, its first checkpoint
+    sound, its second damaged."""
+    import mindspore as ms
+
+    net = zoohub.load("tinynet", pretrained=True, progress=False)
+    file = tmp_path / "graph.mindir"
+    ms.export(net, ms.ops.zeros((2, 1, 32, 32)), file_name=str(file), file_format="MINDIR")
+    (tmp_path / "damaged.mindir").write_bytes(file.read_bytes()[:5000])
+    blocks = [
+        f"      {id}:\n        publisher: tests\n        format: mindir\n"
+        f"        sha256: {hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()}\n"
+        f"        sources: ['{(tmp_path / name).as_uri()}']\n"
+        for id, name in (("whole", "graph.mindir"), ("damaged", "damaged.mindir"))
+    ]
+    index = tmp_path / "graphs.yaml"
+    index.write_text(
+        "family: graphs\ntask: image-classification\nmodels:\n  graphnet:\n"
+        "    default: whole\n    checkpoints:\n" + "".join(blocks)
+    )
+    monkeypatch.setenv("ZOOHUB_INDEX", f"{index} {with_zoo / 'index.yaml'}")
+    return index
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_mindir_is_a_graph_cell_that_predicts_what_the_network_does() -> None:
+    import mindspore as ms
+
+    graph = zoohub.load("graphnet", pretrained=True, progress=False)
+    net = zoohub.load("tinynet", pretrained=True, progress=False)
+    pictures = ms.Tensor(np.random.default_rng(0).normal(size=(2, 1, 32, 32)).astype(np.float32))
+    np.testing.assert_allclose(graph(pictures).asnumpy(), net(pictures).asnumpy(), rtol=1e-5)
+    assert graph.zoohub.checkpoint.reference == "graphnet@whole"
+    with pytest.raises(UsageError, match="finished graph, which num_classes cannot change"):
+        zoohub.load("graphnet", pretrained=True, num_classes=3, progress=False)
+
+
+@pytest.mark.usefixtures("graphs")
+def test_a_mindir_that_mindspore_cannot_read_is_corrupt() -> None:
+    with pytest.raises(CheckpointCorrupt, match=r"graphnet@damaged: MindSpore .* cannot read"):
+        zoohub.load("graphnet@damaged", pretrained=True, progress=False)
 
 
 def test_a_path_is_not_taken_for_a_name() -> None:
