@@ -21,12 +21,16 @@ MODES = ("graph", "pynative")
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network ready to predict: `names` are its classes, None where they are not known."""
+    """A network ready to predict: `names` are its classes, None where they are not known.
+
+    `confidence` is the score that a file with its own NMS lets no box below of; else None.
+    """
 
     runner: Runner
     input: InputContract
     task: str
     names: tuple[str, ...] | None
+    confidence: float | None = None
 
 
 def open_predictor(
@@ -52,8 +56,8 @@ def open_predictor(
     provenance: Provenance | None = getattr(net, "zoohub", None)
     if provenance is None:
         raise UsageError(
-            "predict takes a model's name or a network that zoohub.load returned: any other "
-            "network's input is not known"
+            "a model's name or a network that zoohub.load returned is needed: any other network's "
+            "input is not known"
         )
     if provenance.input is None:
         raise DataError(
@@ -71,16 +75,18 @@ def open_predictor(
 def _of_file(path: Path) -> Predictor:
     """The predictor of an exported file, by the description that zoohub wrote into it."""
     from zoohub.exporting import read_metadata
-    from zoohub.inference import open_runner
+    from zoohub.inference import MapsRunner, open_runner
 
-    runner = open_runner(path)
+    runner: Runner = open_runner(path)
     said = read_metadata(path)
     if said.input is None or said.task is None:
         raise DataError(
             f"{path} does not say how its input is made; export it again with `zoohub export`, "
             "which writes that into the file"
         )
-    return Predictor(runner, said.input, said.task, said.classes)
+    if said.decoding is not None:
+        runner = MapsRunner(runner, said.decoding)
+    return Predictor(runner, said.input, said.task, said.classes, said.confidence)
 
 
 def predict_with(

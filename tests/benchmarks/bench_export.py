@@ -1,15 +1,21 @@
 """Every registered network in every graph format: difference, size, and times.
 
-    python tests/benchmarks/bench_export.py [PATTERN…] [--size N] [--repeats N]
-    python tests/benchmarks/bench_export.py --peer PYTHON
+    python tests/benchmarks/bench_export.py [PATTERN…] [--results FILE] [--parts difference,times]
+    python tests/benchmarks/bench_export.py --table FILE
+    python tests/benchmarks/bench_export.py --peer PYTHON [PATTERN…]
 
-The first prints a table, a row for each network, format and kind of shape, and ends with exit code
-1 if any cell failed. Weights follow from the parameters' names; each network runs in a process of
-its own. `difference` is the largest of two checked inputs, over the largest value of its output;
-`run` is the exported file on its own runtime (onnxruntime, MindSpore's GraphCell), `PyNative` the
-network itself, both one input at a time, the median of the repeats after one run to warm up.
+The first measures each network, format and kind of shape in a process of its own and prints a
+table; exit code 1 if any cell failed. With `--results` each measurement is a JSON line added to
+FILE, and what FILE has is not measured again: the long table is made in several calls, of which
+`--table` prints what there is. Weights follow from the parameters' names.
 
-The second compares with mindcv's networks, exported by `mindspore.onnx.export` in the environment
+`difference` is the largest of two checked inputs, over the largest value of its output; it is
+measured at up to 320 pixels (`--check-size`). Everything else is at the publisher's size: `export`
+without a check; `run`, the exported file on its own runtime (onnxruntime, MindSpore's GraphCell);
+`PyNative`, the network itself: one input at a time, the median of up to `--repeats` runs after one
+to warm up, fewer where they would take more than three seconds.
+
+The last compares with mindcv's networks, exported by `mindspore.onnx.export` in the environment
 of PYTHON (with mindcv 0.3.0 in it), all files run in turn by the same onnxruntime.
 """
 
@@ -17,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import json
 import os
 import statistics
 import subprocess
@@ -24,7 +31,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,75 +58,151 @@ SHAPES = {
 }
 FORMATS = ("mindir", "onnx")
 HEADER = ("network", "format", "open", "difference", "MB", "export s", "run ms", "PyNative ms")
+PARTS = ("difference", "times")
+Row = dict[str, Any]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("patterns", nargs="*", default=["*"])
-    parser.add_argument("--size", type=int, help="an input size for all but lenet5")
+    parser.add_argument("--parts", default=",".join(PARTS), help="what to measure")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="kept, and gone on with")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="print these results and end")
+    parser.add_argument("--check-size", type=int, default=320)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--peer", metavar="PYTHON")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    wanted = [n for n in NETWORKS if any(fnmatch.fnmatch(n, p) for p in options.patterns)]
+    if options.table:
+        return print_table(wanted, read_results(options.table))
     if options.one:
-        return bench_one(options.one, options.size, options.repeats)
+        name, part = options.one
+        measure = bench_difference if part == "difference" else bench_times
+        for row in measure(name, options):
+            print(json.dumps({"network": name, "part": part, **row}), flush=True)
+        return 0
     if options.peer:
-        return bench_peer(options.peer, options.repeats)
-    print("| " + " | ".join(HEADER) + " |\n|" + "---|" * len(HEADER), flush=True)
+        return bench_peer(options.peer, [n for n in PEER_MODELS if n in wanted], options.repeats)
+    check_complete()
+    results = read_results(options.results) if options.results else []
+    done = {(row["network"], row["part"]) for row in results}
+    for name in wanted:
+        for part in options.parts.split(","):
+            if (name, part) in done:
+                continue
+            rows = in_own_process(name, part, options)
+            results += rows
+            if options.results:
+                with options.results.open("a") as file:
+                    file.writelines(json.dumps(row) + "\n" for row in rows)
+            print(f"{name}: {part} done", file=sys.stderr, flush=True)
+    return print_table(wanted, results)
+
+
+def check_complete() -> None:
+    """Refuse to make a table that leaves out a registered network."""
+    from zoohub.networks.registry import builders
+
+    missing = {builder.name for builder in builders()} - {n[0] for n in NETWORKS.values()}
+    if missing:
+        raise SystemExit(f"NETWORKS lacks the registered {', '.join(sorted(missing))}")
+
+
+def in_own_process(name: str, part: str, options: argparse.Namespace) -> list[Row]:
+    """The rows of one network's part; a crash is a row too."""
+    command = [sys.executable, __file__, "--one", name, part, "--repeats", str(options.repeats)]
+    command += ["--check-size", str(options.check_size)]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode:
+        rows.append({"network": name, "part": part, "failed": f"exit code {done.returncode}"})
+    return rows
+
+
+def read_results(path: Path) -> list[Row]:
+    """The measurements of earlier calls."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def print_table(names: Sequence[str], results: Sequence[Row]) -> int:
+    """Print a row for each network, format and kind of shape; 1 if one failed or is missing."""
+    print("| " + " | ".join(HEADER) + " |\n|" + "---|" * len(HEADER))
     failed = 0
-    for name in NETWORKS:
-        if any(fnmatch.fnmatch(name, pattern) for pattern in options.patterns):
-            command = [sys.executable, __file__, "--one", name, "--repeats", str(options.repeats)]
-            command += ["--size", str(options.size)] if options.size else []
-            failed += bool(subprocess.run(command, check=False).returncode)
+    for name in names:
+        own = [row for row in results if row["network"] == name]
+        for row in own:
+            if "failed" in row:
+                failed += 1
+                print(f"| {name} | {row.get('format', '')} | {row.get('open', '')} | "
+                      f"FAILED: {row['failed']} | | | | |")  # fmt: skip
+        for format, kind in cells(name):
+            found: Row = {}
+            for row in own:
+                if (row.get("format"), row.get("open")) == (format, kind):
+                    found |= row
+            failed += "difference" not in found or "run_ms" not in found
+            print(
+                f"| {name} | {format} | {kind} | {found.get('difference', '')} | "
+                f"{found.get('mb', '')} | {found.get('export_s', '')} | "
+                f"{found.get('run_ms', '')} | {found.get('pynative_ms', '')} |"
+            )
     return bool(failed)
 
 
-def bench_one(name: str, size: int | None, repeats: int) -> int:
-    """All rows of one network; the exit code says whether one failed."""
-    from zoohub.errors import ExportError
+def cells(name: str) -> list[tuple[str, str]]:
+    """The formats and kinds of shape of one network; LeNet's dense layers fix its size."""
+    kinds = [kind for kind in SHAPES if kind != "size" or NETWORKS[name][0] != "lenet"]
+    return [(format, kind) for format in FORMATS for kind in kinds]
 
+
+def bench_difference(name: str, options: argparse.Namespace) -> Iterator[Row]:
+    """How far each file's outputs are from the network's; the shapes are small, see above."""
     builder, arguments, own_size = NETWORKS[name]
-    side = own_size if size is None or own_size == 32 else size
+    net, _ = make(builder, arguments, min(own_size, options.check_size))
+    for format, kind in cells(name):
+        row: Row = {"format": format, "open": kind}
+        with tempfile.TemporaryDirectory() as folder:
+            row |= exported(net, Path(folder) / f"net.{format}", SHAPES[kind], check=True)
+        yield {k: v for k, v in row.items() if k != "export_s"}
+
+
+def bench_times(name: str, options: argparse.Namespace) -> Iterator[Row]:
+    """How long each export takes, and a run of it, at the publisher's size."""
+    from zoohub.inference.runner import CellRunner, open_runner
+
+    builder, arguments, side = NETWORKS[name]
     net, channels_last = make(builder, arguments, side)
     shape = (1, side, side, 3) if channels_last else (1, 1 if side == 32 else 3, side, side)
     x = np.random.default_rng(0).random(shape, dtype=np.float32) * (255 if channels_last else 1)
-    from zoohub.inference.runner import CellRunner
-
     cell = CellRunner(net, "pynative")
-    pynative = milliseconds(lambda: cell.run(x), repeats)
-    failures = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for format in FORMATS:
-            for kind, dynamic in SHAPES.items():
-                if kind == "size" and builder == "lenet":
-                    continue  # its dense layers fix the size
-                try:
-                    row = bench_export(net, Path(folder) / f"net.{format}", dynamic, x, repeats)
-                except ExportError as error:
-                    failures += 1
-                    row = (f"FAILED: {error}", "", "", "")
-                cells = (name, format, kind, *row, f"{pynative:.0f}")
-                print("| " + " | ".join(cells) + " |", flush=True)
-    return failures
+    pynative = milliseconds(lambda: cell.run(x), options.repeats)
+    for format, kind in cells(name):
+        row: Row = {"format": format, "open": kind, "pynative_ms": f"{pynative:.1f}"}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"net.{format}"
+            row |= exported(net, path, SHAPES[kind], check=False)
+            if "failed" not in row:
+                runner = open_runner(path)
+                run = milliseconds(lambda runner=runner: runner.run(x), options.repeats)
+                row["run_ms"] = f"{run:.1f}"
+                del runner
+        yield row
 
 
-def bench_export(
-    net: Any, path: Path, dynamic: frozenset[str], x: Any, repeats: int
-) -> tuple[str, str, str, str]:
+def exported(net: Any, path: Path, dynamic: frozenset[str], *, check: bool) -> Row:
+    """Export once: what is known of the file, or why there is none."""
+    from zoohub.errors import ExportError
     from zoohub.exporting import export_with_report
-    from zoohub.inference.runner import open_runner
 
-    done = export_with_report(net, path, dynamic=dynamic, check=True)
-    runner = open_runner(path)
-    run = milliseconds(lambda: runner.run(x), repeats)
-    assert done.difference is not None
-    return (
-        f"{done.difference.value:.1e}",
-        f"{done.size / 1e6:.1f}",
-        f"{done.seconds:.1f}",
-        f"{run:.1f}",
-    )
+    try:
+        done = export_with_report(net, path, dynamic=dynamic, check=check)
+    except ExportError as error:
+        return {"failed": str(error)}
+    row = {"mb": f"{done.size / 1e6:.1f}", "export_s": f"{done.seconds:.1f}"}
+    if done.difference is not None:
+        row["difference"] = f"{done.difference.value:.1e}"
+    return row
 
 
 def make(builder: str, arguments: dict[str, Any], side: int) -> tuple[Any, bool]:
@@ -162,10 +245,10 @@ def fill(net: Any) -> Any:
 
 
 def milliseconds(run: Callable[[], Any], repeats: int) -> float:
-    """The median time of a call, after one that is not counted."""
+    """The median time of a call, after one that is not counted; at most three seconds of them."""
     run()
-    times = []
-    for _ in range(repeats):
+    times: list[float] = []
+    while len(times) < repeats and (not times or sum(times) + times[-1] < 3000):
         start = time.perf_counter()
         run()
         times.append(1000 * (time.perf_counter() - start))
@@ -189,7 +272,7 @@ else:
 PEER_MODELS = ("resnet50", "resnet18", "mobilenet_v2_100")
 
 
-def bench_peer(python: str, repeats: int) -> int:
+def bench_peer(python: str, models: Sequence[str], repeats: int) -> int:
     """Exports by zoohub, by mindcv with MindSpore's exporter, and by that of zoohub's networks.
 
     The files run in turn on one onnxruntime, on one thread. Seconds are wall / processor.
@@ -199,7 +282,7 @@ def bench_peer(python: str, repeats: int) -> int:
     from zoohub.exporting import export_with_report
 
     picture = np.random.default_rng(0).random((1, 3, 224, 224), dtype=np.float32)
-    for model in PEER_MODELS:
+    for model in models:
         builder, arguments, side = NETWORKS[model]
         with tempfile.TemporaryDirectory() as folder:
             paths = {name: Path(folder) / f"{name}.onnx" for name in ("zoohub", "same", "mindcv")}

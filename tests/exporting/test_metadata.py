@@ -8,6 +8,7 @@ import pytest
 from zoohub.errors import DataError
 from zoohub.exporting.metadata import Metadata, read_metadata
 from zoohub.manifest.entry import InputContract
+from zoohub.networks.detection.decoding import BoxDecoding, Level
 
 FULL = Metadata(
     model="resnet50",
@@ -22,6 +23,8 @@ FULL = Metadata(
     dataset_terms="non-commercial research",
     parameters="own",
     note="a note",
+    decoding=BoxDecoding((Level(8.0, ((10.0, 13.0), (16.0, 30.0)), 2.0),), "squared", 1),
+    confidence=0.25,
 )
 
 
@@ -44,8 +47,9 @@ def test_keys_of_others_and_of_a_newer_zoohub_are_left_aside() -> None:
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"size": ', "7"])
 def test_a_damaged_field_is_an_error_and_no_crash(text: str) -> None:
-    with pytest.raises(DataError, match="metadata cannot be read"):
-        Metadata.from_strings({"zoohub.input": text})
+    for field in ("input", "decoding"):
+        with pytest.raises(DataError, match="metadata cannot be read"):
+            Metadata.from_strings({f"zoohub.{field}": text})
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoohub.errors import DataError
-from zoohub.vision.detection import decoded_prediction, non_max_suppression, select_detections
+from zoohub.vision.detection import (
+    decoded_prediction,
+    non_max_suppression,
+    select_detections,
+    table_detections,
+)
 
 
 def prediction(*rows: tuple[float, ...]) -> np.ndarray:
@@ -115,3 +120,21 @@ def test_a_decoded_first_output_is_taken_as_it_is():
 def test_other_outputs_are_no_detections(shape):
     with pytest.raises(DataError, match=r"not a detector's outputs.*got \(1,"):
         decoded_prediction([np.zeros(shape, np.float32)], size=(64, 64))
+
+
+def test_a_table_of_a_networks_own_nms_is_read_picture_by_picture() -> None:
+    rows = [
+        (0, 1, 2, 3, 4, 0.5, 1),
+        (0, 5, 6, 7, 8, 0.9, 0),
+        (2, 1, 1, 2, 2, 0.3, 4),
+        (2, 3, 3, 4, 4, 0.3, 2),
+        (2, 5, 5, 6, 6, 0.25, 2),
+    ]
+    first, second, third = table_detections(np.array(rows, np.float32), 3)
+    assert first.classes.tolist() == [0, 1]
+    assert first.boxes.tolist() == [[5, 6, 7, 8], [1, 2, 3, 4]]
+    assert first.scores.tolist() == pytest.approx([0.9, 0.5])
+    assert len(second) == 0
+    assert third.classes.tolist() == [4, 2]  # equal scores in the table's order
+    (best,) = table_detections(np.array(rows, np.float32), 1, max_detections=1)
+    assert best.classes.tolist() == [0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from zoohub.cli.options import add_device_options
@@ -14,6 +15,7 @@ EXAMPLES = (
     "zoohub eval yolov5s --data coco/annotations/instances_val2017.json",
     "zoohub eval runs/flowers --data flowers/val",
     "zoohub eval resnet50 --data imagenet/val --compare mobilenet_v2_100",
+    "zoohub eval int8.onnx --data digits --compare lenet5@digits   # what 8 bits lost",
 )
 
 _TITLES = {
@@ -28,7 +30,11 @@ _TITLES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub eval`."""
-    parser.add_argument("name", metavar="NAME|RUN", help="a model, a checkpoint or a run's folder")
+    parser.add_argument(
+        "name",
+        metavar="NAME|RUN|FILE",
+        help="a model, a checkpoint, a run's folder, or an exported .onnx or .mindir file",
+    )
     parser.add_argument(
         "--data",
         required=True,
@@ -36,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder a class, a .csv or .jsonl, `digits`; boxes: a "
         "data.yaml, a COCO .json, `digit-scenes`",
     )
-    parser.add_argument("--compare", metavar="NAME", help="another model, side by side")
+    parser.add_argument(
+        "--compare", metavar="NAME", help="another one, side by side, and how far NAME is above it"
+    )
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="at a time (64)")
     add_device_options(parser)
 
@@ -52,24 +60,47 @@ def run(options: argparse.Namespace, output: Output) -> int:
     names = [options.name] + ([options.compare] if options.compare else [])
     results: list[dict[str, Any]] = []
     for name in names:
-        found = evaluate(name, options.data, batch_size=options.batch_size, settings=settings)
+        found = evaluate(
+            name,
+            options.data,
+            batch_size=options.batch_size,
+            settings=settings,
+            mode=options.mode,
+        )
         results.append({"model": name, **found})
     for path, reason in results[0]["skipped"].items():
         output.error(f"left out: {path}: {reason}")
-    for warning in results[0].get("warnings", ()):
-        output.error(warning)
+    for result in results:
+        for warning in result.get("warnings", ()):
+            output.error(warning)
     if output.as_json:
         output.json(results)
-        return 0
+    else:
+        head = ["", *names, "difference"] if options.compare else ["", *names]
+        output.table(head, rows_of(results))
+    return 0
+
+
+def rows_of(results: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """A row a figure; where there are two results, the first less the second stands behind."""
     rows = [["pictures", *(str(result["count"]) for result in results)]]
+    if len(results) == 2:
+        rows[0].append("")
     for key, title in _TITLES.items():
         if any(key in result for result in results):
-            rows.append([title, *(_figure(result.get(key)) for result in results)])
+            rows.append(_row(title, [result.get(key) for result in results]))
     per_class = [_class_figures(result["per_class"]) for result in results]
     for name in _shown_classes(per_class[0]):
-        rows.append([f"  {name}", *(_figure(figures.get(name)) for figures in per_class)])
-    output.table(["", *names], rows)
-    return 0
+        rows.append(_row(f"  {name}", [figures.get(name) for figures in per_class]))
+    return rows
+
+
+def _row(title: str, values: Sequence[float | None]) -> list[str]:
+    row = [title, *(_figure(value) for value in values)]
+    if len(values) == 2:
+        first, second = values
+        row.append("–" if first is None or second is None else f"{first - second:+.4f}")
+    return row
 
 
 def _class_figures(per_class: dict[str, Any]) -> dict[str, float | None]:

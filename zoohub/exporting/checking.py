@@ -10,11 +10,10 @@ from mindspore import nn
 
 from zoohub.errors import ExportError, ZoohubError
 from zoohub.exporting.folding import relative_difference
-from zoohub.exporting.nms import OUTPUT as DETECTIONS
 from zoohub.exporting.nms import as_table
 from zoohub.exporting.outputs import split_boxes
 from zoohub.exporting.shapes import InputShape, seeded_input
-from zoohub.inference.runner import Array, CellRunner, open_runner
+from zoohub.inference.runner import DETECTIONS, Array, CellRunner, open_runner
 from zoohub.manifest.entry import InputContract
 from zoohub.vision.detection import decoded_prediction, select_detections
 

@@ -34,6 +34,7 @@ from zoohub.exporting.weights import arrays_of, write_weights
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.torchvision_names import difference_note, to_torchvision
 from zoohub.provenance import Provenance
+from zoohub.vision.detection import CONFIDENCE
 
 _WITHOUT_NMS = "without_nms.onnx"
 
@@ -196,7 +197,12 @@ def _write_graph(
         decode=request.decode,
     )
     names = ("detections",) if request.nms else interface.names
-    metadata = describe(provenance, outputs=names)
+    metadata = describe(
+        provenance,
+        outputs=names,
+        decoding=interface.decoding,
+        confidence=CONFIDENCE if request.nms else None,
+    )
     if contract is not None:
         written = replace(contract, size=(shape.height, shape.width), channels=shape.channels)
         metadata = replace(metadata, input=written)

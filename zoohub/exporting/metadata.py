@@ -16,6 +16,7 @@ from typing import Any
 from zoohub._version import __version__
 from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
+from zoohub.networks.detection.decoding import BoxDecoding, Level
 from zoohub.provenance import Provenance
 from zoohub.store.hashing import hash_file
 
@@ -29,7 +30,9 @@ class Metadata:
 
     `checkpoint` is `MODEL@ID`, `sha256` the hash of the checkpoint file the weights came from,
     `outputs` the names of the outputs in order, `parameters` the naming scheme of a weights file,
-    `writer` the version of zoohub that wrote it.
+    `decoding` how the raw maps of a detector exported without decoding become boxes, `confidence`
+    the score that boxes must exceed to come out of a detector exported with its NMS, `writer` the
+    version of zoohub that wrote it.
     """
 
     model: str | None = None
@@ -44,6 +47,8 @@ class Metadata:
     dataset_terms: str | None = None
     parameters: str | None = None
     note: str | None = None
+    decoding: BoxDecoding | None = None
+    confidence: float | None = None
     writer: str = __version__
 
     def to_strings(self) -> dict[str, str]:
@@ -51,9 +56,9 @@ class Metadata:
         strings = {}
         for name in (field.name for field in fields(self)):
             value = getattr(self, name)
-            if isinstance(value, InputContract):
+            if isinstance(value, InputContract | BoxDecoding):
                 value = json.dumps(asdict(value))
-            elif isinstance(value, tuple):
+            elif isinstance(value, tuple | float):
                 value = json.dumps(value, ensure_ascii=False)
             if value is not None:
                 strings[PREFIX + name] = value
@@ -78,7 +83,11 @@ class Metadata:
                     known[name] = tuple(str(item) for item in json.loads(known[name]))
             if "input" in known:
                 known["input"] = _contract(json.loads(known["input"]))
-        except (ValueError, TypeError) as error:
+            if "decoding" in known:
+                known["decoding"] = _decoding(json.loads(known["decoding"]))
+            if "confidence" in known:
+                known["confidence"] = float(json.loads(known["confidence"]))
+        except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"the file's zoohub metadata cannot be read: {error}") from error
         return cls(**known)
 
@@ -151,6 +160,18 @@ def _contract(content: Any) -> InputContract:
     lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
     names = {field.name for field in fields(InputContract)}
     return InputContract(**{k: v for k, v in {**content, **lists}.items() if k in names})
+
+
+def _decoding(content: Any) -> BoxDecoding:
+    levels = tuple(
+        Level(
+            float(level["stride"]),
+            tuple((float(width), float(height)) for width, height in level["anchors"]),
+            float(level["xy_scale"]),
+        )
+        for level in content["levels"]
+    )
+    return BoxDecoding(levels, str(content["size_rule"]), int(content["anchor_axis"]))
 
 
 def _onnx_strings(path: Path) -> dict[str, str]:

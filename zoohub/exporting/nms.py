@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from zoohub.errors import ExportError
+from zoohub.inference.runner import DETECTIONS as OUTPUT
 from zoohub.vision.detection import CONFIDENCE, IOU, MAX_DETECTIONS, Detections
-
-OUTPUT = "detections"
 
 
 def append_nms(

@@ -10,6 +10,7 @@ from mindspore import nn
 from zoohub.errors import ExportError
 from zoohub.inference.predict import DETECTION
 from zoohub.inference.runner import Array
+from zoohub.networks.detection.decoding import BoxDecoding
 
 
 class Selected(nn.Cell):
@@ -27,18 +28,21 @@ class Selected(nn.Cell):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network ready to be compiled and the names of its outputs."""
+    """A network ready to be compiled, the names of its outputs, and how raw maps become boxes
+    (None where it has none)."""
 
     net: nn.Cell
     names: tuple[str, ...]
+    decoding: BoxDecoding | None = None
 
 
 def choose_outputs(net: nn.Cell, task: str | None, probe: Any, *, decode: bool) -> Interface:
     """Cut a network's outputs down to what the file should have; `net` is a copy.
 
     A classifier's output is `logits`. A detector's are `predictions`, decoded boxes, or without
-    `decode` the raw maps, `map_0`, `map_1`, …, before sigmoid and anchors. Any other network's
-    are `output`, or `output_0`, …. `probe` is what the network returned for a test input.
+    `decode`, or where the network itself was built without it, the raw maps, `map_0`, `map_1`, …,
+    before sigmoid and anchors. Any other network's are `output`, or `output_0`, …. `probe` is what
+    the network returned for a test input.
 
     Raises:
         ExportError: `decode=False` for a network whose boxes zoohub cannot leave undecoded.
@@ -49,19 +53,17 @@ def choose_outputs(net: nn.Cell, task: str | None, probe: Any, *, decode: bool) 
         single = not isinstance(probe, tuple | list)
         stem = "logits" if task == "image-classification" and single else "output"
         return Interface(net, _numbered(stem, probe))
+    heads = [cell for _, cell in net.cells_and_names() if hasattr(cell, "box_decoding")]
+    decoding = heads[0].box_decoding() if heads else None
     paired = isinstance(probe, tuple) and len(probe) == 2 and isinstance(probe[1], tuple)
-    if decode:
+    if decode and (not heads or heads[0].decodes):
         if paired:
             return Interface(Selected(net, 0), ("predictions",))
         return Interface(net, _numbered("predictions", probe))
-    if paired:
-        return Interface(Selected(net, 1), _numbered("map", probe[1]))
-    decoders = getattr(net, "decoders", None)
-    if not isinstance(decoders, nn.CellList):
+    if not heads:
         raise ExportError(f"{type(net).__name__} has no decoding that could be left out")
-    for index in range(len(decoders)):
-        decoders[index] = nn.Identity()
-    return Interface(net, _numbered("map", probe))
+    heads[0].decodes = False
+    return Interface(net, _numbered("map", probe[1] if paired else probe), decoding)
 
 
 def split_boxes(name: str, output: Array) -> tuple[Array, ...]:

@@ -2,11 +2,19 @@
 
 from zoohub.inference.predict import predict_inputs
 from zoohub.inference.results import Label, Prediction
-from zoohub.inference.runner import CellRunner, MindIRRunner, OnnxRunner, Runner, open_runner
+from zoohub.inference.runner import (
+    CellRunner,
+    MapsRunner,
+    MindIRRunner,
+    OnnxRunner,
+    Runner,
+    open_runner,
+)
 
 __all__ = [
     "CellRunner",
     "Label",
+    "MapsRunner",
     "MindIRRunner",
     "OnnxRunner",
     "Prediction",

@@ -141,10 +141,9 @@ def _run(
     outputs = runner.run(np.stack([prepared.array for prepared in batch]))
     if options.task == CLASSIFICATION:
         return [classify(row, options) for row in _class_scores(outputs[0], options)]
-    prediction = detection.decoded_prediction(outputs, size)
-    _check_count(prediction.shape[2] - 5, options.names)
     return [
-        _detect(boxes, prepared, options) for boxes, prepared in zip(prediction, batch, strict=True)
+        _in_picture(found, prepared, options.names)
+        for found, prepared in zip(_detect(outputs, len(batch), size, options), batch, strict=True)
     ]
 
 
@@ -182,19 +181,40 @@ def classify(probabilities: NDArray[np.float64], options: _Options) -> tuple[Lab
     )
 
 
-def _detect(boxes: NDArray[np.float32], prepared: Prepared, options: _Options) -> tuple[Label, ...]:
-    """The boxes of one picture, in its own pixels."""
-    _check_finite(boxes)
-    found = detection.select_detections(
-        boxes,
-        confidence=options.threshold,
-        iou=options.iou,
-        multi_label=options.multi_label,
-        max_detections=options.max_detections,
-    )
+def _detect(
+    outputs: Sequence[NDArray[Any]], count: int, size: tuple[int, int], options: _Options
+) -> list[detection.Detections]:
+    """The boxes of each of `count` pictures, in pixels of the network's input."""
+    if len(outputs) == 1 and outputs[0].ndim == 2 and outputs[0].shape[1] == 7:
+        _check_finite(outputs[0])
+        table = outputs[0]
+        if options.names is not None and len(table):
+            _check_count(max(len(options.names), int(table[:, 6].max()) + 1), options.names)
+        return detection.table_detections(
+            table, count, confidence=options.threshold, max_detections=options.max_detections
+        )
+    prediction = detection.decoded_prediction(outputs, size)
+    _check_count(prediction.shape[2] - 5, options.names)
+    _check_finite(prediction)
+    return [
+        detection.select_detections(
+            boxes,
+            confidence=options.threshold,
+            iou=options.iou,
+            multi_label=options.multi_label,
+            max_detections=options.max_detections,
+        )
+        for boxes in prediction
+    ]
+
+
+def _in_picture(
+    found: detection.Detections, prepared: Prepared, names: tuple[str, ...] | None
+) -> tuple[Label, ...]:
+    """Boxes as labels, in pixels of the picture they were found in."""
     corners = prepared.geometry.to_picture(found.boxes).tolist()
     return tuple(
-        Label(_name(index, options.names), index, score, (x1, y1, x2, y2))
+        Label(_name(index, names), index, score, (x1, y1, x2, y2))
         for (x1, y1, x2, y2), index, score in zip(
             corners, found.classes.tolist(), found.scores.tolist(), strict=True
         )

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from zoohub.errors import CheckpointCorrupt, DataError, ZoohubError
 from zoohub.framework import limit_onednn, warn_if_too_late
+from zoohub.networks.detection.decoding import BoxDecoding
+from zoohub.vision.decoding import decode_maps
 
 Mode = Literal["graph", "pynative"]
+# The one output of an ONNX file with NMS: a row a box, not a row a picture.
+DETECTIONS = "detections"
 Array = NDArray[Any]
 
 
@@ -116,15 +120,31 @@ class OnnxRunner:
         first = self._session.get_inputs()[0]
         self._input = first.name
         self.batch: int | None = first.shape[0] if isinstance(first.shape[0], int) else None
+        names = [output.name for output in self._session.get_outputs()]
+        self._is_table = names == [DETECTIONS]
 
     def run(self, inputs: Array) -> tuple[Array, ...]:
-        """See `Runner.run`."""
+        """See `Runner.run`; a table of detections counts the pictures of all `inputs`."""
 
         def once(part: Array) -> tuple[Array, ...]:
             outputs = self._session.run(None, {self._input: np.ascontiguousarray(part)})
             return tuple(_plain(np.asarray(output)) for output in outputs)
 
+        if self._is_table:
+            return (_whole_table(once, inputs, self.batch or len(inputs)),)
         return _in_batches(once, inputs, self.batch)
+
+
+class MapsRunner:
+    """Decodes what a runner of a detector without decoding gives: raw maps to boxes and scores."""
+
+    def __init__(self, runner: Runner, decoding: BoxDecoding) -> None:
+        self._runner = runner
+        self._decoding = decoding
+
+    def run(self, inputs: Array) -> tuple[Array, ...]:
+        """See `Runner.run`; the one output is what `decode_maps` returns."""
+        return (decode_maps(self._runner.run(inputs), self._decoding),)
 
 
 def open_runner(path: str | Path) -> MindIRRunner | OnnxRunner:
@@ -163,6 +183,18 @@ def _in_batches(run: Any, inputs: Array, batch: int | None) -> tuple[Array, ...]
         part = inputs[start : start + batch]
         parts.append(tuple(_cut(a, batch, len(part)) for a in run(_fill(part, batch))))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _whole_table(run: Any, inputs: Array, batch: int) -> Array:
+    """The detections (n, 7) of all inputs, whose first column is the picture's index."""
+    tables = []
+    for start in range(0, len(inputs), batch):
+        part = inputs[start : start + batch]
+        table = run(_fill(part, batch))[0]
+        table = table[table[:, 0] < len(part)]  # without the copies that fill the last batch
+        table[:, 0] += start
+        tables.append(table)
+    return np.concatenate(tables)
 
 
 def _fill(inputs: Array, length: int) -> Array:

@@ -109,7 +109,7 @@ _ALL = (
     Builder(
         name="yolov5_focus",
         target="zoohub.networks.detection.yolov5_focus:yolov5_focus",
-        arguments={"size": str, "num_classes": int, "sliced_input": bool},
+        arguments={"size": str, "num_classes": int, "sliced_input": bool, "decode": bool},
         layouts={"models": layouts.YOLOV5_MODELS},
     ),
 )

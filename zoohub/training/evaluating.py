@@ -9,19 +9,21 @@ from typing import Any, cast
 
 import numpy as np
 from mindspore import nn
+from numpy.typing import NDArray
 
 from zoohub.errors import DataError
-from zoohub.manifest.entry import InputContract
-from zoohub.provenance import Provenance
+from zoohub.inference.predict import CLASSIFICATION
+from zoohub.predicting import Predictor, open_predictor
 from zoohub.settings import Settings, load_settings
+from zoohub.training.data.batches import in_order
+from zoohub.training.data.pixels import Evaluation
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.data.samples import Samples, Splits
 from zoohub.training.detection.reading import is_box_data
 from zoohub.training.detection.recipe import BoxData
-from zoohub.training.loop import EVALUATION_BATCH, evaluate_samples
+from zoohub.training.loop import EVALUATION_BATCH
 from zoohub.training.metrics import Classification
 from zoohub.training.recipe import Data, DigitsData
-from zoohub.training.saved import is_run
 
 
 def evaluate(
@@ -30,16 +32,19 @@ def evaluate(
     *,
     batch_size: int = EVALUATION_BATCH,
     settings: Settings | None = None,
+    mode: str | None = None,
 ) -> dict[str, Any]:
     """A network's results on pictures with labels, or a detector's on pictures with boxes.
 
     Args:
-        model: a reference, a run's folder, or a network from `zoohub.load`.
+        model: a reference, a run's folder, a network from `zoohub.load`, or an .onnx or .mindir
+            file that zoohub exported (what it says of itself gives input and class names).
         data: a folder a class, a .csv or .jsonl file, or `digits` (the held-out ones). Where it
             has parts, the test part counts, else the validation part; else all of it. For a
             detector: a data.yaml, a COCO .json file or `digit-scenes`.
         batch_size: pictures at a time.
         settings: zoohub's settings; None reads them.
+        mode: `graph` or `pynative`; None is the process's own.
 
     Returns:
         `{count, loss, top1, top5, per_class, confusion, classes, skipped}`: `loss` in nats,
@@ -56,24 +61,50 @@ def evaluate(
         from zoohub.training.detection.evaluating import evaluate_boxes
 
         return evaluate_boxes(
-            model, cast(Any, data), batch_size=batch_size, settings=settings or load_settings()
+            model,
+            cast(Any, data),
+            batch_size=batch_size,
+            settings=settings or load_settings(),
+            mode=mode,
         )
-    net, contract, classes = find_network(model, settings or load_settings())
+    predictor = open_predictor(model, settings or load_settings(), mode=mode)
     splits, samples = _samples(cast(Any, data))
-    outputs = _output_count(net, contract)
-    names = classes or tuple(f"class {i}" for i in range(outputs))
-    samples = replace(
-        samples, labels=match_classes(splits.classes, classes, outputs)[samples.labels]
-    )
-    result = evaluate_samples(net, samples, contract, batch_size)
-    if result.logits.shape[1] == 1001 and len(names) == 1000:
-        result = Classification(result.logits[:, :1000], result.labels)
+    prepare = Evaluation(samples, predictor.input)
+    classes = predictor.names
+    if classes is None:
+        first = prepare(0, np.random.default_rng(0))[None]
+        classes = tuple(f"class {i}" for i in range(_logits(predictor, first).shape[1]))
+    places = match_classes(splits.classes, predictor.names, len(classes))
+    samples = replace(samples, labels=places[samples.labels])
+    found, labels = [], []
+    for images, target in in_order(samples, prepare, min(batch_size, len(samples))):
+        found.append(_logits(predictor, images))
+        labels.append(target)
+    logits = np.concatenate(found)
+    if logits.shape[1] == 1001 and len(classes) == 1000:
+        logits = logits[:, :1000]
+    result = Classification(logits, np.concatenate(labels))
     return {
-        **result.summary(names),
+        **result.summary(classes),
         "confusion": result.confusion.tolist(),
-        "classes": list(names),
+        "classes": list(classes),
         "skipped": dict(splits.skipped),
     }
+
+
+def _logits(predictor: Predictor, images: NDArray[Any]) -> NDArray[np.float32]:
+    """The network's scores (N, classes).
+
+    Raises:
+        DataError: it gives something else, as a detector does.
+    """
+    outputs = predictor.runner.run(images)
+    if predictor.task != CLASSIFICATION or outputs[0].ndim != 2:
+        raise DataError(
+            f"pictures with one label each measure a classifier; this network's task is "
+            f"{predictor.task} (a detector wants pictures with boxes: a data.yaml or COCO .json)"
+        )
+    return outputs[0]
 
 
 def match_classes(
@@ -109,26 +140,6 @@ def _plain(name: str) -> str:
     return name.casefold().replace("_", " ").replace("-", " ")
 
 
-def find_network(
-    model: str | Path | nn.Cell, settings: Settings
-) -> tuple[nn.Cell, InputContract, tuple[str, ...] | None]:
-    """The network a user names, with its input contract and class names. Raises as `evaluate`."""
-    if isinstance(model, str | Path) and is_run(model):
-        from zoohub.training.finetuning import load_run
-
-        net = load_run(model).net
-    elif isinstance(model, str | Path):
-        from zoohub.pretrained import load_network
-
-        net = load_network(str(model), settings, pretrained=True)
-    else:
-        net = model
-    known: Provenance | None = getattr(net, "zoohub", None)
-    if known is None or known.input is None:
-        raise DataError("the network's input is not known: evaluate what zoohub.load returned")
-    return net, known.input, known.classes
-
-
 def _samples(data: str | Path | Data) -> tuple[Splits, Samples]:
     if isinstance(data, str) and data == "digits" and not Path(data).exists():
         from zoohub.training.data.digits import heldout_digits
@@ -144,8 +155,3 @@ def _samples(data: str | Path | Data) -> tuple[Splits, Samples]:
         if len(part):
             return splits, part
     return splits, splits.train
-
-
-def _output_count(net: nn.Cell, contract: InputContract) -> int:
-    parameters = [p for p in net.get_parameters() if p.ndim]
-    return int(parameters[-1].shape[0]) if parameters else 0

@@ -71,6 +71,28 @@ def decoded_prediction(
     return prediction
 
 
+def table_detections(
+    table: NDArray[Any],
+    count: int,
+    *,
+    confidence: float = CONFIDENCE,
+    max_detections: int = MAX_DETECTIONS,
+) -> list[Detections]:
+    """The boxes of each of `count` pictures, from the table of a network with NMS of its own.
+
+    `table` is (n, 7): picture's index, x1, y1, x2, y2 in pixels of the input, score, class, as
+    `zoohub export --nms` makes it. Boxes that score above `confidence` come best first, equal
+    scores in the table's order, at most `max_detections` a picture.
+    """
+    found = []
+    for picture in range(count):
+        own = table[(table[:, 0] == picture) & (table[:, 5] > confidence)]
+        own = own[np.argsort(-own[:, 5], kind="stable")][:max_detections]
+        scores = own[:, 5].astype(np.float32)
+        found.append(Detections(own[:, 1:5].astype(np.float32), scores, own[:, 6].astype(np.int64)))
+    return found
+
+
 def select_detections(
     prediction: NDArray[np.float32],
     *,

@@ -9,6 +9,8 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore import dtype as mstype
 
+from zoohub.networks.detection.decoding import BoxDecoding, Level
+
 Anchors = Sequence[Sequence[tuple[int, int]]]
 
 
@@ -81,6 +83,15 @@ class AnchorHead(nn.Cell):
             if self.decodes and not self.training:
                 decoded = (*decoded, self.decode(out, level))
         return (ops.concat(decoded, 1), raw) if self.decodes and not self.training else raw
+
+    def box_decoding(self) -> BoxDecoding:
+        """How the raw maps become boxes, with the anchors that the checkpoint brought."""
+        anchors = self.anchor_grid.asnumpy().reshape(len(self.strides), self.per_cell, 2)
+        levels = tuple(
+            Level(stride, tuple((float(w), float(h)) for w, h in pairs), 2.0)
+            for stride, pairs in zip(self.strides, anchors, strict=True)
+        )
+        return BoxDecoding(levels, "squared", anchor_axis=1)
 
     def decode(self, raw: Tensor, level: int) -> Tensor:
         """One level's boxes in pixels and scores: (B, A·H·W, 5 + classes)."""

@@ -7,12 +7,11 @@ neither layers nor decoding with `yolov5`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.detection.anchor_head import cell_offsets, split_anchors
+from zoohub.networks.detection.decoding import BoxDecoding, Level
 from zoohub.networks.layers.conv import ConvNormAct
 from zoohub.networks.layers.csp import C3, SPPF
 from zoohub.networks.layers.routing import Upsample2x
@@ -34,17 +33,12 @@ def _every_other(x: Tensor, row: int, column: int) -> Tensor:
     return x[:, :, row:_TO_THE_END:2, column:_TO_THE_END:2]
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """How one level's map becomes boxes."""
-
-    anchors: tuple[tuple[int, int], ...]  # width, height in pixels
-    xy_scale: float  # how far a box's centre may leave its cell: (scale - 1) / 2 cells
-
-
-_FINE = _Level(((12, 16), (19, 36), (40, 28)), 1.2)
-_MIDDLE = _Level(((36, 75), (76, 55), (72, 146)), 1.1)
-_COARSE = _Level(((142, 110), (192, 243), (459, 401)), 1.05)
+# From coarse to fine. `BoxDecoder` divides by the map's size instead of multiplying by the stride.
+_LEVELS = (
+    Level(32, ((142, 110), (192, 243), (459, 401)), 1.05),
+    Level(16, ((36, 75), (76, 55), (72, 146)), 1.1),
+    Level(8, ((12, 16), (19, 36), (40, 28)), 1.2),
+)
 
 
 class Focus(nn.Cell):
@@ -139,12 +133,12 @@ class BoxDecoder(nn.Cell):
     Centre, width and height are fractions of the input's width and height.
     """
 
-    def __init__(self, level: _Level, stride: int) -> None:
+    def __init__(self, level: Level) -> None:
         super().__init__()
         self.xy_scale = level.xy_scale
         self.xy_shift = (level.xy_scale - 1) / 2
         # In cells of the map, so that dividing by the map's size gives fractions.
-        self.anchors = Tensor(np.array(level.anchors, np.float32) / np.float32(stride))
+        self.anchors = Tensor(np.array(level.anchors, np.float32) / np.float32(level.stride))
 
     def construct(self, raw: Tensor) -> Tensor:
         _, height, width, _, _ = raw.shape
@@ -160,24 +154,33 @@ class BoxDecoder(nn.Cell):
 
 
 class YOLOv5Focus(nn.Cell):
-    """Pixels -> one map of boxes a level, from coarse to fine."""
+    """Pixels -> one map a level, from coarse to fine: of boxes, or raw."""
 
-    def __init__(self, width: int, repeats: int, num_classes: int, sliced: bool) -> None:
+    def __init__(
+        self, width: int, repeats: int, num_classes: int, sliced: bool, decode: bool
+    ) -> None:
         super().__init__()
         self.feature_map = FeatureMap(width, repeats, num_classes, sliced)
-        self.decoders = nn.CellList(
-            [BoxDecoder(_COARSE, 32), BoxDecoder(_MIDDLE, 16), BoxDecoder(_FINE, 8)]
-        )
+        self.decodes = decode
+        self.decoders = nn.CellList([BoxDecoder(level) for level in _LEVELS])
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         levels: tuple[Tensor, ...] = ()
         for index, out in enumerate(self.feature_map(x)[::-1]):
             raw = ops.transpose(split_anchors(out, 3), (0, 2, 3, 1, 4))
-            levels = (*levels, raw if self.training else self.decoders[index](raw))
+            if self.decodes and not self.training:
+                raw = self.decoders[index](raw)
+            levels = (*levels, raw)
         return levels
 
+    def box_decoding(self) -> BoxDecoding:
+        """How the raw maps become boxes."""
+        return BoxDecoding(_LEVELS, "exponential", anchor_axis=3)
 
-def yolov5_focus(size: str = "s", num_classes: int = 80, sliced_input: bool = False) -> YOLOv5Focus:
+
+def yolov5_focus(
+    size: str = "s", num_classes: int = 80, sliced_input: bool = False, decode: bool = True
+) -> YOLOv5Focus:
     """The first YOLOv5: float32 (B, H, W, 3), RGB from 0 to 255 -> boxes.
 
     H and W are multiples of 32. In evaluation mode returns three maps (B, H/32, W/32, 3,
@@ -190,6 +193,7 @@ def yolov5_focus(size: str = "s", num_classes: int = 80, sliced_input: bool = Fa
         num_classes: classes, without a background class.
         sliced_input: the input is (B, 12, H/2, W/2), already normalised and sliced, as
             the publisher's training data are.
+        decode: False leaves the maps undecoded in evaluation mode too.
 
     Raises:
         ValueError: an unknown size.
@@ -197,4 +201,4 @@ def yolov5_focus(size: str = "s", num_classes: int = 80, sliced_input: bool = Fa
     if size not in _SIZES:
         raise ValueError(f"yolov5_focus has sizes {', '.join(_SIZES)}, not {size!r}")
     width, repeats = _SIZES[size]
-    return YOLOv5Focus(width, repeats, num_classes, sliced_input)
+    return YOLOv5Focus(width, repeats, num_classes, sliced_input, decode)

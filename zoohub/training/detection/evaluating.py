@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from mindspore import nn
 
-from zoohub.inference.runner import CellRunner
+from zoohub.predicting import open_predictor
 from zoohub.settings import Settings
 from zoohub.training.data.digits import heldout_digits
-from zoohub.training.detection.evaluation import evaluate_detection
+from zoohub.training.detection.evaluation import CONFIDENCE, evaluate_detection
 from zoohub.training.detection.reading import box_data_for, read_boxes
 from zoohub.training.detection.recipe import BoxData, BoxesData, ScenesData
 from zoohub.training.detection.samples import BoxSamples, BoxSplits, as_boxes
 from zoohub.training.detection.scenes import CLASSES, make_scenes
-from zoohub.training.evaluating import find_network, match_classes
+from zoohub.training.evaluating import match_classes
 
 
 def evaluate_boxes(
@@ -27,15 +27,18 @@ def evaluate_boxes(
     *,
     batch_size: int,
     settings: Settings,
+    mode: str | None = None,
 ) -> dict[str, Any]:
     """A detector's precision, by COCO's protocol, on pictures with boxes.
 
     Args:
-        model: a reference, a run's folder, or a network from `zoohub.load`.
+        model: a reference, a run's folder, a network from `zoohub.load`, or an .onnx or .mindir
+            file that zoohub exported, with decoding, without it, or with NMS of its own.
         data: a data.yaml, a COCO .json file or `digit-scenes` (the held-out ones). Where it has
             parts, the test part counts, else the validation part; else all of it.
         batch_size: pictures at a time.
         settings: zoohub's settings.
+        mode: `graph` or `pynative`; None is the process's own.
 
     Returns:
         What `evaluate_detection` does, with `classes` (the network's names), `skipped` (reasons by
@@ -45,16 +48,25 @@ def evaluate_boxes(
         DataError: the data cannot be read, or their classes are not the network's.
         ZoohubError: pycocotools is not installed.
     """
-    net, contract, names = find_network(model, settings)
+    predictor = open_predictor(model, settings, mode=mode)
     splits, samples = _part(box_data_for(data) if isinstance(data, str | Path) else data)
-    classes = names or splits.classes
+    classes = predictor.names or splits.classes
     samples = renumbered(samples, match_classes(splits.classes, classes, len(classes)))
-    figures = evaluate_detection(CellRunner(net), samples, contract, classes, batch_size=batch_size)
+    figures = evaluate_detection(
+        predictor.runner, samples, predictor.input, classes, batch_size=batch_size
+    )
+    warnings = list(splits.warnings)
+    if predictor.confidence is not None and predictor.confidence > CONFIDENCE:
+        warnings.append(
+            f"the file's own NMS leaves out boxes that score below {predictor.confidence:g}, which "
+            f"COCO's protocol counts (from {CONFIDENCE:g}): its precision is lower than the "
+            "network's; export without --nms to measure that"
+        )
     return {
         **figures,
         "classes": list(classes),
         "skipped": dict(splits.skipped),
-        "warnings": list(splits.warnings),
+        "warnings": warnings,
     }
 
 
