@@ -61,11 +61,13 @@ class Partial:
         self.lock = threading.RLock()
         self._noting = threading.Lock()
         self._file: BinaryIO | None = None
+        self._inode = 0
 
     def open(self) -> None:
         """Open the file and read its note, if that is a note of this very file."""
         self._file = self.path.open("r+b", buffering=0)
         status = os.fstat(self._file.fileno())
+        self._inode = status.st_ino
         self.spans = [Span(0, None, status.st_size, status.st_size)]
         note = read_json(self.map_path)
         with contextlib.suppress(KeyError, TypeError, ValueError):
@@ -160,7 +162,7 @@ class Partial:
                 spans = [[span.start, span.end, span.done, span.synced] for span in self.spans]
                 origin = self.origin
             content = {
-                "inode": os.fstat(self.file.fileno()).st_ino,
+                "inode": self._inode,
                 "boot": boot_id(),
                 "source": origin.source,
                 "validator": origin.validator,
@@ -184,9 +186,10 @@ class Partial:
     def finish(self) -> int:
         """Make the bytes durable, close, and return the inode they are in."""
         os.fsync(self.file.fileno())
-        inode = os.fstat(self.file.fileno()).st_ino
+        for span in self.spans:
+            span.synced = span.done
         self.close()
-        return inode
+        return self._inode
 
     def close(self) -> None:
         """Close the file; the claim stays."""
@@ -196,16 +199,15 @@ class Partial:
 
     def release(self) -> None:
         """Leave the bytes for whoever comes next: owned becomes idle."""
-        if self._file is not None:
-            if self.have:
-                with contextlib.suppress(OSError):
-                    self.note()
-            self.close()
+        self.close()
         idle = self.folder / f"{self.key}.part"
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it is not there any more once it was published
             if self.path.stat().st_size == 0 or idle.exists():
                 self.discard()
                 return
+            if self.have:
+                with contextlib.suppress(OSError):
+                    self.note()
             if self.map_path.exists():
                 self.map_path.replace(self.folder / f"{self.key}.map")
             self.path.replace(idle)
