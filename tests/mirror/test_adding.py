@@ -104,7 +104,7 @@ def test_training_again_adds_a_checkpoint_and_keeps_the_old_one(
     assert first != second == again
     assert [f"flowers@{id}" for id in ids] == [first, second]
     assert document["default"] == ids[1]
-    assert verify(mirror.target, mirror.settings).good == 5
+    assert verify(mirror.target, mirror.settings).good == 6
 
 
 def test_an_added_run_survives_a_later_sync(mirror: Any, tmp_path: Path) -> None:

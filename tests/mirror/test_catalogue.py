@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from zoohub.manifest.entry import Checkpoint, Entry, Record
 from zoohub.manifest.hashes import FileRecord
-from zoohub.mirror.catalogue import catalogue_page, embedded_json
-from zoohub.mirror.selection import path_of
+from zoohub.mirror.catalogue import catalogue
+from zoohub.mirror.markup import amount, embedded_json
+from zoohub.mirror.prune import prune
+from zoohub.mirror.publish import Publisher
+from zoohub.mirror.selection import page_path, path_of
+from zoohub.mirror.verify import repair, verify
+from zoohub.transfer.plan import is_safe_name
 
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>&\u2028"
 
@@ -49,11 +57,11 @@ def entry(number: int, **fields: Any) -> Entry:
         "checkpoints": (checkpoint,),
         "parameter_count": 1_000_000 * (number + 1),
     }
-    return Entry(model, "net", **{**known, **fields})
+    return Entry(fields.pop("model", model), "net", **{**known, **fields})
 
 
-def page(entries: list[Entry], **options: Any) -> str:
-    return catalogue_page(
+def pages(entries: list[Entry], **options: Any) -> dict[str, bytes]:
+    return catalogue(
         entries,
         files=options.pop("files", {}),
         runnable=options.pop("runnable", lambda e: int(e.model[3:7] or 0) % 10 == 0),
@@ -71,37 +79,154 @@ def test_the_data_in_the_page_cannot_end_its_element_and_reads_back() -> None:
     assert json.loads(text) == value
 
 
-def test_a_lone_surrogate_does_not_break_the_page() -> None:
-    embedded_json({"text": "\ud800"}).encode("utf-8")
+def put(folder: Path, made: dict[str, bytes]) -> str:
+    """Write the pages; returns the list's address."""
+    (folder / "m").mkdir()
+    for path, data in made.items():
+        (folder / path).write_bytes(data)
+    return (folder / "index.html").as_uri()
+
+
+def test_a_lone_surrogate_does_not_break_the_pages() -> None:
+    for data in pages([entry(0, description="\ud800", model="\ud800")]).values():
+        assert "?" in data.decode("utf-8")
 
 
 def test_the_page_loads_nothing_and_its_policy_allows_only_its_own_script() -> None:
-    text = page([entry(0)], title='"><b>')
+    made = pages([entry(0)], title='"><b>')
 
-    assert text.count("<script") == 2
-    script = re.search(r"<script>(.*)</script>", text, re.DOTALL)
-    assert script
-    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
-    assert f"default-src 'none'; script-src 'sha256-{digest}'" in text
-    assert not re.search(r"""(src|href)=["']?(https?:)?//|@import|url\(""", text)
-    assert "<title>&quot;&gt;&lt;b&gt;</title>" in text
+    for path, scripts in (("index.html", 2), ("m/net0000.html", 1)):
+        text = made[path].decode()
+        assert text.count("<script") == scripts
+        script = re.search(r"<script>(.*)</script>", text, re.DOTALL)
+        assert script
+        digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+        assert f"default-src 'none'; script-src 'sha256-{digest}'" in text
+        assert not re.search(r"""src=["']?(https?:)?//|<link|@import|url\(""", text)
+        assert "&quot;&gt;&lt;b&gt;</title>" in text
 
 
-def test_the_page_knows_hashes_terms_and_what_is_in_the_mirror() -> None:
-    one = entry(1)
+def test_a_models_page_says_all_without_a_script() -> None:
+    one = entry(10)
     path = path_of(one.checkpoints[0])
     assert path is not None
 
-    text = page([one], files={path: FileRecord("b" * 64, 77)})
+    made = pages([one], files={path: FileRecord("b" * 64, 77)})
 
-    found = re.search(r'id="data">(.*?)</script>', text)
-    assert found
-    (model,) = json.loads(found[1])["models"]
-    (checkpoint,) = model["checkpoints"]
-    assert checkpoint["sha256"] == one.checkpoints[0].sha256
-    assert (checkpoint["recorded"], checkpoint["size"]) == ("b" * 64, 77)
-    assert checkpoint["file"] == "origin.test/zoo/net0001.ckpt"
-    assert checkpoint["terms"] == "non-commercial research only"
+    shown = re.sub(r"<script>.*?</script>|<style>.*?</style>", "", made["m/net0010.html"].decode())
+    shown = html.unescape(re.sub(r"<[^>]*>", "\n", shown))
+    for text in (
+        hashlib.sha256(b"net0010").hexdigest(),
+        "50.1",
+        "77 B",
+        "11.0 M parameters",
+        "Apache-2.0",
+        "non-commercial research only",
+        "origin.test/zoo/net0010.ckpt",
+        "export ZOOHUB_MIRROR=ADDRESS",
+        "zoohub download net0010",
+        'net = zoohub.load("net0010", pretrained=True)',
+    ):
+        assert f"\n{text}\n" in shown or f"\n{text}" in shown
+    assert b'href="m/net0010.html"' in made["index.html"]  # for those without JavaScript too
+
+
+def test_a_file_whose_hash_only_the_mirror_knows_says_so() -> None:
+    one = entry(1)
+    known = replace(one.checkpoints[0], declared="prefix", sha256=None, sha256_prefix="c" * 8)
+    path = path_of(known)
+    assert path is not None
+
+    alone = pages([replace(one, checkpoints=(known,))])["m/net0001.html"].decode()
+    mirrored = pages([replace(one, checkpoints=(known,))], files={path: FileRecord("b" * 64, 7)})
+
+    assert "cccccccc…" in alone
+    assert "only the beginning is declared" in alone
+    assert "b" * 64 in mirrored["m/net0001.html"].decode()
+    assert "of this mirror&#x27;s file" in mirrored["m/net0001.html"].decode()
+
+
+def test_pages_of_names_that_differ_in_case_or_mean_devices_are_different_files() -> None:
+    names = [
+        "resnet50",
+        "ResNet50",
+        "RESNET50",
+        "con",
+        "aux.x",
+        "nul",
+        "x" * 200,
+        "网络",
+        "a b",
+        "...",
+    ]
+
+    paths = [page_path(name) for name in names]
+
+    assert paths[0] == "m/resnet50.html"
+    assert len({path.casefold() for path in paths}) == len(names)
+    for path in paths:
+        folder, _, file = path.partition("/")
+        assert folder == "m"
+        assert is_safe_name(file)
+        assert file.isascii()
+        assert len(file) < 180
+
+
+def test_amounts_have_three_digits() -> None:
+    units = (" B", " kB", " MB")
+    shown = [amount(n, units) for n in (0, 999, 1000, 9994, 9999, 25_600_000, 999_900_000, 10**10)]
+    assert shown == [
+        "0 B",
+        "999 B",
+        "1.00 kB",
+        "9.99 kB",
+        "10.0 kB",
+        "25.6 MB",
+        "1000 MB",
+        "10000 MB",
+    ]
+
+
+def test_only_pages_that_changed_are_written_and_those_of_models_gone_are_removed(
+    mirror: Any,
+) -> None:
+    mirror.zoo.add("net_a")
+    mirror.zoo.add("net_b", declared="none")
+    mirror.sync()
+    before = {name: (mirror.root / page_path(name)).stat() for name in ("net_a", "net_b")}
+    assert verify(mirror.target, mirror.settings).is_sound
+
+    mirror.zoo.documents["net_b"]["description"] = "now described"
+    mirror.zoo.add("Net_C")
+    mirror.sync()
+
+    after = {name: (mirror.root / page_path(name)).stat() for name in ("net_a", "net_b")}
+    assert after["net_a"].st_ino == before["net_a"].st_ino
+    assert "now described" in (mirror.root / page_path("net_b")).read_text()
+    assert "Net_C" in (mirror.root / page_path("Net_C")).read_text()
+    assert f'"page":"{quote(page_path("Net_C"))}"' in (mirror.root / "index.html").read_text()
+
+    prune(mirror.target, mirror.settings, Publisher(), keep=["net_*"])
+    assert not (mirror.root / page_path("Net_C")).exists()
+    assert (mirror.root / page_path("net_a")).exists()
+    assert verify(mirror.target, mirror.settings).is_sound
+
+
+def test_a_damaged_or_missing_page_is_found_and_made_again(mirror: Any) -> None:
+    mirror.zoo.add("net_a")
+    mirror.zoo.add("net_b")
+    mirror.sync()
+    right = {name: (mirror.root / page_path(name)).read_bytes() for name in ("net_a", "net_b")}
+    (mirror.root / page_path("net_a")).write_bytes(right["net_a"].replace(b"net_a", b"net_x"))
+    (mirror.root / page_path("net_b")).unlink()
+
+    found = verify(mirror.target, mirror.settings)
+    assert [damage.path for damage in found.damaged] == [page_path("net_a")]
+    assert found.missing == (page_path("net_b"),)
+    repaired = repair(mirror.target, mirror.settings, Publisher())
+
+    assert repaired.is_sound
+    assert {n: (mirror.root / page_path(n)).read_bytes() for n in right} == right
 
 
 # ---- in a browser ------------------------------------------------------------------------------
@@ -142,9 +267,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> str:
     entries = [entry(number) for number in range(4000)]
     paths = [path_of(e.checkpoints[0]) for e in entries[:100]]
     files = {path: FileRecord("b" * 64, 5) for path in paths if path}
-    file: Path = tmp_path_factory.mktemp("catalogue") / "index.html"
-    file.write_text(page(entries, files=files), encoding="utf-8")
-    return file.as_uri()
+    return put(tmp_path_factory.mktemp("catalogue"), pages(entries, files=files))
 
 
 def names(browser: Any) -> list[str]:
@@ -166,6 +289,11 @@ def choose(browser: Any, id: str, value: str) -> None:
         id,
         value,
     )
+
+
+def of_model(big: str) -> str:
+    """The address of a model's page."""
+    return big.replace("index.html", "m/net0010.html")
 
 
 def fresh(browser: Any, address: str) -> None:
@@ -238,30 +366,52 @@ def test_scrolling_brings_the_rest(browser: Any, big: str) -> None:
 
 @pytest.mark.slow
 def test_a_models_page_has_metrics_hash_terms_and_commands(browser: Any, big: str) -> None:
+    folder = big.rsplit("/", 1)[0]
     fresh(browser, big)
     browser.find_element("id", "q").send_keys("net0010")
     browser.find_element("css selector", "#list a").click()
 
+    assert browser.current_url == f"{folder}/m/net0010.html"
     article = browser.find_element("id", "model")
     digest = hashlib.sha256(b"net0010").hexdigest()
     for text in (digest, "50.1", "top1", "Apache-2.0", "non-commercial research only", "runnable"):
         assert text in article.text
     commands = [c.text for c in browser.find_elements("css selector", "#model code")]
-    folder = big.rsplit("/", 1)[0]
     assert commands[0] == f"export ZOOHUB_MIRROR={folder}"
     assert commands[1] == "zoohub download net0010"
     assert commands[2] == 'import zoohub\nnet = zoohub.load("net0010", pretrained=True)'
     assert browser.title.startswith("net0010")
-    assert browser.switch_to.active_element.tag_name == "h1"
     browser.back()
     assert names(browser) == ["net0010"]  # the search is still there
-    fresh(browser, f"{big}#/m/net0010")  # the address is the page's own
+    fresh(browser, f"{big}#/m/net0010")  # an address of earlier versions
     assert browser.find_element("css selector", "h1").text == "net0010"
+    browser.find_element("css selector", "a.back").click()
+    assert count(browser) == "4,000 models"
+
+
+@pytest.mark.slow
+def test_without_javascript_the_models_are_listed_and_their_pages_whole(
+    browser: Any, big: str
+) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        fresh(browser, big)
+        links = browser.find_elements("css selector", "noscript a")
+        assert len(links) == 4000
+        links[10].click()
+        assert browser.current_url.endswith("/m/net0010.html")
+        shown = browser.find_element("id", "model").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    digest = hashlib.sha256(b"net0010").hexdigest()
+    for text in (digest, "50.1", "Apache-2.0", "zoohub download net0010", "ADDRESS is the folder"):
+        assert text in shown
+    assert "Copy" not in shown  # no button that does nothing
 
 
 @pytest.mark.slow
 def test_copying_a_command_puts_it_on_the_clipboard_or_selects_it(browser: Any, big: str) -> None:
-    fresh(browser, f"{big}#/m/net0010")
+    fresh(browser, of_model(big))
     button = browser.find_elements("css selector", "#model .command button")[1]
     button.click()
 
@@ -274,7 +424,7 @@ def test_it_is_readable_on_a_phone_and_loads_nothing(browser: Any, big: str) -> 
     browser.get_log("performance")
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
-        for address in (big, f"{big}#/m/net0010"):
+        for address in (big, of_model(big)):
             fresh(browser, address)
             wide = browser.execute_script("return document.documentElement.scrollWidth")
             assert wide <= 390
@@ -291,7 +441,7 @@ def test_it_is_readable_on_a_phone_and_loads_nothing(browser: Any, big: str) -> 
         for e in events
         if e["method"] == "Network.requestWillBeSent"
     }
-    assert asked <= {big, "about:blank"}
+    assert asked <= {big, of_model(big), "about:blank"}
 
 
 @pytest.mark.slow
@@ -319,11 +469,10 @@ def test_a_hostile_index_runs_no_script_and_makes_no_link(browser: Any, tmp_path
         description=HOSTILE,
         paper="javascript:window.hacked=1",
     )
-    file = tmp_path / "index.html"
-    text = page([hostile, entry(3, description="fine")], title=HOSTILE, runnable=lambda _: True)
-    file.write_text(text, encoding="utf-8")
+    made = pages([hostile, entry(3, description="fine")], title=HOSTILE, runnable=lambda _: True)
+    address = put(tmp_path, made)
     browser.get_log("browser")
-    fresh(browser, file.as_uri())
+    fresh(browser, address)
     assert count(browser) == "2 models"
     browser.find_element("css selector", "#list a").click()
 
@@ -360,7 +509,7 @@ def test_text_has_enough_contrast_in_both_colour_schemes(browser: Any, big: str)
         for scheme in ("light", "dark"):
             feature = {"name": "prefers-color-scheme", "value": scheme}
             browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-            for address in (big, f"{big}#/m/net0010"):
+            for address in (big, of_model(big)):
                 fresh(browser, address)
                 assert browser.execute_script(ratio) >= 4.5  # WCAG 2.2 AA
     finally:

@@ -87,7 +87,23 @@ def test_without_a_full_hash_an_unsigned_mirror_is_not_asked(colleague: Any, dec
 
     with pytest.raises(DownloadError, match="without a full hash a file is taken over https only"):
         someone.fetch()
-    assert any("is not signed" in message for message in someone.messages)
+    [said] = someone.messages
+    assert "is not signed" in said
+    assert said.endswith("Files whose full hash is not known are not taken from this mirror.")
+
+
+def test_an_unsigned_mirror_that_tls_or_this_machine_vouches_for_is_used_and_said_to_be(
+    colleague: Any,
+) -> None:
+    """Loopback stands for https: the rule is the same."""
+    someone = colleague("prefix", None)
+    (url,) = someone.settings.mirrors
+    someone.settings = replace(someone.settings, mirrors=(url.replace("mirror.test", "127.0.0.1"),))
+
+    assert someone.fetch().read_bytes() == someone.mirror.file("net_a").read_bytes()
+    [said] = someone.messages
+    assert "is not signed" in said
+    assert "still taken from this mirror" in said
 
 
 @pytest.mark.parametrize("declared", ["prefix", "none"])

@@ -146,6 +146,19 @@ def test_no_network_says_how_to_mirror(settings, policy, make_checkpoint):
         fetch(unknown, dataclasses.replace(settings, offline=True), policy=policy)
 
 
+def test_a_source_that_fails_is_told_once(server, settings, policy, make_checkpoint, listener):
+    nowhere, gone = "http://127.0.0.1:9/x.ckpt", server.url + "/gone.ckpt"
+    with pytest.raises(DownloadError) as caught:
+        fetch(make_checkpoint(CONTENT, nowhere, gone), settings, policy=policy, progress=listener)
+    assert listener.messages == []  # the error says it
+    assert str(caught.value).count(nowhere) == str(caught.value).count(gone) == 1
+
+    good = server.put("/good.ckpt", CONTENT)
+    fetch(make_checkpoint(CONTENT, nowhere, good), settings, policy=policy, progress=listener)
+    [said] = listener.messages  # no error does
+    assert said.startswith(f"{nowhere}: ")
+
+
 def test_a_missing_file_and_a_forbidden_one_are_told_apart(
     server, settings, policy, make_checkpoint
 ):

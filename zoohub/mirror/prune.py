@@ -46,7 +46,7 @@ def plan_prune(state: State, sizes: dict[str, int], keep: Sequence[str], name: s
         raise UsageError(f"no model of the mirror {name} fits {', '.join(keep)}; nothing removed")
     belonging = by_path(entries_of(kept, name))
     stale = tuple(sorted(path for path in state.files if path not in belonging))
-    known = {*state.files, *PUBLISHED}
+    known = {*state.manifest.files, *PUBLISHED}
     extra = tuple(sorted(path for path in sizes if path not in known))
     size = sum(sizes.get(path, 0) for path in (*extra, *stale))
     return PruneReport(extra, stale, tuple(sorted(state.documents.keys() - kept)), size)

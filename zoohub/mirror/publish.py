@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from zoohub.manifest.entry import Entry
 from zoohub.manifest.hashes import FileRecord, HashManifest
 from zoohub.manifest.interchange import Header, write_interchange
 from zoohub.manifest.signing import public_key, sign
-from zoohub.mirror.catalogue import catalogue_page
+from zoohub.mirror.catalogue import catalogue
 from zoohub.mirror.licences import licences_text
-from zoohub.mirror.selection import CATALOGUE, INDEX, LICENCES, MANIFEST, SIGNATURE
+from zoohub.mirror.selection import CATALOGUE, INDEX, LICENCES, MANIFEST, PAGES, SIGNATURE
 from zoohub.mirror.state import State, entries_of
 from zoohub.mirror.target import Target
+
+_PAGES_VERSION = 2  # another number makes every mirror's pages anew
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,19 @@ class Publisher:
         state: State,
         documents: Mapping[str, dict[str, Any]],
         files: Mapping[str, FileRecord],
+        *,
+        due: bool = False,
     ) -> HashManifest | None:
         """Publish the models and the files; None if just that is published already.
 
-        The hash manifest is written last but for its signature: what it names is there.
+        `due`: publish it anyway, because something published is damaged or missing. Of the models'
+        pages only those are written that differ from what lies there. The hash manifest is written
+        last but for its signature: what it names is there.
 
         Raises:
             MirrorError: the mirror is signed, and there is no key to sign it again.
         """
-        if not self.is_due(target, state, documents, files):
+        if not due and not self.is_due(target, state, documents, files):
             return None
         content = fingerprint(documents, files)
         check_key(state, self.key, target.name)
@@ -58,20 +65,25 @@ class Publisher:
             "%Y-%m-%dT%H:%M:%SZ"
         )
         entries = list(entries_of(documents, target.name))
+        pages = catalogue(
+            entries, files=files, runnable=self.runnable, created=created, title=self.title
+        )
         published = {
             LICENCES: licences_text(entries).encode(),
             INDEX: index_bytes(Header(serial, created), documents),
-            CATALOGUE: catalogue_page(
-                entries, files=files, runnable=self.runnable, created=created, title=self.title
-            ).encode(),
+            CATALOGUE: pages.pop(CATALOGUE),
         }
-        records = {name: record_of(data) for name, data in published.items()}
+        records = {name: record_of(data) for name, data in {**published, **pages}.items()}
         manifest = HashManifest(serial, created, content, {**files, **records})
         published[MANIFEST] = manifest.to_bytes()
+        _write_pages(target, state, pages, records)
         for name, data in published.items():
             target.write(name, data)
             if name in (INDEX, MANIFEST):
                 self._sign(target, name, data, serial)
+        for name in state.manifest.files.keys() - manifest.files.keys():
+            if name.startswith(f"{PAGES}/"):
+                target.remove(name)
         return manifest
 
     def is_due(
@@ -97,6 +109,22 @@ class Publisher:
         target.write(name + SIGNATURE, signature)
 
 
+def _write_pages(
+    target: Target, state: State, pages: Mapping[str, bytes], records: Mapping[str, FileRecord]
+) -> None:
+    """Write the models' pages that differ from what lies there, several at a time."""
+    before, sizes = state.manifest.files, target.sizes()
+    changed = [
+        name
+        for name in pages
+        if before.get(name) != records[name] or sizes.get(name) != records[name].size
+    ]
+    with ThreadPoolExecutor(8, "zoohub-pages") as threads:
+        # Whatever a crash of the machine takes of them, `mirror verify --repair` makes again.
+        for _ in threads.map(lambda n: target.write(n, pages[n], durable=False), changed):
+            pass
+
+
 def check_key(state: State, key: bytes | None, name: str) -> None:
     """Refuse to change a signed mirror without a key, and to sign with what is no key.
 
@@ -114,7 +142,7 @@ def check_key(state: State, key: bytes | None, name: str) -> None:
 
 def fingerprint(documents: Mapping[str, dict[str, Any]], files: Mapping[str, FileRecord]) -> str:
     """Changes whenever something would be published differently."""
-    running = hashlib.sha256(f"{__version__}\n".encode())
+    running = hashlib.sha256(f"{__version__} {_PAGES_VERSION}\n".encode())
     for model in sorted(documents):
         running.update(dump(documents[model]).encode())
     for path in sorted(files):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.store.layout import full_sha256
-from zoohub.transfer.plan import mirror_path
+from zoohub.transfer.plan import is_safe_name, mirror_path
 
 INDEX = "index.jsonl.gz"
 MANIFEST = "manifest.json"
@@ -16,9 +18,12 @@ CATALOGUE = "index.html"
 LICENCES = "LICENCES.txt"
 SIGNATURE = ".sig"
 WORK = ".zoohub"
+PAGES = "m"
 
-# What a mirror publishes beside the files. No host may be called so.
+# What a mirror publishes beside the files and the models' pages. No host may be called so.
 PUBLISHED = (INDEX, INDEX + SIGNATURE, MANIFEST, MANIFEST + SIGNATURE, CATALOGUE, LICENCES)
+
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9._+-]{0,150}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,28 @@ def path_of(checkpoint: Checkpoint) -> str | None:
     return str(found)
 
 
+def page_path(model: str) -> str:
+    """Where a model's page lies in a mirror.
+
+    A name that is not one and the same file's on every system, because of its letters' case, say,
+    gives its readable part, `@` (which stands in no model's name) and the beginning of its hash.
+
+    >>> page_path("resnet50"), page_path("ResNet50")
+    ('m/resnet50.html', 'm/resnet50@17602d153ac6.html')
+    """
+    name = model
+    if not _PLAIN.fullmatch(model) or not is_safe_name(f"{model}.html"):
+        readable = re.sub(r"[^a-z0-9_+-]+", "-", model.lower())[:80].strip("-")
+        digest = hashlib.sha256(model.encode("utf-8", "surrogatepass")).hexdigest()
+        name = f"{readable}@{digest[:12]}"
+    return f"{PAGES}/{name}.html"
+
+
+def is_published(path: str) -> bool:
+    """Whether a path is one of the mirror's own, not a checkpoint's file."""
+    return path in PUBLISHED or path.startswith(f"{PAGES}/")
+
+
 def fits(model: str, patterns: Iterable[str]) -> bool:
     """Whether a model's name fits one of the shell-style patterns; without patterns, it does."""
     patterns = tuple(patterns)
@@ -114,7 +141,7 @@ class _Places:
     def refusal(self, path: str) -> str | None:
         """Why a path cannot be given out, or None."""
         host = path.partition("/")[0]
-        if host.startswith(".") or host in PUBLISHED or "/" not in path:
+        if host.startswith(".") or host in (*PUBLISHED, PAGES) or "/" not in path:
             return f"its path {path!r} would be one of the mirror's own"
         folded = path.casefold()
         other = self._files.get(folded)

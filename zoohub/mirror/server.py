@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, ClassVar
 from urllib.parse import unquote
 
 from zoohub.errors import MirrorError
-from zoohub.mirror.selection import CATALOGUE, INDEX, LICENCES, MANIFEST
+from zoohub.mirror.selection import CATALOGUE, INDEX, LICENCES, MANIFEST, PAGES
 
 _TYPES = {
     CATALOGUE: "text/html; charset=utf-8",
@@ -149,6 +149,8 @@ class Handler(BaseHTTPRequestHandler):
             self._short(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, b"", body, headers)
             return
         name = path.name if path.parent == self.server.root else ""
+        if path.parent == self.server.root / PAGES and path.suffix == ".html":
+            name = CATALOGUE
         headers["Content-Type"] = _TYPES.get(name, "application/octet-stream")
         if name == CATALOGUE:
             headers["Content-Security-Policy"] = _POLICY

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from zoohub.errors import ManifestError, MirrorError
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.hashes import FileRecord, HashManifest, parse_hashes
-from zoohub.mirror.selection import INDEX, MANIFEST, PUBLISHED, SIGNATURE, path_of
+from zoohub.mirror.selection import INDEX, MANIFEST, SIGNATURE, is_published, path_of
 from zoohub.mirror.target import Target
 from zoohub.store.hashing import RunningHash
 
@@ -43,7 +43,7 @@ class State:
     @property
     def files(self) -> dict[str, FileRecord]:
         """The checkpoints' files, without what is published about them."""
-        return {p: record for p, record in self.manifest.files.items() if p not in PUBLISHED}
+        return {p: record for p, record in self.manifest.files.items() if not is_published(p)}
 
 
 def read_state(target: Target) -> State:

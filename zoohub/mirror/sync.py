@@ -20,7 +20,7 @@ from zoohub.errors import MirrorError, NoSpaceError, ZoohubError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.manifest.hashes import FileRecord
 from zoohub.mirror.publish import Publisher, check_key
-from zoohub.mirror.selection import PUBLISHED, Selection, Skipped, Wanted
+from zoohub.mirror.selection import Selection, Skipped, Wanted, is_published
 from zoohub.mirror.state import Journal, alone, hash_stream, read_state
 from zoohub.mirror.target import Target
 from zoohub.settings import Settings
@@ -166,7 +166,7 @@ def check_place(name: str, wanted: tuple[Wanted, ...], sizes: Mapping[str, int])
     """
     hosts = {item.path.partition("/")[0] for item in wanted}
     for path in sorted(sizes):
-        if path.partition("/")[0] not in hosts and path not in PUBLISHED:
+        if path.partition("/")[0] not in hosts and not is_published(path):
             raise MirrorError(
                 f"{name} is no mirror yet and not empty (it has {path}); give an empty folder"
             )

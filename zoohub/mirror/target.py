@@ -44,8 +44,8 @@ class Target(Protocol):
         """A small file; None where there is none."""
         ...
 
-    def write(self, path: str, data: bytes) -> None:
-        """Replace a small file."""
+    def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
+        """Replace a small file; `durable`: a crash of the machine does not undo it."""
         ...
 
     def place(self, path: str, source: Path, *, keep: bool) -> None:
@@ -125,12 +125,13 @@ class Folder:
         except OSError as error:
             raise MirrorError(f"cannot read {file}: {error.strerror or error}") from error
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
         """See `Target`."""
-        with self._replacing(path) as part, part.open("wb") as file:
+        with self._replacing(path, durable=durable) as part, part.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
 
     def place(self, path: str, source: Path, *, keep: bool) -> None:
         """See `Target`. A kept source is linked where the file system can, else copied."""
@@ -165,7 +166,7 @@ class Folder:
                 break
 
     @contextlib.contextmanager
-    def _replacing(self, path: str) -> Iterator[Path]:
+    def _replacing(self, path: str, *, durable: bool = True) -> Iterator[Path]:
         """A fresh name on the mirror's disk that takes the place of `path` at the end."""
         target = self.root / path
         part = self.root / WORK / f"{secrets.token_hex(8)}.new"
@@ -180,7 +181,8 @@ class Folder:
             finally:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
-            fsync_folder(target.parent)
+            if durable:
+                fsync_folder(target.parent)
 
 
 # What a sync works in, and what file systems keep at their top.
@@ -254,7 +256,7 @@ class Remote:
                 return None
             return data
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
         """See `Target`."""
         with self._told("write", path):
             self._make_parents(path)

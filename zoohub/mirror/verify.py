@@ -10,7 +10,7 @@ from zoohub.errors import ManifestError, MirrorError, ZoohubError
 from zoohub.manifest.hashes import FileRecord
 from zoohub.manifest.signing import verify_signed
 from zoohub.mirror.publish import Publisher, check_key
-from zoohub.mirror.selection import INDEX, MANIFEST, PUBLISHED, SIGNATURE, Wanted
+from zoohub.mirror.selection import INDEX, MANIFEST, PUBLISHED, SIGNATURE, Wanted, is_published
 from zoohub.mirror.state import (
     Journal,
     State,
@@ -108,19 +108,19 @@ def repair(
         broken = [*report.missing, *(damage.path for damage in report.damaged)]
         checkpoints = by_path(entries_of(state.documents, target.name))
         wanted = [Wanted(path, checkpoints[path]) for path in broken if path in checkpoints]
-        unknown = [p for p in broken if p not in checkpoints and p not in PUBLISHED]
+        unknown = [p for p in broken if p not in checkpoints and not is_published(p)]
         journal = Journal(work)
         run = Run(target, settings, work, journal, state.files, policy or TransferPolicy())
         run.progress, run.repairing = progress, True
         run.work_off((), tuple(wanted), jobs)
         failed = {reference for reference, _ in run.failures}
         repaired = [w.path for w in wanted if w.checkpoint.reference not in failed]
-        own = [path for path in broken if path in PUBLISHED]
+        own = [path for path in broken if is_published(path)]
         if own:
             check_key(state, publisher.key, target.name)
             for path in own:
-                target.remove(path)  # publishing then finds it due
-            publisher.publish(target, state, state.documents, state.files)
+                target.remove(path)
+            publisher.publish(target, state, state.documents, state.files, due=True)
         journal.clear()
     no_source = MirrorError("the mirror's index no longer names it; `zoohub mirror prune` drops it")
     failures = (*run.failures, *((path, no_source) for path in unknown))

@@ -1,8 +1,14 @@
 """The cache on disk: finds verified files, publishes new ones, keeps wrong ones away.
 
 Safe for many processes, also on several machines sharing a folder: what readers see appears by
-one rename of a complete, verified, fsynced file. On NFS names may be seen late: then a file may
-be transferred twice, but never appears wrong. Needs no symlinks; read-only, it serves reads.
+one rename of a complete, verified, fsynced file. Needs no symlinks; read-only, it serves reads.
+
+On NFS and other shared folders, promised is: no wrong or half a file under a right name, whatever
+the locks there do (none is used), and no lost file that was published. Not promised is that a file
+is transferred once: machines see each other's claims as late as the mount's attribute cache lets
+them (a minute with NFS's defaults), and a dead owner on another machine is only overtaken after
+`stale_after`. A file may be hashed again where machines see different inodes or times, the times of
+last use are as right as the machines' clocks, and what a crash of the server leaves is up to it.
 """
 
 from __future__ import annotations

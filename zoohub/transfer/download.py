@@ -67,6 +67,7 @@ class Download:
         self._changed = threading.Condition(self._lock)
         self._follower: Follower | None = None
         self._running = RunningHash()
+        self.answered: Callable[[], None] = lambda: None  # called when a source begins to give
         self.fetched = 0  # bytes that came from the source now being asked
 
     @property
@@ -248,6 +249,7 @@ class Download:
                 self._begin_anew(reply, url, span, team)
             with self._lock:
                 self._accept(reply, url, span, end, team)
+                self.answered()
                 team.replies.append(reply)
             try:
                 self._stream(reply, url, span, team)

@@ -127,6 +127,7 @@ class _Fetch:
     progress: Progress
     policy: TransferPolicy
     failed: list[Failed] = field(default_factory=list)
+    told: int = 0
     salvaged: Salvage | None = None
 
     def run(self, pool: Pool, hint: str | None) -> Path:
@@ -140,6 +141,7 @@ class _Fetch:
             policy=self.policy,
         )
         download = Download(self.partial, terms, pool, self.progress, self.store.free)
+        download.answered = self._tell
         sha256 = self.store.sha256_of(self.checkpoint)
         if sha256 is not None:
             with store_errors("write", self.partial.path):
@@ -174,7 +176,7 @@ class _Fetch:
                 download.restart()
                 found = download.get(url)
         except SourceError as error:
-            self._note(Failed(redact(url), error.kind, str(error)))
+            self.failed.append(Failed(redact(url), error.kind, str(error)))
             return None
         complaint = self._complaint(found)
         if complaint is None:
@@ -182,9 +184,8 @@ class _Fetch:
         head = bytearray(512)
         count = self.partial.read_into(memoryview(head), 0)
         looks = looks_like(bytes(head[:count])) or "unknown data"
-        self._note(
-            Failed(redact(url), "wrong", f"{complaint}; it looks like {looks}", found.sha256)
-        )
+        reason = f"{complaint}; it looks like {looks}"
+        self.failed.append(Failed(redact(url), "wrong", reason, found.sha256))
         self._set_aside(url, found, looks)
         return None
 
@@ -251,9 +252,12 @@ class _Fetch:
             self.partial.open()
         self.progress.advance(-found.size)
 
-    def _note(self, failed: Failed) -> None:
-        self.failed.append(failed)
-        self.progress.message(f"{failed.url}: {failed.reason}")
+    def _tell(self) -> None:
+        """Say which sources have failed, now that another one answers; else the error says it."""
+        while self.told < len(self.failed):
+            failed = self.failed[self.told]
+            self.told += 1
+            self.progress.message(f"{failed.url}: {failed.reason}; the next source is asked")
 
 
 def expected_text(plan: FetchPlan) -> str:

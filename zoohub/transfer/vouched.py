@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import PurePosixPath
 
 from zoohub.errors import ManifestError
 from zoohub.manifest.entry import Checkpoint
@@ -24,7 +25,7 @@ from zoohub.manifest.signing import (
 from zoohub.settings import Settings
 from zoohub.store.layout import full_sha256
 from zoohub.transfer.origin import Request, SourceError
-from zoohub.transfer.plan import file_url, mirror_path, redact
+from zoohub.transfer.plan import file_url, mirror_path, mirror_url, redact, refusal
 from zoohub.transfer.pool import Pool
 
 
@@ -89,10 +90,21 @@ def _read(
     try:
         return read_manifest(base, settings, pool)
     except ManifestError as error:
-        notice(str(error))
+        notice(f"{error}. {_without_manifest(base, settings)}")
     except SourceError:
         pass  # the mirror's own turn will tell
     return None
+
+
+def _without_manifest(base: str, settings: Settings) -> str:
+    """What holds for a mirror whose manifest is not to be trusted."""
+    url = mirror_url(base, PurePosixPath(NAME))
+    if refusal(url, settings, full_hash=False, mirror=True):
+        return "Files whose full hash is not known are not taken from this mirror."
+    return (
+        "Files whose full hash is not known are still taken from this mirror, as they would be "
+        "from their publisher: on the word of the connection (TLS, or this machine itself)."
+    )
 
 
 def _get(url: str, limit: int, pool: Pool) -> bytes:
