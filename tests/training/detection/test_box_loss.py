@@ -101,6 +101,17 @@ def test_pictures_without_boxes_teach_that_there_is_nothing() -> None:
     assert float(loss(_flat(maps), Tensor(targets)).asnumpy()) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_loss_counts_for_the_same_at_every_size_and_number_of_classes() -> None:
+    usual = LossWeights()
+    assert usual.scaled((640, 640), classes=80, levels=3) == usual
+    small = usual.scaled((128, 160), classes=10, levels=3)
+    assert small.box == usual.box
+    # Ten of eighty classes; a twentieth of the cells that can be empty.
+    assert small.classes == pytest.approx(usual.classes / 8)
+    assert small.objectness == pytest.approx(usual.objectness / 20)
+    assert usual.scaled((640, 640), classes=80, levels=4).box == pytest.approx(0.75 * usual.box)
+
+
 def test_a_fresh_head_expects_few_boxes_and_equal_classes() -> None:
     net = yolov5("n", num_classes=CLASSES, width=0.125)
     start_head(net, CLASSES, (64, 64))

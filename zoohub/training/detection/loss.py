@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mindspore as ms
@@ -27,16 +27,32 @@ _TINY = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """mindyolo's figures for YOLOv5: what each part of the loss counts for.
+    """YOLOv5's figures: what each part of the loss counts for, at 640×640 and with 80 classes.
 
     `box` is 1 - CIoU, `objectness` and `classes` are binary cross entropies. `anchor_ratio` is
-    how many times an anchor may differ from a box that it answers for.
+    how many times an anchor may differ from a box that it answers for. For other inputs and
+    classes see `scaled`.
     """
 
     box: float = number(0.05, low=0.0)
     objectness: float = number(1.0, low=0.0)
     classes: float = number(0.5, low=0.0)
     anchor_ratio: float = number(4.0, low=1.0)
+
+    def scaled(self, size: tuple[int, int], classes: int, levels: int) -> LossWeights:
+        """The weights for an input of `size` (height, width), `classes` and `levels`, as YOLOv5's.
+
+        Objectness is a mean over all cells: a small input has fewer that are empty, so that the
+        same objects weigh more in it. The class loss is a mean over the classes. Without this an
+        input of 96×96 would learn where the objects are not, and hardly anything else.
+        """
+        part = 3 / levels
+        return replace(
+            self,
+            box=self.box * part,
+            objectness=self.objectness * part * size[0] * size[1] / (640 * 640),
+            classes=self.classes * part * classes / 80,
+        )
 
 
 def level_balance(levels: int) -> tuple[float, ...]:

@@ -91,14 +91,9 @@ def build_detector(session: DetectionSession) -> nn.Cell:
 def build_detection_trainer(session: DetectionSession, net: nn.Cell, plan: Plan) -> Trainer:
     """The trainer of `net` with YOLOv5's loss."""
     recipe, start = session.recipe, session.start
-    head = head_of(net)
-    loss = BoxLoss(
-        head.anchors.asnumpy(),
-        head.strides,
-        _size(start.contract),
-        recipe.loss,
-        recipe.label_smoothing,
-    )
+    head, size = head_of(net), _size(start.contract)
+    weights = recipe.loss.scaled(size, len(session.splits.classes), len(head.strides))
+    loss = BoxLoss(head.anchors.asnumpy(), head.strides, size, weights, recipe.label_smoothing)
     names = [p.name for p in net.trainable_params()]
     frozen = frozen_names(names, recipe.frozen)
     trained = [p for p in net.trainable_params() if p.name not in frozen]
