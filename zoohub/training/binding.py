@@ -12,6 +12,7 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 import yaml
@@ -26,6 +27,30 @@ def number(
 ) -> Any:
     """A dataclass field whose number must lie in low..high, both included."""
     return dataclasses.field(default=default, metadata={"low": low, "high": high})
+
+
+def read(path: str | Path, schema: type[T], assignments: Sequence[str] = ()) -> T:
+    """The dataclass `schema` from the YAML file `path`, with `KEY.KEY=VALUE` assignments put in.
+
+    Raises:
+        RecipeError: the file cannot be read, or a key is unknown, missing, of a wrong type or
+            out of bounds; names the file, line and key.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: the recipe cannot be read: {error}") from None
+    return read_text(text, schema, str(path), assignments)
+
+
+def read_text(
+    text: str, schema: type[T], name: str = "recipe", assignments: Sequence[str] = ()
+) -> T:
+    """`schema` from YAML `text`; `name` stands for the file in errors. Raises as `read`."""
+    root = parse(text, name)
+    override(root, assignments)
+    return bind(root, schema)
 
 
 def parse(text: str, name: str) -> yaml.Node:

@@ -6,19 +6,22 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from zoohub.errors import RecipeError
-from zoohub.training.binding import plain
+from zoohub.training.binding import plain, read_text
 from zoohub.training.recipe import (
     Data,
     FolderData,
     Recipe,
     Schedule,
     TableData,
-    parse_recipe,
+    TrainingRun,
     read_recipe,
     recipe_text,
 )
+
+R = TypeVar("R", bound=TrainingRun)
 
 
 def is_recipe_file(name: str | Path) -> bool:
@@ -41,19 +44,21 @@ def recipe_from_file(path: str | Path, data: Data | None, assignments: Sequence[
     return recipe
 
 
-def assign(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
-    """The recipe with `KEY.KEY=VALUE` assignments put in. Raises RecipeError as `parse_recipe`."""
-    return parse_recipe(recipe_text(recipe), "recipe", assignments) if assignments else recipe
+def assign(recipe: R, assignments: Sequence[str]) -> R:
+    """The recipe with `KEY.KEY=VALUE` assignments put in. Raises RecipeError as `read_recipe`."""
+    if not assignments:
+        return recipe
+    return read_text(recipe_text(recipe), type(recipe), "recipe", assignments)
 
 
 def with_overrides(
-    recipe: Recipe,
+    recipe: R,
     *,
     epochs: int | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
-) -> Recipe:
+) -> R:
     """The recipe with the values that were given.
 
     Another batch size without a learning rate scales the rate: in proportion for SGD (Goyal et
@@ -77,7 +82,7 @@ def with_overrides(
     changed = dataclasses.replace(recipe, **given)  # type: ignore[arg-type]
     if plain(changed) == plain(recipe):
         return recipe
-    return parse_recipe(recipe_text(changed), "options")  # checks the bounds
+    return read_text(recipe_text(changed), type(recipe), "options")  # checks the bounds
 
 
 def scaled_rate(optimizer: str, lr: float, before: int, after: int) -> float:
@@ -100,5 +105,10 @@ def require_data(data: Data | None, name: str) -> Data:
         RecipeError: there is none.
     """
     if data is None:
-        raise RecipeError(f"{name}: say what to train on (--data), or give a recipe's file")
+        raise no_data(name)
     return data
+
+
+def no_data(name: str) -> RecipeError:
+    """What to say where only a recipe could go without `--data`."""
+    return RecipeError(f"{name}: say what to train on (--data), or give a recipe's file")

@@ -13,8 +13,7 @@ from typing import Any, Literal
 
 import yaml
 
-from zoohub.errors import RecipeError
-from zoohub.training.binding import bind, number, override, parse, plain
+from zoohub.training.binding import number, plain, read, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +149,9 @@ class Schedule:
     final: float = number(0.0, low=0.0, high=1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One training run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """What the recipes of all tasks share.
 
     `checkpoint` is where the weights come from: an id of the model's, `default`, a path, or None
     for a fresh start. `network` and `input` default to the checkpoint's own. `batch_size` is
@@ -165,11 +164,9 @@ class Recipe:
     """
 
     model: str
-    data: Data
     checkpoint: str | None = None
     network: Network | None = None
     input: Input | None = None
-    augment: Augment = field(default_factory=Augment)
     optimizer: Optimizer = field(default_factory=Optimizer)
     schedule: Schedule = field(default_factory=Schedule)
     epochs: int = number(10, low=1)
@@ -187,6 +184,14 @@ class Recipe:
     seed: int = number(0, low=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe(TrainingRun):
+    """One training run of a classifier."""
+
+    data: Data
+    augment: Augment = field(default_factory=Augment)
+
+
 def read_recipe(path: str | Path, assignments: Sequence[str] = ()) -> Recipe:
     """The recipe in the YAML file `path`, with `KEY.KEY=VALUE` assignments put in.
 
@@ -194,21 +199,14 @@ def read_recipe(path: str | Path, assignments: Sequence[str] = ()) -> Recipe:
         RecipeError: the file cannot be read, or a key is unknown, missing, of a wrong type or
             out of bounds; names the file, line and key.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: the recipe cannot be read: {error}") from None
-    return parse_recipe(text, str(path), assignments)
+    return read(path, Recipe, assignments)
 
 
 def parse_recipe(text: str, name: str = "recipe", assignments: Sequence[str] = ()) -> Recipe:
     """The recipe in YAML `text`; `name` stands for the file in errors. Raises as `read_recipe`."""
-    root = parse(text, name)
-    override(root, assignments)
-    return bind(root, Recipe)
+    return read_text(text, Recipe, name, assignments)
 
 
-def recipe_text(recipe: Recipe) -> str:
-    """YAML of `recipe` with every value spelled out; `parse_recipe` gives the same recipe back."""
+def recipe_text(recipe: TrainingRun) -> str:
+    """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     return yaml.safe_dump(plain(recipe), sort_keys=False, allow_unicode=True)

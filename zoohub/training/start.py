@@ -5,27 +5,32 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from zoohub.errors import DataError, NetworkNotAvailable, RecipeError
+from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
 from zoohub.manifest import open_index
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
+from zoohub.provenance import class_names_of
 from zoohub.settings import Settings
-from zoohub.training.recipe import Input, Network, Recipe
-from zoohub.training.saved import is_run, open_run
+from zoohub.training.recipe import Input, Network, TrainingRun
+from zoohub.training.saved import SavedRun, is_run, open_run
+
+R = TypeVar("R", bound=TrainingRun)
 
 
 @dataclass(frozen=True)
 class Start:
-    """`path` is the weights' file, None for a fresh start."""
+    """`path` is the weights' file, None for a fresh start; `classes` name their outputs."""
 
     spec: NetworkSpec
     contract: InputContract
     path: Path | None
     entry: Entry | None
     checkpoint: Checkpoint | None
+    classes: tuple[str, ...] | None = None
 
 
-def find_start(recipe: Recipe, settings: Settings) -> tuple[Recipe, Start]:
+def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
     """Resolve the recipe's model, and fetch its weights where it starts from some.
 
     Returns the recipe with checkpoint and input spelled out, as found now, and the start.
@@ -34,7 +39,20 @@ def find_start(recipe: Recipe, settings: Settings) -> tuple[Recipe, Start]:
         UnknownModel, AmbiguousReference, NetworkNotAvailable, DownloadError: as `zoohub.load`.
         RecipeError: the input contract is not known and the recipe gives none.
     """
-    entry, checkpoint, path = _resolve(recipe, settings)
+    run = find_run(recipe.model, settings)
+    entry: Entry | None
+    checkpoint: Checkpoint | None
+    classes: tuple[str, ...] | None
+    if run is not None:
+        # Found from any folder, and by no other name.
+        recipe = dataclasses.replace(recipe, model=str(run.path.absolute()))
+        entry, checkpoint = run.entry, run.checkpoint
+        path = run.weights if recipe.checkpoint else None
+        classes = run.classes
+    else:
+        entry, checkpoint, path = _resolve(recipe, settings)
+        own = _is_path(recipe.checkpoint)
+        classes = class_names_of(checkpoint) if checkpoint is not None and not own else None
     spec = (checkpoint.network if checkpoint else None) or (entry.network if entry else None)
     if recipe.network is not None:
         given = recipe.network
@@ -50,12 +68,30 @@ def find_start(recipe: Recipe, settings: Settings) -> tuple[Recipe, Start]:
         known = (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
         contract = _complete(recipe.model, known)
     explicit = dataclasses.replace(recipe, input=_as_input(contract))
-    if checkpoint is not None and recipe.checkpoint is not None and not is_run(recipe.model):
+    if checkpoint is not None and recipe.checkpoint is not None and run is None:
         explicit = dataclasses.replace(explicit, model=checkpoint.model, checkpoint=checkpoint.id)
     if recipe.network is None:
         network = Network(spec.builder, dict(spec.arguments), spec.head)
         explicit = dataclasses.replace(explicit, network=network) if path is None else explicit
-    return explicit, Start(spec, contract, path, entry, checkpoint)
+    return explicit, Start(spec, contract, path, entry, checkpoint, classes)
+
+
+def find_run(model: str, settings: Settings) -> SavedRun | None:
+    """The finished run a model's name means, as for `zoohub.load`: a reference goes before a
+    folder of the same name, unless that is written as a path.
+
+    Raises:
+        DataError: a path that holds no finished run.
+    """
+    if _is_path(model):
+        return open_run(model)
+    if not is_run(model):
+        return None
+    try:
+        open_index(settings).resolve(model)
+    except UnknownModel:
+        return open_run(model)
+    return None
 
 
 def contract_of(given: Input) -> InputContract:
@@ -66,11 +102,8 @@ def contract_of(given: Input) -> InputContract:
 
 
 def _resolve(
-    recipe: Recipe, settings: Settings
+    recipe: TrainingRun, settings: Settings
 ) -> tuple[Entry | None, Checkpoint | None, Path | None]:
-    if is_run(recipe.model):
-        run = open_run(recipe.model)
-        return run.entry, run.checkpoint, run.weights if recipe.checkpoint else None
     if recipe.network is not None and recipe.checkpoint is None:
         return None, None, None
     reference = recipe.model

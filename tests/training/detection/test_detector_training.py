@@ -15,11 +15,11 @@ from zoohub.checkpoint import load_weights
 from zoohub.training import evaluate, finetune
 from zoohub.training.data.digits import heldout_digits
 from zoohub.training.detection.recipe import (
-    detection_recipe_text,
     parse_detection_recipe,
     read_detection_recipe,
 )
 from zoohub.training.detection.scenes import CLASSES, make_scenes
+from zoohub.training.recipe import recipe_text
 
 pytest.importorskip("pycocotools")
 
@@ -105,4 +105,4 @@ def test_a_detector_trains_resumes_to_the_same_weights_and_predicts(tmp_path: Pa
 def test_a_recipe_written_out_in_full_reads_back_the_same() -> None:
     recipe = read_detection_recipe(RECIPE, ["epochs=3", "loss.classes=1"])
     assert recipe.loss.classes == 1
-    assert parse_detection_recipe(detection_recipe_text(recipe)) == recipe
+    assert parse_detection_recipe(recipe_text(recipe)) == recipe

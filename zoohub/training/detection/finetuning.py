@@ -15,11 +15,9 @@ from typing import Any, cast
 import mindspore as ms
 
 from zoohub.checkpoint import load_weights
-from zoohub.errors import RecipeError
 from zoohub.inference.predict import predict_inputs
 from zoohub.inference.runner import CellRunner
 from zoohub.settings import Settings, load_settings
-from zoohub.training.binding import plain
 from zoohub.training.detection.augment import BoxAugment
 from zoohub.training.detection.loop import BoxEpoch, BoxHooks, BoxProgress, BoxStep
 from zoohub.training.detection.reading import box_data_for, read_boxes
@@ -27,8 +25,6 @@ from zoohub.training.detection.recipe import (
     BoxData,
     BoxesData,
     DetectionRecipe,
-    detection_recipe_text,
-    parse_detection_recipe,
     read_detection_recipe,
 )
 from zoohub.training.detection.report import SHOWN, box_curve, box_page
@@ -39,10 +35,11 @@ from zoohub.training.detection.session import (
     open_detection,
     run_detection_session,
 )
-from zoohub.training.finetuning import SAVE_SECONDS, Run, Say, load_run
+from zoohub.training.execute import SAVE_SECONDS, Say
 from zoohub.training.folder import RECIPE, RunFolder
-from zoohub.training.planning import is_recipe_file, scaled_rate
-from zoohub.training.recipe import Network, Optimizer, Recipe, Schedule
+from zoohub.training.planning import assign, is_recipe_file, no_data, with_overrides
+from zoohub.training.recipe import Network, Optimizer, Schedule, recipe_text
+from zoohub.training.run import Run, load_run
 from zoohub.training.saved import RUN_FILE, WEIGHTS, is_run, run_document
 from zoohub.training.start import find_start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
@@ -87,13 +84,13 @@ def finetune_detection(
     else:
         given = box_data_for(data) if isinstance(data, str | Path) else data
         recipe = _plan(model, given, checkpoint, settings, assignments)
-        recipe = _with_overrides(recipe, epochs, lr, batch_size, seed)
+        recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
         folder = DetectionFolder(Path(output) if output else _default_output(recipe))
     session = open_detection(recipe, settings)
     for warning in session.splits.warnings:
         say(warning)
     if not resume:
-        folder.claim(detection_recipe_text(session.recipe), split_table(session.splits))
+        folder.claim(recipe_text(session.recipe), split_table(session.splits))
     saver = _Saver(folder, save_seconds, on_step, on_epoch)
     _, trainer, progress = run_detection_session(
         session, saver.hooks(), load=folder.load_boxes if resume else lambda: None
@@ -147,7 +144,7 @@ def _plan(
 ) -> DetectionRecipe:
     if isinstance(model, DetectionRecipe):
         recipe = model if data is None else replace(model, data=data)
-        return _assigned(recipe, assignments)
+        return assign(recipe, assignments)
     if is_recipe_file(model):
         recipe = read_detection_recipe(model, assignments)
         if data is not None:
@@ -158,48 +155,16 @@ def _plan(
         return recipe
     name, _, id = str(model).partition("@")
     if data is None:
-        raise RecipeError(f"{name}: say what to train on (--data), or give a recipe's file")
+        raise no_data(name)
     if isinstance(data, BoxesData):
         data = replace(data, path=str(Path(data.path).expanduser().absolute()))
     recipe = default_detection_recipe(name, id or checkpoint, data, len(read_boxes(data).train))
-    probe, start = find_start(cast(Recipe, recipe), settings)
+    probe, start = find_start(recipe, settings)
     network = Network(start.spec.builder, dict(start.spec.arguments), start.spec.head)
     recipe = replace(recipe, model=probe.model, checkpoint=probe.checkpoint, input=probe.input)
     if start.path is None:
         recipe = replace(recipe, network=network)
-    return _assigned(recipe, assignments)
-
-
-def _assigned(recipe: DetectionRecipe, assignments: Sequence[str]) -> DetectionRecipe:
-    if not assignments:
-        return recipe
-    return parse_detection_recipe(detection_recipe_text(recipe), "recipe", assignments)
-
-
-def _with_overrides(
-    recipe: DetectionRecipe,
-    epochs: int | None,
-    lr: float | None,
-    batch_size: int | None,
-    seed: int | None,
-) -> DetectionRecipe:
-    """The recipe with the values that were given; the rate follows another batch size."""
-    optimizer, schedule = recipe.optimizer, recipe.schedule
-    if batch_size is not None and lr is None and batch_size > 0:
-        lr = scaled_rate(optimizer.name, optimizer.lr, recipe.batch_size, batch_size)
-    if epochs is not None and epochs > 0:
-        schedule = replace(schedule, warmup=min(schedule.warmup, epochs / 5))
-    changed = replace(
-        recipe,
-        optimizer=replace(optimizer, lr=optimizer.lr if lr is None else lr),
-        schedule=schedule,
-        epochs=recipe.epochs if epochs is None else epochs,
-        batch_size=recipe.batch_size if batch_size is None else batch_size,
-        seed=recipe.seed if seed is None else seed,
-    )
-    if plain(changed) == plain(recipe):
-        return recipe
-    return parse_detection_recipe(detection_recipe_text(changed), "options")  # checks the bounds
+    return assign(recipe, assignments)
 
 
 def _default_output(recipe: DetectionRecipe) -> Path:

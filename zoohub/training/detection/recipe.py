@@ -1,7 +1,4 @@
-"""A detector's recipe: what `zoohub.training.recipe` is for classifiers, with boxes.
-
-The parts that are the same (optimiser, schedule, input, network) are the same classes.
-"""
+"""A detector's recipe: what `zoohub.training.recipe` is for classifiers, with boxes."""
 
 from __future__ import annotations
 
@@ -12,11 +9,10 @@ from typing import Literal
 
 import yaml
 
-from zoohub.errors import RecipeError
-from zoohub.training.binding import bind, number, override, parse, plain
+from zoohub.training.binding import number, read, read_text
 from zoohub.training.detection.augment import BoxAugment
 from zoohub.training.detection.loss import LossWeights
-from zoohub.training.recipe import Input, Network, Optimizer, Schedule
+from zoohub.training.recipe import TrainingRun
 
 TASK = "object-detection"
 
@@ -54,35 +50,21 @@ class BoxesData:
 BoxData = ScenesData | BoxesData
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionRecipe:
-    """One training run of a detector; see `zoohub.training.recipe.Recipe` for what they share.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionRecipe(TrainingRun):
+    """One training run of a detector.
 
     `most_boxes` is how many boxes a training picture has at most (of more, the largest stay).
-    `loss` weighs the parts of YOLOv5's loss.
+    `loss` weighs the parts of YOLOv5's loss. `evaluate_every` counts epochs.
     """
 
     task: Literal["object-detection"]
-    model: str
     data: BoxData
-    checkpoint: str | None = None
-    network: Network | None = None
-    input: Input | None = None
     augment: BoxAugment = field(default_factory=BoxAugment)
     loss: LossWeights = field(default_factory=LossWeights)
     most_boxes: int = number(64, low=1)
-    optimizer: Optimizer = field(default_factory=Optimizer)
-    schedule: Schedule = field(default_factory=Schedule)
-    epochs: int = number(10, low=1)
     batch_size: int = number(16, low=1)
-    micro_batch: int | None = number(None, low=1)
-    label_smoothing: float = number(0.0, low=0.0, high=0.9)
-    ema: float | None = number(None, low=0.0, high=1.0)
-    frozen: tuple[str, ...] = ()
     evaluate_every: int = number(1, low=1)
-    mode: Literal["graph", "pynative"] = "graph"
-    keep: Literal["best", "last"] = "best"
-    seed: int = number(0, low=0)
 
 
 def is_detection(path: str | Path) -> bool:
@@ -100,23 +82,11 @@ def read_detection_recipe(path: str | Path, assignments: Sequence[str] = ()) -> 
     Raises:
         RecipeError: as `zoohub.training.read_recipe`.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: the recipe cannot be read: {error}") from None
-    return parse_detection_recipe(text, str(path), assignments)
+    return read(path, DetectionRecipe, assignments)
 
 
 def parse_detection_recipe(
     text: str, name: str = "recipe", assignments: Sequence[str] = ()
 ) -> DetectionRecipe:
     """The recipe in YAML `text`; `name` stands for the file in errors."""
-    root = parse(text, name)
-    override(root, assignments)
-    return bind(root, DetectionRecipe)
-
-
-def detection_recipe_text(recipe: DetectionRecipe) -> str:
-    """YAML of `recipe` with every value spelled out."""
-    return yaml.safe_dump(plain(recipe), sort_keys=False, allow_unicode=True)
+    return read_text(text, DetectionRecipe, name, assignments)

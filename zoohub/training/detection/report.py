@@ -9,8 +9,9 @@ from html import escape
 from typing import Any
 
 from zoohub.inference.results import Prediction
-from zoohub.training.detection.recipe import DetectionRecipe, detection_recipe_text
+from zoohub.training.detection.recipe import DetectionRecipe
 from zoohub.training.detection.samples import BoxSamples, BoxSplits
+from zoohub.training.recipe import recipe_text
 from zoohub.vision.draw import draw_boxes
 
 _STYLE = """
@@ -110,7 +111,7 @@ def box_page(
             for path, reason in list(splits.skipped.items())[:200]
         )
         body.append(f"<h2>Left out</h2><table>{rows}</table>")
-    body.append(f"<h2>Recipe</h2><pre>{escape(detection_recipe_text(recipe))}</pre>")
+    body.append(f"<h2>Recipe</h2><pre>{escape(recipe_text(recipe))}</pre>")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'

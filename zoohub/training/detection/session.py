@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import mindspore as ms
 from mindspore import nn
@@ -24,7 +24,6 @@ from zoohub.training.detection.reading import read_boxes
 from zoohub.training.detection.recipe import DetectionRecipe
 from zoohub.training.detection.samples import BoxSamples, BoxSplits
 from zoohub.training.layers import frozen_names
-from zoohub.training.recipe import Recipe
 from zoohub.training.start import Start, find_start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
@@ -60,9 +59,7 @@ def open_detection(recipe: DetectionRecipe, settings: Settings | None = None) ->
         UnknownModel, NetworkNotAvailable, DownloadError: as `zoohub.load`.
     """
     splits = read_boxes(recipe.data)
-    # `find_start` reads only what the two kinds of recipe share.
-    found, start = find_start(cast(Recipe, recipe), settings or load_settings())
-    recipe = cast(DetectionRecipe, found)
+    recipe, start = find_start(recipe, settings or load_settings())
     if recipe.micro_batch is not None and recipe.batch_size % recipe.micro_batch:
         raise RecipeError(f"micro_batch {recipe.micro_batch} does not divide {recipe.batch_size}")
     return DetectionSession(recipe, splits, start)
@@ -99,7 +96,7 @@ def build_detection_trainer(session: DetectionSession, net: nn.Cell, plan: Plan)
     trained = [p for p in net.trainable_params() if p.name not in frozen]
     return Trainer(
         FlatMaps(net),
-        cast(Recipe, recipe),
+        recipe,
         trained,
         [1.0] * len(trained),
         accumulate=plan.accumulate,
