@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from zoohub.manifest.build import compile_folder
-from zoohub.manifest.database import Database, build_database
+from zoohub.manifest.database import Database
+from zoohub.manifest.database_build import build_database
 from zoohub.manifest.index import Index, Layer
 from zoohub.manifest.interchange import Header, read_interchange, write_interchange
 from zoohub.manifest.opening import checkout_index
@@ -89,7 +90,9 @@ def build(folder: Path) -> dict[str, float]:
     build_database(folder / "index.sqlite", compiled, {"serial": header.serial})
     seconds = time.perf_counter() - start
     # On a busy machine the two differ.
-    return {"seconds": seconds, "cpu_s": time.process_time(), "peak_mb": peak_mb()}
+    size = (folder / "index.sqlite").stat().st_size / 1e6
+    cpu = time.process_time()
+    return {"seconds": seconds, "cpu_s": cpu, "peak_mb": peak_mb(), "file_mb": size}
 
 
 def peak_mb() -> float:
@@ -160,6 +163,7 @@ def real() -> dict[str, float]:
 LIMITS = {
     "build seconds": 60,
     "build peak_mb": 1000,
+    "build file_mb": 1000,
     "real seconds": 5,
     "query peak_mb": 300,
     "query list_whole_more_mb": 50,
@@ -205,8 +209,8 @@ def main() -> int:
                 missed += late
                 bound = f" (at most {most:g}){' MISSED' if late else ''}" if most else ""
                 print(f"{name}: {value:,.2f}{bound}")
-        for file in ("index.jsonl.gz", "index.sqlite"):
-            print(f"{file}: {(folder / file).stat().st_size / 1e6:,.0f} MB")
+        size = (folder / "index.jsonl.gz").stat().st_size / 1e6
+        print(f"interchange form: {size:,.0f} MB")
     return 1 if missed else 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zoohub.errors import ManifestError
-from zoohub.manifest.database import build_database
+from zoohub.manifest.database_build import build_database
 from zoohub.manifest.family import compile_family, family_file_problem
 from zoohub.manifest.interchange import Header, write_interchange
 from zoohub.manifest.opening import DATASETS, yaml_files

@@ -161,7 +161,7 @@ def _cached(
             return Database(target)
     import tempfile
 
-    from zoohub.manifest.database import build_database
+    from zoohub.manifest.database_build import build_database
 
     models, meta = compiled()
     try:

@@ -161,8 +161,13 @@ def _list_of(check: Callable[[Any, Where], None]) -> Callable[[Any, Where], None
     def check_list(value: Any, where: Where) -> None:
         if type(value) is not list or len(value) > MAX_ITEMS:
             raise SchemaError(where, f"must be a list of at most {MAX_ITEMS} items")
-        for number, item in enumerate(value):
-            check(item, (*where, number))
+        try:
+            for item in value:
+                check(item, ())
+        except SchemaError as error:
+            # Sound values, nearly all there are, cost no place of their own.
+            number = next(n for n, other in enumerate(value) if other is item)
+            raise SchemaError((*where, number, *error.where), error.message) from None
 
     return check_list
 
@@ -249,7 +254,10 @@ def _object(fields: Fields, required: tuple[str, ...] = ()) -> Callable[[Any, Wh
                 known = ", ".join(fields)
                 raise SchemaError((*where, key), f"unknown key {key!r:.60}; known are {known}")
             if item is not None:
-                checker(item, (*where, key))
+                try:
+                    checker(item, ())
+                except SchemaError as error:
+                    raise SchemaError((*where, key, *error.where), error.message) from None
             elif key not in NULLABLE:
                 raise SchemaError((*where, key), "is null; leave the key out instead")
         for key in required:
