@@ -11,21 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 _INK, _GRID = "#333", "#ddd"
-_COLOURS = {"training": "#1f77b4", "validation": "#d62728"}
+_COLOURS = ("#1f77b4", "#d62728")  # of a panel's first and second line
 
 
 def learning_curve(history: Sequence[Mapping[str, Any]]) -> str:
     """Loss and accuracy by epoch, side by side, of training and (where there is one) validation."""
-    left = {
-        "training": [line["loss"] for line in history],
-        "validation": [line["validation_loss"] for line in history],
-    }
-    right = {
-        "training": [line["accuracy"] for line in history],
-        "validation": [line["validation_top1"] for line in history],
-    }
-    parts = [_panel("loss", left, 0), _panel("accuracy", right, 400)]
-    return _svg(800, 300, "".join(parts))
+    return curves(
+        {
+            "loss": {
+                "training": [line["loss"] for line in history],
+                "validation": [line["validation_loss"] for line in history],
+            },
+            "accuracy": {
+                "training": [line["accuracy"] for line in history],
+                "validation": [line["validation_top1"] for line in history],
+            },
+        }
+    )
+
+
+def curves(panels: Mapping[str, Mapping[str, Sequence[float | None]]]) -> str:
+    """SVG of panels side by side, by title: each has up to two named lines of a value an epoch.
+
+    None is an epoch without a value: the line goes on at the next that has one.
+    """
+    parts = [_panel(title, series, 400 * i) for i, (title, series) in enumerate(panels.items())]
+    return _svg(400 * len(parts), 300, "".join(parts))
 
 
 def confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
@@ -83,12 +94,10 @@ def _panel(title: str, series: Mapping[str, Sequence[float | None]], left: float
         marks.append(_text(x0 - 6, y + 4, f"{value:.3g}", "end"))
     marks.append(_text(x0, y0 + 18, "epoch 1", "start"))
     marks.append(_text(x1, y0 + 18, str(count), "end"))
-    shown = 0
-    for name, line in series.items():
+    for shown, ((name, line), colour) in enumerate(zip(series.items(), _COLOURS, strict=False)):
         points = [place(i, v) for i, v in enumerate(line) if v is not None and math.isfinite(v)]
         if not points:
             continue
-        colour = _COLOURS[name]
         marks.append(
             f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" '
             'stroke-width="2"/>'
@@ -96,7 +105,6 @@ def _panel(title: str, series: Mapping[str, Sequence[float | None]], left: float
         end_x, end_y = points[-1].split(",")
         marks.append(f'<circle cx="{end_x}" cy="{end_y}" r="3" fill="{colour}"/>')
         marks.append(_text(x0 + 90 + 90 * shown, y0 + 34, name, "start", colour))
-        shown += 1
     return "".join(marks)
 
 
