@@ -75,7 +75,7 @@ def name_key(name: str) -> int:
 
 
 def pack(document: str) -> bytes:
-    """A document as it lies in the table: it says most things twice, and takes a quarter of the room."""
+    """A document as it lies in the table. It says most things twice: this takes a quarter."""
     return zlib.compress(document.encode(), 1)
 
 
