@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from zoohub.training.data.batches import Loader, Plan, epoch_order, in_order, step_places
+from zoohub.errors import DataError
+from zoohub.training.data.batches import Loader, Plan, Prepare, epoch_order, in_order, step_places
 from zoohub.training.data.samples import Samples
 
 
@@ -67,3 +68,44 @@ def test_evaluation_sees_every_picture_in_order() -> None:
     batches = list(in_order(samples(10), prepare, 4))
     assert [len(images) for images, _ in batches] == [4, 4, 2]
     assert np.concatenate([labels for _, labels in batches]).tolist() == list(range(10))
+
+
+def broken(places: set[int]) -> Prepare:
+    def attempt(place: int, random: np.random.Generator) -> NDArray[np.float32]:
+        random.random()
+        if place in places:
+            raise DataError(f"{place} is cut short")
+        return prepare(place, random)
+
+    return attempt
+
+
+def test_an_unreadable_picture_is_named_and_the_next_one_takes_its_place() -> None:
+    noted: dict[str, str] = {}
+    loader = Loader(samples(16), broken({4, 5, 15}), Plan(16, 4), 1, note=noted.__setitem__)
+    seen = [
+        (int(image[0, 0, 0]), int(label))
+        for batches in loader.steps(0)
+        for images, labels in batches
+        for image, label in zip(images, labels, strict=True)
+    ]
+    assert noted == {"4": "4 is cut short", "5": "5 is cut short", "15": "15 is cut short"}
+    assert all(place == label for place, label in seen)
+    # 4 and 5 become 6, 15 becomes 0; the others are where they were.
+    expected = {4: 6, 5: 6, 15: 0}
+    order = epoch_order(16, 4, 1, 0).tolist()
+    assert [place for place, _ in seen] == [expected.get(place, place) for place in order]
+
+
+def test_where_nothing_can_be_read_the_run_stops_with_the_reason() -> None:
+    loader = Loader(samples(4), broken({0, 1, 2, 3}), Plan(4, 2), 1)
+    with pytest.raises(DataError, match=r"none of the 4 training pictures .* is cut short"):
+        list(loader.steps(0))
+
+
+def test_evaluation_leaves_unreadable_pictures_out_and_names_them() -> None:
+    noted: dict[str, str] = {}
+    batches = list(in_order(samples(6), broken({1, 2, 3}), 2, note=noted.__setitem__))
+    assert [labels.tolist() for _, labels in batches] == [[0], [4, 5]]
+    assert [images[:, 0, 0, 0].tolist() for images, _ in batches] == [[0], [4, 5]]
+    assert list(noted) == ["1", "2", "3"]

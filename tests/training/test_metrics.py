@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoohub.errors import DataError
-from zoohub.training.evaluating import match_classes
+from zoohub.training.data.classes import match_classes
 from zoohub.training.metrics import Classification
 
 LOGITS = np.array([[2, 1, 0], [0, 2, 1], [0, 1, 2], [2, 0, 1]], np.float32)

@@ -1,6 +1,6 @@
 """Fine-tuning and evaluation: recipes, data, the training loop and what a run leaves behind.
 
-    recipe --open_session--> Session --run_session--> Trainer --_finish--> a run's folder
+    recipe --open_session--> Session --run_session--> Trainer --finish--> a run's folder
 
 `finetune` and `evaluate` import MindSpore when they are called for.
 """
@@ -14,7 +14,8 @@ from zoohub.training.saved import SavedRun, is_run, open_run
 
 if TYPE_CHECKING:
     from zoohub.training.evaluating import evaluate
-    from zoohub.training.finetuning import Run, finetune, load_run
+    from zoohub.training.finetuning import finetune
+    from zoohub.training.run import Run, load_run
 
 __all__ = [
     "Recipe",
@@ -36,8 +37,12 @@ def __getattr__(name: str) -> Any:
         from zoohub.training.evaluating import evaluate
 
         return evaluate
-    if name in ("Run", "finetune", "load_run"):
-        from zoohub.training import finetuning
+    if name == "finetune":
+        from zoohub.training.finetuning import finetune
 
-        return getattr(finetuning, name)
+        return finetune
+    if name in ("Run", "load_run"):
+        from zoohub.training import run
+
+        return getattr(run, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ from zoohub.inference.predict import CLASSIFICATION
 from zoohub.predicting import Predictor, open_predictor
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.batches import in_order
+from zoohub.training.data.classes import match_classes
 from zoohub.training.data.pixels import Evaluation
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.data.samples import Samples, Splits
@@ -105,39 +105,6 @@ def _logits(predictor: Predictor, images: NDArray[Any]) -> NDArray[np.float32]:
             f"{predictor.task} (a detector wants pictures with boxes: a data.yaml or COCO .json)"
         )
     return outputs[0]
-
-
-def match_classes(
-    found: Sequence[str], known: Sequence[str] | None, outputs: int
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The network's class index of each class of the data: by name, else (for as many) by order.
-
-    Case, `_` and `-` do not matter in names. ImageNet's folders (`n01440764`) are in its order.
-
-    Raises:
-        DataError: some class of the data is none of the network's.
-    """
-    if known is not None:
-        places = {_plain(name): i for i, name in enumerate(known)}
-        missing = [name for name in found if _plain(name) not in places]
-        if not missing:
-            return np.array([places[_plain(name)] for name in found], np.int64)
-        synsets = all(len(n) == 9 and n[0] == "n" and n[1:].isdigit() for n in found)
-        if not (synsets and len(found) == len(known)):
-            raise DataError(
-                f"classes of the data that are none of the network's: {', '.join(missing[:10])}"
-                f"{' …' if len(missing) > 10 else ''}; it knows {', '.join(known[:10])}"
-                f"{' …' if len(known) > 10 else ''}"
-            )
-    elif len(found) != outputs:
-        raise DataError(
-            f"the data has {len(found)} classes, the network {outputs} outputs without names"
-        )
-    return np.arange(len(found), dtype=np.int64)
-
-
-def _plain(name: str) -> str:
-    return name.casefold().replace("_", " ").replace("-", " ")
 
 
 def _samples(data: str | Path | Data) -> tuple[Splits, Samples]:

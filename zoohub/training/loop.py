@@ -12,7 +12,7 @@ from mindspore import nn
 
 from zoohub.manifest.entry import InputContract
 from zoohub.training.data.augment import mix
-from zoohub.training.data.batches import MIX, Loader, Plan, in_order
+from zoohub.training.data.batches import MIX, Loader, Note, Plan, in_order
 from zoohub.training.data.pixels import Evaluation, Training
 from zoohub.training.data.samples import Samples, Splits
 from zoohub.training.metrics import Classification
@@ -88,15 +88,17 @@ def run(
     plan: Plan,
     progress: Progress,
     hooks: Hooks,
+    note: Note = lambda name, reason: None,
 ) -> Progress:
-    """Train from where `progress` stands to the recipe's last epoch."""
+    """Train from where `progress` stands to the recipe's last epoch; `note` is told of each
+    picture that cannot be read."""
     prepare = Training(splits.train, contract, recipe.augment)
-    loader = Loader(splits.train, prepare, plan, recipe.seed)
+    loader = Loader(splits.train, prepare, plan, recipe.seed, note=note)
     while progress.epoch < recipe.epochs:
         started = time.perf_counter()
         lr = _epoch(trainer, recipe, loader, len(splits.classes), progress, hooks)
         weights = trainer.weights()
-        validation = check(trainer, weights, splits.validation, contract)
+        validation = check(trainer, weights, splits.validation, contract, note)
         count = plan.steps * plan.share
         report = EpochReport(
             epoch=progress.epoch + 1,
@@ -180,21 +182,30 @@ def _advance(
 
 
 def check(
-    trainer: Trainer, weights: Arrays, samples: Samples, contract: InputContract
+    trainer: Trainer, weights: Arrays, samples: Samples, contract: InputContract, note: Note
 ) -> Classification | None:
     """The results of `weights` on `samples`, the trainer's own put back after; None for none."""
     if not len(samples):
         return None
     own = {p.name: p.asnumpy().copy() for p in trainer.parameters}
     put_weights(trainer.parameters, weights)
-    result = evaluate_samples(trainer.net, samples, contract)
+    result = evaluate_samples(trainer.net, samples, contract, note=note)
     put_weights(trainer.parameters, own)
     return result
 
 
 def evaluate_samples(
-    net: nn.Cell, samples: Samples, contract: InputContract, batch_size: int = EVALUATION_BATCH
+    net: nn.Cell,
+    samples: Samples,
+    contract: InputContract,
+    batch_size: int = EVALUATION_BATCH,
+    note: Note = lambda name, reason: None,
 ) -> Classification:
-    """The network's results on at least one sample."""
+    """The network's results on at least one sample; `note` is told of those that cannot be read.
+
+    Raises:
+        DataError: none can be read.
+    """
     size = min(batch_size, len(samples))
-    return evaluate_network(net, in_order(samples, Evaluation(samples, contract), size), size)
+    batches = in_order(samples, Evaluation(samples, contract), size, note=note)
+    return evaluate_network(net, batches, size)

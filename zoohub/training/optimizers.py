@@ -3,11 +3,15 @@
 MindSpore's own optimisers bake the schedule into the graph, and its AdamWeightDecay leaves out
 Adam's bias correction; these take the rate from the host, scale it by parameter, and keep all
 their state in parameters, so that a run can be stopped and resumed exactly.
+
+Each rule is mapped over the parameters with HyperMap: the graph of a Python loop over them takes
+MindSpore twice as long to compile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import mindspore as ms
 import numpy as np
@@ -30,6 +34,56 @@ def build_optimizer(
     return AdamW(parameters, scales, decays, optimizer.betas, optimizer.epsilon)
 
 
+def each(function: Callable[..., Any], *kinds: str) -> Any:
+    """`function` for HyperMap: `kinds` are its arguments' (`Tensor`, `Number`, `Function`)."""
+    graph = ops.MultitypeFuncGraph(function.__name__)
+    graph.register(*kinds)(function)
+    return graph
+
+
+def _sgd_step(
+    rule: Any,
+    momentum: Tensor,
+    lr: Tensor,
+    scale: float,
+    decay: float,
+    weight: Tensor,
+    velocity: Tensor,
+    gradient: Tensor,
+) -> bool:
+    if decay > 0:
+        gradient = gradient + decay * weight
+    rule(weight, velocity, lr * scale, gradient, momentum)
+    return True
+
+
+def _adamw_step(
+    rule: Any,
+    power1: Tensor,
+    power2: Tensor,
+    beta1: Tensor,
+    beta2: Tensor,
+    epsilon: Tensor,
+    lr: Tensor,
+    scale: float,
+    decay: float,
+    weight: Tensor,
+    first: Tensor,
+    second: Tensor,
+    gradient: Tensor,
+) -> bool:
+    rate = lr * scale
+    if decay > 0:
+        ops.assign(weight, weight * (1 - rate * decay))
+    rule(weight, first, second, power1, power2, rate, beta1, beta2, epsilon, gradient)
+    return True
+
+
+_TENSORS = ("Tensor",) * 6
+sgd_step = each(_sgd_step, "Function", *_TENSORS[:2], "Number", "Number", *_TENSORS[:3])
+adamw_step = each(_adamw_step, "Function", *_TENSORS, "Number", "Number", *_TENSORS[:4])
+
+
 def _zeros_like(parameter: Parameter, prefix: str) -> Parameter:
     zeros = np.zeros(parameter.shape, np.float32)
     return Parameter(Tensor(zeros), name=f"{prefix}.{parameter.name}", requires_grad=False)
@@ -50,17 +104,14 @@ class Sgd(nn.Cell):
         self.weights = ms.ParameterTuple(parameters)
         self.velocity = ms.ParameterTuple([_zeros_like(p, "velocity") for p in parameters])
         self.scales, self.decays = tuple(scales), tuple(decays)
-        self.count = len(self.weights)
         self.momentum = Tensor(momentum, ms.float32)
         self.update = ops.ApplyMomentum(use_nesterov=nesterov)
+        self.map = ops.HyperMap()
 
     def construct(self, gradients: tuple[Tensor, ...], lr: Tensor) -> Tensor:
         """Take one step; returns `lr`."""
-        for i in range(self.count):
-            weight, gradient = self.weights[i], gradients[i]
-            if self.decays[i] > 0:
-                gradient = gradient + self.decays[i] * weight
-            self.update(weight, self.velocity[i], lr * self.scales[i], gradient, self.momentum)
+        rule = ops.partial(sgd_step, self.update, self.momentum, lr)
+        self.map(rule, self.scales, self.decays, self.weights, self.velocity, gradients)
         return lr
 
 
@@ -80,32 +131,21 @@ class AdamW(nn.Cell):
         self.first = ms.ParameterTuple([_zeros_like(p, "first") for p in parameters])
         self.second = ms.ParameterTuple([_zeros_like(p, "second") for p in parameters])
         self.scales, self.decays = tuple(scales), tuple(decays)
-        self.count = len(self.weights)
         self.beta1, self.beta2 = Tensor(betas[0], ms.float32), Tensor(betas[1], ms.float32)
         self.epsilon = Tensor(epsilon, ms.float32)
         self.power1 = Parameter(Tensor(1.0, ms.float32), name="power1", requires_grad=False)
         self.power2 = Parameter(Tensor(1.0, ms.float32), name="power2", requires_grad=False)
         self.update = ops.Adam()
+        self.map = ops.HyperMap()
 
     def construct(self, gradients: tuple[Tensor, ...], lr: Tensor) -> Tensor:
         """Take one step; returns `lr`."""
         power1, power2 = self.power1 * self.beta1, self.power2 * self.beta2
         ops.assign(self.power1, power1)
         ops.assign(self.power2, power2)
-        for i in range(self.count):
-            weight, rate = self.weights[i], lr * self.scales[i]
-            if self.decays[i] > 0:
-                ops.assign(weight, weight * (1 - rate * self.decays[i]))
-            self.update(
-                weight,
-                self.first[i],
-                self.second[i],
-                power1,
-                power2,
-                rate,
-                self.beta1,
-                self.beta2,
-                self.epsilon,
-                gradients[i],
-            )
+        rule = ops.partial(
+            adamw_step, self.update, power1, power2, self.beta1, self.beta2, self.epsilon, lr
+        )
+        weights, first, second = self.weights, self.first, self.second
+        self.map(rule, self.scales, self.decays, weights, first, second, gradients)
         return lr

@@ -16,9 +16,10 @@ from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.loading import create_network
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.batches import Plan
+from zoohub.training.data.classes import same_classes
 from zoohub.training.data.reading import read_splits
 from zoohub.training.data.samples import Splits
-from zoohub.training.layers import frozen_names, layer_scales
+from zoohub.training.layers import belongs, frozen_names, layer_scales
 from zoohub.training.loop import Hooks, Progress, evaluate_samples, run
 from zoohub.training.metrics import Classification
 from zoohub.training.recipe import Recipe
@@ -45,6 +46,12 @@ class Session:
     start: Start
     workers: Workers
 
+    def leave_out(self, name: str, reason: str) -> bool:
+        """Count a picture that turned out unreadable; whether it is the first time."""
+        first = name not in self.splits.skipped
+        self.splits.skipped.setdefault(name, reason)
+        return first
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -61,9 +68,14 @@ class Trained:
 
 
 def open_session(
-    recipe: Recipe, settings: Settings | None = None, workers: Workers | None = None
+    recipe: Recipe,
+    settings: Settings | None = None,
+    workers: Workers | None = None,
+    splits: Splits | None = None,
 ) -> Session:
     """Read the recipe's data and resolve its model; downloads weights where it starts from some.
+
+    `splits` is the data, where it has been read already.
 
     Raises:
         RecipeError, DataError: the recipe or its data are not usable.
@@ -71,7 +83,7 @@ def open_session(
     """
     workers = workers or Workers()
     settings = settings or load_settings()
-    splits = read_splits(recipe.data)
+    splits = splits or read_splits(recipe.data)
     recipe, start = find_start(recipe, settings)
     share, left = divmod(recipe.batch_size, workers.count)
     if left:
@@ -84,8 +96,11 @@ def open_session(
     return Session(recipe, splits, start, workers)
 
 
-def build_network(session: Session) -> nn.Cell:
-    """The network with its starting weights and a head for the data's classes."""
+def build_network(session: Session, say: Callable[[str], object] = lambda text: None) -> nn.Cell:
+    """The network with its starting weights and a head for the data's classes.
+
+    The checkpoint's own head stays only where the data's classes are the checkpoint's, by name.
+    """
     warn_if_too_late(limit_onednn())
     recipe, start = session.recipe, session.start
     ms.set_context(mode=ms.GRAPH_MODE if recipe.mode == "graph" else ms.PYNATIVE_MODE)
@@ -95,11 +110,38 @@ def build_network(session: Session) -> nn.Cell:
     classes = len(session.splits.classes)
     spec: NetworkSpec = start.spec
     if start.path is not None:
-        net, _ = create_network(spec, start.path, num_classes=classes)
+        net, report = create_network(spec, start.path, num_classes=classes)
+        same = same_classes(session.splits.classes, start.classes)
+        if report is not None and not report.replaced and not same:
+            _renew_head(net, spec, classes)
+        if not same:
+            say(f"a new head for {classes} classes; all else starts from {start.path.name}")
     else:
-        arguments = {**spec.arguments, "num_classes": classes}
-        net, _ = create_network(dataclasses.replace(spec, arguments=arguments), None)
+        net = _fresh_network(spec, classes)
     return _in_precision(net, recipe)
+
+
+def _fresh_network(spec: NetworkSpec, classes: int) -> nn.Cell:
+    arguments = {**spec.arguments, "num_classes": classes}
+    return create_network(dataclasses.replace(spec, arguments=arguments), None)[0]
+
+
+def _renew_head(net: nn.Cell, spec: NetworkSpec, classes: int) -> None:
+    """Give the head initial values: other classes than the checkpoint's, though as many.
+
+    Raises:
+        RecipeError: the index does not say which part of the network is the head.
+    """
+    if spec.head is None:
+        raise RecipeError(
+            f"which part of {spec.builder} is its head is not known, so it cannot learn other "
+            "classes; start from fresh weights (--scratch), or give the recipe a `network` with "
+            "`head`"
+        )
+    values = {p.name: p for p in _fresh_network(spec, classes).get_parameters()}
+    for parameter in net.get_parameters():
+        if any(belongs(parameter.name, prefix) for prefix in spec.head.split()):
+            parameter.set_data(ms.Tensor(values[parameter.name].asnumpy()))
 
 
 def _in_precision(net: nn.Cell, recipe: Recipe) -> nn.Cell:
@@ -158,7 +200,12 @@ def run_session(
     Raises:
         CheckpointMismatch: the saved state is another run's.
     """
-    net = build_network(session)
+    net = build_network(session, say)
+
+    def note(name: str, reason: str) -> None:
+        if session.leave_out(name, reason):
+            say(f"left out: {reason}")
+
     first: Arrays | None = None
     micro = session.recipe.micro_batch
     while True:
@@ -182,6 +229,7 @@ def run_session(
                 plan=plan,
                 progress=progress,
                 hooks=hooks,
+                note=note,
             )
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error) or plan.micro_batch % 2:
@@ -239,3 +287,19 @@ def describe(session: Session) -> dict[str, Any]:
         "test": len(splits.test),
         "skipped": len(splits.skipped),
     }
+
+
+def data_warnings(session: Session) -> list[str]:
+    """What the user should know of the data before the run starts."""
+    splits = session.splits
+    warnings = list(splits.warnings)
+    for path, reason in list(splits.skipped.items())[:10]:
+        warnings.append(f"left out: {path}: {reason}")
+    if len(splits.skipped) > 10:
+        warnings.append(f"… and {len(splits.skipped) - 10} more pictures left out")
+    if len(splits.train) < session.recipe.batch_size:
+        warnings.append(
+            f"{len(splits.train)} training pictures do not fill a batch of "
+            f"{session.recipe.batch_size}: they are repeated in it"
+        )
+    return warnings

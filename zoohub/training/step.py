@@ -10,7 +10,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 from numpy.typing import NDArray
 
-from zoohub.training.optimizers import AdamW, Sgd
+from zoohub.training.optimizers import AdamW, Sgd, each
 
 
 def soft_targets(labels: NDArray[np.int64], classes: int, smoothing: float) -> NDArray[np.float32]:
@@ -18,6 +18,36 @@ def soft_targets(labels: NDArray[np.int64], classes: int, smoothing: float) -> N
     targets = np.full((len(labels), classes), smoothing / classes, np.float32)
     targets[np.arange(len(labels)), labels] += np.float32(1 - smoothing)
     return targets
+
+
+def _mean_over_workers(reduce: Any, workers: int, gradient: Tensor) -> Any:
+    return reduce(gradient) / workers
+
+
+def _add_to(total: Tensor, gradient: Tensor) -> bool:
+    ops.assign(total, total + gradient)
+    return True
+
+
+def _divide(count: int, total: Tensor) -> Tensor:
+    return total / count
+
+
+def _clear(done: Tensor, total: Tensor) -> bool:
+    ops.assign(total, ops.depend(ops.zeros_like(total), done))
+    return True
+
+
+def _move(decay: Tensor, shadow: Tensor, live: Tensor) -> bool:
+    ops.assign(shadow, shadow * decay + live * (1 - decay))
+    return True
+
+
+mean_over_workers = each(_mean_over_workers, "Function", "Number", "Tensor")
+add_to = each(_add_to, "Tensor", "Tensor")
+divide = each(_divide, "Number", "Tensor")
+clear = each(_clear, "Tensor", "Tensor")
+move = each(_move, "Tensor", "Tensor", "Tensor")
 
 
 class SoftCrossEntropy(nn.Cell):
@@ -51,16 +81,15 @@ class Update(nn.Cell):
     def __init__(self, optimizer: Sgd | AdamW, clip: float | None, workers: int) -> None:
         super().__init__(auto_prefix=False)
         self.optimizer, self.clip, self.workers = optimizer, clip, workers
+        self.map = ops.HyperMap()
         if workers > 1:
             self.reduce = ops.AllReduce()
 
     def construct(self, gradients: tuple[Tensor, ...], lr: Tensor) -> Tensor:
         """Take the step; returns `lr`, for others to depend on."""
         if self.workers > 1:
-            averaged: tuple[Tensor, ...] = ()
-            for gradient in gradients:
-                averaged = (*averaged, self.reduce(gradient) / self.workers)
-            gradients = averaged
+            rule = ops.partial(mean_over_workers, self.reduce, self.workers)
+            gradients = self.map(rule, gradients)
         if self.clip is not None:
             gradients = clip_norm(gradients, self.clip)
         return self.optimizer(gradients, lr)
@@ -84,13 +113,13 @@ class AddGradients(nn.Cell):
 
     def __init__(self, gradients: Gradients, sums: ms.ParameterTuple) -> None:
         super().__init__(auto_prefix=False)
-        self.gradients, self.sums, self.count = gradients, sums, len(sums)
+        self.gradients, self.sums = gradients, sums
+        self.map = ops.HyperMap()
 
     def construct(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """(images NCHW, targets (N, K)) -> (loss, logits)."""
         (loss, logits), gradients = self.gradients(images, targets)
-        for i in range(self.count):
-            ops.assign(self.sums[i], self.sums[i] + gradients[i])
+        self.map(add_to, self.sums, gradients)
         return loss, logits
 
 
@@ -99,17 +128,14 @@ class ApplySums(nn.Cell):
 
     def __init__(self, update: Update, sums: ms.ParameterTuple, accumulate: int) -> None:
         super().__init__(auto_prefix=False)
-        self.update, self.sums, self.count = update, sums, len(sums)
-        self.accumulate = accumulate
+        self.update, self.sums, self.accumulate = update, sums, accumulate
+        self.map = ops.HyperMap()
 
     def construct(self, lr: Tensor) -> Tensor:
         """Take the step; returns `lr`."""
-        means: tuple[Tensor, ...] = ()
-        for i in range(self.count):
-            means = (*means, self.sums[i] / self.accumulate)
+        means = self.map(ops.partial(divide, self.accumulate), self.sums)
         done = self.update(means, lr)
-        for i in range(self.count):
-            ops.assign(self.sums[i], ops.depend(ops.zeros_like(self.sums[i]), done))
+        self.map(ops.partial(clear, done), self.sums)
         return done
 
 
@@ -129,13 +155,11 @@ class Average(nn.Cell):
         moving = [i for i, p in enumerate(parameters) if p.is_floating_point()]
         self.sources = ms.ParameterTuple([self.live[i] for i in moving])
         self.targets = ms.ParameterTuple([self.shadow[i] for i in moving])
-        self.count = len(moving)
+        self.map = ops.HyperMap()
 
     def construct(self, decay: Tensor) -> Tensor:
         """Move the average towards the live weights by 1 - `decay`."""
-        for i in range(self.count):
-            moved = self.targets[i] * decay + self.sources[i] * (1 - decay)
-            ops.assign(self.targets[i], moved)
+        self.map(ops.partial(move, decay), self.targets, self.sources)
         return decay
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn
 from numpy.typing import NDArray
 
-from zoohub.errors import CheckpointMismatch
+from zoohub.errors import CheckpointMismatch, DataError
 from zoohub.training.dropout import Dropouts
 from zoohub.training.layers import belongs
 from zoohub.training.metrics import Classification
 from zoohub.training.optimizers import build_optimizer
-from zoohub.training.recipe import Recipe
+from zoohub.training.recipe import TrainingRun
 from zoohub.training.step import (
     AddGradients,
     ApplySums,
@@ -40,7 +40,7 @@ class Trainer:
     def __init__(
         self,
         net: nn.Cell,
-        recipe: Recipe,
+        recipe: TrainingRun,
         trained: Sequence[Parameter],
         scales: Sequence[float],
         *,
@@ -157,7 +157,10 @@ def put_weights(parameters: Sequence[Parameter], arrays: Mapping[str, NDArray[An
 def evaluate_network(net: nn.Cell, batches: Any, size: int) -> Classification:
     """Logits and labels of (images, labels) batches in evaluation mode.
 
-    A last batch smaller than `size` is filled up, so that the network compiles for one shape.
+    A batch smaller than `size` is filled up, so that the network compiles for one shape.
+
+    Raises:
+        DataError: there is no batch.
     """
     net.set_train(False)
     logits, labels = [], []
@@ -169,4 +172,6 @@ def evaluate_network(net: nn.Cell, batches: Any, size: int) -> Classification:
         output = output[0] if isinstance(output, tuple | list) else output
         logits.append(output.asnumpy()[:count].astype(np.float32))
         labels.append(target)
+    if not logits:
+        raise DataError("none of the pictures to evaluate on can be read")
     return Classification(np.concatenate(logits), np.concatenate(labels))

@@ -15,7 +15,7 @@ def main(job_file: str) -> None:
     import mindspore as ms
     from mindspore.communication import get_group_size, get_rank, init
 
-    from zoohub.training.finetuning import execute
+    from zoohub.training.execute import execute
     from zoohub.training.folder import RunFolder
     from zoohub.training.launch import Job
     from zoohub.training.recipe import read_recipe

@@ -1,4 +1,8 @@
-"""Batches in an order that is a pure function of (seed, epoch), read ahead by threads."""
+"""Batches in an order that is a pure function of (seed, epoch), read ahead by threads.
+
+A picture that turns out to be unreadable is left out: the next readable one takes its place in a
+training batch, so that the order stays a function of seed, epoch and files.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import DataError
 from zoohub.training.data.samples import Samples
 
 # (samples' place, generator) -> float32 (C, H, W)
 Prepare = Callable[[int, np.random.Generator], NDArray[np.float32]]
+# Told of (name, reason) of each picture that could not be read.
+Note = Callable[[str, str], object]
 # Streams of random numbers that must not meet: the key after the seed.
 ORDER, PICTURE, MIX = 0, 1, 2
 
@@ -64,22 +71,42 @@ def step_places(plan: Plan, order: NDArray[np.int64], step: int) -> NDArray[np.i
     return order[start : start + plan.share].reshape(plan.accumulate, plan.micro_batch)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A prepared picture, the place it came from, and the places that failed before it."""
+
+    image: NDArray[np.float32]
+    place: int
+    failed: tuple[tuple[int, str], ...] = ()
+
+
 class Loader:
     """Reads ahead; the threads' number and speed change nothing about what comes."""
 
     def __init__(
-        self, samples: Samples, prepare: Prepare, plan: Plan, seed: int, threads: int | None = None
+        self,
+        samples: Samples,
+        prepare: Prepare,
+        plan: Plan,
+        seed: int,
+        threads: int | None = None,
+        note: Note = lambda name, reason: None,
     ) -> None:
         self.samples, self.prepare, self.plan, self.seed = samples, prepare, plan, seed
+        self.note = note
         self.threads = threads or min(8, os.cpu_count() or 1)
 
     def steps(
         self, epoch: int, first: int = 0
     ) -> Iterator[list[tuple[NDArray[np.float32], NDArray[np.int64]]]]:
-        """For each step from `first` on: its micro-batches as (images NCHW, labels)."""
+        """For each step from `first` on: its micro-batches as (images NCHW, labels).
+
+        Raises:
+            DataError: no picture at all can be read.
+        """
         plan = self.plan
         order = epoch_order(plan.count, plan.batch, self.seed, epoch)
-        pending: deque[tuple[NDArray[np.int64], list[Future[NDArray[np.float32]]]]] = deque()
+        pending: deque[list[Future[_Read]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 for step in range(first, plan.steps):
@@ -89,35 +116,66 @@ class Loader:
                         pool.submit(self._one, int(place), epoch, position + i)
                         for i, place in enumerate(places.ravel())
                     ]
-                    pending.append((places, jobs))
+                    pending.append(jobs)
                     if len(pending) > 2:
-                        yield self._collect(*pending.popleft())
+                        yield self._collect(pending.popleft())
                 while pending:
-                    yield self._collect(*pending.popleft())
+                    yield self._collect(pending.popleft())
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _one(self, place: int, epoch: int, position: int) -> NDArray[np.float32]:
-        return self.prepare(place, np.random.default_rng([self.seed, PICTURE, epoch, position]))
+    def _one(self, place: int, epoch: int, position: int) -> _Read:
+        failed: list[tuple[int, str]] = []
+        count = len(self.samples)
+        for candidate in (*range(place, count), *range(place)):
+            random = np.random.default_rng([self.seed, PICTURE, epoch, position])
+            try:
+                return _Read(self.prepare(candidate, random), candidate, tuple(failed))
+            except DataError as error:
+                failed.append((candidate, str(error)))
+        raise DataError(f"none of the {count} training pictures can be read: {failed[0][1]}")
 
     def _collect(
-        self, places: NDArray[np.int64], jobs: list[Future[NDArray[np.float32]]]
+        self, jobs: list[Future[_Read]]
     ) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        images = [job.result() for job in jobs]
+        read = [job.result() for job in jobs]
+        for one in read:
+            for place, reason in one.failed:
+                self.note(self.samples.names[place], reason)
         size = self.plan.micro_batch
+        parts = [read[i : i + size] for i in range(0, len(read), size)]
+        labels = self.samples.labels
         return [
-            (np.stack(images[i * size : (i + 1) * size]), self.samples.labels[row])
-            for i, row in enumerate(places)
+            (np.stack([one.image for one in part]), labels[[one.place for one in part]])
+            for part in parts
         ]
 
 
 def in_order(
-    samples: Samples, prepare: Prepare, batch: int, threads: int | None = None
+    samples: Samples,
+    prepare: Prepare,
+    batch: int,
+    threads: int | None = None,
+    note: Note = lambda name, reason: None,
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """All samples in their order, for evaluation; the last batch may be smaller."""
+    """All readable samples in their order, for evaluation; batches may be smaller than `batch`."""
     random = np.random.default_rng(0)
+
+    def read(place: int) -> NDArray[np.float32] | DataError:
+        try:
+            return prepare(place, random)
+        except DataError as error:
+            return error
+
     with ThreadPoolExecutor(threads or min(8, os.cpu_count() or 1)) as pool:
         for start in range(0, len(samples), batch):
             places = range(start, min(start + batch, len(samples)))
-            images = list(pool.map(lambda place: prepare(place, random), places))
-            yield np.stack(images), samples.labels[start : start + batch]
+            images, labels = [], []
+            for place, result in zip(places, pool.map(read, places), strict=True):
+                if isinstance(result, DataError):
+                    note(samples.names[place], str(result))
+                else:
+                    images.append(result)
+                    labels.append(samples.labels[place])
+            if images:
+                yield np.stack(images), np.array(labels, np.int64)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from zoohub.vision.image import IMAGE_SUFFIXES
 
-# Up to so many pictures are decoded beforehand; of more, only the headers are read, and what
-# fails later is replaced by the next picture.
-DECODED_AT_MOST = 20_000
+# Pictures of so many bytes together are decoded beforehand, which takes two cores some seconds; of
+# more, only the headers are read. What fails later is left out when it is met (`batches.py`).
+DECODED_BYTES = 200 * 2**20
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -29,18 +29,28 @@ def picture_files(folder: Path) -> list[Path]:
 
 def find_unreadable(paths: Sequence[Path]) -> dict[Path, str]:
     """The files that are no readable pictures, and why."""
-    decode = len(paths) <= DECODED_AT_MOST
+    sizes = [_size(path) for path in paths]
+    decode = sum(size or 0 for size in sizes) <= DECODED_BYTES
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        reasons: Iterable[str | None] = pool.map(lambda path: _problem(path, decode), paths)
+        reasons: Iterable[str | None] = pool.map(
+            lambda path, size: _problem(path, size, decode), paths, sizes
+        )
         return {path: reason for path, reason in zip(paths, reasons, strict=True) if reason}
 
 
-def _problem(path: Path, decode: bool) -> str | None:
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _problem(path: Path, size: int | None, decode: bool) -> str | None:
     from PIL import Image
 
+    if size == 0:
+        return "empty file"
     try:
-        if path.stat().st_size == 0:
-            return "empty file"
         with Image.open(path) as picture:
             if decode:
                 picture.draft("RGB", (32, 32))  # all the bytes of a JPEG, few of its pixels

@@ -12,13 +12,13 @@ from mindspore import nn
 
 from zoohub.predicting import open_predictor
 from zoohub.settings import Settings
+from zoohub.training.data.classes import match_classes
 from zoohub.training.data.digits import heldout_digits
 from zoohub.training.detection.evaluation import CONFIDENCE, evaluate_detection
 from zoohub.training.detection.reading import box_data_for, read_boxes
 from zoohub.training.detection.recipe import BoxData, BoxesData, ScenesData
 from zoohub.training.detection.samples import BoxSamples, BoxSplits, as_boxes
 from zoohub.training.detection.scenes import CLASSES, make_scenes
-from zoohub.training.evaluating import match_classes
 
 
 def evaluate_boxes(

@@ -1,0 +1,53 @@
+"""The data's classes beside a network's: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import DataError
+
+
+def match_classes(
+    found: Sequence[str], known: Sequence[str] | None, outputs: int
+) -> NDArray[np.int64]:
+    """The network's class index of each class of the data: by name, else (for as many) by order.
+
+    Case, `_` and `-` do not matter in names. ImageNet's folders (`n01440764`) are in its order.
+
+    Raises:
+        DataError: some class of the data is none of the network's.
+    """
+    if known is not None:
+        places = {_plain(name): i for i, name in enumerate(known)}
+        missing = [name for name in found if _plain(name) not in places]
+        if not missing:
+            return np.array([places[_plain(name)] for name in found], np.int64)
+        synsets = all(len(n) == 9 and n[0] == "n" and n[1:].isdigit() for n in found)
+        if not (synsets and len(found) == len(known)):
+            raise DataError(
+                f"classes of the data that are none of the network's: {', '.join(missing[:10])}"
+                f"{' …' if len(missing) > 10 else ''}; it knows {', '.join(known[:10])}"
+                f"{' …' if len(known) > 10 else ''}"
+            )
+    elif len(found) != outputs:
+        raise DataError(
+            f"the data has {len(found)} classes, the network {outputs} outputs without names"
+        )
+    return np.arange(len(found), dtype=np.int64)
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", " ").replace("-", " ")
+
+
+def same_classes(found: Sequence[str], known: Sequence[str] | None) -> bool:
+    """Whether a network's outputs are the data's classes, in their order; unknown ones are not."""
+    if known is None or len(found) != len(known):
+        return False
+    try:
+        return match_classes(found, known, len(known)).tolist() == list(range(len(known)))
+    except DataError:
+        return False

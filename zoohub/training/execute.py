@@ -1,0 +1,106 @@
+"""A recipe's run in this process, saved as it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from zoohub.settings import Settings
+from zoohub.training.data.samples import Splits
+from zoohub.training.finishing import finish
+from zoohub.training.folder import RunFolder
+from zoohub.training.loop import EpochReport, Hooks, Progress, StepReport
+from zoohub.training.recipe import Recipe
+from zoohub.training.run import Run
+from zoohub.training.session import Workers, data_warnings, open_session, run_session
+from zoohub.training.trainer import Arrays
+
+SAVE_SECONDS = 60.0
+Say = Callable[[str], object]
+
+
+def execute(
+    recipe: Recipe,
+    folder: RunFolder,
+    *,
+    splits: Splits | None = None,
+    resume: bool = False,
+    settings: Settings | None = None,
+    workers: Workers | None = None,
+    on_step: Callable[[StepReport], object] | None = None,
+    on_epoch: Callable[[EpochReport], object] | None = None,
+    say: Say = lambda text: None,
+    save_seconds: float = SAVE_SECONDS,
+) -> Run:
+    """Run a recipe in this process, into `folder`; of several workers only rank 0 writes.
+
+    `splits` is the recipe's data, where it has been read already.
+
+    Raises:
+        As `finetune`.
+    """
+    session = open_session(recipe, settings, workers, splits)
+    writes = session.workers.rank == 0
+    if writes:
+        for warning in data_warnings(session):
+            say(warning)
+        if not resume:
+            folder.start(session.recipe, session.splits)
+    saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
+    trainer, progress = run_session(
+        session, saver.hooks(), load=folder.load_state if resume else lambda: None, say=say
+    )
+    return finish(session, folder, trainer, progress, saver.last, writes)
+
+
+class Saver:
+    """Saves what a run needs to be resumed and remembered, as it goes on."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        seconds: float,
+        on_step: Callable[[StepReport], object] | None,
+        on_epoch: Callable[[EpochReport], object] | None,
+        writes: bool,
+    ) -> None:
+        self.folder, self.seconds, self.writes = folder, seconds, writes
+        self.on_step, self.on_epoch = on_step, on_epoch
+        self.last: Arrays = {}
+        self._saved = time.monotonic()
+
+    def hooks(self) -> Hooks:
+        """What the training loop calls."""
+        return Hooks(self.after_step, self.after_epoch, self.keep)
+
+    def after_step(
+        self, report: StepReport, progress: Progress, state: Callable[[], Arrays]
+    ) -> None:
+        """Report the step, and save the state where that is due."""
+        if self.on_step:
+            self.on_step(report)
+        # The epoch's last step is saved by after_epoch, with its validation.
+        due = time.monotonic() - self._saved >= self.seconds and report.step < report.steps
+        if self.writes and due:
+            self._save(progress, state)
+
+    def after_epoch(
+        self, report: EpochReport, progress: Progress, state: Callable[[], Arrays]
+    ) -> None:
+        """Save the epoch's figures and state, and report it."""
+        if self.writes:
+            self.folder.write_history(progress)
+            self._save(progress, state)
+        if self.on_epoch:
+            self.on_epoch(report)
+
+    def keep(self, name: str, arrays: Arrays) -> None:
+        """Write weights that are to be kept."""
+        if name == "last":
+            self.last = arrays
+        if self.writes:
+            self.folder.write_weights(name, arrays)
+
+    def _save(self, progress: Progress, state: Callable[[], Arrays]) -> None:
+        self.folder.save_state(state(), progress)
+        self._saved = time.monotonic()
