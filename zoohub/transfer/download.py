@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,9 +23,7 @@ from zoohub.transfer.decide import (
     backoff,
     check_space,
     has_changed,
-    plan_connections,
     plan_resume,
-    unit_size,
 )
 from zoohub.transfer.follower import Follower
 from zoohub.transfer.keeper import Keeper
@@ -34,6 +31,7 @@ from zoohub.transfer.origin import Origin, Reply, Request, SourceError
 from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress
 from zoohub.transfer.salvage import plan_spans
+from zoohub.transfer.team import Team
 
 CHUNK = 1 << 20
 
@@ -138,9 +136,13 @@ class Download:
             self._restart(Provenance(url_key(url)))
         self._following().advance(partial.frontier)
         with Keeper(partial, self._terms.policy) as keeper:
-            self._run(url, _Team(keeper, split=split))
+            self._run(url, self._team(keeper, split=split))
 
-    def _run(self, url: str, team: _Team) -> None:
+    def _team(self, keeper: Keeper, *, split: bool) -> Team:
+        terms = self._terms
+        return Team(self._partial, keeper, terms.policy, terms.connections, split=split)
+
+    def _run(self, url: str, team: Team) -> None:
         """Lead a team until every byte is here, or it fails."""
         try:
             self._work(url, team, lead=True)
@@ -158,7 +160,7 @@ class Download:
         if team.error is not None:
             raise team.error
 
-    def _work(self, url: str, team: _Team, *, lead: bool) -> None:
+    def _work(self, url: str, team: Team, *, lead: bool) -> None:
         """Fetch one span after another, until none is left."""
         with self._pool.lend(url) as origin:
             while (span := self._take(team, lead=lead)) is not None:
@@ -169,7 +171,7 @@ class Download:
                         team.active.remove(span)
                         self._changed.notify_all()
 
-    def _help(self, url: str, team: _Team) -> None:
+    def _help(self, url: str, team: Team) -> None:
         try:
             self._work(url, team, lead=False)
         except SourceError as error:
@@ -185,26 +187,18 @@ class Download:
                 team.size -= 1
                 self._changed.notify_all()
 
-    def _take(self, team: _Team, *, lead: bool) -> Span | None:
+    def _take(self, team: Team, *, lead: bool) -> Span | None:
         """The next span nobody works on; the leader waits for one that a helper gives back."""
         with self._lock:
             while not team.over:
                 self._raise_if_stopped()
-                for span in self._partial.spans:
-                    if span.complete or any(span is other for other in team.active):
-                        continue
-                    if span.end is not None and team.split:
-                        left = sum((s.end or s.done) - s.done for s in self._partial.spans)
-                        size = unit_size(left, team.size, self._terms.policy)
-                        self._partial.carve(span, size)
-                    team.active.append(span)
+                span = team.take()
+                if span is not None or not lead or not team.active:
                     return span
-                if not lead or not team.active:
-                    return None
                 self._changed.wait(0.2)
             return None
 
-    def _persist(self, origin: Origin, url: str, span: Span, team: _Team, *, lead: bool) -> None:
+    def _persist(self, origin: Origin, url: str, span: Span, team: Team, *, lead: bool) -> None:
         """Fetch a span, over as many connections as it takes."""
         policy = self._terms.policy
         tries = 0
@@ -233,7 +227,7 @@ class Download:
                 self._pool.stopped.wait(wait)
                 self._raise_if_stopped()
 
-    def _request(self, origin: Origin, url: str, span: Span, team: _Team) -> None:
+    def _request(self, origin: Origin, url: str, span: Span, team: Team) -> None:
         """One request for (the rest of) a span."""
         partial, terms = self._partial, self._terms
         end = span.end
@@ -257,7 +251,7 @@ class Download:
                 with self._lock:
                     team.replies.remove(reply)
 
-    def _begin_anew(self, reply: Reply, url: str, span: Span, team: _Team) -> None:
+    def _begin_anew(self, reply: Reply, url: str, span: Span, team: Team) -> None:
         """Start from the beginning, where the source has sent the beginning."""
         if reply.start != 0:
             raise SourceError("transient", f"it sends from byte {reply.start}")
@@ -266,7 +260,7 @@ class Download:
             raise SourceError("changed", "the file changed during the download")
         self._restart(Provenance(url_key(url), reply.validator, reply.total), span)
 
-    def _accept(self, reply: Reply, url: str, span: Span, end: int | None, team: _Team) -> None:
+    def _accept(self, reply: Reply, url: str, span: Span, end: int | None, team: Team) -> None:
         """Fit an answer to what is here: go on, begin anew, or refuse it."""
         partial, terms = self._partial, self._terms
         here = Provenance(url_key(url), reply.validator, reply.total)
@@ -300,9 +294,9 @@ class Download:
             span.end = total
             if end is not None and team.split:
                 partial.carve(span, end - span.done)
-        team.began = team.began or time.monotonic()
+        team.begin()
 
-    def _stream(self, reply: Reply, url: str, span: Span, team: _Team) -> None:
+    def _stream(self, reply: Reply, url: str, span: Span, team: Team) -> None:
         partial = self._partial
         while not span.complete:
             self._raise_if_stopped()
@@ -320,26 +314,12 @@ class Download:
         elif not span.complete:
             raise SourceError("transient", f"the answer ended {span.end - span.done} bytes early")
 
-    def _came(self, count: int, url: str, team: _Team) -> None:
-        """Take note of bytes that were written."""
-        partial = self._partial
-        self._following().advance(partial.frontier)
+    def _came(self, count: int, url: str, team: Team) -> None:
+        """Take note of bytes that were written; add helpers while they come too slowly."""
+        self._following().advance(self._partial.frontier)
         self.fetched += count
-        team.came += count
         self._progress.advance(count)
-        team.keeper.came(count)
-        self._grow(url, team)
-
-    def _grow(self, url: str, team: _Team) -> None:
-        """Add helpers while the bytes come too slowly."""
-        policy = self._terms.policy
-        elapsed = time.monotonic() - team.began
-        if not team.split or elapsed < policy.settle:
-            return
-        left = sum((span.end or span.done) - span.done for span in self._partial.spans)
-        rate = team.came / elapsed / team.size
-        wanted = plan_connections(rate, left, self._terms.connections, policy)
-        team.began, team.came = time.monotonic(), 0
+        wanted = team.came(count)
         while team.size < wanted and self._pool.take_spare():
             team.size += 1
             helper = threading.Thread(
@@ -367,24 +347,3 @@ class Download:
     def _raise_if_stopped(self) -> None:
         if self._pool.stopped.is_set():
             raise KeyboardInterrupt
-
-
-class _Team:
-    """The threads that fetch one file from one source."""
-
-    def __init__(self, keeper: Keeper, *, split: bool) -> None:
-        self.keeper = keeper
-        self.split = split  # whether spans may still be divided
-        self.size = 1
-        self.helpers: list[threading.Thread] = []
-        self.active: list[Span] = []
-        self.replies: list[Reply] = []
-        self.error: BaseException | None = None
-        self.failed = False
-        self.began = 0.0
-        self.came = 0
-
-    @property
-    def over(self) -> bool:
-        """Whether to stop before all is done."""
-        return self.failed or self.error is not None

@@ -27,7 +27,8 @@ class Follower:
         with self._wake:
             if limit > self._limit:
                 self._limit = limit
-                self._wake.notify()
+                if limit - self._running.size >= BLOCK:  # it is woken for whole blocks only
+                    self._wake.notify()
                 if self._thread is None and limit - self._running.size > INLINE:
                     self._thread = threading.Thread(
                         target=self._run, name="zoohub-hash", daemon=True
@@ -63,7 +64,7 @@ class Follower:
         try:
             while True:
                 with self._wake:
-                    while self._running.size >= self._limit and not self._over:
+                    while self._limit - self._running.size < BLOCK and not self._over:
                         self._wake.wait()
                     room = self._limit - self._running.size
                     if room <= 0:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -14,13 +10,12 @@ from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.credentials import Credential, authorization, find_credential, origin_of
 from zoohub.transfer.origin import Reply, Request, SourceError
 from zoohub.transfer.plan import is_loopback, redact
+from zoohub.transfer.response import cause, read_response
 
 if TYPE_CHECKING:
     import requests
 
 _REDIRECTS = {301, 302, 303, 307, 308}
-_AGAIN = {408, 425, 429}
-_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
 
 
 class WebOrigin:
@@ -63,7 +58,7 @@ class WebOrigin:
                 headers["If-Range"] = request.validator
         response = self._follow(request, headers)
         try:
-            return _reply(response, request.start, self._policy)
+            return read_response(response, request.start, self._policy)
         except BaseException:
             response.close()
             raise
@@ -128,19 +123,19 @@ class WebOrigin:
             )
         except requests.exceptions.SSLError as error:
             raise SourceError(
-                "refused", f"its TLS certificate does not hold: {_why(error)}"
+                "refused", f"its TLS certificate does not hold: {cause(error)}"
             ) from None
         except requests.exceptions.ProxyError as error:
             raise SourceError(
-                "unreachable", f"the proxy gives no connection: {_why(error)}"
+                "unreachable", f"the proxy gives no connection: {cause(error)}"
             ) from None
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ConnectionError) as error:
             kind = "unreachable" if _never_connected(error) else "transient"
-            raise SourceError(kind, _why(error)) from None  # type: ignore[arg-type]
+            raise SourceError(kind, cause(error)) from None  # type: ignore[arg-type]
         except requests.exceptions.Timeout:
             raise SourceError("transient", f"no answer for {self._timeout[1]:g} s") from None
         except (requests.exceptions.RequestException, ValueError) as error:
-            raise SourceError("gone", f"it cannot be asked: {_why(error)}") from None
+            raise SourceError("gone", f"it cannot be asked: {cause(error)}") from None
 
 
 def hop_refusal(
@@ -167,133 +162,6 @@ def hop_refusal(
     return None
 
 
-def _reply(response: requests.Response, start: int, policy: TransferPolicy) -> Reply:
-    """What a response means, as a stream; raises `SourceError` for all that give no bytes."""
-    status, headers = response.status_code, response.headers
-    validator = _validator(headers)
-    if status == 200:
-        encoded = headers.get("Content-Encoding", "identity").strip().lower() not in (
-            "",
-            "identity",
-        )
-        length = None if encoded else _length(headers.get("Content-Length"))
-        chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        framed = length is not None or chunked or "Content-Length" in headers
-        # The bytes of an encoded body have no offsets that a later Range could name.
-        validator = None if encoded else validator
-        return _stream(response, 0, length, validator, policy, framed=framed, length=length)
-    if status == 206:
-        match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-        if match is None or match[1] is None:
-            raise SourceError("transient", "HTTP 206 that does not say which bytes it brings")
-        if int(match[1]) != start:
-            raise SourceError(
-                "transient", f"HTTP 206 from byte {match[1]} where byte {start} was asked for"
-            )
-        total = None if match[3] == "*" else int(match[3])
-        length = int(match[2]) - int(match[1]) + 1
-        return _stream(
-            response, start, total, validator, policy, framed=True, length=length, ranged=True
-        )
-    if status == 416:
-        match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-        if match is not None and match[3] == str(start):
-            response.close()
-            return Reply(start, start, validator, lambda _: b"", lambda: None)
-        raise SourceError("changed", "HTTP 416: it has no byte where the rest should begin")
-    reason = f"HTTP {status} {response.reason or ''}".rstrip()
-    if status in (401, 403, 407):
-        raise SourceError("denied", reason)
-    if status in _AGAIN or status >= 500:
-        raise SourceError("transient", reason, retry_after(headers.get("Retry-After"), policy))
-    raise SourceError("gone", reason)
-
-
-def _stream(
-    response: requests.Response,
-    start: int,
-    total: int | None,
-    validator: str | None,
-    policy: TransferPolicy,
-    *,
-    framed: bool,
-    length: int | None,
-    ranged: bool = False,
-) -> Reply:
-    """The body as bytes; a body shorter than it should be, or too slow, is an error."""
-    import requests
-    import urllib3
-
-    raw: Any = response.raw
-    decode = response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
-    # read1 gives what has arrived; read would wait for all that was asked for.
-    one = getattr(raw, "read1", None)
-    came = 0
-    window_began, window_came = time.monotonic(), 0
-
-    def close() -> None:
-        if length is not None and came >= length and not decode:
-            raw.release_conn()  # all was read: the connection can serve the next request
-        else:
-            response.close()
-
-    def read(limit: int) -> bytes:
-        nonlocal came, window_began, window_came
-        if length is not None and not decode:
-            limit = min(limit, length - came)
-            if limit <= 0:
-                return b""
-        try:
-            if one is not None:
-                data: bytes = one(limit, decode_content=decode)
-            else:
-                data = raw.read(min(limit, 1 << 16), decode_content=decode)
-        except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
-            raise SourceError("transient", _why(error)) from None
-        came += len(data)
-        if not data and length is not None and came < length and not decode:
-            raise SourceError("transient", f"the connection ended {length - came} bytes early")
-        now = time.monotonic()
-        if now - window_began >= policy.slow_window:
-            if (came - window_came) / (now - window_began) < policy.slow_rate:
-                raise SourceError("slow", f"fewer than {policy.slow_rate:g} bytes a second came")
-            window_began, window_came = now, came
-        return data
-
-    def abort() -> None:
-        # Closing from another thread would not wake a thread that waits for bytes.
-        with contextlib.suppress(Exception):
-            raw.shutdown()
-
-    return Reply(start, total, validator, read, close, framed, ranged, abort)
-
-
-def retry_after(value: str | None, policy: TransferPolicy) -> float | None:
-    """Seconds to wait by a Retry-After header (seconds or date), within the policy's limit."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (TypeError, ValueError):
-            return None
-    return min(max(seconds, 0.0), policy.retry_after_limit) if seconds == seconds else None
-
-
-def _validator(headers: Mapping[str, str]) -> str | None:
-    """What If-Range may carry: a strong ETag, else Last-Modified."""
-    tag = headers.get("ETag", "").strip()
-    if tag.startswith('"') and tag.endswith('"') and len(tag) > 2:
-        return tag
-    return headers.get("Last-Modified") or None
-
-
-def _length(value: str | None) -> int | None:
-    return int(value) if value is not None and value.strip().isdigit() else None
-
-
 def _authorize(request: Any, secret: str | None) -> Any:
     request.headers.pop("Authorization", None)
     if secret is not None:
@@ -312,25 +180,8 @@ def _never_connected(error: Exception) -> bool:
     import requests
     import urllib3
 
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
+    first = error.args[0] if error.args else None
+    reason = getattr(first, "reason", first)
     return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
         reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
     )
-
-
-def _why(error: Exception) -> str:
-    """The cause at the bottom of a chain of wrapped errors, without the URL."""
-    cause: Any = error
-    while True:
-        inner = getattr(cause, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next(
-                (a for a in getattr(cause, "args", ()) if isinstance(a, BaseException)), None
-            )
-        if inner is None or inner is cause:
-            break
-        cause = inner
-    text = str(cause)
-    # urllib3 begins with the connection object's repr.
-    return re.sub(r"^.*?object at 0x[0-9a-f]+>: ", "", text) or type(cause).__name__
