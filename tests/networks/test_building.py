@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import mindspore
@@ -11,6 +12,8 @@ from mindspore import Tensor, nn, ops
 from mindspore.nn.utils import no_init_parameters
 from weights_rule import fill_by_rule, nesting
 
+from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.loading import create_network
 from zoohub.networks.registry import find_builder
 
 
@@ -225,3 +228,17 @@ def test_a_network_learns_in_graph_mode(
     x = Tensor(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
     losses = [float(step(x).asnumpy()) for _ in range(5)]
     assert losses[-1] < losses[0]
+
+
+def test_what_a_program_has_frozen_for_the_collector_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        assert frozen > 0
+        create_network(NetworkSpec("lenet"), None)
+        assert gc.get_freeze_count() >= frozen - 10  # what died since
+    finally:
+        gc.unfreeze()
+    create_network(NetworkSpec("lenet"), None)
+    assert gc.get_freeze_count() == 0
+    assert gc.isenabled()

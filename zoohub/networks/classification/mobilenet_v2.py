@@ -13,6 +13,7 @@ from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.features import check_out_indices
+from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.pooling import GlobalAvgPool
 from zoohub.networks.layers.widths import make_divisible
 
@@ -35,7 +36,7 @@ def _conv_norm_relu6(
 ) -> list[nn.Cell]:
     return [
         conv2d(in_channels, out_channels, kernel, stride, groups=groups),
-        nn.BatchNorm2d(out_channels),
+        BatchNorm2d(out_channels),
         nn.ReLU6(),
     ]
 
@@ -55,7 +56,7 @@ class InvertedResidual(nn.Cell):
                 *expand,
                 *_conv_norm_relu6(hidden, hidden, 3, stride, groups=hidden),
                 conv2d(hidden, out_channels, 1),
-                nn.BatchNorm2d(out_channels),
+                BatchNorm2d(out_channels),
             ]
         )
         self.shortcut = stride == 1 and in_channels == out_channels

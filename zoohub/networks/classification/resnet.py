@@ -16,6 +16,7 @@ from mindspore.common.initializer import HeUniform
 
 from zoohub.networks.layers.conv import Padding, conv2d
 from zoohub.networks.layers.features import check_out_indices
+from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.pooling import GlobalAvgPool, ZeroPadMaxPool
 
 _BLOCKS_PER_STAGE = {
@@ -46,7 +47,7 @@ def _shortcut(
     return nn.SequentialCell(
         [
             conv2d(in_channels, out_channels, 1, stride, numerics.conv_padding),
-            nn.BatchNorm2d(out_channels, eps=numerics.outer_bn_eps),
+            BatchNorm2d(out_channels, eps=numerics.outer_bn_eps),
         ]
     )
 
@@ -59,9 +60,9 @@ class BasicBlock(nn.Cell):
     def __init__(self, in_channels: int, channels: int, stride: int, numerics: _Numerics) -> None:
         super().__init__()
         self.conv1 = conv2d(in_channels, channels, 3, stride, numerics.conv_padding)
-        self.bn1 = nn.BatchNorm2d(channels, eps=numerics.bn_eps)
+        self.bn1 = BatchNorm2d(channels, eps=numerics.bn_eps)
         self.conv2 = conv2d(channels, channels, 3, 1, numerics.conv_padding)
-        self.bn2 = nn.BatchNorm2d(channels, eps=numerics.bn_eps)
+        self.bn2 = BatchNorm2d(channels, eps=numerics.bn_eps)
         self.down_sample = _shortcut(in_channels, channels, stride, numerics)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -80,11 +81,11 @@ class BottleneckBlock(nn.Cell):
         super().__init__()
         out_channels = self.expansion * channels
         self.conv1 = conv2d(in_channels, channels, 1)
-        self.bn1 = nn.BatchNorm2d(channels, eps=numerics.bn_eps)
+        self.bn1 = BatchNorm2d(channels, eps=numerics.bn_eps)
         self.conv2 = conv2d(channels, channels, 3, stride, numerics.conv_padding)
-        self.bn2 = nn.BatchNorm2d(channels, eps=numerics.bn_eps)
+        self.bn2 = BatchNorm2d(channels, eps=numerics.bn_eps)
         self.conv3 = conv2d(channels, out_channels, 1)
-        self.bn3 = nn.BatchNorm2d(out_channels, eps=numerics.bn_eps)
+        self.bn3 = BatchNorm2d(out_channels, eps=numerics.bn_eps)
         self.down_sample = _shortcut(in_channels, out_channels, stride, numerics)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -110,7 +111,7 @@ class ResNet(nn.Cell):
         super().__init__()
         self.out_indices = out_indices
         self.conv1 = conv2d(in_channels, 64, 7, 2, numerics.conv_padding)
-        self.bn1 = nn.BatchNorm2d(64, eps=numerics.outer_bn_eps)
+        self.bn1 = BatchNorm2d(64, eps=numerics.outer_bn_eps)
         self.max_pool = (
             nn.MaxPool2d(3, 2, pad_mode="same")
             if numerics.pool_padding == "same"

@@ -7,6 +7,8 @@ from typing import Literal
 from mindspore import Tensor, nn
 from mindspore.common.initializer import HeNormal, Initializer
 
+from zoohub.networks.layers.norm import BatchNorm2d
+
 Padding = Literal["symmetric", "same"]
 
 
@@ -62,7 +64,7 @@ class ConvNormAct(nn.Cell):
     ) -> None:
         super().__init__()
         self.conv = conv2d(in_channels, out_channels, kernel, stride, padding)
-        self.bn = nn.BatchNorm2d(out_channels, eps=1e-3, momentum=0.97)
+        self.bn = BatchNorm2d(out_channels, eps=1e-3, momentum=0.97)
         self.act = nn.SiLU()
 
     def construct(self, x: Tensor) -> Tensor:
