@@ -223,7 +223,7 @@ def predict(
 
 
 def export(
-    model: str | nn.Cell,
+    model: str | Path | nn.Cell,
     path: str | Path,
     *,
     device: str | None = None,
@@ -233,9 +233,10 @@ def export(
 ) -> Path:
     """Write a network for another runtime; the file's suffix, or `format=`, says which.
 
-    `model` is a network, or what `load` takes: then it is loaded with its weights. The options
-    are those of `zoohub.exporting.export_with_report`: `batch`, `size`, `dynamic`, `dtype`,
-    `fold_bn`, `check`, `nms`, `quantize`, …
+    `model` is a network, or what `load` takes, a run's folder included (as a `Path`, it is always
+    that): then it is loaded with its weights. The options are those of
+    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `check`, `nms`,
+    `quantize`, …
 
     Raises:
         ExportError: the format cannot be written, or `check` found the file to differ.
@@ -244,8 +245,10 @@ def export(
     from zoohub.exporting import export_network
 
     net = model
-    if isinstance(model, str):
-        net = load(model, pretrained=True, device=device, offline=offline, progress=progress)
+    if isinstance(model, str | Path):
+        # `Path("./flowers")` has lost the mark of a path.
+        name = model if isinstance(model, str) else str(model.expanduser().absolute())
+        net = load(name, pretrained=True, device=device, offline=offline, progress=progress)
     return export_network(net, path, **options)
 
 

@@ -14,7 +14,7 @@ from zoohub.exporting import export_with_report
 from zoohub.exporting.nms import append_nms, as_table
 from zoohub.exporting.onnx_builder import OnnxBuilder, tensor_info
 from zoohub.inference import open_runner
-from zoohub.vision.detection import decoded_prediction, select_detections
+from zoohub.vision.detection import CONFIDENCE, IOU, decoded_prediction, select_detections
 
 
 def random_predictions(shape: tuple[int, ...], size: float, seed: int) -> Any:
@@ -26,7 +26,7 @@ def random_predictions(shape: tuple[int, ...], size: float, seed: int) -> Any:
     return rows
 
 
-def suppressing_model(shapes: dict[str, list[int | str]], layout: str) -> Any:
+def suppressing_model(shapes: dict[str, list[int | str]], layout: str, **options: Any) -> Any:
     """A model whose predictions are its own inputs, with NMS behind them."""
     build = OnnxBuilder()
     for name in shapes:
@@ -36,8 +36,70 @@ def suppressing_model(shapes: dict[str, list[int | str]], layout: str) -> Any:
     inputs += [tensor_info(f"given_{name}", shape) for name, shape in shapes.items()]
     outputs = [tensor_info(name, shape) for name, shape in shapes.items()]
     model = build.model(inputs, outputs, {}, "nms")
-    append_nms(model, layout=layout)
+    append_nms(model, layout=layout, **options)
     return model
+
+
+def brute_force(rows: Any, confidence: float, iou: float, limit: int) -> list[list[float]]:
+    """Detections of one picture by the definition, box by box in float64; written for this test.
+
+    Of all boxes that are left, the best is taken and those of its class that cover it too much go.
+    """
+    left = []
+    for number, row in enumerate(rows.astype(np.float64)):
+        x, y, width, height, objectness = row[:5]
+        scores = row[5:] * objectness if len(row) > 6 else row[4:5]
+        label = int(np.argmax(scores))
+        if np.float32(scores[label]) > np.float32(confidence):
+            corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+            left.append((scores[label], -number, label, corners))
+    found: list[list[float]] = []
+    while left:
+        best = max(left)
+        found.append([*best[3], best[0], float(best[2])])
+        left = [
+            box
+            for box in left
+            if box is not best and (box[2] != best[2] or overlap(box[3], best[3]) <= iou)
+        ]
+    by_class = sorted(found, key=lambda row: (row[5], -row[4]))
+    return [
+        row
+        for label in sorted({row[5] for row in by_class})
+        for row in [other for other in by_class if other[5] == label][:limit]
+    ]
+
+
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0.0) * max(height, 0.0)
+    area, second = ((b[2] - b[0]) * (b[3] - b[1]) for b in (one, other))
+    return float(shared / (area + second - shared)) if shared else 0.0
+
+
+@pytest.mark.parametrize("limit", [300, 3])
+@pytest.mark.parametrize("classes", [1, 3, 80])
+def test_suppression_in_the_file_is_what_the_definition_says(
+    classes: int, limit: int, onnxruntime: Any
+) -> None:
+    shapes: dict[str, list[int | str]] = {"predictions": [2, "boxes", 5 + classes]}
+    model = suppressing_model(shapes, "NCHW", max_detections=limit)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    images = np.zeros((2, 3, 64, 96), np.float32)
+    removed = 0
+    for seed in range(25):
+        rows = random_predictions((2, 120, 5 + classes), 96, 100 + seed)
+        found = session.run(None, {"images": images, "given_predictions": rows})[0]
+        expected = [
+            [float(picture), *box]
+            for picture in range(2)
+            for box in brute_force(rows[picture], CONFIDENCE, IOU, limit)
+        ]
+        assert len(found) == len(expected)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        removed += 240 - len(found)
+    assert removed > 500
 
 
 @pytest.mark.parametrize("classes", [1, 2, 80])

@@ -52,6 +52,50 @@ def test_a_refused_export_is_one_line_and_exit_code_1(
     assert said.err.startswith("zoohub: AIR can be written only where MindSpore runs on Ascend")
 
 
+def test_air_is_refused_where_there_is_no_ascend_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["export", "lenet5@digits", "--format", "air", "--offline"]
+    assert main([*command, "--output", str(tmp_path / "sub" / "a.air")]) == 1
+    error = capsys.readouterr().err
+    assert "(this process runs on CPU)" in error
+    assert "run the same command on an Ascend machine" in error
+    assert "export a mindir here" in error
+    assert not list(tmp_path.rglob("*.air"))
+    assert main([*command, "--output", str(tmp_path / "a.air"), "--check"]) == 1
+    assert "can be neither checked here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("format", ["mindir", "onnx"])
+def test_the_lite_converter_is_run_with_the_files_where_it_is_installed(
+    format: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    onnxruntime: Any,
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    converter = tools / "converter_lite"  # the real one cannot be installed here
+    converter.write_text(
+        '#!/bin/sh\nfor word; do echo "$word" >> "$0.arguments"; case "$word" in\n'
+        '--modelFile=*) test -s "${word#--modelFile=}" || exit 3;;\n'
+        '--outputFile=*) echo made > "${word#--outputFile=}.ms";; esac; done\n'
+    )
+    converter.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    target = tmp_path / f"the digits.{format}"
+    assert main(["export", "lenet5@digits", "--output", str(target), "--lite", "--offline"]) == 0
+    made = target.with_suffix(".ms")
+    assert capsys.readouterr().out == f"{target}\n{made}\n"
+    assert made.read_text() == "made\n"
+    assert (tools / "converter_lite.arguments").read_text().splitlines() == [
+        f"--fmk={format.upper()}",
+        f"--modelFile={target}",
+        f"--outputFile={tmp_path / 'the digits'}",
+    ]
+
+
 @pytest.mark.parametrize(
     "options", [["--size", "0x5"], ["--size", "1x2x3"], ["--format", "tflite"], []]
 )

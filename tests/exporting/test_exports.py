@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from zoohub.errors import ExportError
+import zoohub
+from zoohub.errors import ExportError, UnknownModel
 from zoohub.exporting import export_network, export_with_report, read_metadata
 from zoohub.inference import open_runner
 
@@ -132,11 +134,11 @@ def test_feature_maps_are_exported_one_output_each(
 def test_a_check_that_fails_leaves_what_was_there(
     digits: Any, out: Path, onnxruntime: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zoohub.exporting import export
+    from zoohub.exporting import graph_files
 
     path = out / "a.onnx"
     path.write_bytes(b"before")
-    monkeypatch.setattr(export, "TOLERANCE", 0.0)
+    monkeypatch.setattr(graph_files, "TOLERANCE", 0.0)
     with pytest.raises(ExportError, match=r"differs from MindSpore's by .*nothing\s+was written"):
         export_network(digits, path, check=True)
     assert path.read_bytes() == b"before"
@@ -205,3 +207,48 @@ def test_every_family_exports_with_open_batch_height_and_width(
     assert export.folded.pairs >= 20
     assert export.difference is not None
     assert export.difference.value < 2e-5
+
+
+@pytest.fixture
+def run_folder(digits: Any, tmp_path: Path) -> Path:
+    """A finished run, with the shipped digits' weights in it."""
+    from zoohub.checkpoint import write_ckpt
+    from zoohub.store.hashing import hash_file
+    from zoohub.training.saved import RUN_FILE, WEIGHTS, run_document
+
+    folder = tmp_path / "flowers"
+    folder.mkdir()
+    arrays = {p.name: p.asnumpy() for p in digits.get_parameters()}
+    weights = write_ckpt(folder / WEIGHTS, arrays)
+    known = digits.zoohub
+    document = run_document(
+        name="flowers",
+        entry=known.entry,
+        start=known.checkpoint,
+        spec=known.checkpoint.network,
+        contract=known.input,
+        classes=known.classes,
+        sha256=hash_file(weights).sha256,
+        size=weights.stat().st_size,
+        dataset="digits",
+        mindspore=ms.__version__,
+        metrics={},
+    )
+    (folder / RUN_FILE).write_text(json.dumps(document))
+    return folder
+
+
+def test_a_run_is_exported_by_its_folder_and_measured_by_the_file(
+    run_folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, onnxruntime: Any
+) -> None:
+    monkeypatch.chdir(run_folder.parent)
+    files = [
+        zoohub.export(model, out / f"{number}.onnx", dynamic={"batch"})
+        for number, model in enumerate(("./flowers", "flowers", Path("flowers"), run_folder))
+    ]
+    assert len({path.read_bytes() for path in files}) == 1
+    metadata = read_metadata(files[0])
+    assert (metadata.model, metadata.checkpoint) == ("flowers", "flowers@run")
+    assert zoohub.evaluate(files[0], "digits")["top1"] > 0.9
+    with pytest.raises(UnknownModel, match="no folder of a finished run"):
+        zoohub.export(Path("lenet5"), out / "x.onnx")  # a model's name, but not a folder

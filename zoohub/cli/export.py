@@ -10,6 +10,7 @@ from typing import Any
 from zoohub.cli.options import add_device_options
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import UsageError
+from zoohub.exporting.request import FORMATS
 
 EXAMPLES = (
     "zoohub export resnet50 --format onnx --check",
@@ -32,13 +33,12 @@ _CHOICES = (
     "names",
     "check",
 )
-_FORMATS = ("mindir", "onnx", "air", "safetensors", "pth", "ckpt")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub export`."""
     parser.add_argument("name", metavar="NAME", help="a model, a checkpoint or a run's folder")
-    parser.add_argument("--format", choices=_FORMATS, help="by default FILE's suffix tells")
+    parser.add_argument("--format", choices=FORMATS, help="by default FILE's suffix tells")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the file to write (MODEL-ID.FORMAT)"
     )

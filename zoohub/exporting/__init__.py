@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from zoohub.exporting.converting import Conversion, convert_file
-    from zoohub.exporting.export import Export, export_network, export_with_report
+    from zoohub.exporting.export import export_network, export_with_report
     from zoohub.exporting.metadata import Metadata, read_metadata
+    from zoohub.exporting.request import plan_export
+    from zoohub.exporting.result import Export
 
 __all__ = [
     "Conversion",
@@ -23,17 +25,19 @@ __all__ = [
     "convert_file",
     "export_network",
     "export_with_report",
+    "plan_export",
     "read_metadata",
 ]
 
 _HOMES = {
     "Conversion": "converting",
     "convert_file": "converting",
-    "Export": "export",
+    "Export": "result",
     "export_network": "export",
     "export_with_report": "export",
     "Metadata": "metadata",
     "read_metadata": "metadata",
+    "plan_export": "request",
 }
 
 

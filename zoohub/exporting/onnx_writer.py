@@ -8,7 +8,7 @@ from typing import Any
 from zoohub.errors import ExportError
 from zoohub.exporting.graph import Graph, plain_name
 from zoohub.exporting.onnx_builder import OnnxBuilder, Ref, Value, tensor_info
-from zoohub.exporting.onnx_ops import CONVERTERS, Call
+from zoohub.exporting.operators import CONVERTERS, Call
 
 INPUT = "images"
 
@@ -32,7 +32,7 @@ def convert_graph(
     if missing:
         raise ExportError(
             f"the ONNX conversion lacks MindSpore's {', '.join(missing)}; export to mindir "
-            "instead, or add them to zoohub/exporting/onnx_ops.py"
+            "instead, or add them to zoohub/exporting/operators/"
         )
     builder = OnnxBuilder()
     values: dict[str, Value] = dict(graph.constants)

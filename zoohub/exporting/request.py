@@ -16,7 +16,7 @@ _SUFFIXES = {f".{name}": name for name in FORMATS} | {".pt": "pth"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request; the meaning of the fields is in `export_network`."""
+    """A checked request; the fields are the options of `plan_export`, settled."""
 
     path: Path
     format: str
@@ -50,6 +50,27 @@ def plan_export(
     names: str | None = None,
 ) -> Request:
     """Settle the defaults of an export and refuse what contradicts itself.
+
+    Args:
+        path: the file to write; a suffix is appended if it has none.
+        format: `mindir`, `onnx`, `air` (on Ascend), `safetensors`, `pth`, `ckpt`; by default the
+            suffix tells.
+        batch: inputs at a time; with `batch` in `dynamic`, only what tests begin with.
+        size: (height, width) in pixels or one number for both; by default the model's own.
+        dynamic: dimensions left open, of `batch`, `height`, `width`.
+        dtype: `float16` computes in half precision; inputs and outputs stay float32.
+        fold_bn: fold batch norms into the convolutions before them; by default for mindir and
+            onnx.
+        check: run the file beside the network on seeded inputs of two shapes, and refuse it
+            where outputs differ by more than 1e-4 (float16: 2e-2) of their largest value. An INT8
+            file is compared but not refused.
+        decode: a detector's output `predictions` are decoded boxes (batch, boxes, 5 + classes);
+            False gives the raw maps `map_0`, `map_1`, ….
+        nms: ONNX: one output `detections` (n, 7): batch index, x1, y1, x2, y2, score, class.
+        quantize: ONNX in INT8, `dynamic` or `static`.
+        calibrate: for `static`, a folder of pictures such as the network will see.
+        names: of parameters in weights files: `torchvision` (the default where torchvision has
+            the architecture) or `own`.
 
     Raises:
         ExportError: an unknown format or value, or options that do not go together.

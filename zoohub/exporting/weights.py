@@ -14,9 +14,42 @@ from mindspore import nn
 from numpy.typing import NDArray
 
 from zoohub.checkpoint import write_ckpt, write_pth, write_safetensors
-from zoohub.exporting.metadata import PTH_MEMBER
+from zoohub.errors import ExportError
+from zoohub.exporting.metadata import PTH_MEMBER, describe
+from zoohub.exporting.request import Request
+from zoohub.exporting.result import Written
+from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.torchvision_names import difference_note, to_torchvision
+from zoohub.provenance import Provenance
 
-FORMATS = ("safetensors", "pth", "ckpt")
+
+def write_network(
+    net: nn.Cell, provenance: Provenance | None, request: Request, partial: Path
+) -> Written:
+    """Write a network's parameters to `partial`, as `request` says.
+
+    Raises:
+        ExportError: torchvision's names are asked for and it has no such network.
+    """
+    arrays = arrays_of(net, request.dtype)
+    spec = _spec(provenance)
+    builder = spec.builder if spec else None
+    scheme = "own"
+    note = None
+    if request.names != "own" and request.format != "ckpt":
+        renamed = to_torchvision(builder, arrays)
+        if renamed is not None:
+            arrays = {renamed[name]: array for name, array in arrays.items()}
+            scheme = "torchvision"
+            note = difference_note(builder, spec.arguments) if spec else None
+        elif request.names == "torchvision":
+            raise ExportError(
+                f"torchvision has no network with the parameters of {builder or 'this network'}; "
+                "export with names='own'"
+            )
+    metadata = describe(provenance, parameters=scheme, note=note)
+    write_weights(partial, arrays, request.format, metadata.to_strings())
+    return Written(metadata)
 
 
 def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, NDArray[Any]]:
@@ -49,3 +82,10 @@ def add_pth_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     member = zipfile.ZipInfo(f"archive/{PTH_MEMBER}")  # its date is fixed: equal bytes each time
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(member, json.dumps(dict(metadata), ensure_ascii=False))
+
+
+def _spec(provenance: Provenance | None) -> NetworkSpec | None:
+    if provenance is None:
+        return None
+    checkpoint = provenance.checkpoint
+    return (checkpoint.network if checkpoint else None) or provenance.entry.network
