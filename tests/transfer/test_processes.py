@@ -98,9 +98,7 @@ def test_a_client_killed_three_times_over_eight_connections_is_continued(server,
     assert sent - len(content) < 3 * 0.25 * len(content)
 
 
-@pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_fifty_kills_of_256_megabytes_cost_less_than_five_percent_each(server, tmp_path):
     pace(server, 20e6)
     again = 0

@@ -64,13 +64,12 @@ def test_flipped_bits_are_found_and_repaired_with_one_piece_each(
     assert 0 < most <= PIECE
 
 
-@pytest.mark.long
 @pytest.mark.slow
 def test_a_hundred_flipped_bits_are_found_and_repaired_with_one_piece_each(
     server, settings, policy, make_checkpoint
 ):
     most = flip_and_repair(
-        server, settings, policy, make_checkpoint, files=20, flips=100, size=PIECE * 3, seed=2
+        server, settings, policy, make_checkpoint, files=10, flips=100, size=PIECE * 5 // 4, seed=2
     )
     assert 0 < most <= PIECE
 
