@@ -72,6 +72,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--peer", metavar="PYTHON")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--skip", nargs="*", default=[], help=argparse.SUPPRESS)
     options = parser.parse_args()
     wanted = [n for n in NETWORKS if any(fnmatch.fnmatch(n, p) for p in options.patterns)]
     if options.table:
@@ -86,16 +87,17 @@ def main() -> int:
         return bench_peer(options.peer, [n for n in PEER_MODELS if n in wanted], options.repeats)
     check_complete()
     results = read_results(options.results) if options.results else []
-    done = {(row["network"], row["part"]) for row in results}
     for name in wanted:
         for part in options.parts.split(","):
-            if (name, part) in done:
+            mine = [row for row in results if (row["network"], row["part"]) == (name, part)]
+            done = {f"{row.get('format')}:{row.get('open')}" for row in mine}
+            if done >= {f"{format}:{kind}" for format, kind in cells(name)}:
                 continue
-            rows = in_own_process(name, part, options)
-            results += rows
-            if options.results:
-                with options.results.open("a") as file:
-                    file.writelines(json.dumps(row) + "\n" for row in rows)
+            for row in in_own_process(name, part, sorted(done), options):
+                results.append(row)
+                if options.results:
+                    with options.results.open("a") as file:
+                        file.write(json.dumps(row) + "\n")
             print(f"{name}: {part} done", file=sys.stderr, flush=True)
     return print_table(wanted, results)
 
@@ -109,15 +111,19 @@ def check_complete() -> None:
         raise SystemExit(f"NETWORKS lacks the registered {', '.join(sorted(missing))}")
 
 
-def in_own_process(name: str, part: str, options: argparse.Namespace) -> list[Row]:
-    """The rows of one network's part; a crash is a row too."""
+def in_own_process(
+    name: str, part: str, done: Sequence[str], options: argparse.Namespace
+) -> Iterator[Row]:
+    """The rows of one network's part as they come, but those done; a crash is a row too."""
     command = [sys.executable, __file__, "--one", name, part, "--repeats", str(options.repeats)]
-    command += ["--check-size", str(options.check_size)]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode:
-        rows.append({"network": name, "part": part, "failed": f"exit code {done.returncode}"})
-    return rows
+    command += ["--check-size", str(options.check_size), "--skip", *done]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                yield json.loads(line)
+    if process.returncode:
+        yield {"network": name, "part": part, "failed": f"exit code {process.returncode}"}
 
 
 def read_results(path: Path) -> list[Row]:
@@ -150,17 +156,18 @@ def print_table(names: Sequence[str], results: Sequence[Row]) -> int:
     return bool(failed)
 
 
-def cells(name: str) -> list[tuple[str, str]]:
+def cells(name: str, skip: Sequence[str] = ()) -> list[tuple[str, str]]:
     """The formats and kinds of shape of one network; LeNet's dense layers fix its size."""
     kinds = [kind for kind in SHAPES if kind != "size" or NETWORKS[name][0] != "lenet"]
-    return [(format, kind) for format in FORMATS for kind in kinds]
+    pairs = [(format, kind) for format in FORMATS for kind in kinds]
+    return [pair for pair in pairs if ":".join(pair) not in skip]
 
 
 def bench_difference(name: str, options: argparse.Namespace) -> Iterator[Row]:
     """How far each file's outputs are from the network's; the shapes are small, see above."""
     builder, arguments, own_size = NETWORKS[name]
     net, _ = make(builder, arguments, min(own_size, options.check_size))
-    for format, kind in cells(name):
+    for format, kind in cells(name, options.skip):
         row: Row = {"format": format, "open": kind}
         with tempfile.TemporaryDirectory() as folder:
             row |= exported(net, Path(folder) / f"net.{format}", SHAPES[kind], check=True)
@@ -177,7 +184,7 @@ def bench_times(name: str, options: argparse.Namespace) -> Iterator[Row]:
     x = np.random.default_rng(0).random(shape, dtype=np.float32) * (255 if channels_last else 1)
     cell = CellRunner(net, "pynative")
     pynative = milliseconds(lambda: cell.run(x), options.repeats)
-    for format, kind in cells(name):
+    for format, kind in cells(name, options.skip):
         row: Row = {"format": format, "open": kind, "pynative_ms": f"{pynative:.1f}"}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"net.{format}"

@@ -37,7 +37,7 @@ _CHOICES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub export`."""
-    parser.add_argument("name", metavar="NAME", help="a model, a checkpoint or a run's folder")
+    parser.add_argument("name", metavar="NAME|RUN", help="a model, a checkpoint or a run's folder")
     parser.add_argument("--format", choices=FORMATS, help="by default FILE's suffix tells")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the file to write (MODEL-ID.FORMAT)"

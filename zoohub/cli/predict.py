@@ -21,7 +21,11 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub predict`."""
-    parser.add_argument("name", metavar="NAME", help="a model or checkpoint")
+    parser.add_argument(
+        "name",
+        metavar="NAME|RUN|FILE",
+        help="a model, a checkpoint, a run's folder, or an exported .onnx or .mindir file",
+    )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files, folders, globs")
     parser.add_argument("--top", type=int, default=5, metavar="N", help="labels a picture (5)")
     parser.add_argument(
