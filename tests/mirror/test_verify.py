@@ -33,7 +33,7 @@ def test_a_sound_mirror_verifies(mirror: Any) -> None:
     report = verify(mirror.target, mirror.settings)
 
     assert report.is_sound
-    assert report.good == 4  # the file, the index, the page and the licences
+    assert report.good == 5  # the file, the index, the licences, the list and the model's page
 
 
 @pytest.mark.parametrize("declared", ["sha256", "none"])
