@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gzip
+import mmap
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from zoohub.checkpoint import (
 )
 from zoohub.checkpoint.atomic import replacing
 from zoohub.checkpoint.dtypes import narrow_bfloat16, widen_bfloat16
+from zoohub.checkpoint.source import read_ahead
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
 WRITERS = {"ckpt": write_ckpt, "safetensors": write_safetensors, "pth": write_pth}
@@ -192,3 +197,32 @@ def test_bfloat16_stays_bfloat16_when_converted(tmp_path: Path, target: str) -> 
     copy = open_checkpoint(WRITERS[target](tmp_path / "copy", open_checkpoint(path)))
     assert copy.table()["w"].dtype == "bfloat16"
     assert copy["w"].tolist() == [1.0, -2.5]
+
+
+def in_page_cache(path: Path) -> bool:
+    """Whether all pages of a file are in memory (Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with path.open("rb") as file:
+        view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    pages = -(-len(view) // mmap.PAGESIZE)
+    resident = (ctypes.c_ubyte * pages)()
+    address = ctypes.addressof(ctypes.c_char.from_buffer(view))
+    assert libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(len(view)), resident) == 0
+    return all(page & 1 for page in resident)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads ahead on Linux")
+def test_a_file_is_read_ahead_to_its_end_and_one_that_is_not_there_is_no_matter_yet(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "large.ckpt"
+    path.write_bytes(bytes(20_000_000))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    for wanted in (path, tmp_path / "absent.ckpt", tmp_path):
+        read_ahead(wanted)
+    patience = time.monotonic() + 30
+    while not in_page_cache(path) and time.monotonic() < patience:
+        time.sleep(0.02)
+    assert in_page_cache(path)

@@ -25,14 +25,12 @@ def open_checkpoint(
     format: str | None = None,
     *,
     verify: bool = False,
-    prefetch: bool = False,
 ) -> Weights:
     """Map a checkpoint file and read where its tensors are, not the tensors themselves.
 
     `format` is `ckpt`, `safetensors` or `pth`; by default the content tells (published files have
     no reliable names). `verify` also compares the bytes with the CRC in the file, where it has
-    one; that reads all of it. `prefetch` says that all of the file will be used: it is then read
-    ahead in one go, without waiting, instead of page by page.
+    one; that reads all of it.
 
     Raises:
         CheckpointCorrupt: damaged, cut short, encrypted, or not a checkpoint; names the offset.
@@ -42,7 +40,7 @@ def open_checkpoint(
         raise CheckpointError(f"no format {format!r}: zoohub reads {', '.join(_PARSERS)}")
     source = Source(Path(path))
     refuse_foreign(source)
-    source.advise("MADV_WILLNEED" if prefetch else "MADV_RANDOM")
+    source.advise("MADV_RANDOM")  # headers lie far apart
     weights = Weights(source, _parse(source, format))
     source.advise("MADV_NORMAL")
     if verify and weights.format == "ckpt":

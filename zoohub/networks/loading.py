@@ -19,6 +19,7 @@ from zoohub.checkpoint.cell import apply_plan, table_of
 from zoohub.checkpoint.naming import detect_layout
 from zoohub.checkpoint.opening import open_checkpoint
 from zoohub.checkpoint.planning import LoadReport, plan_apply
+from zoohub.checkpoint.source import read_ahead
 from zoohub.checkpoint.weights import Weights
 from zoohub.errors import UsageError, ZoohubError
 from zoohub.manifest.entry import NetworkSpec
@@ -87,16 +88,13 @@ def create_network(
     precision = _precision(dtype)
     report = None
     _put_off_collection()
-    opened = (
-        weights
-        if weights is None or isinstance(weights, Weights)
-        else open_checkpoint(weights, prefetch=True)
-    )
-    net = build(spec, initialise=opened is None, **changes, **arguments)
-    if opened is not None:
+    if isinstance(weights, str | Path):
+        read_ahead(Path(weights))  # while the network is being built
+    net = build(spec, initialise=weights is None, **changes, **arguments)
+    if weights is not None:
         report = load_into(
             net,
-            opened,
+            weights if isinstance(weights, Weights) else open_checkpoint(weights),
             spec,
             layout=layout,
             replaced=replaced,
