@@ -26,8 +26,8 @@ class ScenesData:
     """
 
     kind: Literal["digit-scenes"]
-    size: int = number(96, low=32)
-    train: int = number(2000, low=1)
+    size: int = number(128, low=32)
+    train: int = number(4000, low=1)
     validation: int = number(200, low=0)
     test: int = number(400, low=0)
 
