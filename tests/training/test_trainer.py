@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from zoohub.networks.classification.lenet import lenet
 from zoohub.training.dropout import Dropouts
+from zoohub.training.fitting import is_out_of_memory
 from zoohub.training.loop import Hooks
 from zoohub.training.optimizers import build_optimizer
 from zoohub.training.recipe import Optimizer, Recipe, parse_recipe
-from zoohub.training.session import is_out_of_memory, open_session, run_session
+from zoohub.training.session import open_session, run_session
 from zoohub.training.step import average_decay, clip_norm, soft_targets
 from zoohub.training.trainer import Trainer
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from zoohub.settings import Settings
 from zoohub.training.data.samples import Splits
 from zoohub.training.finishing import finish
+from zoohub.training.fitting import Say, Workers
 from zoohub.training.folder import RunFolder
-from zoohub.training.loop import EpochReport, Hooks, Progress, StepReport
+from zoohub.training.loop import EpochReport, Hooks, StepReport
 from zoohub.training.recipe import Recipe
 from zoohub.training.run import Run
-from zoohub.training.session import Workers, data_warnings, open_session, run_session
+from zoohub.training.session import data_warnings, open_session, run_session
 from zoohub.training.trainer import Arrays
 
 SAVE_SECONDS = 60.0
-Say = Callable[[str], object]
 
 
 def execute(
@@ -47,21 +48,25 @@ def execute(
         if not resume:
             folder.start(session.recipe, session.splits)
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
-    trainer, progress = run_session(
-        session, saver.hooks(), load=folder.load_state if resume else lambda: None, say=say
-    )
+    hooks = Hooks(saver.after_step, saver.after_epoch, saver.keep)
+    load = folder.load_state if resume else lambda: None
+    trainer, progress = run_session(session, hooks, load=load, say=say)
     return finish(session, folder, trainer, progress, saver.last, writes)
 
 
 class Saver:
-    """Saves what a run needs to be resumed and remembered, as it goes on."""
+    """Saves what a run needs to be resumed and remembered, as it goes on: a loop's hooks.
+
+    Reports and progress are those of the loop; `folder` knows how to keep them. Only where
+    `writes` is there a file written.
+    """
 
     def __init__(
         self,
         folder: RunFolder,
         seconds: float,
-        on_step: Callable[[StepReport], object] | None,
-        on_epoch: Callable[[EpochReport], object] | None,
+        on_step: Callable[[Any], object] | None,
+        on_epoch: Callable[[Any], object] | None,
         writes: bool,
     ) -> None:
         self.folder, self.seconds, self.writes = folder, seconds, writes
@@ -69,14 +74,8 @@ class Saver:
         self.last: Arrays = {}
         self._saved = time.monotonic()
 
-    def hooks(self) -> Hooks:
-        """What the training loop calls."""
-        return Hooks(self.after_step, self.after_epoch, self.keep)
-
-    def after_step(
-        self, report: StepReport, progress: Progress, state: Callable[[], Arrays]
-    ) -> None:
-        """Report the step, and save the state where that is due."""
+    def after_step(self, report: Any, progress: Any, state: Callable[[], Arrays]) -> None:
+        """Save the state where that is due."""
         if self.on_step:
             self.on_step(report)
         # The epoch's last step is saved by after_epoch, with its validation.
@@ -84,10 +83,8 @@ class Saver:
         if self.writes and due:
             self._save(progress, state)
 
-    def after_epoch(
-        self, report: EpochReport, progress: Progress, state: Callable[[], Arrays]
-    ) -> None:
-        """Save the epoch's figures and state, and report it."""
+    def after_epoch(self, report: Any, progress: Any, state: Callable[[], Arrays]) -> None:
+        """Save the figures and the state."""
         if self.writes:
             self.folder.write_history(progress)
             self._save(progress, state)
@@ -95,12 +92,12 @@ class Saver:
             self.on_epoch(report)
 
     def keep(self, name: str, arrays: Arrays) -> None:
-        """Write weights that are to be kept."""
+        """Save the weights `name` (best or last)."""
         if name == "last":
             self.last = arrays
         if self.writes:
             self.folder.write_weights(name, arrays)
 
-    def _save(self, progress: Progress, state: Callable[[], Arrays]) -> None:
+    def _save(self, progress: Any, state: Callable[[], Arrays]) -> None:
         self.folder.save_state(state(), progress)
         self._saved = time.monotonic()

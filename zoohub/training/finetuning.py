@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from zoohub.api import is_path
-from zoohub.errors import RecipeError
+from zoohub.errors import DataError
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.data.samples import Splits
 from zoohub.training.defaults import default_recipe
 from zoohub.training.detection.reading import wants_detection
-from zoohub.training.execute import SAVE_SECONDS, Say, execute
-from zoohub.training.folder import RunFolder
+from zoohub.training.execute import SAVE_SECONDS, execute
+from zoohub.training.fitting import Say
+from zoohub.training.folder import RECIPE, RunFolder
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.planning import (
     assign,
+    default_output,
     is_recipe_file,
     recipe_from_file,
     require_data,
@@ -85,19 +87,18 @@ def finetune(
     """
     settings = settings or load_settings()
     if wants_detection(model, data, output, resume=resume):
-        if workers > 1 or master is not None:
-            raise RecipeError("detectors are trained in one process as yet: leave out --workers")
         from zoohub.training.detection.finetuning import finetune_detection
 
         return finetune_detection(
             cast(Any, model), cast(Any, data), output=output, checkpoint=checkpoint, epochs=epochs,
             lr=lr, batch_size=batch_size, seed=seed, assignments=assignments, resume=resume,
-            settings=settings, on_step=cast(Any, on_step), on_epoch=cast(Any, on_epoch), say=say,
+            workers=workers, master=master, node_rank=node_rank, nodes=nodes, settings=settings,
+            on_step=cast(Any, on_step), on_epoch=cast(Any, on_epoch), say=say,
             save_seconds=save_seconds,
         )  # fmt: skip
     splits: Splits | None = None
     if resume:
-        folder = RunFolder(_resumed(model, output))
+        folder = RunFolder(_resumed(model, output, data))
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)
@@ -116,7 +117,8 @@ def finetune(
         from zoohub.training.launch import launch
 
         launch(recipe, folder.path, resume=resume, workers=workers, master=master,
-               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say)  # fmt: skip
+               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say,
+               on_step=on_step, on_epoch=on_epoch)  # fmt: skip
         return load_run(folder.path)
     return execute(
         recipe,
@@ -163,14 +165,21 @@ def plan_recipe(
     return planned, splits if planned.data == data else None
 
 
-def default_output(recipe: Recipe) -> Path:
-    """`runs/<name of the data>`."""
-    path = getattr(recipe.data, "path", None)
-    return Path("runs") / (Path(path).stem if path else f"{recipe.model}-{recipe.data.kind}")
+def _resumed(
+    model: str | Path | Recipe, output: str | Path | None, data: str | Path | Data | None
+) -> Path:
+    """The folder to resume: `output`, or in the place of the model, or where a run on `data` goes.
 
-
-def _resumed(model: str | Path | Recipe, output: str | Path | None) -> Path:
-    """The folder to resume: named by `output`, or in the place of the model."""
-    if output is not None or isinstance(model, Recipe):
-        return Path(output or ".")
-    return Path(model)
+    Raises:
+        DataError: there is no run in it.
+    """
+    places = [] if output is None else [Path(output)]
+    if output is None and not isinstance(model, Recipe):
+        places.append(Path(model).expanduser())
+    if output is None and isinstance(data, str | Path):
+        places.append(Path("runs") / Path(data).stem)
+    for place in places:
+        if (place / RECIPE).is_file():
+            return place
+    looked = " and ".join(map(str, places)) or "nowhere"
+    raise DataError(f"no run to resume; looked in {looked}; name its folder (--output)")

@@ -19,6 +19,7 @@ from zoohub.training.report import report_page
 from zoohub.training.run import Run, provenance_of
 from zoohub.training.saved import RUN_FILE, WEIGHTS, run_document
 from zoohub.training.session import Session, data_warnings, describe
+from zoohub.training.start import Start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
 
@@ -73,9 +74,6 @@ def _write_results(
     metrics: dict[str, Any],
 ) -> None:
     recipe, splits, start = session.recipe, session.splits, session.start
-    file = folder.write_weights(Path(WEIGHTS).stem, weights)
-    folder.write_safetensors(weights)
-    folder.write_history(progress)
     folder.write_text("curve.svg", learning_curve(progress.history))
     part, result = next(iter(results.items()), ("", None))
     if result is not None:
@@ -86,19 +84,39 @@ def _write_results(
         name, recipe, splits, progress.history, part, result, samples, data_warnings(session)
     )
     folder.write_text("report.html", page)
+    dataset = name if recipe.data.kind != "digits" else "uci-digits"
+    figures = {**metrics, "data": describe(session)}
+    write_result(folder, weights, start, splits.classes, progress, dataset, figures)
+
+
+def write_result(
+    folder: RunFolder,
+    weights: Arrays,
+    start: Start,
+    classes: tuple[str, ...],
+    progress: Any,
+    dataset: str,
+    metrics: dict[str, Any],
+    task: str = "image-classification",
+) -> None:
+    """The files that make a folder a finished run, `run.json` last; the state goes."""
+    file = folder.write_weights(Path(WEIGHTS).stem, weights)
+    folder.write_safetensors(weights)
+    folder.write_history(progress)
     content = file.read_bytes()
     document = run_document(
-        name=name,
+        name=folder.path.resolve().name,
         entry=start.entry,
         start=start.checkpoint if start.path is not None else None,
         spec=start.spec,
         contract=start.contract,
-        classes=splits.classes,
+        classes=classes,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
-        dataset=name if recipe.data.kind != "digits" else "uci-digits",
+        dataset=dataset,
         mindspore=ms.__version__,
-        metrics={**metrics, "data": describe(session)},
+        metrics=metrics,
+        task=task,
     )
     folder.write_text(RUN_FILE, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     folder.remove_state()

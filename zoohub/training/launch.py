@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from zoohub.errors import RecipeError, ZoohubError
-from zoohub.training.recipe import Recipe, recipe_text
+from zoohub.training.events import EventReader
+from zoohub.training.loop import EpochReport, StepReport
+from zoohub.training.recipe import TrainingRun, recipe_text
 
 JOB = "job.json"
+EVENTS = "events.jsonl"
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Job:
 
 
 def launch(
-    recipe: Recipe,
+    recipe: TrainingRun,
     output: Path,
     *,
     resume: bool,
@@ -38,11 +45,15 @@ def launch(
     nodes: int,
     save_seconds: float,
     say: Callable[[str], object],
+    on_step: Callable[[Any], object] | None = None,
+    on_epoch: Callable[[Any], object] | None = None,
+    reports: tuple[type, type] = (StepReport, EpochReport),
 ) -> None:
     """Train `recipe` into `output` with `workers` processes on each machine; waits for the end.
 
-    With `master` (HOST or HOST:PORT of the first machine) this is number `node_rank` of `nodes`
-    machines, each of which runs the same command.
+    What the first worker reports is passed on here, if it is on this machine. With `master` (HOST
+    or HOST:PORT of the first machine) this is number `node_rank` of `nodes` machines, each of
+    which runs the same command. `reports` are the types of a step's and an epoch's report.
 
     Raises:
         RecipeError: the batch cannot be shared by the workers, or the first machine is not named.
@@ -65,14 +76,41 @@ def launch(
         folder, workers=workers, total=total, master=master, node_rank=node_rank or 0
     )
     say(f"{total} workers; their logs are in {folder}")
-    with (folder / "msrun.log").open("wb") as log_file:
-        done = subprocess.run(
-            command, check=False, stdout=log_file, stderr=log_file, cwd=folder, env=_environment()
-        )
-    if done.returncode:
+    (folder / EVENTS).unlink(missing_ok=True)
+    events = EventReader(
+        folder / EVENTS, on_step=on_step, on_epoch=on_epoch, say=say, reports=reports
+    )
+    code = _run(command, folder, events)
+    if code:
         log = folder / "worker_0.log"
         tail = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
-        raise ZoohubError(f"a worker failed (msrun exit {done.returncode}); see {log}\n{tail}")
+        raise ZoohubError(f"a worker failed (msrun exit {code}); see {log}\n{tail}")
+
+
+def _run(command: list[str], folder: Path, events: EventReader) -> int:
+    """msrun's exit code; its workers end with us."""
+    with (folder / "msrun.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=folder, env=_environment(), start_new_session=True
+        )
+        try:
+            while process.poll() is None:
+                events.poll()
+                time.sleep(POLL_SECONDS)
+            events.poll()
+        finally:
+            if process.poll() is None:
+                end_group(process)
+    return process.returncode
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started in its group."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGTERM)
+    else:
+        process.terminate()
+    process.wait()
 
 
 def msrun_command(

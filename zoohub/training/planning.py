@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from zoohub.errors import RecipeError
 from zoohub.training.binding import plain, read_text
@@ -112,3 +112,9 @@ def require_data(data: Data | None, name: str) -> Data:
 def no_data(name: str) -> RecipeError:
     """What to say where only a recipe could go without `--data`."""
     return RecipeError(f"{name}: say what to train on (--data), or give a recipe's file")
+
+
+def default_output(recipe: Any) -> Path:
+    """`runs/<name of the data>`, for the recipe of any task."""
+    path = getattr(recipe.data, "path", None)
+    return Path("runs") / (Path(path).stem if path else f"{recipe.model}-{recipe.data.kind}")

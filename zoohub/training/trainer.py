@@ -34,7 +34,8 @@ class Trainer:
     """Takes optimiser steps on `net`; `state` and `restore` carry it over to another process.
 
     `trained` are the parameters that learn, `scales` the factors on their learning rates.
-    `accumulate` micro-batches make one step, on each of `workers` processes.
+    `accumulate` micro-batches make one step, on each of `workers` processes. `network` is what
+    `net` is a shell around, where it is one: its parts go by the names in the recipe.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class Trainer:
         workers: int = 1,
         rank: int = 0,
         loss: nn.Cell | None = None,
+        network: nn.Cell | None = None,
     ) -> None:
         self.net, self.recipe, self.accumulate = net, recipe, accumulate
         self.step_count, self.rank = 0, rank
         self.parameters = list(net.get_parameters())
         self._still = [
             cell
-            for name, cell in net.cells_and_names()
+            for name, cell in (network or net).cells_and_names()
             if any(belongs(name, prefix) for prefix in recipe.frozen)
         ]
         self.dropouts = Dropouts(net)

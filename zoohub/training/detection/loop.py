@@ -94,7 +94,8 @@ def run_detection(
         lr = _epoch(trainer, recipe, loader, progress, hooks)
         weights = trainer.weights()
         last = progress.epoch + 1 == recipe.epochs
-        due = last or (progress.epoch + 1) % recipe.evaluate_every == 0
+        # Of several workers one writes, so that one evaluates.
+        due = plan.rank == 0 and (last or (progress.epoch + 1) % recipe.evaluate_every == 0)
         found: dict[str, Any] = {}
         if due and splits.validation.box_count:
             found = check_detector(

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import mindspore as ms
 from mindspore import nn
 
-from zoohub.errors import DataError, RecipeError
-from zoohub.framework import limit_onednn, warn_if_too_late
+from zoohub.errors import DataError
 from zoohub.inference.runner import CellRunner
 from zoohub.manifest.entry import InputContract
-from zoohub.networks.loading import create_network
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.batches import Plan
 from zoohub.training.detection.evaluation import evaluate_detection
@@ -23,7 +20,7 @@ from zoohub.training.detection.loss import BoxLoss, FlatMaps, head_of, start_hea
 from zoohub.training.detection.reading import read_boxes
 from zoohub.training.detection.recipe import DetectionRecipe
 from zoohub.training.detection.samples import BoxSamples, BoxSplits
-from zoohub.training.layers import frozen_names
+from zoohub.training.fitting import Say, Workers, check_batch, fit, make_trainer, starting_network
 from zoohub.training.start import Start, find_start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
@@ -35,6 +32,7 @@ class DetectionSession:
     recipe: DetectionRecipe
     splits: BoxSplits
     start: Start
+    workers: Workers
 
 
 @dataclass(frozen=True)
@@ -51,37 +49,33 @@ class TrainedDetector:
     test: dict[str, Any] | None
 
 
-def open_detection(recipe: DetectionRecipe, settings: Settings | None = None) -> DetectionSession:
+def open_detection(
+    recipe: DetectionRecipe,
+    settings: Settings | None = None,
+    workers: Workers | None = None,
+    splits: BoxSplits | None = None,
+) -> DetectionSession:
     """Read the recipe's data and resolve its model; downloads weights where it starts from some.
+
+    `splits` is the data, where it has been read already.
 
     Raises:
         RecipeError, DataError: the recipe or its data are not usable.
         UnknownModel, NetworkNotAvailable, DownloadError: as `zoohub.load`.
     """
-    splits = read_boxes(recipe.data)
+    workers = workers or Workers()
+    check_batch(recipe, workers)
+    splits = splits or read_boxes(recipe.data)
     recipe, start = find_start(recipe, settings or load_settings())
-    if recipe.micro_batch is not None and recipe.batch_size % recipe.micro_batch:
-        raise RecipeError(f"micro_batch {recipe.micro_batch} does not divide {recipe.batch_size}")
-    return DetectionSession(recipe, splits, start)
+    return DetectionSession(recipe, splits, start, workers)
 
 
-def build_detector(session: DetectionSession) -> nn.Cell:
+def build_detector(session: DetectionSession, say: Say = lambda text: None) -> nn.Cell:
     """The network with its starting weights and a head for the data's classes."""
-    warn_if_too_late(limit_onednn())
-    recipe, start = session.recipe, session.start
-    ms.set_context(mode=ms.GRAPH_MODE if recipe.mode == "graph" else ms.PYNATIVE_MODE)
-    ms.set_seed(recipe.seed)
-    classes = len(session.splits.classes)
-    if start.path is not None:
-        known = start.spec.arguments.get("num_classes", 80)
-        net, _ = create_network(start.spec, start.path, num_classes=classes)
-        fresh = known != classes
-    else:
-        arguments = {**start.spec.arguments, "num_classes": classes}
-        net, _ = create_network(dataclasses.replace(start.spec, arguments=arguments), None)
-        fresh = True
+    classes, start = session.splits.classes, session.start
+    net, fresh = starting_network(session.recipe, start, classes, say)
     if fresh:
-        start_head(net, classes, _size(start.contract))
+        start_head(net, len(classes), _size(start.contract))
     return net
 
 
@@ -91,17 +85,7 @@ def build_detection_trainer(session: DetectionSession, net: nn.Cell, plan: Plan)
     head, size = head_of(net), _size(start.contract)
     weights = recipe.loss.scaled(size, len(session.splits.classes), len(head.strides))
     loss = BoxLoss(head.anchors.asnumpy(), head.strides, size, weights, recipe.label_smoothing)
-    names = [p.name for p in net.trainable_params()]
-    frozen = frozen_names(names, recipe.frozen)
-    trained = [p for p in net.trainable_params() if p.name not in frozen]
-    return Trainer(
-        FlatMaps(net),
-        recipe,
-        trained,
-        [1.0] * len(trained),
-        accumulate=plan.accumulate,
-        loss=loss,
-    )
+    return make_trainer(net, recipe, start, plan, trains=FlatMaps(net), loss=loss)
 
 
 def run_detection_session(
@@ -109,28 +93,38 @@ def run_detection_session(
     hooks: BoxHooks,
     *,
     load: Callable[[], tuple[Arrays, BoxProgress] | None] = lambda: None,
+    say: Say = lambda text: None,
 ) -> tuple[nn.Cell, Trainer, BoxProgress]:
     """Train to the end; `load` gives a saved state to continue from, or None.
+
+    A batch too large for the memory is computed in parts, see `fit`.
 
     Raises:
         CheckpointMismatch: the saved state is another run's.
     """
-    recipe, splits = session.recipe, session.splits
-    net = build_detector(session)
-    plan = Plan(len(splits.train), recipe.batch_size, micro=recipe.micro_batch)
-    trainer = build_detection_trainer(session, net, plan)
-    state = load()
-    if state is not None:
-        trainer.restore(state[0])
-    progress = run_detection(
-        trainer,
-        net,
-        recipe,
-        splits,
-        session.start.contract,
-        plan=plan,
-        progress=state[1] if state is not None else BoxProgress(),
-        hooks=hooks,
+    net = build_detector(session, say)
+
+    def go_on(trainer: Trainer, plan: Plan, progress: BoxProgress) -> BoxProgress:
+        return run_detection(
+            trainer,
+            net,
+            session.recipe,
+            session.splits,
+            session.start.contract,
+            plan=plan,
+            progress=progress,
+            hooks=hooks,
+        )
+
+    trainer, progress = fit(
+        session.recipe,
+        session.workers,
+        len(session.splits.train),
+        make=lambda plan: build_detection_trainer(session, net, plan),
+        run=go_on,
+        begin=BoxProgress,
+        load=load,
+        say=say,
     )
     return net, trainer, progress
 
