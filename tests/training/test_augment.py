@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,3 +84,25 @@ def test_mixed_targets_have_the_shares_of_the_mixed_pictures(augment: Augment) -
     assert shares.sum(1) == pytest.approx([1, 1])
     assert mixed[0].mean() == pytest.approx(shares[0, 1], abs=1e-6)
     assert not np.array_equal(mixed, images)
+
+
+def test_a_photo_is_trained_on_upright_and_on_white_as_it_is_evaluated(tmp_path: Path) -> None:
+    """A phone's camera turns the picture by a tag; a drawing may be transparent."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter to the right
+    turned, clear = tmp_path / "turned.jpg", tmp_path / "clear.png"
+    Image.fromarray(np.repeat(np.uint8([[0], [255]]), 32, 1).repeat(16, 0)).save(turned, exif=exif)
+    Image.new("RGBA", (32, 32), (0, 0, 0, 0)).save(clear)
+    contract = InputContract(
+        size=(32, 32), channels=3, layout="NCHW", value_range="0..1", mean=None, std=None,
+        interpolation="bilinear", crop=1.0, resize="crop", colour="RGB",
+    )  # fmt: skip
+    samples = Samples([turned, clear], np.zeros(2, np.int64), ["a", "b"])
+    random = np.random.default_rng(0)
+    prepare = Training(samples, contract, Augment(area=(1.0, 1.0)))
+    for place in range(2):
+        expected = Evaluation(samples, contract)(place, random)
+        np.testing.assert_allclose(prepare(place, random), expected, atol=0.02)
+    upright = prepare(0, random)
+    assert upright[0, 16, 2] > 0.9
+    assert upright[0, 16, -3] < 0.1

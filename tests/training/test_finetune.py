@@ -15,6 +15,7 @@ import zoohub
 from zoohub.checkpoint import load_weights
 from zoohub.errors import CheckpointCorrupt, DataError, RecipeError, StoreError
 from zoohub.training import Run, evaluate, finetune, load_run, open_run, read_recipe
+from zoohub.training.data import files
 from zoohub.training.data.digits import heldout_digits
 
 
@@ -162,6 +163,32 @@ def test_what_cannot_be_trained_on_is_said(photos: Path, tmp_path: Path) -> None
     file.touch()
     with pytest.raises(StoreError, match="cannot be written"):
         finetune("lenet5@digits", photos, output=file / "run")
+
+
+def test_a_picture_found_broken_only_while_training_is_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "DECODED_BYTES", 0)  # as with more data: headers only
+    photos = write_digits(tmp_path / "photos")
+    for name in ("zero/000.png", "two/cut.png"):
+        whole = write_noise(photos / name)
+        (photos / name).write_bytes(whole[: len(whole) // 2])
+    said: list[str] = []
+    run = finetune("lenet5@digits", photos, output=tmp_path / "run", epochs=1, say=said.append)
+    content = json.loads((run.path / "run.json").read_text())
+    assert content["metrics"]["data"]["skipped"] == 2
+    for name in ("zero/000.png", "two/cut.png"):
+        (line,) = [text for text in said if name in text]
+        assert line.startswith("left out: ")
+        assert "damaged or cut short" in line
+        assert name in (run.path / "report.html").read_text()
+
+
+def write_noise(path: Path) -> bytes:
+    """A picture whose second half is more than a header."""
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path.read_bytes()
 
 
 def test_frozen_parts_stay_and_the_rest_learns(photos: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoohub.cli.main import main
 from zoohub.errors import CheckpointCorrupt, DataError, NoSpaceError
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.folder import RunFolder
@@ -81,6 +82,34 @@ def run_until(folder: Path, position: tuple[int, int], *, resume: bool) -> None:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+@pytest.mark.slow
+def test_the_command_line_resumes_a_killed_run_by_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("recipe.yaml").write_text(RECIPE)
+    command = [sys.executable, "-m", "zoohub", "finetune", "recipe.yaml", "--output", "killed"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    metrics, deadline = Path("killed", "metrics.jsonl"), time.monotonic() + 120
+    while not metrics.exists() and time.monotonic() < deadline:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert main(["finetune", "killed", "--resume"]) == 0
+    assert capsys.readouterr().out == "killed\n"
+    whole = finetune(recipe(), output=tmp_path / "whole")
+    for name in ("weights.ckpt", "last.ckpt"):
+        assert Path("killed", name).read_bytes() == (whole.path / name).read_bytes(), name
+
+
+def test_where_no_run_is_to_be_resumed_it_says_where_it_looked(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no run to resume; looked in lenet5 and runs/flowers;"):
+        finetune("lenet5", "data/flowers", resume=True)
+    with pytest.raises(DataError, match=r"no run to resume; looked in .*x; name its folder"):
+        finetune("lenet5", output=tmp_path / "x", resume=True)
 
 
 def test_a_saved_state_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,15 @@ batch_size: 32
 @pytest.mark.slow
 def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
     one = finetune(parse_recipe(RECIPE), output=tmp_path / "one")
-    two = finetune(parse_recipe(RECIPE), output=tmp_path / "two", workers=2)
+    steps_seen, epochs_seen, said = [], [], []
+    two = finetune(
+        parse_recipe(RECIPE),
+        output=tmp_path / "two",
+        workers=2,
+        on_step=steps_seen.append,
+        on_epoch=epochs_seen.append,
+        say=said.append,
+    )
     expected = load_weights(one.path / "last.ckpt")
     found = load_weights(two.path / "last.ckpt")
     steps = len((two.path / "metrics.jsonl").read_text().splitlines()) * 25
@@ -39,6 +49,37 @@ def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
     for name in expected:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-5, err_msg=name)
     assert two.metrics["top1"] == pytest.approx(one.metrics["top1"], abs=0.01)
+    # What the first worker had to say came here.
+    lines = (two.path / "metrics.jsonl").read_text().splitlines()
+    assert [asdict(report) for report in epochs_seen] == [json.loads(line) for line in lines]
+    assert len(steps_seen) == sum(report.steps for report in steps_seen if report.step == 1)
+    assert said == [f"2 workers; their logs are in {two.path / 'workers'}"]
+
+
+NORMALISED = """\
+model: resnet18
+network: {builder: resnet, arguments: {depth: 18, in_channels: 1}, head: classifier}
+data: {kind: digits, train: [1], validation: [], part: 0.3}
+input: {size: [32, 32], colour: L, resize: stretch}
+optimizer: {name: sgd, lr: 0.01}
+epochs: 1
+batch_size: 32
+sync_batch_norm: true
+"""
+
+
+@pytest.mark.slow
+def test_synchronised_batch_norm_sees_the_pictures_of_both_workers(tmp_path: Path) -> None:
+    one = finetune(parse_recipe(NORMALISED), output=tmp_path / "one")
+    two = finetune(parse_recipe(NORMALISED), output=tmp_path / "two", workers=2)
+    expected = load_weights(one.path / "last.ckpt")
+    found = load_weights(two.path / "last.ckpt")
+    assert any("moving_mean" in name for name in expected)
+    for name in expected:
+        scale = np.abs(expected[name]).max()
+        np.testing.assert_allclose(
+            found[name], expected[name], rtol=0, atol=2e-4 * scale, err_msg=name
+        )
 
 
 def test_a_batch_that_the_workers_cannot_share_is_refused_before_they_start(

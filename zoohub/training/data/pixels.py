@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
 from zoohub.training.data.augment import change, random_crop
 from zoohub.training.data.samples import Samples
 from zoohub.training.recipe import Augment
 from zoohub.vision import Transform
+from zoohub.vision.image import open_image
 
 Array = NDArray[np.float32]
 
 
-def normalise(pixels: NDArray[Any], contract: InputContract) -> Array:
-    """uint8 (H, W) or (H, W, C) in the contract's channel order -> its layout, range, mean, std."""
-    array = pixels.astype(np.float32)
-    if array.ndim == 2:
-        array = array[:, :, None]
+def normalise(pixels: NDArray[np.uint8], contract: InputContract) -> Array:
+    """(H, W) or (H, W, C) in the contract's channel order -> its layout, range, mean, std.
+
+    Each grey level is computed once and then looked up, which is quicker.
+    """
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    channels = pixels.shape[2]
+    values = np.arange(256, dtype=np.float32)
     if contract.value_range == "0..1":
-        array /= 255
-    if contract.mean is not None:
-        array = array - np.asarray(contract.mean, np.float32)
-    if contract.std is not None:
-        array = array / np.asarray(contract.std, np.float32)
-    if contract.layout == "NCHW":
-        array = array.transpose(2, 0, 1)
-    return np.ascontiguousarray(array, np.float32)
+        values /= 255
+    mean = np.asarray(contract.mean or (0,) * channels, np.float32)
+    std = np.asarray(contract.std or (1,) * channels, np.float32)
+    tables = (values - mean[:, None]) / std[:, None]
+    planes = [table[pixels[:, :, c]] for c, table in enumerate(tables)]
+    return np.stack(planes, axis=0 if contract.layout == "NCHW" else -1)
 
 
 class Evaluation:
@@ -88,15 +90,11 @@ class Training:
 
     def _open(self, image: Path | NDArray[np.uint8]) -> Image.Image:
         """The picture as Pillow has it, which crops and resizes in one pass."""
-        mode = "L" if self.contract.colour == "L" else "RGB"
         if isinstance(image, np.ndarray):
-            return Image.fromarray(image).convert(mode)
+            return Image.fromarray(image).convert("L" if self.contract.colour == "L" else "RGB")
         assert self.contract.size is not None
+        assert self.augment.area is not None
         height, width = self.contract.size
-        try:
-            with Image.open(image) as picture:
-                # A JPEG decoder can leave out detail that a smaller picture will not show.
-                picture.draft(mode, (width * 2, height * 2))
-                return picture.convert(mode)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{image}: not a readable picture: {error}") from None
+        # The smallest crop's shorter side shall not have fewer pixels than the input's longer one.
+        side = math.ceil(max(width, height) / math.sqrt(self.augment.area[0] * 3 / 4))
+        return open_image(image, self.contract.colour, at_least=(side, side))

@@ -1,0 +1,238 @@
+"""zoohub's training beside mindcv 0.3.0's: the step, the data pipeline, and both together.
+
+    python tests/benchmarks/bench_training.py [mobilenet_v2_100 resnet50] [--batch 16] [--rounds 3]
+
+Needs mindcv 0.3.0 beside zoohub and MindSpore. Both train in graph mode at 224 pixels on the same
+folder of 500×375 JPEGs made here, with a random crop, mirror image and change of colour, and
+momentum SGD. Each side is a process of its own that stays; they take turns, so that only one works
+at a time. Figures are images a second, median of the rounds:
+
+    step      the same batch again and again
+    data      reading, decoding, augmenting and batching, nothing else; an epoch each
+    together  an epoch as `finetune` and mindcv's script run it
+
+`ratio` is zoohub's figure over mindcv's. Loading is no bottleneck where `data` is above `step`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+CLASSES = 4
+MEASURES = ("step", "data", "together")
+MODELS = ("mobilenet_v2_100", "resnet50")  # so called by both
+
+
+def make_pictures(folder: Path, count: int) -> None:
+    """JPEGs of ImageNet's usual size with detail at every scale; the same each time."""
+    import numpy as np
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for number in range(count):
+        pixels = np.zeros((375, 500, 3))
+        for side, strength in ((6, 60), (24, 35), (96, 20), (400, 8)):
+            coarse = random.integers(0, 256, (side * 3 // 4, side, 3), np.uint8)
+            fine = Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC)
+            pixels += (np.asarray(fine, np.float64) - 128) / 128 * strength
+        place = folder / f"class{number % CLASSES}" / f"{number}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.clip(pixels + 128, 0, 255).astype(np.uint8)).save(place, quality=90)
+
+
+# A side: what each measure runs. Every function returns the number of pictures it took.
+
+
+def zoohub_side(model: str, folder: Path, batch: int, steps: int) -> dict[str, Callable[[], int]]:
+    from zoohub.training.data.batches import Loader, Plan
+    from zoohub.training.data.pixels import Training
+    from zoohub.training.loop import Hooks, Progress, run
+    from zoohub.training.recipe import parse_recipe
+    from zoohub.training.session import build_network, build_trainer, open_session
+    from zoohub.training.step import soft_targets
+
+    text = f"""
+model: {model}
+data: {{kind: folder, path: {folder}, validation: 0.0}}
+augment: {{area: [0.35, 1.0], flip: 0.5, colour: 0.2}}
+optimizer: {{name: sgd, lr: 0.01, weight_decay: 0.0001}}
+schedule: {{name: constant}}
+label_smoothing: 0.1
+epochs: 1
+batch_size: {batch}
+"""
+    recipe = parse_recipe(text)
+    session = open_session(recipe)
+    recipe = session.recipe
+    plan = Plan(len(session.splits.train), batch)
+    trainer = build_trainer(session, build_network(session), plan)
+    contract = session.start.contract
+    prepare = Training(session.splits.train, contract, recipe.augment)
+    loader = Loader(session.splits.train, prepare, plan, 0)
+    ((images, labels),) = next(loader.steps(0))
+    targets = soft_targets(labels, CLASSES, recipe.label_smoothing)
+    epoch = [0]
+
+    def step() -> int:
+        for _ in range(steps):
+            trainer.step([(images, targets)], 0.01)
+        return steps * batch
+
+    def read() -> int:
+        epoch[0] += 1
+        return sum(len(labels) for ((_, labels),) in loader.steps(epoch[0]))
+
+    def together() -> int:
+        splits = session.splits
+        run(trainer, recipe, splits, contract, plan=plan, progress=Progress(), hooks=Hooks())
+        return plan.steps * batch
+
+    return {"step": step, "data": read, "together": together}
+
+
+def mindcv_side(model: str, folder: Path, batch: int, steps: int) -> dict[str, Callable[[], int]]:
+    import mindspore as ms
+    from mindcv.data import create_dataset, create_loader, create_transforms
+    from mindcv.loss import create_loss
+    from mindcv.models import create_model
+    from mindcv.optim import create_optimizer
+    from mindcv.utils import create_trainer
+
+    ms.set_context(mode=ms.GRAPH_MODE)
+    source = create_dataset(
+        "imagenet", root=str(folder), split="", shuffle=True, num_parallel_workers=2
+    )
+    transforms = create_transforms(
+        "imagenet", is_training=True, image_resize=224, scale=(0.35, 1.0), hflip=0.5,
+        color_jitter=0.2,
+    )  # fmt: skip
+    loader = create_loader(
+        source, batch, drop_remainder=True, is_training=True, num_classes=CLASSES,
+        transform=transforms, num_parallel_workers=2,
+    )  # fmt: skip
+    net = create_model(model, num_classes=CLASSES)
+    optimizer = create_optimizer(
+        net.trainable_params(), opt="momentum", lr=0.01, weight_decay=1e-4, momentum=0.9
+    )
+    trainer = create_trainer(
+        net, create_loss("CE", label_smoothing=0.1), optimizer, metrics={}, amp_level="O0",
+        amp_cast_list=None, loss_scale_type="fixed", loss_scale=1.0,
+    )  # fmt: skip
+    train = trainer._train_network.set_train()
+    images, labels = next(loader.create_tuple_iterator(num_epochs=1))
+
+    def step() -> int:
+        for _ in range(steps):
+            train(images, labels).asnumpy()
+        return steps * batch
+
+    def read() -> int:
+        batches = loader.create_tuple_iterator(num_epochs=1, output_numpy=True)
+        return sum(len(labels) for _, labels in batches)
+
+    def together() -> int:
+        trainer.train(1, loader, dataset_sink_mode=False)
+        return loader.get_dataset_size() * batch
+
+    return {"step": step, "data": read, "together": together}
+
+
+def serve(side: str, model: str, folder: Path, batch: int, steps: int) -> None:
+    """Answer a line `measure` with `seconds pictures`, until the input ends."""
+    make = zoohub_side if side == "zoohub" else mindcv_side
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what MindSpore prints is no answer
+    measures = make(model, folder, batch, steps)
+    for measure in MEASURES:
+        measures[measure]()  # compiled, and all that is read once
+    print("ready", file=out, flush=True)
+    for line in sys.stdin:
+        started = time.perf_counter()
+        pictures = measures[line.strip()]()
+        print(time.perf_counter() - started, pictures, file=out, flush=True)
+
+
+class Side:
+    """One side's process."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        command = [sys.executable, __file__, "--serve", name, *arguments]
+        environ = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
+        )
+        if self._line() != "ready":
+            raise SystemExit(f"{name} did not start")
+
+    def measure(self, name: str) -> float:
+        """Images a second."""
+        assert self.process.stdin is not None
+        print(name, file=self.process.stdin, flush=True)
+        seconds, pictures = self._line().split()
+        return int(pictures) / float(seconds)
+
+    def end(self) -> None:
+        """Stop the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def compare(
+    model: str, batch: int, pictures: int, rounds: int, steps: int
+) -> Iterator[dict[str, Any]]:
+    """A row for each measure."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_pictures(Path(folder), pictures)
+        names = ("zoohub", "mindcv")
+        sides = {name: Side(name, model, folder, str(batch), str(steps)) for name in names}
+        found: dict[tuple[str, str], list[float]] = {(m, n): [] for m in MEASURES for n in names}
+        for number in range(rounds):
+            for measure in MEASURES:
+                for name in names if number % 2 == 0 else reversed(names):
+                    found[measure, name].append(sides[name].measure(measure))
+        for side in sides.values():
+            side.end()
+    for measure in MEASURES:
+        ours, theirs = (statistics.median(found[measure, name]) for name in names)
+        yield {
+            "model": model, "measure": measure, "batch": batch, "zoohub": round(ours, 2),
+            "mindcv": round(theirs, 2), "ratio": round(ours / theirs, 3),
+        }  # fmt: skip
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", default=list(MODELS), metavar="MODEL")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--pictures", type=int, default=96, help="of an epoch")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3, help="steps a round of `step`")
+    parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        side, model, folder, batch, steps = options.serve
+        serve(side, model, Path(folder), int(batch), int(steps))
+        return
+    for model in options.models:
+        for row in compare(model, options.batch, options.pictures, options.rounds, options.steps):
+            print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()
