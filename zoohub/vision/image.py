@@ -48,7 +48,18 @@ def read_image(picture: Picture, colour: Colour = "RGB") -> NDArray[np.uint8]:
     return pixels[..., ::-1] if colour == "BGR" else pixels
 
 
-def _from_file(path: Path) -> Image.Image:
+def open_image(
+    path: Path, colour: Colour = "RGB", at_least: tuple[int, int] | None = None
+) -> Image.Image:
+    """The picture in a file as `read_image` has it, as a PIL image in mode RGB or L.
+
+    With `at_least`, (width, height), a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, though
+    not below that. Raises as `read_image`.
+    """
+    return _converted(_from_file(path, at_least), "L" if colour == "L" else "RGB")
+
+
+def _from_file(path: Path, at_least: tuple[int, int] | None = None) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -62,6 +73,8 @@ def _from_file(path: Path) -> Image.Image:
     except Exception as error:  # a decoder may raise anything on a damaged header
         raise DataError(f"{path} cannot be read as an image: {error}") from None
     with image:
+        if at_least is not None:
+            image.draft(None, at_least)
         return _decode(image, str(path))
 
 
