@@ -84,7 +84,8 @@ def finetune_detection(
         folder = DetectionFolder(Path(output) if output else default_output(recipe))
     if workers > 1 or nodes > 1:
         launch(recipe, folder.path, resume=resume, workers=workers, master=master,
-               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say)  # fmt: skip
+               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say,
+               on_step=on_step, on_epoch=on_epoch, reports=(BoxStep, BoxEpoch))  # fmt: skip
         return load_run(folder.path)
     return execute_detection(
         recipe,
