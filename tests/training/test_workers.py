@@ -12,7 +12,9 @@ import pytest
 from zoohub.checkpoint import load_weights
 from zoohub.errors import RecipeError
 from zoohub.training import finetune, parse_recipe
+from zoohub.training.events import EventReader, EventWriter
 from zoohub.training.launch import msrun_command
+from zoohub.training.loop import EpochReport, StepReport
 
 pytest.importorskip("sklearn")
 
@@ -96,3 +98,31 @@ def test_several_machines_meet_at_the_masters_address(tmp_path: Path) -> None:
     assert "--master_addr=node0" in command
     assert "--master_port=9000" in command
     assert "--node_rank=1" in command
+
+
+def test_events_pass_whole_lines_on_as_they_come(tmp_path: Path) -> None:
+    step = StepReport(1, 2, 3, 4, 0.5, 0.75, 0.01, 100.0)
+    epoch = EpochReport(1, 0.5, 0.75, 0.01, 2.0, None, None)
+    seen: list[object] = []
+    reader = EventReader(
+        tmp_path / "events.jsonl",
+        on_step=seen.append,
+        on_epoch=seen.append,
+        say=seen.append,
+        reports=(StepReport, EpochReport),
+    )
+    reader.poll()  # there is nothing yet
+    writer = EventWriter(tmp_path / "events.jsonl")
+    writer.say("left out: a.png")
+    writer.step(step)
+    reader.poll()
+    assert seen == ["left out: a.png", step]
+    with (tmp_path / "events.jsonl").open("a") as file:
+        file.write('{"say": "half')
+        file.flush()
+        reader.poll()
+        assert len(seen) == 2
+        file.write(' a line"}\n')
+    writer.epoch(epoch)
+    reader.poll()
+    assert seen[2:] == ["half a line", epoch]

@@ -13,10 +13,10 @@ from typing import Any
 
 
 class EventWriter:
-    """Appends events to a new file; every line is whole once it is there."""
+    """Appends events to a file; every line is whole once it is there."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def step(self, report: Any) -> None:
         """A step is done; `report` is a dataclass, as is an epoch's."""
