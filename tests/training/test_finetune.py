@@ -182,6 +182,9 @@ def test_a_picture_found_broken_only_while_training_is_left_out_and_counted(
         assert line.startswith("left out: ")
         assert "damaged or cut short" in line
         assert name in (run.path / "report.html").read_text()
+    results = evaluate(run.path, photos)
+    assert results["skipped"].keys() == {"zero/000.png", "two/cut.png"}
+    assert results["count"] == 42 - 1  # of 3 × 14 one is broken, another was added broken
 
 
 def write_noise(path: Path) -> bytes:

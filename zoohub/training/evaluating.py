@@ -76,10 +76,14 @@ def evaluate(
         classes = tuple(f"class {i}" for i in range(_logits(predictor, first).shape[1]))
     places = match_classes(splits.classes, predictor.names, len(classes))
     samples = replace(samples, labels=places[samples.labels])
-    found, labels = [], []
-    for images, target in in_order(samples, prepare, min(batch_size, len(samples))):
+    found, labels, skipped = [], [], dict(splits.skipped)
+    size = min(batch_size, len(samples))
+    for images, target in in_order(samples, prepare, size, note=skipped.setdefault):
         found.append(_logits(predictor, images))
         labels.append(target)
+    if not found:
+        reason = next(reversed(skipped.values()))
+        raise DataError(f"none of the {len(samples)} pictures can be read: {reason}")
     logits = np.concatenate(found)
     if logits.shape[1] == 1001 and len(classes) == 1000:
         logits = logits[:, :1000]
@@ -88,7 +92,7 @@ def evaluate(
         **result.summary(classes),
         "confusion": result.confusion.tolist(),
         "classes": list(classes),
-        "skipped": dict(splits.skipped),
+        "skipped": skipped,
     }
 
 
