@@ -166,6 +166,15 @@ def test_coco_annotations_become_boxes_and_crowds(tmp_path: Path) -> None:
     assert "annotation 4" in text
 
 
+@pytest.mark.parametrize("place", [".", "images", "train", "images/train", "../images/train"])
+def test_cocos_pictures_are_found_near_their_annotations(tmp_path: Path, place: str) -> None:
+    file = _coco(tmp_path)
+    moved = file.parent / place / "a.png"
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "train" / "a.png").rename(moved)
+    assert Path(_read(file).train.names[0]).samefile(moved)
+
+
 def test_a_data_yaml_may_name_coco_files(tmp_path: Path) -> None:
     _coco(tmp_path)
     file = tmp_path / "data.yaml"

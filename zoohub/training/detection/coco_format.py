@@ -108,10 +108,12 @@ def _load(file: Path) -> dict[str, Any]:
 
 def _picture_folder(file: Path, images: list[dict[str, Any]]) -> Path:
     """Where the first picture is: beside the file, or (annotations/ apart) as COCO lays it out."""
-    above = file.parent.parent
     stem = file.stem.removeprefix("instances_")
-    choices = [file.parent, file.parent / "images", above / stem, above / "images" / stem,
-               above / "images", above]  # fmt: skip
+    choices = [
+        folder / part
+        for folder in (file.parent, file.parent.parent)
+        for part in (".", "images", stem, f"images/{stem}")
+    ]
     if images:
         for folder in choices:
             if (folder / str(images[0]["file_name"])).is_file():
