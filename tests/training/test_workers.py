@@ -15,6 +15,7 @@ from zoohub.training import finetune, parse_recipe
 from zoohub.training.events import EventReader, EventWriter
 from zoohub.training.launch import msrun_command
 from zoohub.training.loop import EpochReport, StepReport
+from zoohub.training.session import build_network, open_session
 
 pytest.importorskip("sklearn")
 
@@ -61,7 +62,7 @@ def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
 NORMALISED = """\
 model: resnet18
 network: {builder: resnet, arguments: {depth: 18, in_channels: 1}, head: classifier}
-data: {kind: digits, train: [1], validation: [], part: 0.3}
+data: {kind: digits, train: [1], validation: [], part: 0.1}
 input: {size: [32, 32], colour: L, resize: stretch}
 optimizer: {name: sgd, lr: 0.01}
 epochs: 1
@@ -72,16 +73,18 @@ sync_batch_norm: true
 
 @pytest.mark.slow
 def test_synchronised_batch_norm_sees_the_pictures_of_both_workers(tmp_path: Path) -> None:
-    one = finetune(parse_recipe(NORMALISED), output=tmp_path / "one")
-    two = finetune(parse_recipe(NORMALISED), output=tmp_path / "two", workers=2)
+    one_recipe = parse_recipe(NORMALISED)
+    one = finetune(one_recipe, output=tmp_path / "one")
+    two = finetune(one_recipe, output=tmp_path / "two", workers=2)
     expected = load_weights(one.path / "last.ckpt")
     found = load_weights(two.path / "last.ckpt")
     assert any("moving_mean" in name for name in expected)
+    start = {p.name: p.asnumpy() for p in build_network(open_session(one_recipe)).get_parameters()}
     for name in expected:
-        scale = np.abs(expected[name]).max()
-        np.testing.assert_allclose(
-            found[name], expected[name], rtol=0, atol=2e-4 * scale, err_msg=name
-        )
+        # One step: how far the two are apart, of the way from the start.
+        way = np.abs(expected[name] - start[name]).max()
+        apart = np.abs(found[name] - expected[name]).max()
+        assert apart <= 0.01 * way, (name, apart, way)
 
 
 def test_a_batch_that_the_workers_cannot_share_is_refused_before_they_start(
