@@ -7,6 +7,7 @@ import csv
 import errno
 import io
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -119,9 +120,9 @@ class RunFolder:
 
     def remove_state(self) -> None:
         """Remove what only an unfinished run needs."""
-        self.state_file.unlink(missing_ok=True)
-        if self.state_file.parent.is_dir():
-            self.state_file.parent.rmdir()
+        shutil.rmtree(self.state_file.parent, ignore_errors=True)
+        for left in self.path.glob(".*.tmp"):  # by a process killed while it was writing
+            left.unlink(missing_ok=True)
 
 
 def split_table(splits: Splits) -> str:
