@@ -130,13 +130,12 @@ def test_a_saved_state_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_what_a_process_killed_while_saving_left_behind_goes_with_the_state(
     tmp_path: Path,
 ) -> None:
-    folder = RunFolder(tmp_path)
-    folder.state_file.parent.mkdir()
-    (tmp_path / "last.ckpt").touch()
-    for left in (tmp_path / "state" / ".state.npz.1f.tmp", tmp_path / ".last.ckpt.2e.tmp"):
-        left.touch()
+    folder = RunFolder(tmp_path / "run")
+    folder.state_file.parent.mkdir(parents=True)
+    for name in ("last.ckpt", "state/.state.npz.1f.tmp", ".last.ckpt.2e.tmp"):
+        (folder.path / name).touch()
     folder.remove_state()
-    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+    assert [path.name for path in folder.path.iterdir()] == ["last.ckpt"]
 
 
 def test_a_damaged_state_is_said_to_be_damaged(tmp_path: Path) -> None:
