@@ -31,10 +31,11 @@ model: yolov5n
 network: {builder: yolov5, arguments: {size: n, width: 0.125}, head: model.model.24.m}
 data: {kind: boxes, path: data.yaml}
 input: {size: [64, 64], resize: letterbox}
-augment: {mosaic: 0.3, scale: 0.1, shift: 0.05, flip: 0, last: 1}
-optimizer: {name: adamw, lr: 0.003}
+augment: {mosaic: 0.3, scale: 0.1, shift: 0.05, flip: 0, last: 22}
+optimizer: {name: adamw, lr: 0.005}
 schedule: {warmup: 0.5}
-epochs: 3
+epochs: 24
+evaluate_every: 24
 batch_size: 8
 most_boxes: 12
 ema: 0.9
@@ -74,14 +75,15 @@ def test_a_detector_trains_resumes_to_the_same_weights_and_predicts(tmp_path: Pa
     whole = finetune(
         recipe, output=tmp_path / "whole", on_epoch=lambda report: losses.append(report.loss)
     )
-    # Twelve steps under mosaic show that all of it runs; that it learns, the recipe shows.
-    assert len(losses) == 3
-    assert np.isfinite(losses).all()
+    # Mosaics come and go by chance in the first two epochs; then the same pictures come again.
+    assert len(losses) == 24
+    assert losses[21] < losses[15] < losses[9] < losses[2]
+    assert losses[21] < 0.85 * losses[2]
     assert 0 <= whole.metrics["map"] <= whole.metrics["map50"] <= 1
     for name in ("weights.ckpt", "weights.safetensors", "recipe.yaml", "metrics.jsonl",
                  "curve.svg", "report.html", "split.csv", "run.json"):  # fmt: skip
         assert (whole.path / name).stat().st_size > 0
-    assert len((whole.path / "metrics.jsonl").read_text().splitlines()) == 3
+    assert len((whole.path / "metrics.jsonl").read_text().splitlines()) == 24
 
     def stop(report: Any) -> None:
         if (report.epoch, report.step) == (2, 3):
