@@ -157,7 +157,7 @@ def test_what_cannot_be_trained_on_is_said(photos: Path, tmp_path: Path) -> None
         finetune("lenet5@digits", output=output)
     with pytest.raises(RecipeError, match="frozen: 'conv9' is no part of the network"):
         finetune("lenet5@digits", photos, output=output, assignments=["frozen=[conv9]"])
-    with pytest.raises(RecipeError, match="amp O2 computes in bfloat16, for which MindSpore has no CPU kernels"):
+    with pytest.raises(RecipeError, match="amp O2 computes in bfloat16, for which"):
         finetune("lenet5@digits", photos, output=output, assignments=["amp=O2"])
     file = tmp_path / "file"
     file.touch()
