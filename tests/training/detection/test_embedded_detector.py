@@ -30,14 +30,21 @@ def test_the_embedded_detector_finds_the_digits_of_held_out_scenes(tmp_path: Pat
     assert 100 * found["map"] == pytest.approx(stated["map"], abs=0.1)
 
 
-def test_a_large_scene_is_predicted_in_its_own_pixels(tmp_path: Path) -> None:
-    image, boxes = make_scene(heldout_digits(), "test", 3, 384)
-    file = tmp_path / "scene.png"
-    Image.fromarray(image).save(file)
-    found = zoohub.predict("yolov5n@digits", file, offline=True)[0].predictions
-    for digit, *box in boxes.tolist():
-        near = [label for label in found if overlap(label.box, box) > 0.5]
-        assert max(near, key=lambda label: label.score).label == str(int(digit))
+def test_large_scenes_are_predicted_in_their_own_pixels(tmp_path: Path) -> None:
+    files, truths = [], []
+    for number in range(10):
+        image, boxes = make_scene(heldout_digits(), "test", number, 384)
+        files.append(tmp_path / f"{number}.png")
+        Image.fromarray(image).save(files[-1])
+        truths.append(boxes.tolist())
+    predictions = zoohub.predict("yolov5n@digits", files, offline=True)
+    right = [
+        any(near) and max(near, key=lambda label: label.score).label == str(int(digit))
+        for prediction, boxes in zip(predictions, truths, strict=True)
+        for digit, *box in boxes
+        for near in [[label for label in prediction.predictions if overlap(label.box, box) > 0.5]]
+    ]
+    assert sum(right) / len(right) >= 0.75
 
 
 def overlap(one: Sequence[float] | None, other: Sequence[float]) -> float:
