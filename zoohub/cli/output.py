@@ -69,7 +69,10 @@ class Output:
 
     def error(self, text: str) -> None:
         """An error's one line; shown even with `-q`."""
-        line = " ".join(part.strip() for part in text.splitlines())
+        # A line that ends in no stop would run into the next.
+        parts = [part.strip() for part in text.splitlines()]
+        parts[:-1] = [p if p.endswith((".", ":", ";", ",")) else f"{p};" for p in parts[:-1] if p]
+        line = " ".join(parts)
         self._err.write(f"zoohub: {line}\n")
 
     def json(self, rows: Iterable[Any]) -> None:
