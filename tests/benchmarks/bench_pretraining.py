@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python tests/benchmarks/bench_pretraining.py [--choose]
 
 The task: tell the digits 7, 8 and 9 apart from a tenth of their training pictures (folds 2, 3 and
-4, picture i being in fold i % 5). One network starts fresh, the other from one trained on the digits
-0 to 6 of the same folds, with a new head. Both take the same number of epochs over the same
+4, picture i being in fold i % 5). One network starts fresh, the other from one trained on the
+digits 0 to 6 of the same folds, with a new head. Both take the same number of epochs over the same
 pictures with the same augmentation. Learning rate, and for the pretrained one how its early layers
 are held back, are what `--choose` found best on fold 1, with seeds that the figures do not use.
 Fold 0 is for the figures only. Needs scikit-learn.
