@@ -61,6 +61,19 @@ def test_sorting_by_metric_puts_the_best_first_and_impossible_figures_last(tmp_p
     assert names == ["share", "good", "fair", "pointless", "none"]
 
 
+def test_nothing_listed_is_said_with_what_a_misspelt_filter_may_mean() -> None:
+    done = zoohub("list", "--task", "image-clasification")
+    assert done.returncode == 0
+    assert "no task is called 'image-clasification'; closest are image-class" in done.stderr
+    assert "no model fits" in zoohub("list", "no-such-model*").stderr
+
+
+def test_a_misspelt_command_is_one_line_with_the_closest_ones() -> None:
+    done = zoohub("finetun", "lenet5")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "no command is called 'finetun'; closest are finetune" in done.stderr
+
+
 def test_info_says_where_a_model_comes_from_and_how_to_use_it() -> None:
     done = zoohub("info", "yolov5")
     assert done.returncode == 0

@@ -12,7 +12,13 @@ import pytest
 
 from zoohub.checkpoint import open_checkpoint, write_ckpt
 from zoohub.errors import ExportError
-from zoohub.exporting import convert_file, export_network, export_with_report, read_metadata
+from zoohub.exporting import (
+    convert_file,
+    export_network,
+    export_with_report,
+    read_metadata,
+    weights,
+)
 
 FORMATS = ("ckpt", "safetensors", "pth")
 
@@ -100,6 +106,29 @@ def test_an_exported_weights_file_loads_again_and_says_whose_names_it_has(
     again = load("mobilenet_v2_035_128", checkpoint=path)
     for one, other in zip(net.get_parameters(), again.get_parameters(), strict=True):
         np.testing.assert_array_equal(one.asnumpy(), other.asnumpy())
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_weights_file_is_read_again_where_a_check_is_asked_for(
+    suffix: str, digits: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = export_with_report(digits, tmp_path / f"exact.{suffix}", check=True)
+    assert len(exact.differences) == len(list(digits.get_parameters()))
+    assert exact.difference is not None
+    assert exact.difference.value == 0
+    half = export_with_report(digits, tmp_path / f"half.{suffix}", check=True, dtype="float16")
+    assert half.difference is not None
+    assert 0 < half.difference.value < 1e-3
+    write = weights.write_weights
+
+    def damage(path: Path, arrays: Any, *rest: Any) -> None:
+        first = next(iter(arrays))
+        write(path, {**arrays, first: arrays[first] + 1}, *rest)
+
+    monkeypatch.setattr(weights, "write_weights", damage)
+    with pytest.raises(ExportError, match=r"does not hold conv1\.weight as it was written"):
+        export_with_report(digits, tmp_path / f"damaged.{suffix}", check=True)
+    assert not (tmp_path / f"damaged.{suffix}").exists()
 
 
 def test_own_names_can_be_asked_for_and_others_keep_their_own(

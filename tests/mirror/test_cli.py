@@ -59,6 +59,20 @@ def test_sync_says_what_it_did_and_a_second_one_that_nothing_is_to_do(
     assert "0 files added (0 B), 2 up to date" in err
 
 
+def test_a_plain_name_means_what_it_means_elsewhere(zoohub: Run, zoo: Any, tmp_path: Path) -> None:
+    for name in ("ournet_a", "ournet_b"):
+        zoo.add(name)
+    (id,) = (checkpoint["id"] for checkpoint in zoo.documents["ournet_b"]["checkpoints"])
+    root = tmp_path / "mirror"
+    assert zoohub("mirror", "sync", str(root), "OURNET-A")[0] == 0
+    assert [p.name for p in (root / "127.0.0.1").iterdir()] == ["ournet_a"]
+    assert zoohub("mirror", "sync", str(root), f"ournet_b@{id}")[0] == 0
+    assert sorted(p.name for p in (root / "127.0.0.1").iterdir()) == ["ournet_a", "ournet_b"]
+    code, _, err = zoohub("mirror", "sync", str(root), "ournet_c")
+    assert code == 1
+    assert "no model is called 'ournet_c'; closest are ournet_" in err
+
+
 def test_sync_as_json_is_a_row_for_each_file(zoohub: Run, zoo: Any, tmp_path: Path) -> None:
     zoo.add("ournet_a")
     zoo.add("ournet_b")

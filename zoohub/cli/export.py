@@ -137,12 +137,16 @@ def facts_of(export: Any) -> list[str]:
         )
     worst = export.difference
     if worst is not None:
+        shape = "x".join(map(str, worst.shape))
+        weights = export.metadata.parameters is not None
         lines.append(
             f"largest difference from MindSpore {worst.value:.1e} (relative), in {worst.output} "
-            f"for an input of {'x'.join(map(str, worst.shape))}"
+            + (f"of shape {shape}, read again" if weights else f"for an input of {shape}")
         )
-    if export.metadata.parameters is not None:
-        lines.append(f"parameters named as {export.metadata.parameters}")
+    names = {"own": "their own names", None: None}
+    named = names.get(export.metadata.parameters, f"{export.metadata.parameters}'s names")
+    if named is not None:
+        lines.append(f"the parameters have {named}")
     if export.metadata.note:
         lines.append(f"note: {export.metadata.note}")
     return lines

@@ -56,7 +56,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         summaries = index.summaries(options.pattern, **filters)
         fitting = (s for s in summaries if not options.runnable or _summary_runs(s))
         if output.width is None:
-            _stream(islice(fitting, options.limit), output)
+            if not _stream(islice(fitting, options.limit), output):
+                _say_none(options, output)
             return 0
     # The table above is made without it: importing the store would be a third of its time.
     from zoohub.store import Store
@@ -68,8 +69,25 @@ def run(options: argparse.Namespace, output: Output) -> int:
     wanted = [entry.model for entry in _chosen(index, options, filters, store)]
     rows = {s.model: s for s in index.summaries(options.pattern, **filters)}
     output.table(HEADER, [_row(rows[name]) for name in wanted])
-    output.talk(f"{len(wanted)} models; `zoohub info NAME` shows one")
+    if wanted:
+        output.talk(f"{len(wanted)} models; `zoohub info NAME` shows one")
+    else:
+        _say_none(options, output)
     return 0
+
+
+def _say_none(options: argparse.Namespace, output: Output) -> None:
+    """That nothing fits, and what a misspelt task or format may have been meant for."""
+    from zoohub.manifest.reference import closest
+    from zoohub.manifest.schema import FORMATS
+    from zoohub.manifest.tasks import TASKS
+
+    for name, value, known in (("task", options.task, TASKS), ("format", options.format, FORMATS)):
+        if value is not None and value not in known:
+            near = ", ".join(closest(value, known)) or ", ".join(sorted(known))
+            output.talk(f"no {name} is called {value!r}; closest are {near}")
+            return
+    output.talk("no model fits; `zoohub list` without options shows every one")
 
 
 HEADER = ("MODEL", "TASK", "DATASET", "METRIC", "SIZE", "FILES", "RUNS")
@@ -92,11 +110,14 @@ def _row(summary: Summary) -> tuple[str, ...]:
     )
 
 
-def _stream(summaries: Iterator[Summary], output: Output) -> None:
-    """Tab-separated rows as they come: what a pipe wants, and `| head` gets at once."""
+def _stream(summaries: Iterator[Summary], output: Output) -> int:
+    """Rows as they come, which `| head` gets at once, with tabs; returns how many they were."""
     output.data("\t".join(HEADER))
+    count = 0
     for summary in summaries:
         output.data("\t".join(_row(summary)))
+        count += 1
+    return count
 
 
 def _chosen(

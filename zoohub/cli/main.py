@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from zoohub._version import __version__
 from zoohub.cli.output import Output
-from zoohub.errors import ZoohubError
+from zoohub.errors import UsageError, ZoohubError
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,10 @@ def entry_point() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    if verb is not None and not any(verb in (name, *v.aliases) for name, v in VERBS.items()):
+        Output().error(_no_such(verb))
+        return UsageError.exit_code
     parser = build_parser(arguments)
     try:
         options = parser.parse_args(arguments)
@@ -99,6 +103,14 @@ def main(arguments: Sequence[str]) -> int:
             raise
         output.error(str(error))
         return error.exit_code
+
+
+def _no_such(verb: str) -> str:
+    from zoohub.manifest.reference import closest
+
+    near = closest(verb, VERBS, limit=3)
+    hint = f"; closest are {', '.join(near)}" if near else ""
+    return f"no command is called {verb!r}{hint}. `zoohub --help` shows them all"
 
 
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -53,7 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return sub
 
     syncing = action("sync", "fetch what a mirror lacks, and publish it", sync_mirror)
-    syncing.add_argument("patterns", nargs="*", metavar="PATTERN", help="models, as 'resnet*'")
+    syncing.add_argument(
+        "patterns",
+        nargs="*",
+        metavar="PATTERN",
+        help="as 'resnet*', yolov5, yolov5s@mindyolo",
+    )
     syncing.add_argument("--task", help="only checkpoints for this task")
     syncing.add_argument("--format", help="only files of this format (ckpt, safetensors, …)")
     syncing.add_argument(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from zoohub.cli.mirror_choice import chosen
 from zoohub.cli.output import Output, human_size
 from zoohub.cli.several import Failure, exit_code, report
 from zoohub.errors import IntegrityError, MirrorError, UnknownModel, UsageError
-from zoohub.manifest import Entry, open_index
+from zoohub.manifest import open_index
 from zoohub.mirror.prune import PruneReport, prune
 from zoohub.mirror.publish import Publisher
-from zoohub.mirror.selection import INDEX, Selection, fits, select
+from zoohub.mirror.selection import INDEX
 from zoohub.mirror.sync import SyncReport, sync
 from zoohub.mirror.target import Folder, open_target
 from zoohub.mirror.verify import VerifyReport, repair, verify
@@ -31,7 +31,7 @@ def sync_mirror(options: argparse.Namespace, output: Output) -> int:
     jobs = _jobs(options)
     target = open_target(options.mirror)
     publisher = _publisher(options)
-    selection, documents = _chosen(settings, options)
+    selection, documents = chosen(settings, options)
     done = sync(
         target,
         selection,
@@ -65,33 +65,6 @@ def sync_mirror(options: argparse.Namespace, output: Output) -> int:
     # What was here before counts: a mirror that lacks one file of a thousand is partly done.
     report(failures, count + kept, output)
     return exit_code(failures, count + kept)
-
-
-def _chosen(
-    settings: Settings, options: argparse.Namespace
-) -> tuple[Selection, dict[str, dict[str, Any]]]:
-    """The checkpoints asked for, and the compiled models they belong to."""
-    from zoohub.manifest.codec import decode_entry
-
-    index = open_index(settings)
-    documents: dict[str, dict[str, Any]] = {}
-
-    def entries() -> Iterator[Entry]:
-        for layer, text in index.documents(task=options.task, format=options.format):
-            document = json.loads(text)
-            if fits(document["model"], options.patterns):
-                documents[document["model"]] = document
-                yield decode_entry(document, layer)
-
-    selection = select(
-        entries(), format=options.format, task=options.task, max_size=options.max_size
-    )
-    unmatched = [p for p in options.patterns if not any(fits(m, [p]) for m in documents)]
-    if unmatched:
-        raise UnknownModel(
-            f"no model fits {', '.join(map(repr, unmatched))}; `zoohub list` shows their names"
-        )
-    return selection, documents
 
 
 def _tell_plan(done: SyncReport, output: Output) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import numpy as np
 from mindspore import nn
 from numpy.typing import NDArray
 
-from zoohub.checkpoint import write_ckpt, write_pth, write_safetensors
+from zoohub.checkpoint import load_weights, write_ckpt, write_pth, write_safetensors
 from zoohub.errors import ExportError
+from zoohub.exporting.checking import Difference
 from zoohub.exporting.metadata import PTH_MEMBER, describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
@@ -29,7 +31,8 @@ def write_network(
     """Write a network's parameters to `partial`, as `request` says.
 
     Raises:
-        ExportError: torchvision's names are asked for and it has no such network.
+        ExportError: torchvision's names are asked for and it has no such network; with `check`, the
+            file does not hold what was written.
     """
     arrays = arrays_of(net, request.dtype)
     spec = _spec(provenance)
@@ -49,7 +52,49 @@ def write_network(
             )
     metadata = describe(provenance, parameters=scheme, note=note)
     write_weights(partial, arrays, request.format, metadata.to_strings())
-    return Written(metadata)
+    if not request.check:
+        return Written(metadata)
+    started = time.perf_counter()
+    exact = arrays_of(net)
+    differences = check_weights(partial, arrays, exact.values())
+    return Written(metadata, differences=differences, check_seconds=time.perf_counter() - started)
+
+
+def check_weights(
+    path: Path, written: Mapping[str, NDArray[Any]], exact: Iterable[NDArray[Any]]
+) -> tuple[Difference, ...]:
+    """Read a weights file again and compare it with what was written, and with the network.
+
+    `exact` are the network's own parameters in the order of `written`; they differ from them where
+    another dtype was asked for.
+
+    Raises:
+        ExportError: the file does not hold what was written, bit for bit.
+    """
+    read = load_weights(path)
+    for name, array in written.items():
+        if name not in read or not _same_bits(read[name], array):
+            raise ExportError(f"{path.name} does not hold {name} as it was written; export again")
+    pairs = [(read[name], value) for name, value in zip(written, exact, strict=True)]
+    return tuple(
+        Difference(name, got.shape, _distance(got, value))
+        for name, (got, value) in zip(written, pairs, strict=True)
+    )
+
+
+def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return (one.dtype, one.shape) == (other.dtype, other.shape) and bool(
+        one.tobytes() == other.tobytes()
+    )
+
+
+def _distance(got: NDArray[Any], value: NDArray[Any]) -> float:
+    """The largest absolute difference over the largest magnitude; 0 where there is none."""
+    if not value.size or value.dtype.kind != "f":
+        return 0.0
+    wide = value.astype(np.float64)
+    apart = float(np.abs(got.astype(np.float64) - wide).max())
+    return apart / (float(np.abs(wide).max()) or 1.0)
 
 
 def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, NDArray[Any]]:

@@ -30,7 +30,8 @@ def data_for(source: str | Path | Data, validation: float = 0.2) -> Data:
     if path.is_file() and path.suffix.lower() in _TABLES:
         return TableData("table", str(path.absolute()), validation)
     found = "a file of another kind" if path.exists() else "nothing"
-    raise DataError(f"{source}: expected a folder of pictures or a .csv or .jsonl file; {found}")
+    expected = "a folder of pictures or a .csv or .jsonl file"
+    raise DataError(f"{source}: expected {expected}, found {found}")
 
 
 def read_splits(data: Data) -> Splits:

@@ -1,0 +1,83 @@
+"""Which checkpoints `zoohub mirror sync DEST [PATTERN…]` means."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from zoohub.errors import AmbiguousReference, UnknownModel
+from zoohub.manifest import Entry, Index, open_index
+from zoohub.mirror.selection import Selection, fits, select
+from zoohub.settings import Settings
+
+
+def chosen(
+    settings: Settings, options: argparse.Namespace
+) -> tuple[Selection, dict[str, dict[str, Any]]]:
+    """The checkpoints asked for, and the compiled models they belong to.
+
+    Raises:
+        UnknownModel, AmbiguousReference: a pattern fits nothing, or a name means several models.
+    """
+    from zoohub.manifest.codec import decode_entry
+
+    index = open_index(settings)
+    globs, named = _meant(index, options.patterns)
+    documents: dict[str, dict[str, Any]] = {}
+
+    def entries() -> Iterator[Entry]:
+        for layer, text in index.documents(task=options.task, format=options.format):
+            document = json.loads(text)
+            name = document["model"]
+            whole = not options.patterns or any(fits(name, [glob]) for glob in globs)
+            if not whole and name not in named:
+                continue
+            documents[name] = document
+            entry = decode_entry(document, layer)
+            ids = None if whole else named[name]
+            if ids is not None:
+                kept = tuple(c for c in entry.checkpoints if c.id in ids)
+                entry = replace(entry, checkpoints=kept)
+            yield entry
+
+    selection = select(
+        entries(), format=options.format, task=options.task, max_size=options.max_size
+    )
+    unmatched = [glob for glob in globs if not any(fits(name, [glob]) for name in documents)]
+    unmatched += [name for name in named if name not in documents]
+    if unmatched:
+        raise UnknownModel(
+            f"no model fits {', '.join(map(repr, unmatched))}; `zoohub list` shows their names"
+        )
+    return selection, documents
+
+
+def _meant(
+    index: Index, patterns: Sequence[str]
+) -> tuple[list[str], dict[str, frozenset[str] | None]]:
+    """The patterns, and the models that plain names mean: with the ids of their checkpoints, or
+    None for all of them.
+
+    Raises:
+        UnknownModel, AmbiguousReference: a plain name means nothing, or several things.
+    """
+    globs = [text for text in patterns if any(wildcard in text for wildcard in "*?[")]
+    named: dict[str, frozenset[str] | None] = {}
+    for text in patterns:
+        if text in globs:
+            continue
+        try:
+            resolved = index.resolve(text)
+        except AmbiguousReference:
+            # A model without a default is no one checkpoint, but a model it is.
+            named[index.entry(text).model] = None
+            continue
+        model = resolved.entry.model
+        one = resolved.checkpoint if resolved.explicit else None
+        ids = None if one is None else frozenset((one.id,))
+        before = named.get(model, frozenset())
+        named[model] = None if before is None or ids is None else before | ids
+    return globs, named
