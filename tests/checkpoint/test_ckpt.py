@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import resource
 from pathlib import Path
 
 import mindspore as ms
@@ -144,7 +144,7 @@ def test_a_wrong_crc_is_found_on_demand_only(tmp_path: Path) -> None:
         open_checkpoint(path, verify=True)
 
 
-def test_one_tensor_of_a_5_gb_file_is_read_in_milliseconds(tmp_path: Path) -> None:
+def test_one_tensor_of_a_5_gb_file_is_read_without_touching_the_others(tmp_path: Path) -> None:
     path = tmp_path / "big.ckpt"
     size = 1 << 28
     with path.open("wb") as file:
@@ -156,12 +156,11 @@ def test_one_tensor_of_a_5_gb_file_is_read_in_milliseconds(tmp_path: Path) -> No
             file.seek(size, os.SEEK_CUR)
         file.write(float_record("last", [1.0, 2.0]))
     assert path.stat().st_size > 5e9
-    fastest = 1.0
-    for _ in range(3):
-        start = time.perf_counter()
-        assert open_checkpoint(path)["last"].tolist() == [1.0, 2.0]
-        fastest = min(fastest, time.perf_counter() - start)
-    assert fastest < 0.05
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    assert open_checkpoint(path)["last"].tolist() == [1.0, 2.0]
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    pages = after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt
+    assert pages < 2_000  # of 1,310,720; twenty heads and one tensor, and Python's own
 
 
 def test_a_map_parameter_is_named_and_refused(tmp_path: Path) -> None:
