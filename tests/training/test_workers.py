@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zoohub.checkpoint import load_weights
-from zoohub.errors import RecipeError
+from zoohub.errors import RecipeError, StoreError
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.events import EventReader, EventWriter
 from zoohub.training.launch import msrun_command
@@ -92,6 +92,12 @@ def test_a_batch_that_the_workers_cannot_share_is_refused_before_they_start(
 ) -> None:
     with pytest.raises(RecipeError, match="cannot be shared by 3 workers; take a multiple of 3"):
         finetune(parse_recipe(RECIPE), output=tmp_path, workers=3)
+
+
+def test_a_folder_for_workers_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file/run/workers: cannot be written"):
+        finetune(parse_recipe(RECIPE), output=tmp_path / "file" / "run", workers=2)
 
 
 def test_several_machines_meet_at_the_masters_address(tmp_path: Path) -> None:

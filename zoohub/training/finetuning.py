@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from zoohub.api import is_path
-from zoohub.errors import DataError
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.data.samples import Splits
@@ -16,11 +15,12 @@ from zoohub.training.defaults import default_recipe
 from zoohub.training.detection.reading import wants_detection
 from zoohub.training.execute import SAVE_SECONDS, execute
 from zoohub.training.fitting import Say
-from zoohub.training.folder import RECIPE, RunFolder
+from zoohub.training.folder import RunFolder
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.planning import (
     assign,
     default_output,
+    folder_to_resume,
     is_recipe_file,
     recipe_from_file,
     require_data,
@@ -98,7 +98,7 @@ def finetune(
         )  # fmt: skip
     splits: Splits | None = None
     if resume:
-        folder = RunFolder(_resumed(model, output, data))
+        folder = RunFolder(folder_to_resume(model, output, data))
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)
@@ -163,23 +163,3 @@ def plan_recipe(
     explicit = replace(recipe, network=probe.network, input=probe.input)
     planned = assign(explicit, assignments)
     return planned, splits if planned.data == data else None
-
-
-def _resumed(
-    model: str | Path | Recipe, output: str | Path | None, data: str | Path | Data | None
-) -> Path:
-    """The folder to resume: `output`, or in the place of the model, or where a run on `data` goes.
-
-    Raises:
-        DataError: there is no run in it.
-    """
-    places = [] if output is None else [Path(output)]
-    if output is None and not isinstance(model, Recipe):
-        places.append(Path(model).expanduser())
-    if output is None and isinstance(data, str | Path):
-        places.append(Path("runs") / Path(data).stem)
-    for place in places:
-        if (place / RECIPE).is_file():
-            return place
-    looked = " and ".join(map(str, places)) or "nowhere"
-    raise DataError(f"no run to resume; looked in {looked}; name its folder (--output)")

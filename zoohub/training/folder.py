@@ -61,7 +61,7 @@ class RunFolder:
                 f"{self.path}: there is a run in this folder already; resume it (--resume), or "
                 "choose another folder (--output)"
             )
-        with _explained(self.path):
+        with explained(self.path):
             self.state_file.parent.mkdir(parents=True, exist_ok=True)
         self.write_text(RECIPE, recipe)
         self.write_text("split.csv", split)
@@ -72,17 +72,17 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Replace the text file `name`."""
-        with _explained(self.path), replacing(self.path / name) as file:
+        with explained(self.path), replacing(self.path / name) as file:
             file.write(text.encode("utf-8"))
 
     def write_weights(self, stem: str, arrays: Mapping[str, NDArray[Any]]) -> Path:
         """Replace `stem.ckpt`; returns its path."""
-        with _explained(self.path):
+        with explained(self.path):
             return write_ckpt(self.path / f"{stem}.ckpt", dict(arrays))
 
     def write_safetensors(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Replace `weights.safetensors`."""
-        with _explained(self.path):
+        with explained(self.path):
             write_safetensors(self.path / "weights.safetensors", dict(arrays))
 
     def write_history(self, progress: Any) -> None:
@@ -96,7 +96,7 @@ class RunFolder:
         # Parameter names hold dots and slashes, which a zip's members need not survive.
         names = np.frombuffer(json.dumps(list(arrays)).encode(), np.uint8)
         members = {f"a{i}": array for i, array in enumerate(arrays.values())}
-        with _explained(self.path), replacing(self.state_file) as file:
+        with explained(self.path), replacing(self.state_file) as file:
             np.savez(file, progress=text, names=names, **members)
 
     def load_state(self) -> tuple[dict[str, NDArray[Any]], Progress] | None:
@@ -143,7 +143,7 @@ def split_table(splits: Splits) -> str:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn the system's errors into ours.
 
     Raises:

@@ -17,6 +17,7 @@ from typing import Any
 
 from zoohub.errors import RecipeError, ZoohubError
 from zoohub.training.events import EventReader
+from zoohub.training.folder import explained
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.recipe import TrainingRun, recipe_text
 
@@ -57,6 +58,7 @@ def launch(
 
     Raises:
         RecipeError: the batch cannot be shared by the workers, or the first machine is not named.
+        StoreError, NoSpaceError: the folder cannot be written.
         ZoohubError: msrun is missing or a worker failed; names its log.
     """
     if nodes > 1 and (master is None or node_rank is None):
@@ -68,10 +70,11 @@ def launch(
             f"take a multiple of {total}"
         )
     folder = output.absolute() / "workers"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.yaml").write_text(recipe_text(recipe), encoding="utf-8")
     job = Job(str(output.absolute()), resume, save_seconds)
-    (folder / JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "recipe.yaml").write_text(recipe_text(recipe), encoding="utf-8")
+        (folder / JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
     command = msrun_command(
         folder, workers=workers, total=total, master=master, node_rank=node_rank or 0
     )

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoohub.errors import RecipeError
+from zoohub.errors import DataError, RecipeError
 from zoohub.training.binding import plain, read_text
+from zoohub.training.folder import RECIPE
 from zoohub.training.recipe import (
     Data,
     FolderData,
@@ -118,3 +119,21 @@ def default_output(recipe: Any) -> Path:
     """`runs/<name of the data>`, for the recipe of any task."""
     path = getattr(recipe.data, "path", None)
     return Path("runs") / (Path(path).stem if path else f"{recipe.model}-{recipe.data.kind}")
+
+
+def folder_to_resume(model: object, output: str | Path | None, data: object = None) -> Path:
+    """The folder to resume: `output`, or in the place of the model, or where a run on `data` goes.
+
+    Raises:
+        DataError: there is no run in it.
+    """
+    places = [] if output is None else [Path(output)]
+    if output is None and isinstance(model, str | Path):
+        places.append(Path(model).expanduser())
+    if output is None and isinstance(data, str | Path):
+        places.append(Path("runs") / Path(data).stem)
+    for place in places:
+        if (place / RECIPE).is_file():
+            return place
+    looked = " and ".join(map(str, places)) or "nowhere"
+    raise DataError(f"no run to resume; looked in {looked}; name its folder (--output)")

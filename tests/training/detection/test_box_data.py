@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,9 @@ def test_files_that_are_not_cocos_are_refused(tmp_path: Path) -> None:
         _read(file)
 
 
-def test_what_the_user_names_says_whether_it_is_detection(tmp_path: Path) -> None:
+def test_what_the_user_names_says_whether_it_is_detection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert is_box_data("scenes.yaml")
     assert is_box_data("digit-scenes")
     assert not is_box_data("flowers/")
@@ -205,5 +208,12 @@ def test_what_the_user_names_says_whether_it_is_detection(tmp_path: Path) -> Non
     recipe.write_text("task: object-detection\n")
     assert wants_detection(recipe, None)
     assert wants_detection("anything", None, tmp_path, resume=True)
+    # Without --output a detector's run is looked for where any other's is.
+    (tmp_path / "runs" / "scenes").mkdir(parents=True)
+    shutil.copy(tmp_path / "recipe.yaml", tmp_path / "runs" / "scenes")
+    monkeypatch.chdir(tmp_path)
+    assert wants_detection("yolov5s", "scenes.yaml", resume=True)
+    with pytest.raises(DataError, match=r"no run to resume; looked in yolov5s and runs/others"):
+        wants_detection("yolov5s", "others.yaml", resume=True)
     recipe.write_text("model: lenet5\n")
     assert not wants_detection(recipe, None)

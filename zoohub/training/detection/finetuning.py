@@ -26,6 +26,7 @@ from zoohub.training.launch import launch
 from zoohub.training.planning import (
     assign,
     default_output,
+    folder_to_resume,
     is_recipe_file,
     no_data,
     with_overrides,
@@ -72,7 +73,7 @@ def finetune_detection(
     settings = settings or load_settings()
     splits: BoxSplits | None = None
     if resume:
-        folder = DetectionFolder(Path(output or str(model)))
+        folder = DetectionFolder(folder_to_resume(model, output, data))
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)

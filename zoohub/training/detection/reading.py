@@ -21,7 +21,7 @@ from zoohub.training.detection.samples import BoxSamples, BoxSplits
 from zoohub.training.detection.scenes import CLASSES, FOLDS, Part, make_scenes
 from zoohub.training.detection.yolo_format import part_pictures, read_data_yaml, read_yolo_part
 from zoohub.training.folder import RECIPE
-from zoohub.training.planning import is_recipe_file
+from zoohub.training.planning import folder_to_resume, is_recipe_file
 
 SCENES = "digit-scenes"
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -48,7 +48,7 @@ def wants_detection(
     if isinstance(model, DetectionRecipe):
         return True
     if resume:
-        return is_detection(Path(output or str(model)) / RECIPE)
+        return is_detection(folder_to_resume(model, output, data) / RECIPE)
     if isinstance(model, str | Path) and is_recipe_file(model):
         return is_detection(model)
     return is_box_data(data)
