@@ -114,14 +114,6 @@ def refetched(server, home, size: int, kills: int, seeds: range) -> float:
 
 
 @pytest.mark.slow
-def test_ten_kills_of_128_megabytes_cost_less_than_five_percent_on_average(server, tmp_path):
-    pace(server, 20e6)
-    assert refetched(server, tmp_path, 128 << 20, 10, range(200, 201)) < 0.05
-
-
-# More than four minutes on two busy cores: run by hand, with `pytest -m long`.
-@pytest.mark.long
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_fifty_kills_of_256_megabytes_cost_less_than_five_percent_on_average(server, tmp_path):
     pace(server, 20e6)
