@@ -149,7 +149,7 @@ def test_missing_files_of_a_table_are_skipped_and_named(tmp_path: Path) -> None:
 def test_data_is_told_by_what_it_is(tmp_path: Path) -> None:
     assert isinstance(data_for(tmp_path), FolderData)
     assert data_for("digits") == DigitsData("digits")
-    with pytest.raises(DataError, match=r"expected a folder of pictures .*; nothing"):
+    with pytest.raises(DataError, match=r"expected a folder of pictures .*, found nothing"):
         data_for(tmp_path / "none.csv")
 
 
