@@ -97,6 +97,28 @@ def test_an_untouched_claim_leaves_nothing(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_what_is_published_just_before_the_claim_is_not_fetched_again(tmp_path):
+    (tmp_path / f"{KEY}.part").write_bytes(b"begun")
+    looks = iter([False, True])  # the owner publishes and leaves between the two
+    assert claim(tmp_path, published=lambda: next(looks)) is None
+    assert names(tmp_path) == []
+
+
+def test_who_is_interrupted_as_the_claim_is_made_leaves_what_was_begun(tmp_path):
+    (tmp_path / f"{KEY}.part").write_bytes(b"begun")
+    looks = iter([False])
+
+    def published() -> bool:
+        try:
+            return next(looks)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    with pytest.raises(KeyboardInterrupt):
+        claim(tmp_path, published=published)
+    assert names(tmp_path) == [f"{KEY}.part"]
+
+
 @needs_proc
 def test_a_dead_owners_file_is_renamed_with_its_note(tmp_path):
     owner = dead_owner()

@@ -133,6 +133,20 @@ class Claim:
         self.partial.release()
         unlink(self._flag)
 
+    def unless(self, published: Callable[[], bool]) -> Claim | None:
+        """This claim, or None if an owner published and left between the last look and the claim:
+        without this second look, under the claim, the file would be fetched again."""
+        try:
+            if not published():
+                return self
+        except BaseException:
+            self.partial.release()
+            unlink(self._flag)
+            raise
+        self.partial.discard()
+        unlink(self._flag)
+        return None
+
     def touch(self) -> None:
         """Move the files' times."""
         for path in (self.partial.path, self._flag):
@@ -162,7 +176,7 @@ def acquire(
         if alone or {rival.owner for rival in others} <= dead | stale:
             claim = _attempt(folder, key, me, dead, stale, pulse, force=alone)
             if claim is not None:
-                return claim
+                return claim.unless(published)
         elif now - said >= policy.notice_every:
             said = now
             owner = next(r.owner for r in others if r.owner not in dead | stale)
