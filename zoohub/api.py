@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoohub.errors import OfflineError, UnknownModel, UsageError, ZoohubError
-from zoohub.manifest import Index, Resolved, open_index
 from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.index import Index, Resolved
+from zoohub.manifest.opening import open_index
 from zoohub.settings import Settings, load_settings
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from zoohub.settings import Settings
 
 if TYPE_CHECKING:
     from zoohub.inference import Prediction
-    from zoohub.manifest import Resolved
+    from zoohub.manifest.index import Resolved
 
 REFERENCE = "lenet5@digits"
 _PER_LINE = 6
@@ -168,7 +168,7 @@ def block_art(picture: NDArray[np.uint8]) -> list[str]:
 
 
 def _resolve(settings: Settings) -> Resolved:
-    from zoohub.manifest import open_index
+    from zoohub.manifest.opening import open_index
 
     resolved = open_index(settings).resolve(REFERENCE)
     if resolved.checkpoint is None:

@@ -20,7 +20,7 @@ from zoohub.framework import (
     limit_onednn,
     version_tuple,
 )
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import Settings, variable_of
 
 SLOW_CONVOLUTION_MS = 100.0

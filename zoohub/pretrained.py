@@ -10,8 +10,9 @@ from zoohub.api import fetch_resolved, is_path
 from zoohub.describe import WEIGHT_FORMATS
 from zoohub.errors import CheckpointCorrupt, NetworkNotAvailable, UnknownModel, UsageError
 from zoohub.framework import NEWEST_MINDSPORE, check_mindspore, version_tuple
-from zoohub.manifest import Resolved, open_index
 from zoohub.manifest.entry import Checkpoint, NetworkSpec
+from zoohub.manifest.index import Resolved
+from zoohub.manifest.opening import open_index
 from zoohub.provenance import Provenance, class_names_of
 from zoohub.settings import Settings
 from zoohub.training.saved import is_run, open_run

@@ -22,13 +22,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zoohub.manifest import open_index
 from zoohub.manifest.build import compile_folder
 from zoohub.manifest.database import Database
 from zoohub.manifest.database_build import build_database
 from zoohub.manifest.index import Index, Layer
 from zoohub.manifest.interchange import Header, read_interchange, write_interchange
-from zoohub.manifest.opening import checkout_index
+from zoohub.manifest.opening import checkout_index, open_index
 from zoohub.settings import load_settings
 
 PER_MODEL = 4

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from zoohub.manifest import Index, open_index
+from zoohub.manifest.index import Index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import Settings
 
 HASH = {letter: letter * 64 for letter in "abcdef"}

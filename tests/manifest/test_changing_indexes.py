@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from zoohub.errors import DownloadError, ManifestError, OfflineError, UnknownModel
-from zoohub.manifest import NetworkSpec, open_index
 from zoohub.manifest.adding import add_file
 from zoohub.manifest.build import build_index
 from zoohub.manifest.changes import diff_indexes
 from zoohub.manifest.check import check_index
+from zoohub.manifest.entry import NetworkSpec
 from zoohub.manifest.index import Index, Layer, Locked
 from zoohub.manifest.lock import read_lock, write_lock
-from zoohub.manifest.opening import checkout_index, open_compiled, open_folder
+from zoohub.manifest.opening import checkout_index, open_compiled, open_folder, open_index
 from zoohub.manifest.remote import check_sources, fetched_file, is_loopback, update_index
 from zoohub.settings import Settings
 

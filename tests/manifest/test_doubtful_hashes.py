@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from zoohub.manifest import Index
 from zoohub.manifest.entry import Checkpoint
+from zoohub.manifest.index import Index
 from zoohub.settings import load_settings
 from zoohub.store import Store
 from zoohub.transfer import fetch

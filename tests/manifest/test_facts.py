@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from zoohub.errors import AmbiguousReference
-from zoohub.manifest import Index
 from zoohub.manifest.entry import Checkpoint, Record
 from zoohub.manifest.import_facts import main
+from zoohub.manifest.index import Index
 from zoohub.manifest.opening import checkout_index
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from zoohub.errors import ManifestError, UnknownModel
-from zoohub.manifest import Index, open_index
 from zoohub.manifest.build import build_index
-from zoohub.manifest.index import Layer
-from zoohub.manifest.opening import open_compiled, open_folder
+from zoohub.manifest.index import Index, Layer
+from zoohub.manifest.opening import open_compiled, open_folder, open_index
 from zoohub.settings import Settings
 
 

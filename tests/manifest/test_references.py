@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zoohub.errors import AmbiguousReference, UnknownModel
-from zoohub.manifest import Index
+from zoohub.manifest.index import Index
 
 
 @pytest.mark.parametrize(

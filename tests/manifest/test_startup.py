@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 index = open_index(load_settings())
 index.resolve("resnet50"), index.search("face"), next(index.list()), next(index.summaries())

@@ -16,7 +16,7 @@ import pytest
 
 from zoohub.cli.main import main
 from zoohub.errors import IntegrityError, MirrorError
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.mirror.adding import Contribution, add
 from zoohub.mirror.publish import Publisher
 from zoohub.mirror.verify import verify

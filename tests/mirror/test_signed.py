@@ -301,7 +301,7 @@ def test_a_client_with_a_trusted_key_refuses_any_other_index(
 def test_a_client_with_the_right_key_takes_the_index(
     mirror: Any, serve: SERVERS, another_home: Settings
 ) -> None:
-    from zoohub.manifest import open_index
+    from zoohub.manifest.opening import open_index
     from zoohub.manifest.remote import update_index
 
     mirror.root.mkdir()

@@ -13,7 +13,7 @@ from zoohub.cli.confirm import add_deleting_options, confirmed
 from zoohub.cli.main import common_options
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import IntegrityError, StoreError, UnknownModel, UsageError, ZoohubError
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 from zoohub.store import Store
 from zoohub.store.maintenance import (

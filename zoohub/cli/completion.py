@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from zoohub.cli.output import Output
 from zoohub.errors import ZoohubError
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 
 EXAMPLES = (

@@ -10,8 +10,9 @@ from zoohub.api import with_offline_hint
 from zoohub.cli.output import Output
 from zoohub.cli.several import Failure, exit_code, report
 from zoohub.errors import StoreError, UnknownModel, ZoohubError
-from zoohub.manifest import Index, open_index
 from zoohub.manifest.entry import Checkpoint
+from zoohub.manifest.index import Index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 
 EXAMPLES = (

@@ -16,7 +16,8 @@ from zoohub.errors import (
     UnknownModel,
     UsageError,
 )
-from zoohub.manifest import Checkpoint, Entry, NetworkSpec, open_index
+from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
+from zoohub.manifest.opening import open_index
 from zoohub.settings import Settings, load_settings
 
 EXAMPLES = (

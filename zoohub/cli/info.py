@@ -6,8 +6,8 @@ import argparse
 
 from zoohub.cli.output import Output, human_size
 from zoohub.describe import is_runnable, model_is_runnable, model_json
-from zoohub.manifest import open_index
 from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.opening import open_index
 from zoohub.provenance import recorded_hash
 from zoohub.settings import load_settings
 from zoohub.store import Store

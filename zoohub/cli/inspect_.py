@@ -10,7 +10,7 @@ from zoohub.api import fetch_resolved, is_path
 from zoohub.checkpoint import open_checkpoint
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import DataError
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 
 EXAMPLES = ("zoohub inspect lenet5@digits", "zoohub inspect ./my.ckpt --json")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from zoohub.cli.output import Output, human_size
 from zoohub.describe import LEADING_METRICS, leading_metric, misfit, model_is_runnable, model_json
-from zoohub.manifest import Index, Summary, open_index
+from zoohub.manifest.database import Summary
 from zoohub.manifest.entry import Entry, NetworkSpec
+from zoohub.manifest.index import Index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from zoohub.api import checkpoint_of, fetch_resolved
 from zoohub.cli.output import Output, human_size
-from zoohub.manifest import open_index
 from zoohub.manifest.index import Locked
 from zoohub.manifest.lock import write_lock
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 from zoohub.store.hashing import hash_file
 

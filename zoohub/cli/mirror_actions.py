@@ -11,7 +11,7 @@ from zoohub.cli.mirror_choice import chosen
 from zoohub.cli.output import Output, human_size
 from zoohub.cli.several import Failure, exit_code, report
 from zoohub.errors import IntegrityError, MirrorError, UnknownModel, UsageError
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.mirror.prune import PruneReport, prune
 from zoohub.mirror.publish import Publisher
 from zoohub.mirror.selection import INDEX

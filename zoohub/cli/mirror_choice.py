@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from zoohub.errors import AmbiguousReference, UnknownModel
-from zoohub.manifest import Entry, Index, open_index
+from zoohub.manifest.entry import Entry
+from zoohub.manifest.index import Index
+from zoohub.manifest.opening import open_index
 from zoohub.mirror.selection import Selection, fits, select
 from zoohub.settings import Settings
 

@@ -6,7 +6,7 @@ import argparse
 
 from zoohub.cli.output import Output
 from zoohub.describe import leading_metric, model_is_runnable, model_json
-from zoohub.manifest import open_index
+from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 
 EXAMPLES = ('zoohub search "face detection"', "zoohub search arabic --json")

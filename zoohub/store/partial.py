@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from zoohub.store.files import read_json, unlink, write_json
-from zoohub.store.owner import UNKNOWN, Owner, boot_id
+from zoohub.store.owner import UNKNOWN, Owner
 
 
 @dataclass(slots=True, eq=False)
@@ -75,7 +75,7 @@ class Partial:
                 self._take(note, status.st_size)
 
     def _take(self, note: dict[str, object], size: int) -> None:
-        same_boot = note["boot"] == boot_id() != UNKNOWN
+        same_boot = note["boot"] == self.owner.boot != UNKNOWN
         spans = []
         for start, end, done, synced in note["spans"]:  # type: ignore[attr-defined]
             reached = max(int(start), min(int(done if same_boot else synced), size))
@@ -163,7 +163,7 @@ class Partial:
                 origin = self.origin
             content = {
                 "inode": self._inode,
-                "boot": boot_id(),
+                "boot": self.owner.boot,
                 "source": origin.source,
                 "validator": origin.validator,
                 "total": origin.total,

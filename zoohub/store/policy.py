@@ -31,7 +31,7 @@ class TransferPolicy:
     poll: float = 0.1
     sync_every: int = 64 << 20
     note_every: int = 2 << 20
-    note_pause: float = 0.02
+    note_pause: float = 0.05
     tries: int = 5
     unreachable_tries: int = 2
     backoff: float = 1.0

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
-from zoohub.manifest import open_index
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
+from zoohub.manifest.opening import open_index
 from zoohub.provenance import class_names_of
 from zoohub.settings import Settings
 from zoohub.training.recipe import Input, Network, TrainingRun

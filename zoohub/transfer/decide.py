@@ -47,7 +47,8 @@ def plan_connections(rate: float, left: int, limit: int, policy: TransferPolicy)
 
 def unit_size(left: int, workers: int, policy: TransferPolicy) -> int:
     """How much one request asks for: less towards the end, so that all finish together."""
-    return min(max(left // (2 * workers), policy.unit_min), policy.unit_max)
+    least = policy.unit_min if workers > 1 else policy.probe
+    return min(max(left // (2 * workers), least), policy.unit_max)
 
 
 def check_space(needed: int, free: int) -> None:
