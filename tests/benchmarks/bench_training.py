@@ -11,7 +11,8 @@ at a time. Figures are images a second, median of the rounds:
     data      reading, decoding, augmenting and batching, nothing else; an epoch each
     together  an epoch as `finetune` and mindcv's script run it
 
-`ratio` is zoohub's figure over mindcv's. Loading is no bottleneck where `data` is above `step`.
+`ratio` is zoohub's figure over mindcv's, the median of the rounds' own: a machine that changes its
+speed from one minute to the next changes it for both of a round. Loading is no bottleneck where `data` is above `step`.
 """
 
 from __future__ import annotations
@@ -208,10 +209,13 @@ def compare(
         for side in sides.values():
             side.end()
     for measure in MEASURES:
-        ours, theirs = (statistics.median(found[measure, name]) for name in names)
+        pairs = list(zip(*(found[measure, name] for name in names), strict=True))
+        ours, theirs = (statistics.median(figures) for figures in zip(*pairs, strict=True))
+        ratios = sorted(own / other for own, other in pairs)
         yield {
             "model": model, "measure": measure, "batch": batch, "zoohub": round(ours, 2),
-            "mindcv": round(theirs, 2), "ratio": round(ours / theirs, 3),
+            "mindcv": round(theirs, 2), "ratio": round(statistics.median(ratios), 3),
+            "ratios": [round(ratio, 3) for ratio in ratios],
         }  # fmt: skip
 
 

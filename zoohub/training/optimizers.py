@@ -53,7 +53,8 @@ def _sgd_step(
 ) -> bool:
     if decay > 0:
         gradient = gradient + decay * weight
-    rule(weight, velocity, lr * scale, gradient, momentum)
+    rate = lr if scale == 1 else lr * scale  # decided when the graph is made
+    rule(weight, velocity, rate, gradient, momentum)
     return True
 
 
@@ -72,7 +73,7 @@ def _adamw_step(
     second: Tensor,
     gradient: Tensor,
 ) -> bool:
-    rate = lr * scale
+    rate = lr if scale == 1 else lr * scale
     if decay > 0:
         ops.assign(weight, weight * (1 - rate * decay))
     rule(weight, first, second, power1, power2, rate, beta1, beta2, epsilon, gradient)

@@ -88,13 +88,13 @@ class Trainer:
         if self.accumulate == 1:
             (images, targets), *_ = batches
             self._choose_masks(0)
-            loss, logits = self._whole(Tensor(images), Tensor(targets), rate)
+            loss, logits = self._whole(_borrowed(images), Tensor(targets), rate)
             value, outputs = float(loss.asnumpy()), logits.asnumpy()
         else:
             results = []
             for part, (images, targets) in enumerate(batches):
                 self._choose_masks(part)
-                results.append(self._add(Tensor(images), Tensor(targets)))
+                results.append(self._add(_borrowed(images), Tensor(targets)))
             self._apply(rate)
             value = float(np.mean([loss.asnumpy() for loss, _ in results]))
             outputs = np.concatenate([logits.asnumpy() for _, logits in results])
@@ -148,6 +148,11 @@ class Trainer:
         own = {p.name: p for p in self.optimizer.get_parameters() if f"net.{p.name}" not in trained}
         averaged = {p.name: p for p in self.average.shadow} if self.average is not None else {}
         return {**parameters, **own, **averaged}
+
+
+def _borrowed(images: NDArray[np.float32]) -> Tensor:
+    """A tensor in the batch's own memory: nobody writes there once the batch is complete."""
+    return Tensor.from_numpy(np.ascontiguousarray(images))
 
 
 def put_weights(parameters: Sequence[Parameter], arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -7,6 +7,7 @@ training batch, so that the order stays a function of seed, epoch and files.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,11 +74,34 @@ def step_places(plan: Plan, order: NDArray[np.int64], step: int) -> NDArray[np.i
 
 @dataclass(frozen=True)
 class _Read:
-    """A prepared picture, the place it came from, and the places that failed before it."""
+    """The place a picture came from, and the places that failed before it."""
 
-    image: NDArray[np.float32]
     place: int
     failed: tuple[tuple[int, str], ...] = ()
+
+
+class _Step:
+    """A step's pictures, which the reading threads put in place: nothing is left to be copied when
+    the step begins."""
+
+    def __init__(self, count: int) -> None:
+        self.jobs: list[Future[_Read]] = []
+        self._count = count
+        self._images: NDArray[np.float32] | None = None
+        self._lock = threading.Lock()
+
+    def put(self, number: int, image: NDArray[np.float32]) -> None:
+        """Set picture `number`; the first one to come tells the shape of all."""
+        with self._lock:
+            if self._images is None:
+                self._images = np.empty((self._count, *image.shape), np.float32)
+        self._images[number] = image
+
+    @property
+    def images(self) -> NDArray[np.float32]:
+        """All pictures (N, C, H, W), once every job is done."""
+        assert self._images is not None
+        return self._images
 
 
 class Loader:
@@ -106,17 +130,18 @@ class Loader:
         """
         plan = self.plan
         order = epoch_order(plan.count, plan.batch, self.seed, epoch)
-        pending: deque[list[Future[_Read]]] = deque()
+        pending: deque[_Step] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 for step in range(first, plan.steps):
-                    places = step_places(plan, order, step)
+                    places = step_places(plan, order, step).ravel()
                     position = step * plan.batch + plan.rank * plan.share
-                    jobs = [
-                        pool.submit(self._one, int(place), epoch, position + i)
-                        for i, place in enumerate(places.ravel())
+                    reading = _Step(len(places))
+                    reading.jobs = [
+                        pool.submit(self._one, reading, i, int(place), epoch, position + i)
+                        for i, place in enumerate(places)
                     ]
-                    pending.append(jobs)
+                    pending.append(reading)
                     if len(pending) > 2:
                         yield self._collect(pending.popleft())
                 while pending:
@@ -124,30 +149,27 @@ class Loader:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _one(self, place: int, epoch: int, position: int) -> _Read:
+    def _one(self, step: _Step, number: int, place: int, epoch: int, position: int) -> _Read:
         failed: list[tuple[int, str]] = []
         count = len(self.samples)
         for candidate in (*range(place, count), *range(place)):
             random = np.random.default_rng([self.seed, PICTURE, epoch, position])
             try:
-                return _Read(self.prepare(candidate, random), candidate, tuple(failed))
+                step.put(number, self.prepare(candidate, random))
+                return _Read(candidate, tuple(failed))
             except DataError as error:
                 failed.append((candidate, str(error)))
         raise DataError(f"none of the {count} training pictures can be read: {failed[0][1]}")
 
-    def _collect(
-        self, jobs: list[Future[_Read]]
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        read = [job.result() for job in jobs]
+    def _collect(self, step: _Step) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        read = [job.result() for job in step.jobs]
         for one in read:
             for place, reason in one.failed:
                 self.note(self.samples.names[place], reason)
         size = self.plan.micro_batch
-        parts = [read[i : i + size] for i in range(0, len(read), size)]
-        labels = self.samples.labels
+        labels = self.samples.labels[[one.place for one in read]]
         return [
-            (np.stack([one.image for one in part]), labels[[one.place for one in part]])
-            for part in parts
+            (step.images[i : i + size], labels[i : i + size]) for i in range(0, len(read), size)
         ]
 
 
