@@ -12,7 +12,8 @@ at a time. Figures are images a second, median of the rounds:
     together  an epoch as `finetune` and mindcv's script run it
 
 `ratio` is zoohub's figure over mindcv's, the median of the rounds' own: a machine that changes its
-speed from one minute to the next changes it for both of a round. Loading is no bottleneck where `data` is above `step`.
+speed from one minute to the next changes it for both of a round. Loading is no bottleneck where
+`data` is above `step`.
 """
 
 from __future__ import annotations
