@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from zoohub.manifest.database import LAYOUT, name_key, pack
 from zoohub.manifest.declared import declared_strength
 
 _BATCH = 1_000
+_AHEAD = 2
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -29,6 +33,9 @@ CREATE INDEX names_key ON names(key);
 CREATE INDEX facets_model ON facets(model);
 """
 
+_OF_MODEL = ("model", "family", "task", "default", "family_default", "parameter_count")
+_OF_CHECKPOINT = ("format", "dataset", "metrics", "mindspore", "size", "sha256", "licence")
+
 
 def summarise(model: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `Summary` that are not empty, from a compiled model."""
@@ -38,20 +45,16 @@ def summarise(model: Mapping[str, Any]) -> dict[str, Any]:
     chosen = chosen or (checkpoints[0] if checkpoints else {})
     network = chosen["network"] if "network" in chosen else model.get("network")
     records: Any = chosen.get("records") or ({},)
-    fields = {
-        **{key: model.get(key) for key in ("model", "family", "task", "default")},
-        "family_default": model.get("family_default"),
-        "checkpoints": len(checkpoints),
-        "parameter_count": model.get("parameter_count"),
-        "checkpoint": chosen.get("id"),
-        **{key: chosen.get(key) for key in ("format", "dataset", "metrics", "mindspore")},
-        **{key: chosen.get(key) for key in ("size", "sha256", "licence")},
-        "source": chosen.get("publisher") or records[0].get("publisher"),
-        "declared": declared_strength(chosen) if chosen else None,
-        **{key: (network or {}).get(key) for key in ("builder", "arguments", "parameters")},
-        "urls": chosen.get("sources"),
-    }
-    return {key: value for key, value in fields.items() if value not in (None, False, {}, [])}
+    fields = {key: model.get(key) for key in _OF_MODEL}
+    fields["checkpoints"] = len(checkpoints)
+    fields["checkpoint"] = chosen.get("id")
+    fields.update((key, chosen.get(key)) for key in _OF_CHECKPOINT)
+    fields["source"] = chosen.get("publisher") or records[0].get("publisher")
+    fields["declared"] = declared_strength(chosen) if chosen else None
+    if network:
+        fields.update((key, network.get(key)) for key in ("builder", "arguments", "parameters"))
+    fields["urls"] = chosen.get("sources")
+    return {key: value for key, value in fields.items() if value or type(value) is int}
 
 
 def build_database(
@@ -62,16 +65,20 @@ def build_database(
     Memory does not grow with the number of models: rows are written as they come.
 
     Raises:
-        ManifestError: SQLite lacks its full-text search, or the disk is full or unwritable.
+        ManifestError: SQLite lacks its full-text search or its JSON, or the disk is full or
+            unwritable.
     """
     try:
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        ) as connection:
             # Nobody reads the file before it is whole, so a crash may leave rubbish behind.
             connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
             connection.executescript("PRAGMA cache_size=-64000; PRAGMA temp_store=FILE;")
             connection.executescript(_TABLES)
             connection.execute("BEGIN")
-            count = _insert(connection, models)
+            with _without_collector():
+                count = _insert(connection, models)
             connection.executemany(
                 "INSERT INTO meta VALUES(?, ?)",
                 [(key, str(value)) for key, value in meta.items() if value is not None]
@@ -85,43 +92,86 @@ def build_database(
         raise ManifestError(f"the index cannot be built at {path}: {error}") from None
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing here makes cycles; to look for them among millions of short-lived dicts would take a
+    tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]]) -> int:
+    """Make rows here and write them in a thread, which needs the interpreter for none of them."""
     count = 0
     rows = _Rows()
-    for count, model in enumerate(models, start=1):
-        rows.add(count, model)
-        if len(rows.models) >= _BATCH:
-            rows.flush(connection)
-    rows.flush(connection)
+    writing: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1, "zoohub-index") as writer:
+        for count, model in enumerate(models, start=1):
+            rows.add(count, model)
+            if len(rows.models) >= _BATCH:
+                writing.append(writer.submit(rows.write, connection))
+                rows = _Rows()
+            if len(writing) > _AHEAD:
+                writing.popleft().result()
+        writing.append(writer.submit(rows.write, connection))
+        for written in writing:
+            written.result()
     return count
 
 
 class _Rows:
-    """Rows waiting to be written: a thousand models at a time are twice as quick as one."""
+    """Rows waiting to be written, those of a thousand models at a time.
+
+    A batch goes into a table as one statement over one JSON text. Row by row, SQLite would give
+    the interpreter's lock away and ask for it again each time.
+    """
 
     def __init__(self) -> None:
         self.models: list[tuple[Any, ...]] = []
         self.names: list[tuple[Any, ...]] = []
         self.facets: list[tuple[Any, ...]] = []
         self.words: list[tuple[Any, ...]] = []
+        self.documents = bytearray()
 
     def add(self, id: int, model: Mapping[str, Any]) -> None:
+        """Make one model's rows."""
         name = model["model"]
-        text = getattr(model, "text", None) or dump(model)
-        self.models.append((id, name, model["task"], dump(summarise(model)), pack(text)))
+        packed = pack(getattr(model, "text", None) or dump(model))
+        place = (len(self.documents) + 1, len(packed))  # SQL counts from 1
+        self.documents += packed
+        self.models.append((id, name, model["task"], summarise(model), *place))
         for (text, checkpoint), firm in names_of(model).items():
             self.names.append((name_key(text), text, id, checkpoint, firm))
         facets = facets_of(model)
         self.facets.extend((id, *facet) for facet in facets)
         self.words.append((id, f"{spaced(name)} {name}", _words(model, facets)))
 
-    def flush(self, connection: sqlite3.Connection) -> None:
-        connection.executemany("INSERT INTO models VALUES(?, ?, ?, ?, ?)", self.models)
-        connection.executemany("INSERT INTO names VALUES(?, ?, ?, ?, ?)", self.names)
-        connection.executemany("INSERT INTO facets VALUES(?, ?, ?, ?, ?)", self.facets)
-        connection.executemany("INSERT INTO words(rowid, name, text) VALUES(?, ?, ?)", self.words)
-        for rows in (self.models, self.names, self.facets, self.words):
-            rows.clear()
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write all rows."""
+        document = f"substr(?2, {_item(4)}, {_item(5)})"
+        columns = ", ".join([*map(_item, range(4)), document])
+        connection.execute(
+            f"INSERT INTO models SELECT {columns} FROM json_each(?1)",
+            (dump(self.models), self.documents),
+        )
+        for table, rows in (
+            ("names(key, name, model, checkpoint, firm)", self.names),
+            ("facets(model, dataset, publisher, format, mindspore)", self.facets),
+            ("words(rowid, name, text)", self.words),
+        ):
+            columns = ", ".join(map(_item, range(table.count(",") + 1)))
+            connection.execute(
+                f"INSERT INTO {table} SELECT {columns} FROM json_each(?)", (dump(rows),)
+            )
+
+
+def _item(number: int) -> str:
+    return f"json_extract(value, '$[{number}]')"
 
 
 def spaced(name: str) -> str:
@@ -192,4 +242,4 @@ def _words(model: Mapping[str, Any], facets: list[tuple[str | None, ...]]) -> st
         words[checkpoint.get("note") or ""] = None
         for record in checkpoint.get("records") or ():
             words[record["uid"].rsplit("/", 1)[-1]] = None
-    return " ".join(word.replace("_", " ") for word in words if word)
+    return " ".join(word for word in words if word).replace("_", " ")

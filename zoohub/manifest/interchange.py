@@ -79,7 +79,7 @@ def read_interchange(path: Path) -> tuple[Header, Iterator[CompiledModel]]:
 
 
 def _header(path: Path, line: bytes) -> Header:
-    value = _json(path, 1, line)
+    _, value = _json(path, 1, line)
     if not isinstance(value, dict) or type(value.get("schema")) is not int:
         raise ManifestError(f"{path}:1: not a zoohub index: the first line has no schema number")
     if value["schema"] != SCHEMA:
@@ -99,7 +99,7 @@ def _header(path: Path, line: bytes) -> Header:
 def _models(path: Path, lines: Iterator[bytes]) -> Iterator[CompiledModel]:
     last = ""
     for number, line in enumerate(lines, start=2):
-        model = _json(path, number, line)
+        text, model = _json(path, number, line)
         try:
             check_model(model)
         except SchemaError as error:
@@ -114,13 +114,15 @@ def _models(path: Path, lines: Iterator[bytes]) -> Iterator[CompiledModel]:
             )
         last = model["model"]
         compiled = CompiledModel(model)
-        compiled.text = line.decode().strip()
+        compiled.text = text.strip()
         yield compiled
 
 
-def _json(path: Path, number: int, line: bytes) -> Any:
+def _json(path: Path, number: int, line: bytes) -> tuple[str, Any]:
+    """A line as text and what it says."""
     try:
-        return json.loads(line.decode())  # given bytes, it would take UTF-16 too
+        text = line.decode()  # given bytes, JSON would take UTF-16 too
+        return text, json.loads(text)
     except (ValueError, RecursionError):
         raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r}") from None
 
