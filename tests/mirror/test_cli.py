@@ -99,6 +99,22 @@ def test_a_dry_run_lists_paths_and_writes_nothing(zoohub: Run, zoo: Any, tmp_pat
     assert not (tmp_path / "m").exists()
 
 
+def test_a_dry_run_tells_unknown_sizes_and_why_files_are_left_out(
+    zoohub: Run, zoo: Any, tmp_path: Path
+) -> None:
+    zoo.add("ournet_a", declared="prefix")
+    zoo.add("ournet_b")
+    arguments = ("mirror", "sync", str(tmp_path / "m"), "ournet*", "--dry-run")
+
+    assert zoohub(*arguments)[2].startswith("2 files to fetch (5.0 kB, and 1 of unknown size), ")
+    _, _, err = zoohub(*arguments, "--max-size", "1000")
+    assert err == (
+        "1 file to fetch (1 of unknown size), 0 up to date, "
+        "1 left out (larger than --max-size; -v names them)\n"
+    )
+    assert "left out ournet_b@lab: larger" in zoohub("-v", *arguments, "--max-size", "1000")[2]
+
+
 def test_options_may_stand_anywhere(zoohub: Run, zoo: Any, tmp_path: Path) -> None:
     zoo.add("ournet_a")
     root = str(tmp_path / "m")

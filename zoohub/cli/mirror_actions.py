@@ -45,8 +45,6 @@ def sync_mirror(options: argparse.Namespace, output: Output) -> int:
     )
     if options.dry_run:
         return _tell_plan(done, output)
-    for skipped in done.skipped:
-        output.detail(f"left out {skipped.reference}: {skipped.reason}")
     failures = [Failure(reference, error) for reference, error in done.failures]
     rows: list[dict[str, Any]] = [
         *({"reference": r, "action": "fetched", "error": None} for r in done.fetched),
@@ -59,7 +57,7 @@ def sync_mirror(options: argparse.Namespace, output: Output) -> int:
     kept = len(selection.wanted) - count - len(failures)
     output.talk(
         f"{target.name}: {_count(count, 'file')} added ({human_size(done.size)}), "
-        f"{kept} up to date, {len(done.skipped)} left out; serial {done.serial}"
+        f"{kept} up to date, {_left_out(done, output)}; serial {done.serial}"
         + ("" if done.published else ", nothing to publish")
     )
     # What was here before counts: a mirror that lacks one file of a thousand is partly done.
@@ -77,14 +75,26 @@ def _tell_plan(done: SyncReport, output: Output) -> int:
     else:
         for row in rows:
             output.data(f"{row['path']}")
-    known = sum(row["size"] or 0 for row in rows)  # type: ignore[misc]
-    unknown = sum(1 for row in rows if row["size"] is None)
+    known = [size for row in rows if isinstance(size := row["size"], int)]
+    unknown = len(rows) - len(known)
+    sizes = [human_size(sum(known))] if known or not rows else []
+    sizes += [f"{unknown} of unknown size"] if unknown else []
     output.talk(
-        f"{_count(len(rows), 'file')} to fetch ({human_size(known)}"
-        + (f", and {unknown} of unknown size" if unknown else "")
-        + f"), {len(done.plan.current)} up to date, {len(done.skipped)} left out"
+        f"{_count(len(rows), 'file')} to fetch ({', and '.join(sizes)}), "
+        f"{len(done.plan.current)} up to date, {_left_out(done, output)}"
     )
     return 0
+
+
+def _left_out(done: SyncReport, output: Output) -> str:
+    """How many were left out, and why where all were for one reason; `-v` names each."""
+    for skipped in done.skipped:
+        output.detail(f"left out {skipped.reference}: {skipped.reason}")
+    reasons = {skipped.reason for skipped in done.skipped}
+    if not reasons:
+        return "0 left out"
+    why = reasons.pop() if len(reasons) == 1 else f"for {len(reasons)} reasons"
+    return f"{len(done.skipped)} left out ({why}; -v names them)"
 
 
 def verify_mirror(options: argparse.Namespace, output: Output) -> int:
