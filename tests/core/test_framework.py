@@ -82,6 +82,7 @@ SETTLED = (
 
 
 @pytest.mark.parametrize("order", ["import zoohub, mindspore", "import mindspore, zoohub"])
+@pytest.mark.slow
 def test_onednn_settles_on_avx2_whichever_is_imported_first(order: str) -> None:
     done = _python(f"{order};{SETTLED}")
     # Older versions may use AVX-512: their oneDNN is fast with it.
@@ -89,6 +90,7 @@ def test_onednn_settles_on_avx2_whichever_is_imported_first(order: str) -> None:
     assert "slower" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_import_after_the_first_operator_says_that_it_is_too_late() -> None:
     code = (
         "import mindspore as ms; x = ms.ops.ones((2, 2)); (x @ x).asnumpy(); import zoohub; "

@@ -20,6 +20,8 @@ from zoohub.training.data.digits import all_digits, heldout_digits
 from zoohub.vision.decoding import decode_maps
 from zoohub.vision.detection import decoded_prediction
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _one_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ def record_of(checkpoint: Checkpoint, uid: str, url: str) -> Record:
     return next(r for r in checkpoint.records if (r.uid, r.url) == (uid, url))
 
 
+@pytest.mark.slow
 def test_every_url_and_published_name_resolves_to_what_was_published(
     real: Index, rows: list[dict[str, Any]]
 ) -> None:

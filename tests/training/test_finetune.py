@@ -104,6 +104,7 @@ def test_the_page_is_one_file_that_fetches_nothing(run: Run) -> None:
     assert page.count("<svg") == 2
 
 
+@pytest.mark.slow
 def test_the_runs_recipe_and_split_make_the_same_weights_again(run: Run, tmp_path: Path) -> None:
     again = finetune(run.path / "recipe.yaml", output=tmp_path / "again")
     assert (again.path / "weights.ckpt").read_bytes() == (run.path / "weights.ckpt").read_bytes()
@@ -194,6 +195,7 @@ def write_noise(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 def test_frozen_parts_stay_and_the_rest_learns(photos: Path, tmp_path: Path) -> None:
     before = zoohub.load_weights("lenet5@digits")
     options = ["frozen=[conv1, conv2, fc1]", "micro_batch=4"]

@@ -90,6 +90,7 @@ def kill_and_resume(server, home, size: int, kills: int, seed: int) -> tuple[int
     return server.sent - before, content, path
 
 
+@pytest.mark.slow
 def test_a_client_killed_three_times_over_eight_connections_is_continued(server, tmp_path):
     pace(server, 8e6)
     sent, content, path = kill_and_resume(server, tmp_path, 24 << 20, 3, seed=1)

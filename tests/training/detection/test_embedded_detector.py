@@ -30,6 +30,7 @@ def test_the_embedded_detector_finds_the_digits_of_held_out_scenes(tmp_path: Pat
     assert 100 * found["map"] == pytest.approx(stated["map"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_large_scenes_are_predicted_in_their_own_pixels(tmp_path: Path) -> None:
     files, truths = [], []
     for number in range(10):
