@@ -5,24 +5,31 @@ from __future__ import annotations
 import contextlib
 import gc
 import sqlite3
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import dump
-from zoohub.manifest.database import LAYOUT, name_key, pack
+from zoohub.manifest.database import LAYOUT, name_key
 from zoohub.manifest.declared import declared_strength
 
-_BATCH = 1_000
+_BATCH = 1_000  # models
+_BATCH_BYTES = 32 << 20
+_BLOCK_BYTES = 64 << 10  # what one entry costs to read
 _AHEAD = 2
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE models(id INTEGER PRIMARY KEY, name TEXT, task TEXT, summary TEXT, document BLOB);
+CREATE TABLE blocks(id INTEGER PRIMARY KEY, packed BLOB);
+CREATE TABLE models(
+    id INTEGER PRIMARY KEY, name TEXT, task TEXT, summary TEXT,
+    block INTEGER, start INTEGER, length INTEGER
+);
 CREATE TABLE names(key INTEGER, name TEXT, model INTEGER, checkpoint TEXT, firm INTEGER);
 CREATE TABLE facets(model INTEGER, dataset TEXT, publisher TEXT, format TEXT, mindspore TEXT);
 CREATE VIRTUAL TABLE words USING fts5(name, text, content='', tokenize='unicode61');
@@ -108,16 +115,18 @@ def _without_collector() -> Iterator[None]:
 def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]]) -> int:
     """Make rows here and write them in a thread, which needs the interpreter for none of them."""
     count = 0
-    rows = _Rows()
+    rows = _Rows(0)
     writing: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1, "zoohub-index") as writer:
         for count, model in enumerate(models, start=1):
             rows.add(count, model)
-            if len(rows.models) >= _BATCH:
+            if len(rows.models) >= _BATCH or rows.bytes >= _BATCH_BYTES:
+                rows.end_block()
                 writing.append(writer.submit(rows.write, connection))
-                rows = _Rows()
+                rows = _Rows(rows.first_block + len(rows.blocks))
             if len(writing) > _AHEAD:
                 writing.popleft().result()
+        rows.end_block()
         writing.append(writer.submit(rows.write, connection))
         for written in writing:
             written.result()
@@ -125,25 +134,31 @@ def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]])
 
 
 class _Rows:
-    """Rows waiting to be written, those of a thousand models at a time.
+    """Rows waiting to be written, those of a thousand models at a time, and their documents in
+    blocks numbered from `first_block`; `bytes` is what these have.
 
     A batch goes into a table as one statement over one JSON text. Row by row, SQLite would give
     the interpreter's lock away and ask for it again each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first_block: int) -> None:
+        self.first_block, self.bytes = first_block, 0
+        self.blocks: list[bytes] = []
+        self._block = bytearray()
         self.models: list[tuple[Any, ...]] = []
         self.names: list[tuple[Any, ...]] = []
         self.facets: list[tuple[Any, ...]] = []
         self.words: list[tuple[Any, ...]] = []
-        self.documents = bytearray()
 
     def add(self, id: int, model: Mapping[str, Any]) -> None:
         """Make one model's rows."""
         name = model["model"]
-        packed = pack(getattr(model, "text", None) or dump(model))
-        place = (len(self.documents) + 1, len(packed))  # SQL counts from 1
-        self.documents += packed
+        document = (getattr(model, "text", None) or dump(model)).encode()
+        place = (self.first_block + len(self.blocks), len(self._block), len(document))
+        self._block += document
+        self.bytes += len(document)
+        if len(self._block) >= _BLOCK_BYTES:
+            self.end_block()
         self.models.append((id, name, model["task"], summarise(model), *place))
         for (text, checkpoint), firm in names_of(model).items():
             self.names.append((name_key(text), text, id, checkpoint, firm))
@@ -151,15 +166,28 @@ class _Rows:
         self.facets.extend((id, *facet) for facet in facets)
         self.words.append((id, f"{spaced(name)} {name}", _words(model, facets)))
 
+    def end_block(self) -> None:
+        """Pack the documents that are not in a block yet."""
+        if self._block:
+            self.blocks.append(zlib.compress(self._block, 1))
+            self._block = bytearray()
+
     def write(self, connection: sqlite3.Connection) -> None:
         """Write all rows."""
-        document = f"substr(?2, {_item(4)}, {_item(5)})"
-        columns = ", ".join([*map(_item, range(4)), document])
+        packed = b"".join(self.blocks)
+        ends = list(accumulate(map(len, self.blocks)))
+        places = [
+            (number, end - len(block) + 1, len(block))  # SQL counts from 1
+            for number, (end, block) in enumerate(
+                zip(ends, self.blocks, strict=True), self.first_block
+            )
+        ]
+        columns = f"{_item(0)}, substr(?2, {_item(1)}, {_item(2)})"
         connection.execute(
-            f"INSERT INTO models SELECT {columns} FROM json_each(?1)",
-            (dump(self.models), self.documents),
+            f"INSERT INTO blocks SELECT {columns} FROM json_each(?1)", (dump(places), packed)
         )
         for table, rows in (
+            ("models(id, name, task, summary, block, start, length)", self.models),
             ("names(key, name, model, checkpoint, firm)", self.names),
             ("facets(model, dataset, publisher, format, mindspore)", self.facets),
             ("words(rowid, name, text)", self.words),
