@@ -16,7 +16,8 @@ from zoohub.errors import ManifestError
 from zoohub.manifest.build import compile_folder
 from zoohub.manifest.family import compile_family
 from zoohub.manifest.interchange import Header, read_interchange, write_interchange
-from zoohub.manifest.schema import SchemaError, check_model, name_problem
+from zoohub.manifest.schema import check_model
+from zoohub.manifest.values import SchemaError, name_problem
 from zoohub.manifest.yaml_reader import parse_yaml
 
 HEAD = "family: f\ntask: t\nmodels:\n  m:\n    default: a\n    checkpoints:\n      a:\n"

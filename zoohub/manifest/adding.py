@@ -12,7 +12,8 @@ from typing import Any
 from zoohub.errors import ManifestError
 from zoohub.manifest.build import compile_files
 from zoohub.manifest.entry import Checkpoint, Entry
-from zoohub.manifest.schema import FORMATS, name_problem
+from zoohub.manifest.schema import FORMATS
+from zoohub.manifest.values import name_problem
 from zoohub.manifest.yaml_reader import read_yaml
 from zoohub.manifest.yaml_writer import to_yaml
 from zoohub.settings import Settings

@@ -12,8 +12,8 @@ from zoohub.manifest.codec import decode_network
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.manifest.family import compile_each, family_file_problem
 from zoohub.manifest.opening import yaml_files
-from zoohub.manifest.schema import Where
 from zoohub.manifest.tasks import TASKS
+from zoohub.manifest.values import Where
 from zoohub.manifest.yaml_reader import Document, read_yaml
 
 Fits = Callable[[NetworkSpec], "str | None"]

@@ -26,11 +26,9 @@ from zoohub.manifest.schema import (
     CHECKPOINT,
     MODEL,
     RECORD,
-    SchemaError,
-    Where,
     check_model,
-    name_problem,
 )
+from zoohub.manifest.values import SchemaError, Where, name_problem
 from zoohub.manifest.yaml_reader import Document
 
 # fmt: off

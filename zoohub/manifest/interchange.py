@@ -16,7 +16,8 @@ from typing import Any
 
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import dump
-from zoohub.manifest.schema import SCHEMA, SchemaError, check_model
+from zoohub.manifest.schema import SCHEMA, check_model
+from zoohub.manifest.values import SchemaError
 
 MAX_LINE = 8 * 1024 * 1024
 MAX_UNPACKED = 8 * 1024**3

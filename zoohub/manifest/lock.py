@@ -12,7 +12,8 @@ from pathlib import Path
 
 from zoohub.errors import ManifestError
 from zoohub.manifest.index import Locked
-from zoohub.manifest.schema import SchemaError, check_lock
+from zoohub.manifest.schema import check_lock
+from zoohub.manifest.values import SchemaError
 
 HEADER = "# Written by `zoohub lock`. Set ZOOHUB_LOCK to this file to hold downloads to it.\n"
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from zoohub.errors import IntegrityError, MirrorError
 from zoohub.manifest.hashes import FileRecord
-from zoohub.manifest.schema import SchemaError, check_model, name_problem
+from zoohub.manifest.schema import check_model
+from zoohub.manifest.values import SchemaError, name_problem
 from zoohub.mirror.publish import Publisher, check_key
 from zoohub.mirror.state import Journal, alone, hash_stream, read_state
 from zoohub.mirror.sync import check_place
