@@ -209,3 +209,9 @@ def test_pictures_that_cannot_be_read_are_named_and_the_others_predicted(tmp_pat
     assert first["predictions"][0]["box"] is None
     assert "words.png" in second["error"]
     assert "words.png" in done.stderr
+
+
+def test_a_picture_that_is_not_there_is_told_before_a_network_is_fetched() -> None:
+    done = zoohub("predict", "resnet50", "nofile.png", "--offline")
+    assert done.returncode == 1  # and not 5: nobody has asked for the weights
+    assert done.stderr == "zoohub: nofile.png: there is no such file\n"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import glob
 from collections.abc import Iterator
+from pathlib import Path
 
 from zoohub.api import settings_for
 from zoohub.cli.options import add_device_options
 from zoohub.cli.output import Output
 from zoohub.cli.several import PARTLY
+from zoohub.errors import DataError
 from zoohub.inference import Prediction
 from zoohub.predicting import open_predictor, predict_with
 
@@ -40,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print what each picture shows; exit code 3 where some could not be read."""
+    if not any(glob.has_magic(name) or Path(name).exists() for name in options.inputs):
+        # Said before a network is fetched and loaded for nothing.
+        raise DataError("; ".join(f"{name}: there is no such file" for name in options.inputs))
     settings = settings_for(device=options.device)
     predictor = open_predictor(
         options.name, settings, mode=options.mode, show_progress=not output.quiet
