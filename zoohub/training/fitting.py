@@ -226,7 +226,7 @@ def fit(
                 f"{recipe.batch_size}"
             )
         finally:
-            trainer.dropouts.restore()
+            trainer.release()
             synced.restore()
 
 

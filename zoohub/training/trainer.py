@@ -11,6 +11,7 @@ from mindspore import Parameter, Tensor, nn
 from numpy.typing import NDArray
 
 from zoohub.errors import CheckpointMismatch, DataError
+from zoohub.training.depthwise import DepthwiseConvolutions
 from zoohub.training.dropout import Dropouts
 from zoohub.training.layers import belongs
 from zoohub.training.metrics import Classification
@@ -59,7 +60,7 @@ class Trainer:
             for name, cell in (network or net).cells_and_names()
             if any(belongs(name, prefix) for prefix in recipe.frozen)
         ]
-        self.dropouts = Dropouts(net)
+        self._dropouts, self._depthwise = Dropouts(net), DepthwiseConvolutions(net)
         self.optimizer = build_optimizer(recipe.optimizer, trained, scales)
         gradients = Gradients(net, loss or SoftCrossEntropy(), self.optimizer.weights)
         update = Update(self.optimizer, recipe.optimizer.clip, workers)
@@ -111,7 +112,12 @@ class Trainer:
 
     def _choose_masks(self, part: int) -> None:
         number = self.rank * self.accumulate + part
-        self.dropouts.set_step(self.recipe.seed, self.step_count, number)
+        self._dropouts.set_step(self.recipe.seed, self.step_count, number)
+
+    def release(self) -> None:
+        """Give the network its own layers back; no step can be taken after."""
+        self._dropouts.restore()
+        self._depthwise.restore()
 
     def weights(self) -> Arrays:
         """The network's parameters as they are evaluated and kept: averaged where asked."""
