@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from zoohub.manifest.entry import InputContract
-from zoohub.training.data.augment import affine, change, crop_box, mix
+from zoohub.training.data.augment import affine, change, crop_box, mix, recolour
 from zoohub.training.data.pixels import Evaluation, Training
 from zoohub.training.data.samples import Samples
 from zoohub.training.recipe import Augment
@@ -60,6 +60,20 @@ def test_a_change_keeps_size_and_mode_and_is_repeatable(augment: Augment, mode: 
     two = change(before, augment, np.random.default_rng(1))
     assert (one.size, one.mode) == (before.size, before.mode)
     assert one.tobytes() == two.tobytes() != before.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_colours_change_as_pillow_changes_them_one_by_one(mode: str) -> None:
+    before = picture(mode).point(lambda level: 100 + level // 8)  # far from black and white
+    random = np.random.default_rng(3)
+    kinds = [ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color]
+    expected = before
+    for kind in kinds[: 3 if mode == "RGB" else 2]:
+        expected = kind(expected).enhance(1 + random.uniform(-0.3, 0.3))
+    found = recolour(before, 0.3, np.random.default_rng(3))
+    difference = np.asarray(found, np.int64) - np.asarray(expected, np.int64)
+    assert np.abs(difference).max() <= 3  # Pillow rounds down after each
+    assert np.asarray(found).std() != pytest.approx(np.asarray(before).std(), rel=0.01)
 
 
 def test_no_turn_shift_or_zoom_is_the_identity() -> None:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageStat
 
 from zoohub.manifest.entry import InputContract
 from zoohub.training.recipe import Augment
@@ -22,6 +22,7 @@ _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "area": Image.Resampling.BOX,
 }
+_LUMA = (0.299, 0.587, 0.114)  # a grey level's shares of red, green and blue (ITU-R BT.601)
 
 
 def crop_box(
@@ -88,13 +89,23 @@ def affine(
 
 
 def recolour(image: Image.Image, strength: float, random: Random) -> Image.Image:
-    """Brightness, contrast and (with colours) saturation, each times 1 ± `strength`."""
-    changes = [ImageEnhance.Brightness, ImageEnhance.Contrast]
-    if image.mode == "RGB":
-        changes.append(ImageEnhance.Color)
-    for change_of in changes:
-        image = change_of(image).enhance(1 + random.uniform(-strength, strength))
-    return image
+    """Brightness, contrast and (with colours) saturation, each times 1 ± `strength`.
+
+    All three are linear, so they are computed as one, without the cuts to 0..255 between them.
+    """
+    coloured = image.mode == "RGB"
+    brightness, contrast, *saturation = 1 + random.uniform(-strength, strength, 2 + coloured)
+    grey = image.convert("L") if coloured else image
+    factor = brightness * contrast
+    offset = (1 - contrast) * brightness * ImageStat.Stat(grey).mean[0]
+    if not coloured:
+        levels = np.clip(np.rint(factor * np.arange(256) + offset), 0, 255)
+        return image.point([int(level) for level in levels])
+    own, mixed = saturation[0] * factor, (1 - saturation[0]) * factor
+    rows = np.zeros((3, 4))
+    rows[:, :3] = own * np.eye(3) + mixed * np.array(_LUMA)
+    rows[:, 3] = offset
+    return image.convert("RGB", tuple(rows.ravel()))
 
 
 def erase(image: Image.Image, random: Random) -> Image.Image:
