@@ -19,6 +19,7 @@ from zoohub.training.detection.recipe import (
     read_detection_recipe,
 )
 from zoohub.training.detection.scenes import CLASSES, make_scenes
+from zoohub.training.detection.session import build_detector, open_detection
 from zoohub.training.recipe import recipe_text
 
 pytest.importorskip("pycocotools")
@@ -102,6 +103,26 @@ def test_a_detector_trains_resumes_to_the_same_weights_and_predicts(tmp_path: Pa
     document = json.loads((whole.path / "run.json").read_text())
     assert document["model"]["task"] == "object-detection"
     assert document["classes"] == list(CLASSES)
+
+
+@pytest.mark.slow
+def test_two_workers_train_a_detector_as_one_with_twice_the_batch(tmp_path: Path) -> None:
+    recipe = _data(tmp_path)
+    options = [
+        "epochs=1", "augment.last=0", "ema=null", "sync_batch_norm=true", "optimizer.name=sgd",
+        "optimizer.lr=0.01",
+    ]  # fmt: skip
+    runs = [
+        finetune(recipe, output=tmp_path / str(count), workers=count, assignments=options)
+        for count in (1, 2)
+    ]
+    expected, found = (load_weights(run.path / "last.ckpt") for run in runs)
+    session = open_detection(read_detection_recipe(runs[0].path / "recipe.yaml"))
+    start = {p.name: p.asnumpy() for p in build_detector(session).get_parameters()}
+    for name in expected:
+        way = np.abs(expected[name] - start[name]).max()
+        apart = np.abs(found[name] - expected[name]).max()
+        assert apart <= 0.01 * way + 1e-6, (name, apart, way)
 
 
 def test_a_recipe_written_out_in_full_reads_back_the_same() -> None:

@@ -118,7 +118,8 @@ class BoxLoss(nn.Cell):
     """(flat maps (B, N, 5 + classes), targets (B, M, 5)) -> the loss, a scalar.
 
     A target is class, centre x, centre y, width, height in pixels of the input; class -1 fills
-    up. The loss is the mean over the batch: YOLOv5's own is the sum, B times as much.
+    up. The loss is the mean over the batch: YOLOv5's own is the sum, B times as much. Where
+    several workers share a batch, the mean of their losses is the loss of the whole batch.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class BoxLoss(nn.Cell):
         size: tuple[int, int],
         weights: LossWeights,
         label_smoothing: float = 0.0,
+        workers: int = 1,
     ) -> None:
         """`anchors` are (levels, A, 2) in cells of their level; `size` is (height, width)."""
         super().__init__(auto_prefix=False)
@@ -139,6 +141,9 @@ class BoxLoss(nn.Cell):
         self.balance = level_balance(len(self.strides))
         self.right = 1.0 - 0.5 * label_smoothing
         self.wrong = 0.5 * label_smoothing
+        self.workers = workers
+        if workers > 1:
+            self.reduce = ops.AllReduce()
 
     def construct(self, maps: Tensor, targets: Tensor) -> Tensor:
         """See the class."""
@@ -161,7 +166,7 @@ class BoxLoss(nn.Cell):
         """One level's box, objectness and class loss; maps (B, A·H·W, V)."""
         batch, cells, values = maps.shape
         where, mask, column, row, wanted, anchor, label = self.assign(targets, level, cells)
-        count = ops.maximum(mask.sum(), Tensor(1.0, ms.float32))
+        count = self.share(mask.sum())
         flat = ops.reshape(maps, (batch * cells, values))
         chosen = ops.gather(flat, where, 0)
         sides = ops.sigmoid(chosen[:, :4])
@@ -188,6 +193,16 @@ class BoxLoss(nn.Cell):
         )
         wrong = cross_entropy(chosen[:, 5:], hot).mean(1)
         return box, objectness, (wrong * mask).sum() / count
+
+    def share(self, count: Tensor) -> Tensor:
+        """What to divide a sum over this worker's `count` candidates by: a worker's part of all.
+
+        Divided by its own count, the few objects of one worker would weigh more than the many of
+        another.
+        """
+        if self.workers > 1:
+            count = self.reduce(count)
+        return ops.maximum(count, Tensor(1.0, ms.float32)) / self.workers
 
     def assign(self, targets: Tensor, level: int, cells: int) -> tuple[Tensor, ...]:
         """A level's candidates, B·M·A·3 of them in a row.

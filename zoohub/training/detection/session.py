@@ -84,7 +84,9 @@ def build_detection_trainer(session: DetectionSession, net: nn.Cell, plan: Plan)
     recipe, start = session.recipe, session.start
     head, size = head_of(net), _size(start.contract)
     weights = recipe.loss.scaled(size, len(session.splits.classes), len(head.strides))
-    loss = BoxLoss(head.anchors.asnumpy(), head.strides, size, weights, recipe.label_smoothing)
+    loss = BoxLoss(
+        head.anchors.asnumpy(), head.strides, size, weights, recipe.label_smoothing, plan.workers
+    )
     return make_trainer(net, recipe, start, plan, trains=FlatMaps(net), loss=loss)
 
 
