@@ -110,6 +110,9 @@ def test_batches_are_a_function_of_seed_and_epoch_whatever_the_threads() -> None
 
     one, four, later = all_of(1), all_of(4), all_of(2, first=1)
     assert [images.shape for images, _ in one] == [(2, 3, 64, 64)] * 4
+    # A part's targets are the whole step's, its own first.
+    assert [targets.shape for _, targets in one] == [(4, 8, 5)] * 4
+    assert (one[1][1] == np.roll(one[0][1], -2, axis=0)).all()
     for (images, targets), (again, same) in zip(one, four, strict=True):
         assert (images == again).all()
         assert (targets == same).all()

@@ -93,6 +93,20 @@ def test_value_and_gradient_are_those_of_the_plain_loops(mode: int) -> None:
 
 
 @pytest.mark.slow
+def test_a_batch_in_parts_has_the_loss_of_the_whole() -> None:
+    maps, targets = _case()
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    loss = BoxLoss(ANCHORS, STRIDES, (SIZE, SIZE), LossWeights())
+    flat = _flat(maps).asnumpy()
+    whole = float(loss(Tensor(flat), Tensor(targets)).asnumpy())
+    # One picture at a time; the second has no box.
+    parts = [
+        float(loss(Tensor(flat[i : i + 1]), Tensor(np.roll(targets, -i, axis=0))).asnumpy())
+        for i in range(len(flat))
+    ]
+    assert np.mean(parts) == pytest.approx(whole, rel=1e-5)
+
+
 def test_pictures_without_boxes_teach_that_there_is_nothing() -> None:
     maps, targets = _case()
     targets[:, :, 0] = -1

@@ -77,7 +77,10 @@ class BoxLoader:
         self.threads = threads or min(8, os.cpu_count() or 1)
 
     def steps(self, epoch: int, first: int = 0, *, whole: bool = False) -> Iterator[list[Item]]:
-        """For each step from `first` on: its micro-batches as (images NCHW, targets)."""
+        """For each step from `first` on: its micro-batches as (images NCHW, targets).
+
+        The targets are all of the step's, a micro-batch's own first.
+        """
         plan = self.plan
         order = epoch_order(plan.count, plan.batch, self.seed, epoch)
         pending: deque[list[Future[Item]]] = deque()
@@ -106,10 +109,11 @@ class BoxLoader:
     def _collect(self, jobs: list[Future[Item]]) -> list[Item]:
         items: list[Any] = [job.result() for job in jobs]
         size = self.plan.micro_batch
+        targets = np.stack([targets for _, targets in items])
         return [
             (
                 np.stack([image for image, _ in items[start : start + size]]),
-                np.stack([targets for _, targets in items[start : start + size]]),
+                np.roll(targets, -start, axis=0),
             )
             for start in range(0, len(items), size)
         ]

@@ -118,8 +118,11 @@ class BoxLoss(nn.Cell):
     """(flat maps (B, N, 5 + classes), targets (B, M, 5)) -> the loss, a scalar.
 
     A target is class, centre x, centre y, width, height in pixels of the input; class -1 fills
-    up. The loss is the mean over the batch: YOLOv5's own is the sum, B times as much. Where
-    several workers share a batch, the mean of their losses is the loss of the whole batch.
+    up. The loss is the mean over the batch: YOLOv5's own is the sum, B times as much.
+
+    Where several workers share a batch, or it is computed in parts, the mean of their losses is
+    the loss of the whole batch. Of a batch in k parts, targets are (k·B, M, 5), all of this
+    worker's, and those of the B pictures come first.
     """
 
     def __init__(
@@ -165,8 +168,11 @@ class BoxLoss(nn.Cell):
     def level(self, maps: Tensor, targets: Tensor, level: int) -> tuple[Tensor, Tensor, Tensor]:
         """One level's box, objectness and class loss; maps (B, A·H·W, V)."""
         batch, cells, values = maps.shape
-        where, mask, column, row, wanted, anchor, label = self.assign(targets, level, cells)
-        count = self.share(mask.sum())
+        own = targets[:batch]
+        where, mask, column, row, wanted, anchor, label = self.assign(own, level, cells)
+        parts = targets.shape[0] // batch
+        everyone = mask if parts == 1 else self.assign(targets, level, cells)[1]
+        count = self.share(everyone.sum(), parts)
         flat = ops.reshape(maps, (batch * cells, values))
         chosen = ops.gather(flat, where, 0)
         sides = ops.sigmoid(chosen[:, :4])
@@ -194,15 +200,15 @@ class BoxLoss(nn.Cell):
         wrong = cross_entropy(chosen[:, 5:], hot).mean(1)
         return box, objectness, (wrong * mask).sum() / count
 
-    def share(self, count: Tensor) -> Tensor:
-        """What to divide a sum over this worker's `count` candidates by: a worker's part of all.
+    def share(self, count: Tensor, parts: int) -> Tensor:
+        """What to divide the sum over a part's candidates by, of the `count` this worker has.
 
-        Divided by its own count, the few objects of one worker would weigh more than the many of
+        Divided by its own count, the few objects of one part would weigh more than the many of
         another.
         """
         if self.workers > 1:
             count = self.reduce(count)
-        return ops.maximum(count, Tensor(1.0, ms.float32)) / self.workers
+        return ops.maximum(count, Tensor(1.0, ms.float32)) / (self.workers * parts)
 
     def assign(self, targets: Tensor, level: int, cells: int) -> tuple[Tensor, ...]:
         """A level's candidates, B·M·A·3 of them in a row.
