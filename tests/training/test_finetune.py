@@ -63,6 +63,7 @@ def test_bad_files_and_empty_classes_are_named_and_left_out(run: Run, said: list
     assert "no pictures, left out: nothing" in said
     assert "left out: zero/empty.png: empty file" in said
     assert "left out: one/cut.jpg: not a picture" in said
+    assert any("pictures to train on" in text and "compiles" in text for text in said)
     content = json.loads((run.path / "run.json").read_text())
     assert content["metrics"]["data"]["skipped"] == 2
 

@@ -56,7 +56,9 @@ def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
     lines = (two.path / "metrics.jsonl").read_text().splitlines()
     assert [asdict(report) for report in epochs_seen] == [json.loads(line) for line in lines]
     assert len(steps_seen) == sum(report.steps for report in steps_seen if report.step == 1)
-    assert said == [f"2 workers; their logs are in {two.path / 'workers'}"]
+    assert said[0] == f"2 workers; their logs are in {two.path / 'workers'}"
+    assert len(said) == 2
+    assert "pictures to train on" in said[1]
 
 
 NORMALISED = """\

@@ -110,19 +110,22 @@ class _Display:
     def step(self, report: StepReport) -> None:
         if not self.output.progress:
             return
+        right = f"accuracy {report.accuracy:.2f} " if hasattr(report, "accuracy") else ""
+        figures = (
+            f"epoch {report.epoch} loss {report.loss:.3f} {right}"
+            f"{report.images_per_second:.0f} images/s"
+        )
         if self._bar is None:
             from tqdm import tqdm
 
-            done = (report.epoch - 1) * report.steps + report.step - 1
+            # It begins after the first step, whose compiling says nothing of the others' speed.
+            done = (report.epoch - 1) * report.steps + report.step
             total = report.epochs * report.steps
             self._bar = tqdm(total=total, initial=done, unit="step", leave=False)
-        right = f"accuracy {report.accuracy:.2f} " if hasattr(report, "accuracy") else ""
-        self._bar.set_postfix_str(
-            f"epoch {report.epoch} loss {report.loss:.3f} {right}"
-            f"{report.images_per_second:.0f} images/s",
-            refresh=False,
-        )
-        self._bar.update(1)
+            self._bar.set_postfix_str(figures)
+        else:
+            self._bar.set_postfix_str(figures, refresh=False)
+            self._bar.update(1)
 
     def epoch(self, report: EpochReport) -> None:
         line = f"epoch {report.epoch}: loss {report.loss:.4f}"

@@ -9,7 +9,7 @@ from typing import Any
 from zoohub.settings import Settings
 from zoohub.training.data.samples import Splits
 from zoohub.training.finishing import finish
-from zoohub.training.fitting import Say, Workers
+from zoohub.training.fitting import Say, Workers, announce
 from zoohub.training.folder import RunFolder
 from zoohub.training.loop import EpochReport, Hooks, StepReport
 from zoohub.training.recipe import Recipe
@@ -47,6 +47,7 @@ def execute(
             say(warning)
         if not resume:
             folder.start(session.recipe, session.splits)
+        announce(session.recipe, len(session.splits.train), len(session.splits.validation), say)
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
     hooks = Hooks(saver.after_step, saver.after_epoch, saver.keep)
     load = folder.load_state if resume else lambda: None

@@ -79,6 +79,15 @@ def starting_network(
     return in_precision(net, recipe.amp), not same
 
 
+def announce(recipe: TrainingRun, train: int, validation: int, say: Say) -> None:
+    """Say what begins: until the first step there is nothing else to see."""
+    compiled = "; MindSpore compiles the network for the first step"
+    say(
+        f"{train} pictures to train on, {validation} to validate"
+        + (compiled if recipe.mode == "graph" else "")
+    )
+
+
 def set_mode(recipe: TrainingRun, say: Say) -> None:
     """Give MindSpore the recipe's mode and memory pool.
 

@@ -25,7 +25,7 @@ from zoohub.training.detection.session import (
 )
 from zoohub.training.execute import SAVE_SECONDS, Saver
 from zoohub.training.finishing import write_result
-from zoohub.training.fitting import Say, Workers
+from zoohub.training.fitting import Say, Workers, announce
 from zoohub.training.folder import RunFolder
 from zoohub.training.recipe import recipe_text
 from zoohub.training.run import Run, provenance_of
@@ -69,6 +69,7 @@ def execute_detection(
             say(warning)
         if not resume:
             folder.claim(recipe_text(session.recipe), split_table(session.splits))
+        announce(session.recipe, len(session.splits.train), len(session.splits.validation), say)
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
     hooks = BoxHooks(saver.after_step, saver.after_epoch, saver.keep)
     load = folder.load_boxes if resume else lambda: None
