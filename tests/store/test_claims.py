@@ -143,6 +143,7 @@ def test_a_stale_owners_file_is_copied_never_renamed(tmp_path):
     assert path.stat().st_ino == inode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [0.0, 4e9], ids=["1970", "2096"])
 def test_another_machines_clock_does_not_matter(tmp_path, moment):
     path = plant(tmp_path, stranger(), b"begun")

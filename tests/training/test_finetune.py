@@ -167,6 +167,7 @@ def test_what_cannot_be_trained_on_is_said(photos: Path, tmp_path: Path) -> None
         finetune("lenet5@digits", photos, output=file / "run")
 
 
+@pytest.mark.slow
 def test_a_picture_found_broken_only_while_training_is_left_out_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

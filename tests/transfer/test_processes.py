@@ -121,6 +121,7 @@ def test_fifty_kills_of_256_megabytes_cost_less_than_five_percent_on_average(ser
     assert refetched(server, tmp_path, 256 << 20, 25, range(100, 102)) < 0.05
 
 
+@pytest.mark.slow
 @needs_proc
 def test_an_owner_stopped_beyond_the_limit_does_not_change_the_published_file(server, tmp_path):
     content = random.Random(3).randbytes(6 << 20)
@@ -164,6 +165,7 @@ def race(worker: int, barrier, home: str, urls: list[tuple[str, str]], results) 
         results.put((worker, url, path.stat().st_ino, right))
 
 
+@pytest.mark.slow
 def test_eight_processes_twenty_rounds_publish_each_file_once(server, tmp_path):
     contents = [random.Random(10 + n).randbytes(700_000) for n in range(20)]
     urls = [

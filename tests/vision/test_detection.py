@@ -34,6 +34,7 @@ def greedy(boxes: np.ndarray, classes: np.ndarray, iou: float, limit: int) -> li
     return kept[:limit]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
