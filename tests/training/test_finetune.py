@@ -64,6 +64,9 @@ def test_bad_files_and_empty_classes_are_named_and_left_out(run: Run, said: list
     assert "left out: zero/empty.png: empty file" in said
     assert "left out: one/cut.jpg: not a picture" in said
     assert any("pictures to train on" in text and "compiles" in text for text in said)
+    assert any(text.endswith("starts from lenet5@digits") for text in said)
+    page = (run.path / "report.html").read_text()
+    assert page.count("no pictures, left out: nothing") == 1
     content = json.loads((run.path / "run.json").read_text())
     assert content["metrics"]["data"]["skipped"] == 2
 
@@ -178,6 +181,9 @@ def test_a_picture_found_broken_only_while_training_is_left_out_and_counted(
         (photos / name).write_bytes(whole[: len(whole) // 2])
     said: list[str] = []
     run = finetune("lenet5@digits", photos, output=tmp_path / "run", epochs=1, say=said.append)
+    assert any(text.endswith("starts from lenet5@digits") for text in said)
+    page = (run.path / "report.html").read_text()
+    assert page.count("no pictures, left out: nothing") == 1
     content = json.loads((run.path / "run.json").read_text())
     assert content["metrics"]["data"]["skipped"] == 2
     for name in ("zero/000.png", "two/cut.png"):

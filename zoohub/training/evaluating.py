@@ -74,7 +74,8 @@ def evaluate(
     if classes is None:
         first = prepare(0, np.random.default_rng(0))[None]
         classes = tuple(f"class {i}" for i in range(_logits(predictor, first).shape[1]))
-    places = match_classes(splits.classes, predictor.names, len(classes))
+    network = str(model) if isinstance(model, str | Path) else "the network"
+    places = match_classes(splits.classes, predictor.names, len(classes), network)
     samples = replace(samples, labels=places[samples.labels])
     found, labels, skipped = [], [], dict(splits.skipped)
     size = min(batch_size, len(samples))

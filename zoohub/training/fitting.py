@@ -75,7 +75,8 @@ def starting_network(
     if report is not None and not report.replaced and not same:
         _renew_head(net, start.spec, count)
     if not same:
-        say(f"a new head for {count} classes; all else starts from {start.path.name}")
+        source = f"{recipe.model}@{recipe.checkpoint}"
+        say(f"a new head for {count} classes; all else starts from {source}")
     return in_precision(net, recipe.amp), not same
 
 

@@ -40,10 +40,7 @@ def report_page(
     """
     figures = {} if result is None else _figures(result, len(splits.classes))
     counts = [len(splits.train), len(splits.validation), len(splits.test)]
-    notes = [*splits.warnings, *warnings]
-    if splits.skipped:
-        notes.append(f"{len(splits.skipped)} unreadable pictures were left out")
-    body = [facts(recipe, len(splits.classes), counts, figures, part), *notes_list(notes)]
+    body = [facts(recipe, len(splits.classes), counts, figures, part), *notes_list(warnings)]
     body += ["<h2>Learning curve</h2>", learning_curve(history)]
     if result is not None:
         body += [

@@ -11,11 +11,15 @@ from zoohub.errors import DataError
 
 
 def match_classes(
-    found: Sequence[str], known: Sequence[str] | None, outputs: int
+    found: Sequence[str],
+    known: Sequence[str] | None,
+    outputs: int,
+    network: str = "the network",
 ) -> NDArray[np.int64]:
     """The network's class index of each class of the data: by name, else (for as many) by order.
 
     Case, `_` and `-` do not matter in names. ImageNet's folders (`n01440764`) are in its order.
+    `network` is what errors call it.
 
     Raises:
         DataError: some class of the data is none of the network's.
@@ -28,13 +32,13 @@ def match_classes(
         synsets = all(len(n) == 9 and n[0] == "n" and n[1:].isdigit() for n in found)
         if not (synsets and len(found) == len(known)):
             raise DataError(
-                f"classes of the data that are none of the network's: {', '.join(missing[:10])}"
+                f"classes of the data that {network} does not know: {', '.join(missing[:10])}"
                 f"{' …' if len(missing) > 10 else ''}; it knows {', '.join(known[:10])}"
                 f"{' …' if len(known) > 10 else ''}"
             )
     elif len(found) != outputs:
         raise DataError(
-            f"the data has {len(found)} classes, the network {outputs} outputs without names"
+            f"the data has {len(found)} classes, {network} {outputs} outputs without names"
         )
     return np.arange(len(found), dtype=np.int64)
 

@@ -51,7 +51,9 @@ def evaluate_boxes(
     predictor = open_predictor(model, settings, mode=mode)
     splits, samples = _part(box_data_for(data) if isinstance(data, str | Path) else data)
     classes = predictor.names or splits.classes
-    samples = renumbered(samples, match_classes(splits.classes, classes, len(classes)))
+    network = str(model) if isinstance(model, str | Path) else "the network"
+    places = match_classes(splits.classes, classes, len(classes), network)
+    samples = renumbered(samples, places)
     figures = evaluate_detection(
         predictor.runner, samples, predictor.input, classes, batch_size=batch_size
     )
