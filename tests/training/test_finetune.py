@@ -181,9 +181,6 @@ def test_a_picture_found_broken_only_while_training_is_left_out_and_counted(
         (photos / name).write_bytes(whole[: len(whole) // 2])
     said: list[str] = []
     run = finetune("lenet5@digits", photos, output=tmp_path / "run", epochs=1, say=said.append)
-    assert any(text.endswith("starts from lenet5@digits") for text in said)
-    page = (run.path / "report.html").read_text()
-    assert page.count("no pictures, left out: nothing") == 1
     content = json.loads((run.path / "run.json").read_text())
     assert content["metrics"]["data"]["skipped"] == 2
     for name in ("zero/000.png", "two/cut.png"):
