@@ -100,6 +100,10 @@ def test_the_command_line_resumes_a_killed_run_by_its_folder(
     process.wait()
     assert main(["finetune", "killed", "--resume"]) == 0
     assert capsys.readouterr().out == "killed\n"
+    assert main(["finetune", "--resume", "--output", "killed"]) == 0
+    assert capsys.readouterr().err.startswith("killed: this run is finished already")
+    assert main(["finetune"]) == 2
+    assert "say what to train" in capsys.readouterr().err
     whole = finetune(recipe(), output=tmp_path / "whole")
     for name in ("weights.ckpt", "last.ckpt"):
         assert Path("killed", name).read_bytes() == (whole.path / name).read_bytes(), name

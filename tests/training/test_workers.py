@@ -2,63 +2,201 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import asdict
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+from numpy.typing import NDArray
 
 from zoohub.checkpoint import load_weights
-from zoohub.errors import RecipeError, StoreError
-from zoohub.training import finetune, parse_recipe
+from zoohub.errors import DataError, RecipeError, StoreError, ZoohubError
+from zoohub.training import Run, finetune, parse_recipe
 from zoohub.training.events import EventReader, EventWriter
-from zoohub.training.launch import msrun_command
+from zoohub.training.folder import RunFolder
+from zoohub.training.launch import failure, free_port, msrun_command
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.session import build_network, open_session
 
 pytest.importorskip("sklearn")
 
-# 27 steps an epoch; the network has no batch norm.
+# 25 steps an epoch; the network has no batch norm. It begins trained: a fresh one hardly moves in
+# so few steps, and where the rate is high, rounding alone drives two runs apart.
 RECIPE = """\
 model: lenet5
-network: {builder: lenet}
+checkpoint: digits
 data: {kind: digits, train: [1, 2, 3], validation: [4], part: 0.75}
-input: {size: [32, 32], colour: L, resize: stretch}
-augment: {rotate: 10, shift: 0.1}
-optimizer: {name: sgd, lr: 0.02, weight_decay: 0.0005}
+augment: {rotate: 20, shift: 0.2}
+optimizer: {name: sgd, lr: 0.01, weight_decay: 0.0005}
 schedule: {warmup: 1}
 epochs: 2
 batch_size: 32
 """
 
 
-@pytest.mark.slow
-def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
-    one = finetune(parse_recipe(RECIPE), output=tmp_path / "one")
-    steps_seen, epochs_seen, said = [], [], []
-    two = finetune(
+# What a machine runs: its number, the first one's address, and whether it goes on.
+PROGRAM = """\
+import sys
+from zoohub.training import finetune, parse_recipe
+number, master, recipe, go_on = sys.argv[1:]
+run = finetune(parse_recipe(open(recipe).read()), output="run", nodes=2, node_rank=int(number),
+               master=master, resume=go_on == "resume", save_seconds=0.0)
+print(run.net is not None, sorted(run.metrics)[-3:])
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    run: Run
+    steps: list[StepReport]
+    epochs: list[EpochReport]
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    steps, epochs, said = [], [], []
+    run = finetune(
         parse_recipe(RECIPE),
-        output=tmp_path / "two",
+        output=tmp_path_factory.mktemp("workers") / "two",
         workers=2,
-        on_step=steps_seen.append,
-        on_epoch=epochs_seen.append,
+        on_step=steps.append,
+        on_epoch=epochs.append,
         say=said.append,
     )
+    return Trained(run, steps, epochs, said)
+
+
+@pytest.mark.slow
+def test_two_workers_train_as_one_with_twice_the_batch(tmp_path: Path, two: Trained) -> None:
+    one = finetune(parse_recipe(RECIPE), output=tmp_path / "one")
     expected = load_weights(one.path / "last.ckpt")
-    found = load_weights(two.path / "last.ckpt")
-    steps = len((two.path / "metrics.jsonl").read_text().splitlines()) * 25
-    assert steps >= 50
+    found = load_weights(two.run.path / "last.ckpt")
+    assert len(two.steps) >= 50
+    start = starting_weights(RECIPE)
     for name in expected:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-5, err_msg=name)
-    assert two.metrics["top1"] == pytest.approx(one.metrics["top1"], abs=0.01)
+        assert np.abs(expected[name] - start[name]).max() > 1e-3, name
+    assert two.run.metrics["top1"] == pytest.approx(one.metrics["top1"], abs=0.01)
+    # An epoch's figures are those of both workers' pictures.
+    for line, report in zip(history(one.path), two.epochs, strict=True):
+        for figure in ("loss", "accuracy", "validation_loss"):
+            assert getattr(report, figure) == pytest.approx(line[figure], rel=1e-4), figure
     # What the first worker had to say came here.
-    lines = (two.path / "metrics.jsonl").read_text().splitlines()
-    assert [asdict(report) for report in epochs_seen] == [json.loads(line) for line in lines]
-    assert len(steps_seen) == sum(report.steps for report in steps_seen if report.step == 1)
-    assert said[0] == f"2 workers; their logs are in {two.path / 'workers'}"
-    assert len(said) == 2
-    assert "pictures to train on" in said[1]
+    assert [asdict(report) for report in two.epochs] == history(two.run.path)
+    assert len(two.steps) == sum(report.steps for report in two.steps if report.step == 1)
+    assert two.said[0] == f"2 workers; their logs are in {two.run.path / 'workers'}"
+    assert len(two.said) == 2
+    assert "pictures to train on" in two.said[1]
+
+
+def starting_weights(recipe: str) -> dict[str, NDArray[np.float32]]:
+    net = build_network(open_session(parse_recipe(recipe)))
+    return {parameter.name: parameter.asnumpy() for parameter in net.get_parameters()}
+
+
+def history(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_two_machines_killed_and_resumed_end_as_two_workers_of_one(
+    tmp_path: Path, two: Trained
+) -> None:
+    """Each has a folder of its own, as without a shared file system."""
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    first = RunFolder(tmp_path / "0" / "run")
+    with machines(tmp_path, "start") as running:
+        deadline = time.monotonic() + 120
+        while (state := first.load_state()) is None or state[1].step < 10:
+            assert time.monotonic() < deadline, "the run did not come so far"
+            assert all(machine.poll() is None for machine in running)
+            time.sleep(0.02)
+    with machines(tmp_path, "resume") as running:
+        printed = [machine.communicate(timeout=300)[0] for machine in running]
+    assert printed == ["True ['top1', 'top5', 'validation']\n", "False []\n"]
+    expected = (two.run.path / "last.ckpt").read_bytes()
+    assert (first.path / "last.ckpt").read_bytes() == expected
+    assert history(first.path)[1]["loss"] == history(two.run.path)[1]["loss"]
+    assert sorted(path.name for path in (tmp_path / "1" / "run").iterdir()) == [
+        "recipe.yaml",
+        "workers-1",
+    ]
+
+
+@contextmanager
+def machines(folder: Path, go_on: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """The command of both machines, running; killed with all they started at the end.
+
+    msrun takes a machine for the first one that has the first one's address, so that the second
+    knows it by another, from which connections are passed on.
+    """
+    port = free_port()
+    running = []
+    with passing_on(("127.0.0.2", port), ("127.0.0.1", port)):
+        for number, address in enumerate(("127.0.0.1", "127.0.0.2")):
+            place = folder / str(number)
+            place.mkdir(exist_ok=True)
+            command = [sys.executable, "../program.py", str(number), f"{address}:{port}"]
+            command += ["../recipe.yaml", go_on]
+            running.append(subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True))
+        try:
+            yield running
+        finally:
+            for machine in running:
+                kill_with_children(machine)
+
+
+@contextmanager
+def passing_on(here: tuple[str, int], there: tuple[str, int]) -> Iterator[None]:
+    """Connections to `here` are connections to `there`."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                far = socket.create_connection(there)
+            except OSError:
+                return  # not up yet: the worker tries again
+            with far:
+                back = threading.Thread(target=copy, args=(far, self.request), daemon=True)
+                back.start()
+                copy(self.request, far)
+                back.join()
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while content := source.recv(65536):
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads, allow_reuse_address = True, True
+
+    with Server(here, Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def kill_with_children(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        for victim in (process, *children):
+            victim.kill()
+        process.wait()
 
 
 NORMALISED = """\
@@ -75,13 +213,12 @@ sync_batch_norm: true
 
 @pytest.mark.slow
 def test_synchronised_batch_norm_sees_the_pictures_of_both_workers(tmp_path: Path) -> None:
-    one_recipe = parse_recipe(NORMALISED)
-    one = finetune(one_recipe, output=tmp_path / "one")
-    two = finetune(one_recipe, output=tmp_path / "two", workers=2)
+    one = finetune(parse_recipe(NORMALISED), output=tmp_path / "one")
+    two = finetune(parse_recipe(NORMALISED), output=tmp_path / "two", workers=2)
     expected = load_weights(one.path / "last.ckpt")
     found = load_weights(two.path / "last.ckpt")
     assert any("moving_mean" in name for name in expected)
-    start = {p.name: p.asnumpy() for p in build_network(open_session(one_recipe)).get_parameters()}
+    start = starting_weights(NORMALISED)
     for name in expected:
         # One step: how far the two are apart, of the way from the start.
         way = np.abs(expected[name] - start[name]).max()
@@ -100,6 +237,44 @@ def test_a_folder_for_workers_that_cannot_be_written_is_named(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/run/workers: cannot be written"):
         finetune(parse_recipe(RECIPE), output=tmp_path / "file" / "run", workers=2)
+
+
+def test_a_run_that_is_there_is_refused_before_the_workers_start(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(DataError, match="there is a run in this folder already"):
+        finetune(parse_recipe(RECIPE), output=tmp_path, workers=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nodes": 2}, "2 machines: say where the first is"),
+        ({"nodes": 2, "master": "node0", "node_rank": 2}, "node rank 2, but 2 machines"),
+        ({"master": "node0", "node_rank": 1}, r"node rank 1, but 1 machine.*say how many.*--nodes"),
+    ],
+)
+def test_machines_that_are_not_told_of_each_other_are_refused(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        finetune(parse_recipe(RECIPE), output=tmp_path / "run", **options)
+
+
+def test_a_failed_worker_s_own_error_is_what_the_user_gets(tmp_path: Path) -> None:
+    writer = EventWriter(tmp_path / "events.jsonl")
+    writer.fail(DataError("flowers: no picture"))
+    writer.fail(RuntimeError("the other worker is gone"))
+    reader = EventReader(
+        tmp_path / "events.jsonl", on_step=None, on_epoch=None, say=print, reports=(int, int)
+    )
+    reader.poll()
+    error = failure(reader.error, 1, tmp_path)
+    assert isinstance(error, DataError)
+    assert str(error) == "flowers: no picture"
+    other = failure(("RuntimeError", "timed out\n----\nC++ stack"), 1, tmp_path)
+    assert type(other) is ZoohubError
+    assert "a worker failed: RuntimeError: timed out; the logs are in" in str(other)
+    assert "msrun exit -9" in str(failure(None, -9, tmp_path))
 
 
 def test_several_machines_meet_at_the_masters_address(tmp_path: Path) -> None:

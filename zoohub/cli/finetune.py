@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoohub.cli.options import add_device_options
 from zoohub.cli.output import Output
+from zoohub.errors import UsageError
 
 if TYPE_CHECKING:
     from zoohub.training.loop import EpochReport, StepReport
@@ -23,7 +24,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub finetune`."""
-    parser.add_argument("name", metavar="NAME|RECIPE", help="a model, a run, or a recipe's file")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME|RECIPE", help="a model, a run, or a recipe's file"
+    )
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -40,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any value of the recipe"
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes here (1)")
-    parser.add_argument("--master", metavar="HOST[:PORT]", help="the first of several machines")
+    parser.add_argument(
+        "--master", metavar="HOST[:PORT]", help="the first of several machines (port 8118)"
+    )
     parser.add_argument("--nodes", type=int, default=1, metavar="N", help="how many machines (1)")
     parser.add_argument("--node-rank", type=int, metavar="I", help="which machine this is, from 0")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
@@ -49,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Train; print the run's folder, or with --json its figures."""
+    name = options.name or (options.resume and (options.output or options.data))
+    if not name:
+        raise UsageError("say what to train: a model, a run, or a recipe's file")
     from zoohub.api import settings_for
     from zoohub.pretrained import use_device
     from zoohub.training import finetune
@@ -60,7 +68,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         assignments.append(f"mode={options.mode}")
     display = _Display(output)
     finished = finetune(
-        options.name,
+        name,
         options.data,
         output=options.output,
         checkpoint=None if options.scratch else "default",
@@ -89,6 +97,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         found = finished.metrics
         precisions = f"mAP@0.5 {found['map50']:.4f}, mAP {found['map']:.4f}"
         output.talk(f"{precisions} on {found['count']} pictures")
+    if finished.net is None:  # the run is on the first of several machines
+        return 0
     output.talk(f"report: {finished.path / 'report.html'}")
     output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} PICTURE")
     output.data(str(finished.path))

@@ -1,6 +1,7 @@
-"""What the first worker has to tell, passed on to the process that the user looks at.
+"""What the workers have to tell, passed on to the process that the user looks at.
 
-Workers write to log files; beside them the first one keeps `events.jsonl`, one event a line.
+Workers write to log files; beside them is `events.jsonl`, one event a line: the first worker's
+progress, and the error of any that failed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class EventWriter:
         """A sentence for the user."""
         self._write({"say": text})
 
+    def fail(self, error: Exception) -> None:
+        """The worker ends with `error`."""
+        self._write({"error": [type(error).__name__, str(error)]})
+
     def _write(self, event: dict[str, Any]) -> None:
         self._file.write(json.dumps(event) + "\n")
 
@@ -49,6 +54,7 @@ class EventReader:
         self.path, self.reports = path, reports
         self.on_step, self.on_epoch, self.say = on_step, on_epoch, say
         self._read = 0
+        self.error: tuple[str, str] | None = None  # the first one's type and text
 
     def poll(self) -> None:
         """Read on; a line that is still being written waits for the next time."""
@@ -65,6 +71,9 @@ class EventReader:
     def _pass_on(self, event: dict[str, Any]) -> None:
         if "say" in event:
             self.say(event["say"])
+        elif "error" in event:
+            name, text = event["error"]
+            self.error = self.error or (name, text)
         elif "step" in event and self.on_step:
             self.on_step(self.reports[0](**event["step"]))
         elif "epoch" in event and self.on_epoch:

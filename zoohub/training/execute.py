@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from zoohub.training.loop import EpochReport, Hooks, StepReport
 from zoohub.training.recipe import Recipe
 from zoohub.training.run import Run
 from zoohub.training.session import data_warnings, open_session, run_session
+from zoohub.training.together import check_same, from_all, from_first
 from zoohub.training.trainer import Arrays
 
 SAVE_SECONDS = 60.0
@@ -41,18 +43,33 @@ def execute(
         As `finetune`.
     """
     session = open_session(recipe, settings, workers, splits)
-    writes = session.workers.rank == 0
+    parts, workers = session.splits, session.workers
+    check_same(session.recipe, parts.identity(), len(parts.train), workers)
+    writes = workers.rank == 0
     if writes:
         for warning in data_warnings(session):
             say(warning)
         if not resume:
-            folder.start(session.recipe, session.splits)
-        announce(session.recipe, len(session.splits.train), len(session.splits.validation), say)
+            folder.start(session.recipe, parts)
+        announce(session.recipe, len(parts.train), len(parts.validation), say)
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
     hooks = Hooks(saver.after_step, saver.after_epoch, saver.keep)
-    load = folder.load_state if resume else lambda: None
+    load = (lambda: saved_state(folder, session.workers)) if resume else lambda: None
+    known = set(parts.skipped)
     trainer, progress = run_session(session, hooks, load=load, say=say)
-    return finish(session, folder, trainer, progress, saver.last, writes)
+    found = {name: reason for name, reason in parts.skipped.items() if name not in known}
+    for others in from_all(json.dumps(found).encode(), workers):
+        for name, reason in json.loads(others).items():
+            if session.leave_out(name, reason):
+                say(f"left out: {reason}")
+    if not writes:
+        return Run(folder.path, trainer.net.set_train(False), {})
+    return finish(session, folder, trainer, progress, saver.last)
+
+
+def saved_state(folder: RunFolder, workers: Workers) -> Any:
+    """The state of the run in `folder`, as `load_state`; the first worker reads it for all."""
+    return folder.load_state(from_first(folder.state_bytes() if not workers.rank else b"", workers))
 
 
 class Saver:

@@ -78,7 +78,8 @@ def finetune(
         save_seconds: how often the state to resume from is saved, besides after each epoch.
 
     Returns:
-        The finished run; `zoohub.load(run.path)` gives its network again.
+        The finished run; `zoohub.load(run.path)` gives its network again. Of several machines the
+        first has it: elsewhere the run's network is None.
 
     Raises:
         RecipeError: a setting; DataError: the pictures, or a run in `output` already.
@@ -113,13 +114,13 @@ def finetune(
         )
         recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
         folder = RunFolder(Path(output) if output else default_output(recipe))
-    if workers > 1 or nodes > 1:
+    if workers > 1 or nodes > 1 or node_rank:
         from zoohub.training.launch import launch
 
-        launch(recipe, folder.path, resume=resume, workers=workers, master=master,
-               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say,
-               on_step=on_step, on_epoch=on_epoch)  # fmt: skip
-        return load_run(folder.path)
+        return launch(
+            recipe, folder, resume=resume, workers=workers, master=master, node_rank=node_rank,
+            nodes=nodes, save_seconds=save_seconds, say=say, on_step=on_step, on_epoch=on_epoch,
+        )  # fmt: skip
     return execute(
         recipe,
         folder,

@@ -29,23 +29,17 @@ def finish(
     trainer: Trainer,
     progress: Progress,
     last: Arrays,
-    writes: bool,
 ) -> Run:
-    """Put the kept weights into the network, measure them, and write the results.
-
-    Only where `writes`; the other workers get the network without figures.
-    """
+    """Put the kept weights into the network, measure them, and write the results."""
     recipe, splits = session.recipe, session.splits
     if not last:  # resumed after the last epoch's state was saved
         last = load_weights(folder.path / "last.ckpt")
     weights = last
-    if recipe.keep == "best" and progress.best_epoch is not None and writes:
+    if recipe.keep == "best" and progress.best_epoch is not None:
         weights = load_weights(folder.path / "best.ckpt")
     put_weights(trainer.parameters, weights)
     net = trainer.net
     net.set_train(False)
-    if not writes:
-        return Run(folder.path, net, {})
     results: dict[str, Classification] = {}
     for part, samples in (("test", splits.test), ("validation", splits.validation)):
         if len(samples):

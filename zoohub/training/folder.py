@@ -56,15 +56,24 @@ class RunFolder:
             DataError: there is a run in it already.
             StoreError: it cannot be written.
         """
-        if (self.path / RUN_FILE).exists() or self.state_file.exists():
-            raise DataError(
-                f"{self.path}: there is a run in this folder already; resume it (--resume), or "
-                "choose another folder (--output)"
-            )
+        self.check_unused()
         with explained(self.path):
             self.state_file.parent.mkdir(parents=True, exist_ok=True)
         self.write_text(RECIPE, recipe)
         self.write_text("split.csv", split)
+
+    @property
+    def used(self) -> bool:
+        """Whether there is a run, finished or not."""
+        return (self.path / RUN_FILE).exists() or self.state_file.exists()
+
+    def check_unused(self) -> None:
+        """See that a new run may begin here. Raises DataError: there is one already."""
+        if self.used:
+            raise DataError(
+                f"{self.path}: there is a run in this folder already; resume it (--resume), or "
+                "choose another folder (--output)"
+            )
 
     def recipe(self) -> Recipe:
         """The recipe of the run in this folder. Raises RecipeError as `read_recipe`."""
@@ -99,16 +108,25 @@ class RunFolder:
         with explained(self.path), replacing(self.state_file) as file:
             np.savez(file, progress=text, names=names, **members)
 
-    def load_state(self) -> tuple[dict[str, NDArray[Any]], Progress] | None:
+    def state_bytes(self) -> bytes:
+        """The file of the saved state; empty where the run had not come so far."""
+        return self.state_file.read_bytes() if self.state_file.exists() else b""
+
+    def load_state(
+        self, content: bytes | None = None
+    ) -> tuple[dict[str, NDArray[Any]], Progress] | None:
         """The saved state; None where the run had not come so far.
+
+        `content` is that of `state_bytes`, where another worker has read it.
 
         Raises:
             CheckpointCorrupt: the file is damaged.
         """
-        if not self.state_file.exists():
+        content = self.state_bytes() if content is None else content
+        if not content:
             return None
         try:
-            with np.load(self.state_file, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
                 names = json.loads(stored["names"].tobytes())
                 progress = self.progress_type(**json.loads(stored["progress"].tobytes()))
                 return {name: stored[f"a{i}"] for i, name in enumerate(names)}, progress

@@ -15,15 +15,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from zoohub import errors
 from zoohub.errors import RecipeError, ZoohubError
 from zoohub.training.events import EventReader
-from zoohub.training.folder import explained
+from zoohub.training.folder import RECIPE, RunFolder, explained
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.recipe import TrainingRun, recipe_text
+from zoohub.training.run import Run, load_run
 
 JOB = "job.json"
 EVENTS = "events.jsonl"
 POLL_SECONDS = 0.2
+MASTER_PORT = 8118  # msrun's own
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Job:
 
 def launch(
     recipe: TrainingRun,
-    output: Path,
+    run: RunFolder,
     *,
     resume: bool,
     workers: int,
@@ -49,52 +52,101 @@ def launch(
     on_step: Callable[[Any], object] | None = None,
     on_epoch: Callable[[Any], object] | None = None,
     reports: tuple[type, type] = (StepReport, EpochReport),
-) -> None:
-    """Train `recipe` into `output` with `workers` processes on each machine; waits for the end.
+) -> Run:
+    """Train `recipe` into `run` with `workers` processes on each machine; waits for the end.
 
     What the first worker reports is passed on here, if it is on this machine. With `master` (HOST
     or HOST:PORT of the first machine) this is number `node_rank` of `nodes` machines, each of
     which runs the same command. `reports` are the types of a step's and an epoch's report.
 
+    Returns:
+        The finished run. On other machines than the first, which has its folder, it has no
+        network and no figures.
+
     Raises:
-        RecipeError: the batch cannot be shared by the workers, or the first machine is not named.
+        RecipeError: the batch cannot be shared by the workers, or the machines are not named.
+        DataError: there is a run in the folder already, or the machines' pictures differ.
         StoreError, NoSpaceError: the folder cannot be written.
-        ZoohubError: msrun is missing or a worker failed; names its log.
+        ZoohubError: msrun is missing or a worker failed, with what it said; names its log.
     """
-    if nodes > 1 and (master is None or node_rank is None):
-        raise RecipeError(f"{nodes} machines: say where the first is (--master) and which is this")
+    rank = check_machines(master, node_rank, nodes)
     total = workers * nodes
     if recipe.batch_size % total:
         raise RecipeError(
             f"batch_size {recipe.batch_size} cannot be shared by {total} workers; "
             f"take a multiple of {total}"
         )
-    folder = output.absolute() / "workers"
-    job = Job(str(output.absolute()), resume, save_seconds)
+    if not resume and not rank:
+        run.check_unused()
+    # Machines may share the run's folder: each has its own for what its workers say.
+    folder = run.path.absolute() / (f"workers-{rank}" if rank else "workers")
+    job = Job(str(run.path.absolute()), resume, save_seconds)
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "recipe.yaml").write_text(recipe_text(recipe), encoding="utf-8")
+        (folder / RECIPE).write_text(recipe_text(recipe), encoding="utf-8")
         (folder / JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
-    command = msrun_command(
-        folder, workers=workers, total=total, master=master, node_rank=node_rank or 0
-    )
-    say(f"{total} workers; their logs are in {folder}")
+    if rank and not resume and not run.used:
+        run.write_text(RECIPE, recipe_text(recipe))  # what --resume reads on this machine
+    command = msrun_command(folder, workers=workers, total=total, master=master, node_rank=rank)
+    machine = f" on {nodes} machines, of which this is number {rank}" if nodes > 1 else ""
+    say(f"{total} workers{machine}; their logs are in {folder}")
     (folder / EVENTS).unlink(missing_ok=True)
     events = EventReader(
         folder / EVENTS, on_step=on_step, on_epoch=on_epoch, say=say, reports=reports
     )
     code = _run(command, folder, events)
     if code:
-        log = folder / "worker_0.log"
-        tail = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
-        raise ZoohubError(f"a worker failed (msrun exit {code}); see {log}\n{tail}")
+        raise failure(events.error, code, folder)
+    if rank:
+        say(f"done; the run is in its folder on the first machine ({master})")
+        return Run(run.path, None, {})
+    return load_run(run.path)
+
+
+def check_machines(master: str | None, node_rank: int | None, nodes: int) -> int:
+    """Which machine this is, from 0.
+
+    Raises:
+        RecipeError: the first machine is not named, or there is no such number.
+    """
+    if nodes > 1 and (master is None or node_rank is None):
+        raise RecipeError(f"{nodes} machines: say where the first is (--master) and which is this")
+    rank = node_rank or 0
+    if not 0 <= rank < nodes:
+        raise RecipeError(
+            f"node rank {rank}, but {nodes} machine{'s' if nodes > 1 else ''}: they count from 0; "
+            "say how many there are (--nodes)"
+        )
+    return rank
+
+
+def failure(said: tuple[str, str] | None, code: int, folder: Path) -> ZoohubError:
+    """What a run ends with whose workers failed: the error of the first that said one."""
+    if said is None:
+        return ZoohubError(
+            f"a worker ended without a word (msrun exit {code}): was it killed, or did the memory "
+            f"end? The logs are in {folder}; --resume goes on"
+        )
+    name, text = said
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, ZoohubError):
+        return kind(text)
+    first = text.partition("\n")[0].strip()
+    return ZoohubError(
+        f"a worker failed: {name}: {first}; the logs are in {folder}, and --resume goes on"
+    )
 
 
 def _run(command: list[str], folder: Path, events: EventReader) -> int:
     """msrun's exit code; its workers end with us."""
     with (folder / "msrun.log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=folder, env=_environment(), start_new_session=True
+            command,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=worker_environment(),
+            start_new_session=True,
         )
         try:
             while process.poll() is None:
@@ -129,7 +181,7 @@ def msrun_command(
         f"--worker_num={total}",
         f"--local_worker_num={workers}",
         f"--master_addr={host}",
-        f"--master_port={port or 8118}",
+        f"--master_port={port or MASTER_PORT}",
         f"--node_rank={node_rank}",
         "--join=True",
         f"--log_dir={folder}",
@@ -138,7 +190,7 @@ def msrun_command(
     ]
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """msrun starts whatever `python` the PATH has: let it be this one, with this zoohub."""
     here = str(Path(__file__).resolve().parents[2])
     paths = [os.path.dirname(sys.executable), os.environ.get("PATH", "")]  # noqa: PTH120

@@ -19,6 +19,7 @@ from zoohub.training.metrics import Classification
 from zoohub.training.recipe import Recipe
 from zoohub.training.schedule import learning_rate
 from zoohub.training.step import soft_targets
+from zoohub.training.together import means
 from zoohub.training.trainer import Arrays, Trainer, evaluate_network, put_weights
 
 EVALUATION_BATCH = 64
@@ -98,12 +99,15 @@ def run(
         started = time.perf_counter()
         lr = _epoch(trainer, recipe, loader, len(splits.classes), progress, hooks)
         weights = trainer.weights()
-        validation = check(trainer, weights, splits.validation, contract, note)
-        count = plan.steps * plan.share
+        # Of several workers one writes, so that one evaluates.
+        judged = splits.validation if plan.rank == 0 else splits.validation.take([])
+        validation = check(trainer, weights, judged, contract, note)
+        accuracy = progress.right / (plan.steps * plan.share)
+        loss, accuracy = means([np.mean(progress.losses), accuracy], plan.workers)
         report = EpochReport(
             epoch=progress.epoch + 1,
-            loss=float(np.mean(progress.losses)),
-            accuracy=progress.right / count,
+            loss=loss,
+            accuracy=accuracy,
             lr=lr,
             seconds=time.perf_counter() - started,
             validation_loss=validation.loss if validation else None,

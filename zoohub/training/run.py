@@ -14,7 +14,10 @@ from zoohub.training.saved import open_run
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder, the trained network in evaluation mode, and its figures."""
+    """A finished run: its folder, the trained network in evaluation mode, and its figures.
+
+    Of several machines, the first has them: elsewhere `net` is None and `metrics` is empty.
+    """
 
     path: Path
     net: nn.Cell

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,3 +42,15 @@ class Splits:
     test: Samples
     skipped: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def identity(self) -> Iterator[bytes]:
+        """What makes two copies of the data the same to train on, wherever they are."""
+        yield from map(os.fsencode, self.classes)
+        for part in (self.train, self.validation, self.test):
+            yield from bare_names(part.names)
+            yield part.labels.tobytes()
+
+
+def bare_names(names: Sequence[str]) -> Iterator[bytes]:
+    """The files' names without their folders."""
+    return (os.fsencode(Path(name).name) for name in names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from mindspore import nn
 
@@ -23,12 +23,13 @@ from zoohub.training.detection.session import (
     open_detection,
     run_detection_session,
 )
-from zoohub.training.execute import SAVE_SECONDS, Saver
+from zoohub.training.execute import SAVE_SECONDS, Saver, saved_state
 from zoohub.training.finishing import write_result
 from zoohub.training.fitting import Say, Workers, announce
 from zoohub.training.folder import RunFolder
 from zoohub.training.recipe import recipe_text
 from zoohub.training.run import Run, provenance_of
+from zoohub.training.together import check_same
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
 
@@ -36,10 +37,6 @@ class DetectionFolder(RunFolder):
     """A detector's run folder; as a classifier's, without a confusion matrix."""
 
     progress_type = BoxProgress
-
-    def load_boxes(self) -> tuple[Arrays, BoxProgress] | None:
-        """The saved state, as `load_state`."""
-        return cast("tuple[Arrays, BoxProgress] | None", self.load_state())
 
 
 def execute_detection(
@@ -63,18 +60,22 @@ def execute_detection(
         As `finetune_detection`.
     """
     session = open_detection(recipe, settings, workers, splits)
-    writes = session.workers.rank == 0
+    parts, workers = session.splits, session.workers
+    check_same(session.recipe, parts.identity(), len(parts.train), workers)
+    writes = workers.rank == 0
     if writes:
-        for warning in session.splits.warnings:
+        for warning in parts.warnings:
             say(warning)
         if not resume:
-            folder.claim(recipe_text(session.recipe), split_table(session.splits))
-        announce(session.recipe, len(session.splits.train), len(session.splits.validation), say)
+            folder.claim(recipe_text(session.recipe), split_table(parts))
+        announce(session.recipe, len(parts.train), len(parts.validation), say)
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
     hooks = BoxHooks(saver.after_step, saver.after_epoch, saver.keep)
-    load = folder.load_boxes if resume else lambda: None
+    load = (lambda: saved_state(folder, session.workers)) if resume else lambda: None
     net, trainer, progress = run_detection_session(session, hooks, load=load, say=say)
-    return _finish(session, folder, net, trainer, progress, saver.last, writes)
+    if not writes:
+        return Run(folder.path, net.set_train(False), {})
+    return _finish(session, folder, net, trainer, progress, saver.last)
 
 
 def split_table(splits: BoxSplits) -> str:
@@ -99,17 +100,14 @@ def _finish(
     trainer: Trainer,
     progress: BoxProgress,
     last: Arrays,
-    writes: bool,
 ) -> Run:
     """Put the kept weights into the network, measure them, and write the results."""
     recipe, splits, start = session.recipe, session.splits, session.start
     weights = last or load_weights(folder.path / "last.ckpt")
-    if recipe.keep == "best" and progress.best_epoch is not None and writes:
+    if recipe.keep == "best" and progress.best_epoch is not None:
         weights = load_weights(folder.path / "best.ckpt")
     put_weights(trainer.parameters, weights)
     net.set_train(False)
-    if not writes:
-        return Run(folder.path, net, {})
     metrics: dict[str, Any] = {}
     for part, samples in (("test", splits.test), ("validation", splits.validation)):
         figures = evaluate_part(net, session, samples)

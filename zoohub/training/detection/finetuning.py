@@ -83,11 +83,12 @@ def finetune_detection(
         recipe, splits = _plan(model, given, checkpoint, settings, assignments)
         recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
         folder = DetectionFolder(Path(output) if output else default_output(recipe))
-    if workers > 1 or nodes > 1:
-        launch(recipe, folder.path, resume=resume, workers=workers, master=master,
-               node_rank=node_rank, nodes=nodes, save_seconds=save_seconds, say=say,
-               on_step=on_step, on_epoch=on_epoch, reports=(BoxStep, BoxEpoch))  # fmt: skip
-        return load_run(folder.path)
+    if workers > 1 or nodes > 1 or node_rank:
+        return launch(
+            recipe, folder, resume=resume, workers=workers, master=master, node_rank=node_rank,
+            nodes=nodes, save_seconds=save_seconds, say=say, on_step=on_step, on_epoch=on_epoch,
+            reports=(BoxStep, BoxEpoch),
+        )  # fmt: skip
     return execute_detection(
         recipe,
         folder,

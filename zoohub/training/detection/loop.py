@@ -19,6 +19,7 @@ from zoohub.training.detection.evaluation import evaluate_detection
 from zoohub.training.detection.recipe import DetectionRecipe
 from zoohub.training.detection.samples import BoxSamples, BoxSplits
 from zoohub.training.schedule import learning_rate
+from zoohub.training.together import means
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
 
@@ -101,9 +102,10 @@ def run_detection(
             found = check_detector(
                 trainer, detector, weights, splits.validation, contract, splits.classes
             )
+        (loss,) = means([np.mean(progress.losses)], plan.workers)
         report = BoxEpoch(
             epoch=progress.epoch + 1,
-            loss=float(np.mean(progress.losses)),
+            loss=loss,
             lr=lr,
             seconds=time.perf_counter() - started,
             validation_map=found.get("map"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from zoohub.training.data.samples import bare_names
 
 Boxes = NDArray[np.float32]
 
@@ -69,3 +72,10 @@ class BoxSplits:
     test: BoxSamples
     skipped: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def identity(self) -> Iterator[bytes]:
+        """What makes two copies of the data the same to train on, wherever they are."""
+        yield from map(os.fsencode, self.classes)
+        for part in (self.train, self.validation, self.test):
+            yield from bare_names(part.names)
+            yield from (boxes.tobytes() for boxes in (*part.boxes, *part.crowds))
