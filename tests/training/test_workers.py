@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -125,6 +125,15 @@ def test_two_machines_killed_and_resumed_end_as_two_workers_of_one(
             assert time.monotonic() < deadline, "the run did not come so far"
             assert all(machine.poll() is None for machine in running)
             time.sleep(0.02)
+        started = [child for machine in running for child in children_of(machine)]
+        workers = [child for child in started if is_worker(child)]
+        for machine in running:
+            machine.kill()
+            machine.wait()
+        # Nobody is left to write into the folder.
+        ended, alive = psutil.wait_procs(workers, timeout=30)
+        assert (len(ended), alive) == (2, [])
+        kill(started)
     with machines(tmp_path, "resume") as running:
         printed = [machine.communicate(timeout=300)[0] for machine in running]
     assert printed == ["True ['top1', 'top5', 'validation']\n", "False []\n"]
@@ -157,7 +166,9 @@ def machines(folder: Path, go_on: str) -> Iterator[list[subprocess.Popen[str]]]:
             yield running
         finally:
             for machine in running:
-                kill_with_children(machine)
+                if machine.poll() is None:
+                    kill([psutil.Process(machine.pid), *children_of(machine)])
+                    machine.wait()
 
 
 @contextmanager
@@ -191,12 +202,20 @@ def passing_on(here: tuple[str, int], there: tuple[str, int]) -> Iterator[None]:
         server.shutdown()
 
 
-def kill_with_children(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        children = psutil.Process(process.pid).children(recursive=True)
-        for victim in (process, *children):
-            victim.kill()
-        process.wait()
+def children_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Not the scheduler, which runs the same program and ends later, nor what follows a log."""
+    program = any(argument.endswith("worker.py") for argument in process.cmdline())
+    return program and process.environ().get("MS_ROLE") == "MS_WORKER"
+
+
+def kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 NORMALISED = """\

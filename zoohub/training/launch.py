@@ -31,11 +31,13 @@ MASTER_PORT = 8118  # msrun's own
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker reads: where the run's folder is, and how to go about it."""
+    """What every worker reads: where the run's folder is, how to go about it, and the process
+    without which it ends."""
 
     output: str
     resume: bool
     save_seconds: float
+    launcher: int
 
 
 def launch(
@@ -80,7 +82,7 @@ def launch(
         run.check_unused()
     # Machines may share the run's folder: each has its own for what its workers say.
     folder = run.path.absolute() / (f"workers-{rank}" if rank else "workers")
-    job = Job(str(run.path.absolute()), resume, save_seconds)
+    job = Job(str(run.path.absolute()), resume, save_seconds, os.getpid())
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECIPE).write_text(recipe_text(recipe), encoding="utf-8")

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoohub.training.events import EventWriter
+    from zoohub.training.launch import Job
+
+LOOK_SECONDS = 1.0
 
 
-def main(job_file: str) -> None:
+def main(job_file: Path) -> None:
     """Run the job; where that fails, tell the process that the user looks at why."""
     from zoohub.training.events import EventWriter
-    from zoohub.training.launch import EVENTS
+    from zoohub.training.launch import EVENTS, Job
 
-    events = EventWriter(Path(job_file).with_name(EVENTS))
+    job = Job(**json.loads(job_file.read_text(encoding="utf-8")))
+    threading.Thread(target=end_without, args=(job.launcher,), daemon=True).start()
+    events = EventWriter(job_file.with_name(EVENTS))
     try:
-        work(Path(job_file), events)
+        work(job, job_file.with_name("recipe.yaml"), events)
     except Exception as error:
         events.fail(error)
         raise
 
 
-def work(job_file: Path, events: EventWriter) -> None:
-    """Join the others and run the job; only rank 0 writes the run's folder."""
+def end_without(launcher: int) -> None:
+    """End this process once `launcher` has ended: killed, it cannot end its workers, and they
+    would go on in a folder that somebody resumes."""
+    while True:
+        try:
+            os.kill(launcher, 0)
+        except ProcessLookupError:
+            os._exit(1)
+        time.sleep(LOOK_SECONDS)
+
+
+def work(job: Job, file: Path, events: EventWriter) -> None:
+    """Join the others and run the recipe `file`; only rank 0 writes the run's folder."""
     from zoohub.framework import limit_onednn
 
     limit_onednn()
@@ -37,12 +56,9 @@ def work(job_file: Path, events: EventWriter) -> None:
     from zoohub.training.execute import execute
     from zoohub.training.fitting import Workers
     from zoohub.training.folder import RunFolder
-    from zoohub.training.launch import Job
     from zoohub.training.recipe import read_recipe
 
-    job = Job(**json.loads(job_file.read_text(encoding="utf-8")))
-    file, output = job_file.with_name("recipe.yaml"), Path(job.output)
-    detection = is_detection(file)
+    output, detection = Path(job.output), is_detection(file)
     recipe = read_detection_recipe(file) if detection else read_recipe(file)
     ms.set_context(mode=ms.GRAPH_MODE if recipe.mode == "graph" else ms.PYNATIVE_MODE)
     init("mccl" if ms.get_context("device_target") == "CPU" else None)
@@ -62,4 +78,4 @@ def work(job_file: Path, events: EventWriter) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(Path(sys.argv[1]))
