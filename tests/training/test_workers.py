@@ -202,6 +202,24 @@ def passing_on(here: tuple[str, int], there: tuple[str, int]) -> Iterator[None]:
         server.shutdown()
 
 
+@pytest.mark.slow
+def test_workers_end_with_a_run_that_is_stopped(tmp_path: Path) -> None:
+    def stop(report: StepReport) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune(parse_recipe(RECIPE), output=tmp_path / "run", workers=2, on_step=stop)
+    assert (tmp_path / "run" / "workers" / "events.jsonl").exists()
+    assert not [p for p in psutil.process_iter() if str(tmp_path) in " ".join(arguments(p))]
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has just ended
+        return []
+
+
 def children_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 

@@ -26,6 +26,7 @@ from zoohub.training.run import Run, load_run
 JOB = "job.json"
 EVENTS = "events.jsonl"
 POLL_SECONDS = 0.2
+END_SECONDS = 10.0
 MASTER_PORT = 8118  # msrun's own
 
 
@@ -97,7 +98,7 @@ def launch(
         folder / EVENTS, on_step=on_step, on_epoch=on_epoch, say=say, reports=reports
     )
     code = _run(command, folder, events)
-    if code:
+    if code or events.error is not None:
         raise failure(events.error, code, folder)
     if rank:
         say(f"done; the run is in its folder on the first machine ({master})")
@@ -151,23 +152,26 @@ def _run(command: list[str], folder: Path, events: EventReader) -> int:
             start_new_session=True,
         )
         try:
-            while process.poll() is None:
+            # Once one has failed the others wait for it in vain.
+            while process.poll() is None and events.error is None:
                 events.poll()
                 time.sleep(POLL_SECONDS)
             events.poll()
         finally:
             if process.poll() is None:
-                end_group(process)
+                end_msrun(process)
     return process.returncode
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and what it has started in its group."""
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGTERM)
-    else:
-        process.terminate()
-    process.wait()
+def end_msrun(process: subprocess.Popen[bytes]) -> None:
+    """End msrun and its workers, which it has put into sessions of their own: only its handler of
+    an interrupt kills them."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def msrun_command(
