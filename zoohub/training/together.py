@@ -25,26 +25,15 @@ from zoohub.training.recipe import TrainingRun
 CHUNK_WORDS = 1 << 24  # 64 MiB at a time
 
 
-class _FromAll(nn.Cell):
-    """The int32 values of all workers, one after the other, at all of them."""
+class _Among(nn.Cell):
+    """An operator among all workers as a cell, which MindSpore runs in either mode."""
 
-    def __init__(self) -> None:
+    def __init__(self, operator: ops.Primitive) -> None:
         super().__init__(auto_prefix=False)
-        self.gather = ops.AllGather()
+        self.operator = operator
 
     def construct(self, values: Tensor) -> Tensor:
-        return self.gather(values)
-
-
-class _Sum(nn.Cell):
-    """The sum of all workers' float32 values, at all of them."""
-
-    def __init__(self) -> None:
-        super().__init__(auto_prefix=False)
-        self.reduce = ops.AllReduce()
-
-    def construct(self, values: Tensor) -> Tensor:
-        return self.reduce(values)
+        return self.operator(values)
 
 
 class _FromFirst(nn.Cell):
@@ -128,7 +117,9 @@ def from_all(content: bytes, workers: Workers) -> list[bytes]:
 
 def _gathered(values: NDArray[np.int32], workers: Workers) -> NDArray[np.int32]:
     """All workers' values, a row each."""
-    rows: NDArray[np.int32] = _FromAll()(Tensor(values)).asnumpy().reshape(workers.count, -1)
+    rows: NDArray[np.int32] = (
+        _Among(ops.AllGather())(Tensor(values)).asnumpy().reshape(workers.count, -1)
+    )
     return rows
 
 
@@ -136,7 +127,7 @@ def means(values: Sequence[float | np.floating[Any]], workers: int) -> list[floa
     """The mean over all workers of each value, at all of them."""
     if workers == 1:
         return [float(value) for value in values]
-    summed = _Sum()(Tensor(np.array(values, np.float32))).asnumpy()
+    summed = _Among(ops.AllReduce())(Tensor(np.array(values, np.float32))).asnumpy()
     return [float(value) / workers for value in summed]
 
 
