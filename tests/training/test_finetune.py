@@ -138,6 +138,26 @@ def test_a_run_can_be_evaluated_and_trained_on(run: Run, photos: Path, tmp_path:
     assert open_run(further.path).entry.family == "lenet"
 
 
+def test_evaluating_refuses_what_the_network_does_not_know(run: Run, tmp_path: Path) -> None:
+    photos = write_digits(tmp_path / "photos", classes=1, each=3)
+    assert evaluate(run.path, photos)["count"] == 3
+    rows = [f"photos/zero/{file.name},zero,test\n" for file in (photos / "zero").iterdir()]
+    table = tmp_path / "test.csv"
+    table.write_text("path,label,split\n" + "".join(rows) + rows[0])
+    found = evaluate(run.path, table)
+    assert found["count"] == 4
+    assert found["warnings"][0].startswith("rows that repeat another's picture: 1 (first line 5")
+    both = tmp_path / "both"
+    write_digits(both / "train")
+    write_digits(both / "val", classes=2, each=2)
+    assert evaluate(run.path, both)["count"] == 4
+    (both / "train" / "one").rename(both / "train" / "cow")
+    assert evaluate(run.path, both)["count"] == 4  # no cow is measured
+    (both / "val" / "one").rename(both / "val" / "cow")
+    with pytest.raises(DataError, match="does not know: cow; it knows one, two, zero"):
+        evaluate(run.path, both)
+
+
 def test_resuming_a_finished_run_gives_it_back(run: Run) -> None:
     said: list[str] = []
     again = finetune(run.path, resume=True, say=said.append)

@@ -39,6 +39,13 @@ def test_classes_are_matched_by_name_whatever_their_order_and_case() -> None:
         match_classes(["cow", "horse"], known, 3)
 
 
+def test_names_that_differ_only_in_signs_are_kept_apart() -> None:
+    known = ("ice cream", "ice_cream", "Cow")
+    assert match_classes(["cow", "ice cream", "ice_cream"], known, 3).tolist() == [2, 0, 1]
+    with pytest.raises(DataError, match="the network does not know: ice-cream"):
+        match_classes(["ice-cream"], known, 3)
+
+
 def test_imagenets_folders_are_in_its_order() -> None:
     known = tuple(f"name {i}" for i in range(3))
     assert match_classes(["n01440764", "n01443537", "n01484850"], known, 3).tolist() == [0, 1, 2]

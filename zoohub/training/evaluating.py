@@ -47,11 +47,11 @@ def evaluate(
         mode: `graph` or `pynative`; None is the process's own.
 
     Returns:
-        `{count, loss, top1, top5, per_class, confusion, classes, skipped}`: `loss` in nats,
-        accuracies 0 to 1, `top5` absent below six classes, `per_class` an accuracy (None without
-        pictures) by name, `confusion` counts by label (rows) and prediction, `skipped` reasons
-        by path of pictures that could not be read. For a detector, see
-        `zoohub.training.detection.evaluating.evaluate_boxes`.
+        `{count, loss, top1, top5, per_class, confusion, classes, skipped, warnings}`: `loss` in
+        nats, accuracies 0 to 1, `top5` absent below six classes, `per_class` an accuracy (None
+        without pictures) by name, `confusion` counts by label (rows) and prediction, `skipped`
+        reasons by path of pictures that could not be read, `warnings` sentences about the data.
+        For a detector, see `zoohub.training.detection.evaluating.evaluate_boxes`.
 
     Raises:
         DataError: the pictures cannot be read, or their classes are not the network's.
@@ -75,7 +75,7 @@ def evaluate(
         first = prepare(0, np.random.default_rng(0))[None]
         classes = tuple(f"class {i}" for i in range(_logits(predictor, first).shape[1]))
     network = str(model) if isinstance(model, str | Path) else "the network"
-    places = match_classes(splits.classes, predictor.names, len(classes), network)
+    places = _places(splits, samples, predictor.names, len(classes), network)
     samples = replace(samples, labels=places[samples.labels])
     found, labels, skipped = [], [], dict(splits.skipped)
     size = min(batch_size, len(samples))
@@ -94,6 +94,7 @@ def evaluate(
         "confusion": result.confusion.tolist(),
         "classes": list(classes),
         "skipped": skipped,
+        "warnings": list(splits.warnings),
     }
 
 
@@ -112,6 +113,26 @@ def _logits(predictor: Predictor, images: NDArray[Any]) -> NDArray[np.float32]:
     return outputs[0]
 
 
+def _places(
+    splits: Splits, samples: Samples, known: tuple[str, ...] | None, outputs: int, network: str
+) -> NDArray[np.int64]:
+    """The network's index of each class of the data, at least of those that `samples` have.
+
+    Raises:
+        DataError: as `match_classes`.
+    """
+    try:
+        return match_classes(splits.classes, known, outputs, network)
+    except DataError:
+        if known is None:
+            raise
+    # A class that only parts not measured have is no reason to refuse.
+    own = np.unique(samples.labels)
+    places = np.full(len(splits.classes), -1, np.int64)
+    places[own] = match_classes([splits.classes[i] for i in own], known, outputs, network)
+    return places
+
+
 def _samples(data: str | Path | Data) -> tuple[Splits, Samples]:
     if isinstance(data, str) and data == "digits" and not Path(data).exists():
         from zoohub.training.data.digits import heldout_digits
@@ -122,7 +143,7 @@ def _samples(data: str | Path | Data) -> tuple[Splits, Samples]:
     wanted = data_for(data, validation=0.0)
     if not isinstance(wanted, DigitsData):
         wanted = replace(wanted, validation=0.0)
-    splits = read_splits(wanted)
+    splits = read_splits(wanted, evaluating=True)
     for part in (splits.test, splits.validation):
         if len(part):
             return splits, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,17 +19,21 @@ def match_classes(
 ) -> NDArray[np.int64]:
     """The network's class index of each class of the data: by name, else (for as many) by order.
 
-    Case, `_` and `-` do not matter in names. ImageNet's folders (`n01440764`) are in its order.
+    The network's very name comes first; else case, `_` and `-` do not matter, but where two of
+    the network's names differ only in those. ImageNet's folders (`n01440764`) are in its order.
     `network` is what errors call it.
 
     Raises:
         DataError: some class of the data is none of the network's.
     """
     if known is not None:
-        places = {_plain(name): i for i, name in enumerate(known)}
-        missing = [name for name in found if _plain(name) not in places]
+        exact = {name: i for i, name in enumerate(known)}
+        alike = Counter(map(_plain, exact))
+        plain = {_plain(name): i for name, i in exact.items() if alike[_plain(name)] == 1}
+        places = [exact.get(name, plain.get(_plain(name), -1)) for name in found]
+        missing = [name for name, place in zip(found, places, strict=True) if place < 0]
         if not missing:
-            return np.array([places[_plain(name)] for name in found], np.int64)
+            return np.array(places, np.int64)
         synsets = all(len(n) == 9 and n[0] == "n" and n[1:].isdigit() for n in found)
         if not (synsets and len(found) == len(known)):
             raise DataError(

@@ -9,14 +9,29 @@ import numpy as np
 from zoohub.errors import DataError
 from zoohub.training.data.files import find_unreadable, picture_files
 from zoohub.training.data.samples import Samples, Splits
-from zoohub.training.data.splitting import class_warnings, sort_classes, split_off
+from zoohub.training.data.splitting import (
+    class_warnings,
+    require_two,
+    sort_classes,
+    split_off,
+)
 from zoohub.training.recipe import FolderData
 
-_VALIDATION = ("val", "validation", "valid")
+_PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
 
 
-def read_folder(data: FolderData) -> Splits:
+def read_folder(data: FolderData, *, evaluating: bool = False) -> Splits:
     """The pictures of a folder, split. Unreadable ones are left out and named in `skipped`.
+
+    `evaluating` is as for `read_splits`.
 
     Raises:
         DataError: there is no such folder, no class, no picture, or two classes share a name.
@@ -24,48 +39,72 @@ def read_folder(data: FolderData) -> Splits:
     root = Path(data.path).expanduser()
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder")
-    parts = _parts(root)
-    classes, warnings = _classes(parts["train"])
+    parts, warnings = _parts(root)
+    named = list(parts.values()) if evaluating else [parts["train"]]
+    classes, empty_classes = _classes(named)
+    warnings += empty_classes
+    if not evaluating:
+        require_two(classes, parts["train"])
     skipped: dict[str, str] = {}
     samples = {
         name: _samples(folder, classes, root, skipped, warnings) for name, folder in parts.items()
     }
     train = samples["train"]
-    if not len(train):
+    if not any(map(len, samples.values() if evaluating else [train])):
         raise DataError(f"{root}: no readable picture in any class ({len(skipped)} unreadable)")
     empty = Samples([], np.zeros(0, np.int64), [])
     validation = samples.get("validation", empty)
-    if "validation" not in parts:
+    if "validation" not in parts and len(train):
         warnings += class_warnings(classes, train.labels, data.validation)
         kept, split = split_off(train.labels, data.validation, data.seed)
         train, validation = train.take(kept), train.take(split)
     return Splits(classes, train, validation, samples.get("test", empty), skipped, tuple(warnings))
 
 
-def _parts(root: Path) -> dict[str, Path]:
-    if not (root / "train").is_dir():
-        return {"train": root}
-    parts = {"train": root / "train"}
-    for name in _VALIDATION:
-        if (root / name).is_dir():
-            parts["validation"] = root / name
-    if (root / "test").is_dir():
-        parts["test"] = root / "test"
-    return parts
+def _parts(root: Path) -> tuple[dict[str, Path], list[str]]:
+    """The folder of each part, and warnings; {"train": root} where the folders are classes."""
+    folders = _folders(root)
+    named = [folder for folder in folders if _part_of(folder)]
+    # `train` of pictures may be a class beside `bus`; beside nothing but parts it is a mistake.
+    parts = [folder for folder in named if _folders(folder)]
+    if named == folders and "train" not in map(_part_of, parts):
+        parts = named
+    train = next((folder for folder in parts if _part_of(folder) == "train"), None)
+    if train is None:
+        return {"train": root}, []
+    others = [folder.name for folder in folders if folder not in parts and picture_files(folder)]
+    if others and parts == [train] and train.name != "train":
+        return {"train": root}, []  # `training` beside `match`, both with folders inside
+    by_part: dict[str, Path] = {}
+    for folder in parts:
+        other = by_part.setdefault(_part_of(folder), folder)
+        if other != folder:
+            raise DataError(
+                f"{root}: {other.name!r} and {folder.name!r} name the same part of the data; "
+                "keep one, or put their pictures together"
+            )
+    warning = f"beside {train.name}/, and no part with a folder a class, so left out: "
+    return by_part, [warning + ", ".join(others)] if others else []
 
 
-def _classes(folder: Path) -> tuple[tuple[str, ...], list[str]]:
-    """The classes with at least one picture file, and warnings of those without."""
-    folders = [f for f in sorted(folder.iterdir()) if f.is_dir() and not f.name.startswith(".")]
+def _part_of(folder: Path) -> str:
+    return _PARTS.get(folder.name.casefold(), "")
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [f for f in sorted(folder.iterdir()) if f.is_dir() and not f.name.startswith(".")]
+
+
+def _classes(parts: list[Path]) -> tuple[tuple[str, ...], list[str]]:
+    """The classes with at least one picture file in these parts, and warnings of those without."""
+    folders = [folder for part in parts for folder in _folders(part)]
     if not folders:
-        raise DataError(f"{folder}: expected a folder a class, found none")
-    names = sort_classes(f.name for f in folders)
-    empty = [name for name in names if not picture_files(folder / name)]
-    classes = tuple(name for name in names if name not in empty)
-    if len(classes) < 2:
-        found = classes[0] if classes else "none with pictures"
-        raise DataError(f"{folder}: at least two classes are needed, found {found}")
-    return classes, [f"no pictures, left out: {', '.join(empty)}"] if empty else []
+        raise DataError(f"{parts[0]}: expected a folder a class, found none")
+    names = sort_classes(folder.name for folder in folders)
+    full = {folder.name for folder in folders if picture_files(folder)}
+    empty = [name for name in names if name not in full]
+    warnings = [f"no pictures, left out: {', '.join(empty)}"] if empty else []
+    return tuple(name for name in names if name in full), warnings
 
 
 def _samples(
@@ -81,11 +120,7 @@ def _samples(
         found = picture_files(folder / name) if (folder / name).is_dir() else []
         images += found
         labels += [label] * len(found)
-    extra = sorted(
-        f.name
-        for f in folder.iterdir()
-        if f.is_dir() and f.name not in classes and not f.name.startswith(".") and picture_files(f)
-    )
+    extra = sorted(f.name for f in _folders(folder) if f.name not in classes and picture_files(f))
     if extra:
         warnings.append(f"{folder.name}: classes without training pictures: {', '.join(extra)}")
     bad = find_unreadable(images)

@@ -34,18 +34,23 @@ def data_for(source: str | Path | Data, validation: float = 0.2) -> Data:
     raise DataError(f"{source}: expected {expected}, found {found}")
 
 
-def read_splits(data: Data) -> Splits:
-    """The pictures, split.
+def read_splits(data: Data, *, evaluating: bool = False) -> Splits:
+    """The pictures, split: to train on, or only to measure a network on (`evaluating`).
+
+    To train on them, the classes are those of the training part, and at least two. To measure a
+    network, they are those of all the parts, and there may be one class or no training part.
 
     Raises:
-        DataError: they cannot be read, or there is nothing to train on.
+        DataError: they cannot be read, or there is nothing to train on or measure with.
     """
     if isinstance(data, DigitsData):
         splits = read_digits(data)
     elif isinstance(data, FolderData):
-        splits = read_folder(data)
+        splits = read_folder(data, evaluating=evaluating)
     else:
-        splits = read_table(data)
-    if not len(splits.train):
+        splits = read_table(data, evaluating=evaluating)
+    if evaluating and not any(map(len, (splits.train, splits.validation, splits.test))):
+        raise DataError("the data is empty")
+    if not evaluating and not len(splits.train):
         raise DataError("the training part is empty")
     return splits

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.errors import DataError
+
+# What int() reads: `²`, which str.isdigit() takes for a digit, and `--1` it does not.
+_NUMBER = re.compile(r"-?\d{1,18}")
 
 
 def split_off(
@@ -43,9 +47,18 @@ def sort_classes(names: Iterable[str]) -> tuple[str, ...]:
                 f"two classes have one name in different case: {other!r} and {name!r}; "
                 "rename one, or put their pictures together"
             )
-    if all(name.lstrip("-").isdigit() for name in distinct):
-        return tuple(sorted(distinct, key=int))
-    return tuple(sorted(distinct))
+    ordered = sorted(distinct)  # `01` beside `1` would else come in a set's order
+    return tuple(sorted(ordered, key=int) if all(map(_NUMBER.fullmatch, ordered)) else ordered)
+
+
+def require_two(classes: Sequence[str], where: object) -> None:
+    """Raises DataError where `classes`, those with pictures to train on, are fewer than two."""
+    if len(classes) < 2:
+        found = f"only {classes[0]!r}" if classes else "none"
+        raise DataError(
+            f"{where}: at least two classes with readable pictures are needed to train, "
+            f"found {found}"
+        )
 
 
 def class_warnings(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,41 +13,60 @@ import numpy as np
 from zoohub.errors import DataError
 from zoohub.training.data.files import find_unreadable
 from zoohub.training.data.samples import Samples, Splits
-from zoohub.training.data.splitting import class_warnings, sort_classes, split_off
+from zoohub.training.data.splitting import (
+    class_warnings,
+    require_two,
+    sort_classes,
+    split_off,
+)
 from zoohub.training.recipe import TableData
 
 _PARTS = {
     "train": "train",
+    "training": "train",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
     "test": "test",
+    "testing": "test",
 }
 
+_Rows = Sequence[tuple[int, dict[str, str]]]
 
-def read_table(data: TableData) -> Splits:
+
+def read_table(data: TableData, *, evaluating: bool = False) -> Splits:
     """The pictures of a table, split. Unreadable ones are left out and named in `skipped`.
 
+    `evaluating` is as for `read_splits`.
+
     Raises:
-        DataError: the file cannot be read, a row lacks its path or label, or nothing is left.
+        DataError: the file cannot be read, a row lacks its path, label or split, two rows
+            contradict each other, or nothing is left.
     """
     file = Path(data.path).expanduser()
     rows = list(_rows(file))
+    every = _parts(file, rows)
+    warnings = _repeated(file, rows, every)
     paths = [file.parent / row["path"] for _, row in rows]
     bad = find_unreadable(paths)
     skipped = {str(row["path"]): bad[path] for (_, row), path in zip(rows, paths, strict=True)
                if path in bad}  # fmt: skip
     good = [i for i, path in enumerate(paths) if path not in bad]
     names = [rows[i][1]["label"] for i in good]
-    parts = np.array([_part(file, *rows[i]) for i in good], dtype=object)
-    split_given = any(parts)
-    in_training = [n for n, p in zip(names, parts, strict=True) if not split_given or p == "train"]
-    classes = sort_classes(in_training)
-    if len(classes) < 2:
-        raise DataError(f"{file}: at least two classes with readable pictures are needed")
+    parts = np.array([every[i] for i in good], dtype=object)
+    split_given = any(every)
+    if evaluating:
+        classes = sort_classes(names)
+        if not classes:
+            raise DataError(f"{file}: no readable picture in any row ({len(skipped)} unreadable)")
+    else:
+        training = parts == ("train" if split_given else None)
+        classes = sort_classes(name for name, own in zip(names, training, strict=True) if own)
+        require_two(classes, f"{file}: rows of split train" if split_given else file)
     place = {name: i for i, name in enumerate(classes)}
     unknown = sorted({name for name in names if name not in place})
-    warnings = [f"labels without training pictures: {', '.join(unknown)}"] if unknown else []
+    if unknown:
+        warnings.append(f"labels without training pictures: {', '.join(unknown)}")
     known = np.array([name in place for name in names], bool)
     labels = np.array([place.get(name, -1) for name in names], np.int64)
     samples = Samples([paths[i] for i in good], labels, [str(rows[i][1]["path"]) for i in good])
@@ -72,6 +92,7 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             if file.suffix.lower() == ".csv":
                 reader = csv.DictReader(stream)
+                _check_header(file, reader.fieldnames or ())
                 for row in reader:
                     yield reader.line_num, _checked(file, reader.line_num, dict(row))
             else:
@@ -93,15 +114,65 @@ def _object(file: Path, number: int, line: str) -> dict[str, object]:
 
 
 def _checked(file: Path, number: int, row: dict[str, object]) -> dict[str, str]:
-    text = {str(k).strip(): str(v).strip() for k, v in row.items() if v is not None}
+    own = {str(k).strip(): str(v).strip() for k, v in row.items() if v is not None}
+    text = {name.lower(): value for name, value in own.items()} | own
     for column in ("path", "label"):
         if not text.get(column):
-            raise DataError(f"{file}:{number}: {column!r} is missing")
+            found = ", ".join(repr(name) for name in own) or "nothing"
+            raise DataError(f"{file}:{number}: {column!r} is missing; found {found}")
     return text
 
 
-def _part(file: Path, number: int, row: dict[str, str]) -> str | None:
-    split = row.get("split", "").lower()
-    if split and split not in _PARTS:
-        raise DataError(f"{file}:{number}: split {split!r} is not train, val or test")
-    return _PARTS.get(split)
+def _check_header(file: Path, columns: Sequence[str]) -> None:
+    if {"path", "label"} <= {name.strip().lower() for name in columns}:
+        return
+    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
+        hint = "; commas must part them"
+    else:
+        hint = "; the first line must name the columns"
+    found = ", ".join(repr(name) for name in columns) or "nothing"
+    expected = "expected the columns path and label (and perhaps split)"
+    raise DataError(f"{file}:1: {expected}, found {found}{hint}")
+
+
+def _parts(file: Path, rows: _Rows) -> list[str | None]:
+    """The part of each row; None for all of them where none has one."""
+    splits = [row.get("split", "").lower() for _, row in rows]
+    given = any(splits)
+    for (number, _), split in zip(rows, splits, strict=True):
+        if split and split not in _PARTS:
+            raise DataError(f"{file}:{number}: split {split!r} is not train, val or test")
+        if not split and given:
+            raise DataError(
+                f"{file}:{number}: no split, though other rows have one; "
+                "write train, val or test, or leave the row out"
+            )
+    return [_PARTS.get(split) for split in splits]
+
+
+def _repeated(file: Path, rows: _Rows, parts: Sequence[str | None]) -> list[str]:
+    """Warnings of pictures that several rows name. Raises DataError where their labels differ."""
+    first: dict[str, int] = {}
+    same: list[str] = []
+    across: list[str] = []
+    for i, (number, row) in enumerate(rows):
+        earlier = first.setdefault(os.path.normpath(file.parent / row["path"]), i)
+        if earlier == i:
+            continue
+        line, label = rows[earlier][0], rows[earlier][1]["label"]
+        if row["label"] != label:
+            raise DataError(
+                f"{file}:{number}: {row['path']!r} is {row['label']!r} here and {label!r} on line "
+                f"{line}; keep one"
+            )
+        where = f"line {number}: {row['path']}, as line {line}"
+        (same if parts[i] == parts[earlier] else across).append(where)
+    warnings = []
+    if same:
+        warnings.append(f"rows that repeat another's picture: {len(same)} (first {same[0]})")
+    if across:
+        warnings.append(
+            f"rows that repeat a picture of another split: {len(across)} (first {across[0]}); "
+            "what is measured on pictures trained on says little"
+        )
+    return warnings
