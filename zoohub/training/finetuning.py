@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from zoohub.api import is_path
 from zoohub.settings import Settings, load_settings
 from zoohub.training.data.reading import data_for, read_splits
 from zoohub.training.data.samples import Splits
@@ -19,11 +18,16 @@ from zoohub.training.folder import RunFolder
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.planning import (
     assign,
+    check_task,
+    check_workers,
     default_output,
     folder_to_resume,
     is_recipe_file,
+    model_and_checkpoint,
+    note_unused,
     recipe_from_file,
     require_data,
+    with_checkpoint,
     with_overrides,
 )
 from zoohub.training.recipe import Data, Recipe
@@ -87,6 +91,7 @@ def finetune(
         StoreError, NoSpaceError: the folder cannot be written; what was saved before is whole.
     """
     settings = settings or load_settings()
+    check_workers(workers, master, nodes)
     if wants_detection(model, data, output, resume=resume):
         from zoohub.training.detection.finetuning import finetune_detection
 
@@ -100,10 +105,13 @@ def finetune(
     splits: Splits | None = None
     if resume:
         folder = RunFolder(folder_to_resume(model, output, data))
+        recipe = folder.recipe()
+        note_unused(
+            recipe, say, assignments, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed
+        )
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)
-        recipe = folder.recipe()
     else:
         recipe, splits = plan_recipe(
             model,
@@ -113,6 +121,7 @@ def finetune(
             assignments=assignments,
         )
         recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
+        recipe = assign(recipe, assignments)  # what is set by name stays as it was set
         folder = RunFolder(Path(output) if output else default_output(recipe))
     if workers > 1 or nodes > 1 or node_rank:
         from zoohub.training.launch import launch
@@ -151,14 +160,13 @@ def plan_recipe(
     """
     if isinstance(model, Recipe):
         recipe = model if data is None else replace(model, data=data)
-        return assign(recipe, assignments), None
+        return assign(with_checkpoint(recipe, checkpoint), assignments), None
     if is_recipe_file(model):
-        return recipe_from_file(model, data, assignments), None
-    name, wanted = str(model), checkpoint
-    if not is_path(name) and "@" in name:
-        name, _, wanted = name.partition("@")
+        return with_checkpoint(recipe_from_file(model, data, assignments), checkpoint), None
+    name, wanted = model_and_checkpoint(str(model), checkpoint)
     data = require_data(data, name)
     probe, start = find_start(Recipe(model=name, data=data, checkpoint=wanted), settings)
+    check_task(name, start.entry, "image-classification")
     splits = read_splits(data)
     recipe = default_recipe(probe.model, probe.checkpoint, data, start.contract, len(splits.train))
     explicit = replace(recipe, network=probe.network, input=probe.input)

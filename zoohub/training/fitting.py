@@ -18,9 +18,10 @@ from zoohub.networks.loading import create_network
 from zoohub.training.batch_norm import Synchronised
 from zoohub.training.data.batches import Plan
 from zoohub.training.data.classes import same_classes
+from zoohub.training.interrupts import interruptible
 from zoohub.training.layers import belongs, frozen_names, layer_scales
 from zoohub.training.recipe import TrainingRun
-from zoohub.training.start import Start
+from zoohub.training.start import Start, is_path
 from zoohub.training.trainer import Arrays, Trainer
 
 P = TypeVar("P")
@@ -75,7 +76,8 @@ def starting_network(
     if report is not None and not report.replaced and not same:
         _renew_head(net, start.spec, count)
     if not same:
-        source = f"{recipe.model}@{recipe.checkpoint}"
+        own = is_path(recipe.checkpoint)
+        source = recipe.checkpoint if own else f"{recipe.model}@{recipe.checkpoint}"
         say(f"a new head for {count} classes; all else starts from {source}")
     return in_precision(net, recipe.amp), not same
 
@@ -197,7 +199,8 @@ def fit(
     """Train to the end, from a saved state where there is one.
 
     Where the memory does not suffice, the batch is computed in halves, and in halves of those,
-    with the gradients added up: the global batch and the learning rate stay.
+    with the gradients added up: the global batch and the learning rate stay. What was saved by
+    then is gone on from.
 
     Args:
         recipe: of the run.
@@ -211,6 +214,7 @@ def fit(
 
     Raises:
         CheckpointMismatch: the saved state is another run's.
+        RecipeError: several workers, whose memory does not suffice.
     """
     first: Arrays | None = None
     micro = recipe.micro_batch
@@ -225,11 +229,18 @@ def fit(
             trainer.restore(first)
         first = first or trainer.state()
         try:
-            return trainer, run(trainer, plan, state[1] if state is not None else begin())
+            with interruptible():
+                return trainer, run(trainer, plan, state[1] if state is not None else begin())
         except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error) or plan.micro_batch % 2:
+            if not is_out_of_memory(error) or plan.micro_batch == 1:
                 raise
-            micro = plan.micro_batch // 2
+            micro = next_smaller(plan.micro_batch)
+            if workers.count > 1:  # the others wait in the middle of a step
+                raise RecipeError(
+                    f"{plan.micro_batch} pictures at once do not fit into a worker's memory; "
+                    f"start again with --set micro_batch={micro}: the batch stays "
+                    f"{recipe.batch_size}"
+                ) from error
             say(
                 f"{plan.micro_batch} pictures at once do not fit into memory: computing "
                 f"{micro} at a time and adding up the gradients; the batch stays "
@@ -238,6 +249,11 @@ def fit(
         finally:
             trainer.release()
             synced.restore()
+
+
+def next_smaller(size: int) -> int:
+    """The largest part that `size` pictures can be cut into equally: a half, where that goes."""
+    return next(part for part in range(size // 2, 0, -1) if size % part == 0)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

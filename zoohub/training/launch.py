@@ -19,6 +19,7 @@ from zoohub import errors
 from zoohub.errors import RecipeError, ZoohubError
 from zoohub.training.events import EventReader
 from zoohub.training.folder import RECIPE, RunFolder, explained
+from zoohub.training.interrupts import interruptible
 from zoohub.training.loop import EpochReport, StepReport
 from zoohub.training.recipe import TrainingRun, recipe_text
 from zoohub.training.run import Run, load_run
@@ -97,7 +98,8 @@ def launch(
     events = EventReader(
         folder / EVENTS, on_step=on_step, on_epoch=on_epoch, say=say, reports=reports
     )
-    code = _run(command, folder, events)
+    with interruptible():
+        code = _run(command, folder, events)
     if code or events.error is not None:
         raise failure(events.error, code, folder)
     if rank:

@@ -136,12 +136,12 @@ def _epoch(
         lr = learning_rate(recipe.schedule, recipe.optimizer.lr, number, total, plan.steps)
         random = np.random.default_rng([recipe.seed, MIX, number, plan.rank])
         labels = np.concatenate([label for _, label in batches])
-        mixed = [
-            mix(
-                images, soft_targets(label, classes, recipe.label_smoothing), recipe.augment, random
-            )
-            for images, label in batches
-        ]
+        targets = soft_targets(labels, classes, recipe.label_smoothing)
+        # Mixed before it is cut into parts, so that their size changes nothing.
+        parts = len(batches)
+        images = batches[0][0] if parts == 1 else np.concatenate([image for image, _ in batches])
+        images, targets = mix(images, targets, recipe.augment, random)
+        mixed = list(zip(np.split(images, parts), np.split(targets, parts), strict=True))
         loss, logits = trainer.step(mixed, lr)
         right = int((logits.argmax(1) == labels).sum())
         progress.losses.append(loss)

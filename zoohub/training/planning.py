@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from zoohub.errors import DataError, RecipeError
+from zoohub.manifest.entry import Entry
 from zoohub.training.binding import plain, read_text
 from zoohub.training.folder import RECIPE
 from zoohub.training.recipe import (
@@ -21,8 +22,11 @@ from zoohub.training.recipe import (
     read_recipe,
     recipe_text,
 )
+from zoohub.training.start import is_path
 
 R = TypeVar("R", bound=TrainingRun)
+_FILES = (".csv", ".jsonl", ".json", ".yaml", ".yml")
+_ANY_DATA = ("data", "dataset", "labels", "annotations", "_annotations.coco")
 
 
 def is_recipe_file(name: str | Path) -> bool:
@@ -99,6 +103,77 @@ def _shortened(schedule: Schedule, epochs: int | None) -> Schedule:
     return dataclasses.replace(schedule, warmup=min(schedule.warmup, epochs / 5))
 
 
+def model_and_checkpoint(name: str, checkpoint: str | None) -> tuple[str, str | None]:
+    """What a model's name and the checkpoint asked for mean together.
+
+    `NAME@ID` is that checkpoint where none is asked for by itself; with fresh weights or a file's
+    it still names the network.
+
+    Raises:
+        RecipeError: both name one.
+    """
+    if is_path(name) or "@" not in name:
+        return name, checkpoint
+    model, _, own = name.partition("@")
+    if checkpoint == "default":
+        return model, own
+    if checkpoint is None or is_path(checkpoint):
+        return name, checkpoint
+    raise RecipeError(f"{name} names a checkpoint already; leave out {checkpoint!r}")
+
+
+def with_checkpoint(recipe: R, checkpoint: str | None) -> R:
+    """A recipe's own start, but where another than the default is asked for."""
+    if checkpoint == "default":
+        return recipe
+    own, model = recipe.checkpoint, recipe.model
+    if own not in (None, "default") and not is_path(own) and not is_path(model):
+        model = f"{model}@{own}"  # still names the network
+    return dataclasses.replace(recipe, model=model, checkpoint=checkpoint)
+
+
+def check_task(model: str, entry: Entry | None, task: str) -> None:
+    """See that the model learns from such data.
+
+    Raises:
+        RecipeError: it is another task's.
+    """
+    if entry is None or entry.task == task:
+        return
+    wants = (
+        "pictures with boxes: a data.yaml in YOLO's format or a .json file in COCO's"
+        if entry.task == "object-detection"
+        else "pictures with labels: a folder a class, a .csv or a .jsonl file"
+    )
+    raise RecipeError(f"{model} ({entry.task}) learns from {wants}")
+
+
+def note_unused(
+    recipe: R,
+    say: Callable[[str], object],
+    assignments: Sequence[str],
+    **overrides: Any,
+) -> None:
+    """Say that a resumed run keeps its settings, where others are given."""
+    if plain(assign(with_overrides(recipe, **overrides), assignments)) != plain(recipe):
+        say(
+            "a resumed run keeps its own settings (its recipe.yaml); what was given now is not used"
+        )
+
+
+def check_workers(workers: int, master: str | None, nodes: int) -> None:
+    """See that there is somebody to train.
+
+    Raises:
+        RecipeError: there is not, or other machines are meant without saying how many.
+    """
+    for option, count in (("--workers", workers), ("--nodes", nodes)):
+        if count < 1:
+            raise RecipeError(f"{option}: expected a number from 1, found {count}")
+    if master is not None and workers * nodes == 1:
+        raise RecipeError(f"--master {master}: say how many machines there are (--nodes)")
+
+
 def require_data(data: Data | None, name: str) -> Data:
     """The data, which only a recipe can go without naming.
 
@@ -118,7 +193,16 @@ def no_data(name: str) -> RecipeError:
 def default_output(recipe: Any) -> Path:
     """`runs/<name of the data>`, for the recipe of any task."""
     path = getattr(recipe.data, "path", None)
-    return Path("runs") / (Path(path).stem if path else f"{recipe.model}-{recipe.data.kind}")
+    return Path("runs") / (data_name(path) if path else f"{recipe.model}-{recipe.data.kind}")
+
+
+def data_name(path: str | Path) -> str:
+    """What to call data: its file's or folder's name, or its folder's where all files are called
+    the same."""
+    place = Path(path)
+    if place.suffix.lower() not in _FILES:
+        return place.name
+    return place.absolute().parent.name if place.stem.lower() in _ANY_DATA else place.stem
 
 
 def folder_to_resume(model: object, output: str | Path | None, data: object = None) -> Path:
@@ -131,7 +215,7 @@ def folder_to_resume(model: object, output: str | Path | None, data: object = No
     if output is None and isinstance(model, str | Path):
         places.append(Path(model).expanduser())
     if output is None and isinstance(data, str | Path):
-        places.append(Path("runs") / Path(data).stem)
+        places.append(Path("runs") / data_name(data))
     for place in places:
         if (place / RECIPE).is_file():
             return place

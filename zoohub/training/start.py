@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
@@ -51,7 +51,7 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
         classes = run.classes
     else:
         entry, checkpoint, path = _resolve(recipe, settings)
-        own = _is_path(recipe.checkpoint)
+        own = is_path(recipe.checkpoint)
         classes = class_names_of(checkpoint) if checkpoint is not None and not own else None
     spec = (checkpoint.network if checkpoint else None) or (entry.network if entry else None)
     if recipe.network is not None:
@@ -63,12 +63,15 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
             "`zoohub list --runnable` shows what can"
         )
     if recipe.input is not None:
+        _check_normalisation(recipe.input)
         contract = contract_of(recipe.input)
     else:
         known = (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
         contract = _complete(recipe.model, known)
     explicit = dataclasses.replace(recipe, input=_as_input(contract))
-    if checkpoint is not None and recipe.checkpoint is not None and run is None:
+    if run is None and path is not None and is_path(recipe.checkpoint):
+        explicit = dataclasses.replace(explicit, checkpoint=str(path.absolute()))
+    elif checkpoint is not None and recipe.checkpoint is not None and run is None:
         explicit = dataclasses.replace(explicit, model=checkpoint.model, checkpoint=checkpoint.id)
     if recipe.network is None:
         network = Network(spec.builder, dict(spec.arguments), spec.head)
@@ -83,7 +86,7 @@ def find_run(model: str, settings: Settings) -> SavedRun | None:
     Raises:
         DataError: a path that holds no finished run.
     """
-    if _is_path(model):
+    if is_path(model):
         return open_run(model)
     if not is_run(model):
         return None
@@ -101,13 +104,34 @@ def contract_of(given: Input) -> InputContract:
     return InputContract(channels=channels, layout="NCHW", provenance="recipe", **values)
 
 
+def _check_normalisation(given: Input) -> None:
+    """See, before an epoch is spent, that a picture's values can be brought to mean and std.
+
+    Raises:
+        RecipeError: one of them is missing, is not a value a channel, or the std is not above 0.
+    """
+    if given.mean is None and given.std is None:
+        return
+    channels = 1 if given.colour == "L" else 3
+    for name, values in (("mean", given.mean), ("std", given.std)):
+        if values is None:
+            raise RecipeError(f"input.{name} is missing; give mean and std, or neither")
+        if len(values) != channels:
+            raise RecipeError(
+                f"input.{name}: expected {channels} values, one for each channel of "
+                f"{given.colour}, found {len(values)}"
+            )
+        if name == "std" and min(values) <= 0:
+            raise RecipeError(f"input.std: expected numbers above 0, found {list(values)}")
+
+
 def _resolve(
     recipe: TrainingRun, settings: Settings
 ) -> tuple[Entry | None, Checkpoint | None, Path | None]:
     if recipe.network is not None and recipe.checkpoint is None:
         return None, None, None
     reference = recipe.model
-    own = recipe.checkpoint if _is_path(recipe.checkpoint) else None
+    own = recipe.checkpoint if is_path(recipe.checkpoint) else None
     if recipe.checkpoint not in (None, "default") and own is None:
         reference = f"{recipe.model}@{recipe.checkpoint}"
     resolved = open_index(settings).resolve(reference)
@@ -123,7 +147,8 @@ def _resolve(
     return resolved.entry, resolved.checkpoint, fetch_resolved(resolved, settings)
 
 
-def _is_path(text: str | None) -> bool:
+def is_path(text: str | None) -> TypeGuard[str]:
+    """Whether `text` is written as a file's path rather than a name."""
     return text is not None and text.startswith((".", "/", "~"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn
 from numpy.typing import NDArray
 
-from zoohub.errors import CheckpointMismatch, DataError
+from zoohub.errors import CheckpointMismatch, DataError, RecipeError
 from zoohub.training.depthwise import DepthwiseConvolutions
 from zoohub.training.dropout import Dropouts
 from zoohub.training.layers import belongs
@@ -83,6 +84,9 @@ class Trainer:
         """One optimiser step on its micro-batches of (images NCHW, targets (N, K)).
 
         Returns the mean loss and the logits of all pictures.
+
+        Raises:
+            RecipeError: the loss is no number any more.
         """
         self._training_mode()
         rate = Tensor(lr, ms.float32)
@@ -102,6 +106,12 @@ class Trainer:
         if self.average is not None and self.recipe.ema is not None:
             self.average(Tensor(average_decay(self.recipe.ema, self.step_count), ms.float32))
         self.step_count += 1
+        if not math.isfinite(value):
+            raise RecipeError(
+                f"the loss is no number any more at step {self.step_count} (learning rate "
+                f"{lr:.3g}): start again with a lower rate (--lr), a longer warm-up "
+                "(--set schedule.warmup=N) or limited gradients (--set optimizer.clip=1)"
+            )
         return value, outputs
 
     def _training_mode(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zoohub.api import is_path
 from zoohub.settings import Settings, load_settings
 from zoohub.training.detection.augment import BoxAugment
 from zoohub.training.detection.execute import DetectionFolder, execute_detection
@@ -25,10 +24,15 @@ from zoohub.training.folder import RECIPE
 from zoohub.training.launch import launch
 from zoohub.training.planning import (
     assign,
+    check_task,
+    check_workers,
     default_output,
     folder_to_resume,
     is_recipe_file,
+    model_and_checkpoint,
     no_data,
+    note_unused,
+    with_checkpoint,
     with_overrides,
 )
 from zoohub.training.recipe import Network, Optimizer, Schedule
@@ -71,17 +75,22 @@ def finetune_detection(
         StoreError, NoSpaceError: the folder cannot be written; what was saved before is whole.
     """
     settings = settings or load_settings()
+    check_workers(workers, master, nodes)
     splits: BoxSplits | None = None
     if resume:
         folder = DetectionFolder(folder_to_resume(model, output, data))
+        recipe = read_detection_recipe(folder.path / RECIPE)
+        note_unused(
+            recipe, say, assignments, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed
+        )
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)
-        recipe = read_detection_recipe(folder.path / RECIPE)
     else:
         given = box_data_for(data) if isinstance(data, str | Path) else data
         recipe, splits = _plan(model, given, checkpoint, settings, assignments)
         recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
+        recipe = assign(recipe, assignments)  # what is set by name stays as it was set
         folder = DetectionFolder(Path(output) if output else default_output(recipe))
     if workers > 1 or nodes > 1 or node_rank:
         return launch(
@@ -138,9 +147,9 @@ def _plan(
 ) -> tuple[DetectionRecipe, BoxSplits | None]:
     if isinstance(model, DetectionRecipe):
         recipe = model if data is None else replace(model, data=data)
-        return assign(recipe, assignments), None
+        return assign(with_checkpoint(recipe, checkpoint), assignments), None
     if is_recipe_file(model):
-        recipe = read_detection_recipe(model, assignments)
+        recipe = with_checkpoint(read_detection_recipe(model, assignments), checkpoint)
         if data is not None:
             return replace(recipe, data=data), None
         if isinstance(recipe.data, BoxesData):
@@ -148,9 +157,7 @@ def _plan(
             moved = replace(recipe.data, path=str(where.absolute()))
             return replace(recipe, data=moved), None
         return recipe, None
-    name, wanted = str(model), checkpoint
-    if not is_path(name) and "@" in name:
-        name, _, wanted = name.partition("@")
+    name, wanted = model_and_checkpoint(str(model), checkpoint)
     if data is None:
         raise no_data(name)
     if isinstance(data, BoxesData):
@@ -158,6 +165,7 @@ def _plan(
     splits = read_boxes(data)
     recipe = default_detection_recipe(name, wanted, data, len(splits.train))
     probe, start = find_start(recipe, settings)
+    check_task(name, start.entry, "object-detection")
     network = Network(start.spec.builder, dict(start.spec.arguments), start.spec.head)
     recipe = replace(recipe, model=probe.model, checkpoint=probe.checkpoint, input=probe.input)
     if start.path is None:

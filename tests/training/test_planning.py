@@ -1,0 +1,173 @@
+"""What the user says of a run, and what it means: nothing said is dropped without a word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from zoohub.checkpoint import load_weights
+from zoohub.errors import RecipeError
+from zoohub.settings import load_settings
+from zoohub.training import finetune, parse_recipe
+from zoohub.training.fitting import next_smaller
+from zoohub.training.loop import EpochReport, StepReport
+from zoohub.training.planning import (
+    check_workers,
+    data_name,
+    model_and_checkpoint,
+    note_unused,
+    with_checkpoint,
+)
+from zoohub.training.recipe import FolderData, Recipe
+from zoohub.training.start import find_start
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for label, name in enumerate(("dark", "light")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(10):
+            picture = Image.new("L", (8, 8), 200 * label + number)
+            picture.save(tmp_path / "photos" / name / f"{number}.png")
+    return tmp_path / "photos"
+
+
+def test_a_checkpoint_named_with_the_model_gives_way_to_the_one_asked_for() -> None:
+    assert model_and_checkpoint("lenet5", "default") == ("lenet5", "default")
+    assert model_and_checkpoint("lenet5@digits", "default") == ("lenet5", "digits")
+    # The name still says which network it is.
+    assert model_and_checkpoint("lenet5@digits", None) == ("lenet5@digits", None)
+    assert model_and_checkpoint("lenet5@digits", "./own.ckpt") == ("lenet5@digits", "./own.ckpt")
+    assert model_and_checkpoint("./runs/a@b", None) == ("./runs/a@b", None)
+    with pytest.raises(RecipeError, match="lenet5@digits names a checkpoint already"):
+        model_and_checkpoint("lenet5@digits", "r1.10-mnist")
+
+
+def test_a_recipe_starts_from_other_weights_where_they_are_asked_for() -> None:
+    recipe = Recipe(model="lenet5", checkpoint="digits", data=FolderData("folder", "photos"))
+    assert with_checkpoint(recipe, "default") is recipe
+    scratch = with_checkpoint(recipe, None)
+    assert (scratch.model, scratch.checkpoint) == ("lenet5@digits", None)
+    explicit, start = find_start(scratch, load_settings())
+    assert start.path is None
+    assert explicit.network is not None
+    assert start.contract.size == (32, 32)
+
+
+def test_a_file_to_start_from_is_recorded_as_that_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.ckpt"
+    own.touch()
+    recipe = Recipe(model="lenet5@digits", checkpoint=str(own), data=FolderData("folder", "photos"))
+    explicit, start = find_start(recipe, load_settings())
+    assert start.path == own
+    assert explicit.checkpoint == str(own)
+    again, start = find_start(explicit, load_settings())
+    assert (again, start.path) == (explicit, own)
+
+
+def test_a_run_needs_somebody_to_train() -> None:
+    check_workers(1, None, 1)
+    check_workers(2, "127.0.0.1", 1)
+    for workers, nodes, option in ((0, 1, "--workers"), (-2, 1, "--workers"), (1, 0, "--nodes")):
+        with pytest.raises(RecipeError, match=f"{option}: expected a number from 1"):
+            check_workers(workers, None, nodes)
+    with pytest.raises(RecipeError, match="--master node0: say how many machines"):
+        check_workers(1, "node0", 1)
+
+
+def test_a_detector_is_not_given_folders_of_classes(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        RecipeError, match=r"yolov5n \(object-detection\) learns from pictures with"
+    ):
+        finetune("yolov5n@digits", data, output=tmp_path / "run")
+    (tmp_path / "data.yaml").write_text(f"train: {data}\nval: {data}\nnames: [dark, light]\n")
+    for picture in data.rglob("*.png"):
+        picture.with_suffix(".txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    with pytest.raises(RecipeError, match="learns from pictures with labels: a folder a class"):
+        finetune("lenet5@digits", tmp_path / "data.yaml", output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_settings_that_a_resumed_run_does_not_use_are_said() -> None:
+    recipe = parse_recipe("model: lenet5\ndata: {kind: digits}\nepochs: 5")
+    said: list[str] = []
+    given = {"epochs": None, "lr": None, "batch_size": None, "seed": None}
+    note_unused(recipe, said.append, (), **given)
+    note_unused(recipe, said.append, ["seed=0"], **{**given, "epochs": 5})
+    assert said == []
+    note_unused(recipe, said.append, (), **{**given, "epochs": 50})
+    note_unused(recipe, said.append, ["optimizer.lr=0.5"], **given)
+    assert len(said) == 2
+    assert said[0].startswith("a resumed run keeps its own settings")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("sets/flowers.v2", "flowers.v2"),
+        ("sets/flowers.csv", "flowers"),
+        ("sets/tools/data.yaml", "tools"),
+        ("sets/tools/scenes.yaml", "scenes"),
+    ],
+)
+def test_a_run_is_named_after_its_data(path: str, name: str) -> None:
+    assert data_name(path) == name
+
+
+@pytest.mark.slow
+def test_what_is_set_by_name_stays_and_fresh_weights_are_fresh(data: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    run = finetune(
+        "lenet5@digits", data, output=tmp_path / "run", checkpoint=None, epochs=5, batch_size=4,
+        assignments=["optimizer.lr=0.001", "schedule.warmup=3", "epochs=1"], say=said.append,
+    )  # fmt: skip
+    assert not any("all else starts from" in text for text in said)
+    recipe = parse_recipe((run.path / "recipe.yaml").read_text())
+    assert (recipe.optimizer.lr, recipe.schedule.warmup, recipe.epochs) == (0.001, 3.0, 1)
+    assert (recipe.model, recipe.checkpoint) == ("lenet5@digits", None)
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_no_number_ends_the_run(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no number any more at step \d+ .*lower rate \(--lr\)"):
+        finetune("lenet5@digits", data, output=tmp_path / "run", epochs=3, lr=1e15)
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+@pytest.mark.slow
+def test_where_the_memory_ends_late_the_run_goes_on_from_what_was_saved(
+    data: Path, tmp_path: Path
+) -> None:
+    steps: list[StepReport] = []
+    epochs: list[EpochReport] = []
+    said: list[str] = []
+
+    def full(report: StepReport) -> None:
+        steps.append(report)
+        if report.epoch == 3 and not said[-1].startswith("12 pictures"):
+            raise MemoryError
+
+    recipe = parse_recipe(
+        f"model: lenet5\ncheckpoint: digits\ndata: {{kind: folder, path: {data}}}\nbatch_size: 12\n"
+        "augment: {mixup: 0.4}\nepochs: 4\noptimizer: {name: sgd, lr: 0.001}\n"
+    )
+    whole = finetune(recipe, output=tmp_path / "whole")
+    run = finetune(
+        recipe, output=tmp_path / "run", on_step=full, on_epoch=epochs.append, say=said.append
+    )
+    assert [report.epoch for report in epochs] == [1, 2, 3, 4]
+    assert any("computing 6 at a time" in text for text in said)
+    # Mixed as the whole batch is, in parts of any size.
+    lines = [json.loads(line)["loss"] for line in (run.path / "metrics.jsonl").open()]
+    expected = [json.loads(line)["loss"] for line in (whole.path / "metrics.jsonl").open()]
+    assert lines == pytest.approx(expected, rel=1e-4)
+    weights, others = (load_weights(folder / "last.ckpt") for folder in (run.path, whole.path))
+    for name, value in weights.items():
+        assert value == pytest.approx(others[name], abs=1e-5), name
+
+
+def test_a_batch_is_cut_into_equal_parts_of_any_size() -> None:
+    assert [next_smaller(size) for size in (16, 12, 3, 15, 2)] == [8, 6, 1, 5, 1]
