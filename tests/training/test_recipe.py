@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zoohub.errors import RecipeError
+from zoohub.settings import load_settings
 from zoohub.training.detection.recipe import is_detection, read_detection_recipe
-from zoohub.training.recipe import DigitsData, FolderData, parse_recipe, read_recipe, recipe_text
+from zoohub.training.planning import with_overrides
+from zoohub.training.recipe import (
+    DigitsData,
+    FolderData,
+    Input,
+    Network,
+    parse_recipe,
+    read_recipe,
+    recipe_text,
+)
+from zoohub.training.start import find_start
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 SMALL = """\
@@ -48,7 +60,12 @@ def test_a_number_with_an_exponent_is_a_number_though_yaml_reads_text() -> None:
         (("lr: 1e-3", "lr: fast"), "r.yaml:7: optimizer.lr: expected a number, found 'fast'"),
         (("lr: 1e-3", "lr: true"), "r.yaml:7: optimizer.lr: expected a number, found 'true'"),
         (("lr: 1e-3", "lr: -1"), "r.yaml:7: optimizer.lr: expected a number at least 0.0"),
-        (("lr: 1e-3", "lr: .nan"), "r.yaml:7: optimizer.lr: expected a number at least 0.0"),
+        (("lr: 1e-3", "lr: .nan"), "r.yaml:7: optimizer.lr: expected a finite number"),
+        (("lr: 1e-3", "lr: .inf"), "r.yaml:7: optimizer.lr: expected a finite number"),
+        (("lr: 1e-3", "lr: 2024-13-45"), "r.yaml:7: optimizer.lr: expected a number, found '2024"),
+        (("lr: 1e-3", "? [a]"), "r.yaml:7: optimizer: expected a key of text, found a list"),
+        (("lr: 1e-3", "lr: \a"), r"r.yaml:7: not valid YAML: the character '\x07'; remove it"),
+        (("kind: digits", "kind: [digits]"), "r.yaml:3: data.kind: expected kind: digits or"),
         (("lr: 1e-3", "lr: 1\n  lr: 2"), "r.yaml:8: optimizer.lr: given twice"),
         (("kind: digits", "kind: letters"), "r.yaml:3: data.kind: expected kind: digits or"),
         (("[1, 2, 3, 4]", "[1, x]"), "r.yaml:4: data.train[1]: expected a whole number"),
@@ -89,11 +106,55 @@ def test_assignments_replace_and_add_values() -> None:
         ("optimizer.lr=fast", "--set optimizer.lr=fast: optimizer.lr: expected a number"),
         ("optimizer.speed=1", "--set optimizer.speed=1: optimizer.speed: unknown key"),
         ("model.name=x", "'name' is no mapping"),
+        ("optimizer.lr=!!float abc", "abc: optimizer.lr: expected a number, found 'abc'"),
+        ("optimizer.lr=1" + 400 * "0", "optimizer.lr: expected a number, found '1000"),
+        ("epochs=2024-13-45", "--set epochs=2024-13-45: epochs: expected a whole number"),
+        ("network={builder: x, arguments: {a: 2024-13-45}}", "network.arguments.a: not a value of"),
+        ("optimizer.lr=[", "--set optimizer.lr=[: not valid YAML"),
+        ("optimizer.clip=0", "optimizer.clip: expected a number above 0.0, found '0'"),
+        ("ema=1.0", "ema: expected a number at least 0.0 and below 1.0, found '1.0'"),
+        ("layer_decay=0", "layer_decay: expected a number above 0.0 and at most 1.0, found '0'"),
+        ("optimizer.betas=[1,1]", "optimizer.betas[0]: expected a number at least 0.0 and below"),
+        ("label_smoothing=2", "label_smoothing: expected a number from 0.0 to 0.9, found '2'"),
     ],
 )
 def test_a_wrong_assignment_is_named_as_it_was_given(assignment: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
         parse_recipe(SMALL, assignments=[assignment])
+    assert message in str(caught.value)
+
+
+def test_a_lone_text_is_one_assignment() -> None:
+    assert parse_recipe(SMALL, assignments="epochs=2").epochs == 2
+
+
+def test_a_value_from_an_option_is_named_without_a_line_that_nobody_sees() -> None:
+    with pytest.raises(RecipeError, match=r"^epochs: expected a number at least 1, found '0'$"):
+        with_overrides(parse_recipe(SMALL), epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"std": (0.5,)}, "input.mean is missing; give mean and std, or neither"),
+        ({"mean": (0.5,)}, "input.std is missing"),
+        (
+            {"mean": (0.1, 0.2), "std": (1.0,)},
+            "input.mean: expected 1 values, one for each",
+        ),
+        ({"mean": (0.1,), "std": (0.0,)}, "input.std: expected numbers above 0, found [0.0]"),
+    ],
+)
+def test_an_input_that_cannot_be_computed_is_told_before_training(
+    given: dict[str, tuple[float, ...]], message: str
+) -> None:
+    recipe = replace(
+        parse_recipe(SMALL),
+        network=Network("lenet"),
+        input=Input(size=(32, 32), colour="L", resize="stretch", **given),  # type: ignore[arg-type]
+    )
+    with pytest.raises(RecipeError) as caught:
+        find_start(recipe, load_settings())
     assert message in str(caught.value)
 
 

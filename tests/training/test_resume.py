@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import errno
+import gc
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +23,7 @@ from zoohub.cli.main import main
 from zoohub.errors import CheckpointCorrupt, DataError, NoSpaceError
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.folder import RunFolder
+from zoohub.training.loop import Progress
 from zoohub.training.recipe import Recipe
 
 pytest.importorskip("sklearn")
@@ -154,6 +160,31 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(DataError, match="there is a run in this folder already"):
         finetune(recipe(), output=tmp_path)
+
+
+def test_a_state_that_fills_the_disk_is_one_error_and_no_other_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > 100_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data) or 0
+
+    @contextmanager
+    def replacing(path: Path) -> Iterator[io.BufferedWriter]:
+        with io.BufferedWriter(Full(path, "w")) as file:
+            yield file
+
+    unraisable: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)
+    monkeypatch.setattr("zoohub.training.folder.replacing", replacing)
+    folder = RunFolder(tmp_path)
+    folder.state_file.parent.mkdir()
+    with pytest.raises(NoSpaceError, match="the disk is full"):
+        folder.save_state({"w": np.zeros(10**6, np.float32)}, Progress())
+    gc.collect()
+    assert not unraisable
 
 
 def test_a_full_disk_leaves_what_was_saved_before(

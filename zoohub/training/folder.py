@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,8 +106,12 @@ class RunFolder:
         # Parameter names hold dots and slashes, which a zip's members need not survive.
         names = np.frombuffer(json.dumps(list(arrays)).encode(), np.uint8)
         members = {f"a{i}": array for i, array in enumerate(arrays.values())}
-        with explained(self.path), replacing(self.state_file) as file:
-            np.savez(file, progress=text, names=names, **members)
+        members |= {"progress": text, "names": names}
+        # np.savez leaves its zip open on an error: Python then complains of it on its own.
+        with explained(self.path), replacing(self.state_file) as file, ZipFile(file, "w") as npz:
+            for name, array in members.items():
+                with npz.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array)  # type: ignore[no-untyped-call]
 
     def state_bytes(self) -> bytes:
         """The file of the saved state; empty where the run had not come so far."""

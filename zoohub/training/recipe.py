@@ -135,9 +135,9 @@ class Optimizer:
     weight_decay: float = number(0.0, low=0.0)
     momentum: float = number(0.9, low=0.0, high=1.0)
     nesterov: bool = False
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[float, float] = number((0.9, 0.999), low=0.0, below=1.0)
     epsilon: float = number(1e-8, low=0.0)
-    clip: float | None = number(None, low=0.0)
+    clip: float | None = number(None, above=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ class TrainingRun:
     batch_size: int = number(32, low=1)
     micro_batch: int | None = number(None, low=1)
     label_smoothing: float = number(0.0, low=0.0, high=0.9)
-    ema: float | None = number(None, low=0.0, high=1.0)
+    ema: float | None = number(None, low=0.0, below=1.0)
     frozen: tuple[str, ...] = ()
-    layer_decay: float | None = number(None, low=0.0, high=1.0)
+    layer_decay: float | None = number(None, above=0.0, high=1.0)
     amp: Literal["O0", "O1", "O2", "O3"] = "O0"
     mode: Literal["graph", "pynative"] = "graph"
     mempool_block_size: str | None = None

@@ -15,6 +15,7 @@ from zoohub.training.metrics import Classification
 from zoohub.training.page import class_table, ending, facts, figure, html_page, notes_list
 from zoohub.training.pictures import confusion_matrix, learning_curve
 from zoohub.training.recipe import Recipe
+from zoohub.vision.image import open_image
 
 _STYLE = """
 figure { width: 8rem }
@@ -87,10 +88,12 @@ def _mistakes(
 
 
 def _thumbnail(samples: Samples, place: int) -> tuple[bytes, str]:
-    image = samples.images[place]
-    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else Image.open(image)
-    picture = picture.convert("RGB")
-    picture.thumbnail((160, 160))
+    image, size = samples.images[place], (160, 160)
+    if isinstance(image, np.ndarray):
+        picture = Image.fromarray(image).convert("RGB")
+    else:  # as the network saw it: upright, on white, 16 bits brought down to 8
+        picture = open_image(image, at_least=size)
+    picture.thumbnail(size)
     out = io.BytesIO()
     small = picture.width <= 64
     picture.save(out, "PNG" if small else "JPEG")
