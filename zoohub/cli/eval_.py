@@ -77,9 +77,9 @@ def run(options: argparse.Namespace, output: Output) -> int:
         results.append({"model": name, **found})
     for path, reason in results[0]["skipped"].items():
         output.error(f"left out: {path}: {reason}")
-    for result in results:
-        for warning in result.get("warnings", ()):
-            output.error(warning)
+    # The same data is read for each name: what is said of it is said once.
+    for warning in dict.fromkeys(w for result in results for w in result.get("warnings", ())):
+        output.error(warning)
     if output.as_json:
         output.json(results)
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from mindspore import nn
 from numpy.typing import NDArray
 
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UsageError
 from zoohub.inference.predict import CLASSIFICATION
 from zoohub.predicting import Predictor, open_predictor
 from zoohub.settings import Settings, load_settings
@@ -55,8 +55,11 @@ def evaluate(
 
     Raises:
         DataError: the pictures cannot be read, or their classes are not the network's.
+        UsageError: a batch of no pictures.
         As `zoohub.load` where `model` is a name.
     """
+    if batch_size < 1:
+        raise UsageError(f"batch_size {batch_size}: give a number of at least 1")
     if is_box_data(data):
         from zoohub.training.detection.evaluating import evaluate_boxes
 
