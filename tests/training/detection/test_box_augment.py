@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
 from zoohub.training.data.batches import Plan
 from zoohub.training.detection.augment import (
@@ -118,3 +122,40 @@ def test_batches_are_a_function_of_seed_and_epoch_whatever_the_threads() -> None
         assert (targets == same).all()
     assert (later[0][0] == one[2][0]).all()
     assert not (all_of(1, epoch=2)[0][0] == one[0][0]).all()
+
+
+def test_the_next_readable_picture_takes_a_broken_ones_place_in_mosaics_too(
+    tmp_path: Path,
+) -> None:
+    images: list[Path | np.ndarray] = []
+    boxes = []
+    for number in range(6):
+        pixels, box = _picture(number)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        images.append(tmp_path / f"{number}.png")
+        boxes.append(box)
+    names = [str(image) for image in images]
+    # As if the broken ones were copies of the next readable one, over the end of the list.
+    good = [1, 1, 3, 3, 1, 1]
+    copies = BoxSamples([images[i] for i in good], [boxes[i] for i in good], names)
+    expected = _batches(copies, {}, 1)
+    for broken in (0, 2, 4, 5):
+        (tmp_path / f"{broken}.png").write_bytes(b"broken")
+    for threads in (1, 4):
+        noted: dict[str, str] = {}
+        found = _batches(BoxSamples(images, boxes, names), noted, threads)
+        assert sorted(noted) == [names[i] for i in (0, 2, 4, 5)]
+        assert all(name in reason for name, reason in noted.items())
+        for one, other in zip(found, expected, strict=True):
+            for array, same in zip(one, other, strict=True):
+                np.testing.assert_array_equal(array, same)
+    for name in names:
+        Path(name).write_bytes(b"broken")
+    with pytest.raises(DataError, match="none of the 6 training pictures can be read"):
+        _batches(BoxSamples(images, boxes, names), {}, 2)
+
+
+def _batches(samples: BoxSamples, noted: dict[str, str], threads: int) -> list:
+    prepare = TrainingPictures(samples, CONTRACT, BoxAugment(mosaic=0.5), 8)
+    loader = BoxLoader(prepare, Plan(6, 3), 5, threads, noted.setdefault)
+    return [batch for epoch in range(2) for step in loader.steps(epoch) for batch in step]

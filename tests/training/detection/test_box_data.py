@@ -13,6 +13,7 @@ import yaml
 from PIL import Image
 
 from zoohub.errors import DataError
+from zoohub.training.data import files
 from zoohub.training.detection.reading import (
     box_data_for,
     is_box_data,
@@ -102,6 +103,16 @@ def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     assert "empty file" in splits.warnings[0]
 
 
+def test_a_picture_cut_short_is_no_error_where_only_headers_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _yolo(tmp_path, {"train/a": "0 .5 .5 .5 .5", "val/b": ""})
+    picture = tmp_path / "images" / "train" / "a.png"
+    picture.write_bytes(picture.read_bytes()[:60])
+    monkeypatch.setattr(files, "DECODED_BYTES", 0)
+    assert _read(file).train.names == [str(picture)]
+
+
 def test_without_boxes_or_names_there_is_nothing_to_train_on(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no box is left to train on.*1 boxes of no area"):
         _read(_yolo(tmp_path / "a", {"train/a": "0 .5 .5 0 0"}))
@@ -114,6 +125,18 @@ def test_without_boxes_or_names_there_is_nothing_to_train_on(tmp_path: Path) -> 
     (tmp_path / "e.yaml").write_text("model: yolov5s\n")
     with pytest.raises(DataError, match="no data set's description"):
         _read(tmp_path / "e.yaml")
+
+
+def test_roboflows_parts_beside_the_file_are_found_one_folder_up(tmp_path: Path) -> None:
+    labels = {"train/a": "0 .5 .5 .5 .5", "val/b": "0 .5 .5 .5 .5"}
+    up = {part: f"../images/{part}" for part in ("train", "val")}
+    splits = _read(_yolo(tmp_path / "set", labels, **up))
+    assert (splits.train.box_count, splits.validation.box_count) == (1, 1)
+    _picture(tmp_path / "images" / "train" / "c.png")  # what is there as written comes first
+    (tmp_path / "images" / "train" / "c.txt").write_text("1 .5 .5 .5 .5")
+    assert Path(_read(tmp_path / "set" / "data.yaml").train.names[0]).name == "c.png"
+    with pytest.raises(DataError, match=r"pictures .*/set/\.\./none"):
+        _read(_yolo(tmp_path / "set", labels, val="../none"))
 
 
 def test_without_a_validation_part_one_is_split_off_by_the_seed(tmp_path: Path) -> None:
@@ -174,6 +197,31 @@ def test_cocos_pictures_are_found_near_their_annotations(tmp_path: Path, place: 
     moved.parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / "train" / "a.png").rename(moved)
     assert Path(_read(file).train.names[0]).samefile(moved)
+
+
+def test_cocos_pictures_are_found_though_the_first_is_missing(tmp_path: Path) -> None:
+    pictures = [{"id": 6, "file_name": "gone.png"}, {"id": 7, "file_name": "a.png"}]
+    splits = _read(_coco(tmp_path, images=pictures))
+    assert [Path(name).name for name in splits.train.names] == ["a.png"]
+    assert splits.skipped[str(tmp_path / "train" / "gone.png")] == "no such file"
+    assert "2 pictures were left out" in splits.warnings[0]  # one in each part
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_cocos_parts_may_be_folders_as_roboflow_lays_them_out(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations = _coco(tmp_path / "from")
+    for part in ("train", name, "test"):
+        _picture(tmp_path / part / "a.png")
+        shutil.copy(annotations, tmp_path / part / "_annotations.coco.json")
+    file = tmp_path / "train" / "_annotations.coco.json"
+    splits = _read(file)
+    for samples, part in ((splits.validation, name), (splits.test, "test")):
+        assert [Path(text).parent.name for text in samples.names] == [part]
+    monkeypatch.chdir(tmp_path / "train")
+    assert len(_read(Path(file.name)).validation) == 1
+    assert not len(_read(tmp_path / "test" / file.name, validation=0.0).validation)
 
 
 def test_a_data_yaml_may_name_coco_files(tmp_path: Path) -> None:

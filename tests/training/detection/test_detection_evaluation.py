@@ -9,7 +9,7 @@ import pytest
 
 from zoohub.errors import DataError, ZoohubError
 from zoohub.inference.results import Label, Prediction
-from zoohub.training.detection.evaluation import score_detections
+from zoohub.training.detection.evaluation import readable, score_detections
 from zoohub.training.detection.samples import BoxSamples, as_boxes
 
 pytest.importorskip("pycocotools")
@@ -75,6 +75,15 @@ def test_nothing_to_find_and_unreadable_pictures_are_errors() -> None:
         score_detections(_found([[]]), BoxSamples([BLANK], [as_boxes([])], ["a"]), CLASSES)
     with pytest.raises(DataError, match="1 pictures cannot be read"):
         score_detections([Prediction("x", error="x: broken")], SAMPLES.take([1]), CLASSES)
+
+
+def test_unreadable_pictures_are_left_out_with_their_boxes_and_noted() -> None:
+    noted: dict[str, str] = {}
+    found = [*_found(PERFECT[:1]), Prediction("b", error="b is damaged")]
+    samples, predictions = readable(SAMPLES, found, noted.setdefault)
+    assert noted == {"b": "b is damaged"}
+    result = score_detections(predictions, samples, CLASSES)
+    assert (result["count"], result["boxes"], result["map"]) == (1, 2, pytest.approx(1))
 
 
 def test_without_pycocotools_the_error_says_what_to_install(

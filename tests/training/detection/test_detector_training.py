@@ -13,6 +13,7 @@ from PIL import Image
 
 from zoohub.checkpoint import load_weights
 from zoohub.training import evaluate, finetune
+from zoohub.training.data import files
 from zoohub.training.data.digits import heldout_digits
 from zoohub.training.detection.recipe import (
     parse_detection_recipe,
@@ -103,6 +104,32 @@ def test_a_detector_trains_resumes_to_the_same_weights_and_predicts(tmp_path: Pa
     document = json.loads((whole.path / "run.json").read_text())
     assert document["model"]["task"] == "object-detection"
     assert document["classes"] == list(CLASSES)
+
+
+@pytest.mark.slow
+def test_pictures_found_broken_only_while_training_are_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = _data(tmp_path)
+    options = ["epochs=1", "augment.last=0", "ema=null"]
+    monkeypatch.setattr(files, "DECODED_BYTES", 0)  # as with more data: headers only
+    broken = [str(tmp_path / "images" / name) for name in ("train/3.png", "val/33.png")]
+    for name in broken:
+        whole = Path(name).read_bytes()
+        Path(name).write_bytes(whole[: len(whole) // 2])
+    said: list[str] = []
+    run = finetune(recipe, output=tmp_path / "run", assignments=options, say=said.append)
+    page = (run.path / "report.html").read_text()
+    for name in broken:
+        (line,) = [text for text in said if name in text]
+        assert line.startswith("left out: ")
+        assert name in page
+    assert "2 pictures were left out" in page
+    metrics = json.loads((run.path / "run.json").read_text())["metrics"]
+    assert metrics["data"] == {
+        "classes": 10, "train": 32, "validation": 8, "test": 0, "skipped": 2,
+    }  # fmt: skip
+    assert metrics["validation"]["count"] == 7
 
 
 @pytest.mark.slow

@@ -1,4 +1,8 @@
-"""Batches of pictures with padded targets, in an order that is a function of (seed, epoch)."""
+"""Batches of pictures with padded targets, in an order that is a function of (seed, epoch).
+
+A picture that turns out to be unreadable is left out: the next readable one takes its place, in a
+mosaic too, so that the order stays a function of seed, epoch and files.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,21 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
-from zoohub.training.data.batches import PICTURE, Plan, epoch_order, step_places
+from zoohub.training.data.batches import PICTURE, Note, Plan, epoch_order, step_places
 from zoohub.training.data.pixels import normalise
 from zoohub.training.detection.augment import BoxAugment, flip, letterbox, mosaic, recolour
 from zoohub.training.detection.samples import Boxes, BoxSamples
 from zoohub.vision.image import read_image
 
 Item = tuple[NDArray[np.float32], NDArray[np.float32]]
+# An item, and (name, reason) of each picture that could not be read for it.
+_Read = tuple[Item, tuple[tuple[str, str], ...]]
 
 
 def padded_targets(boxes: Boxes, most: int) -> NDArray[np.float32]:
@@ -47,15 +53,21 @@ class TrainingPictures:
         self.samples, self.contract, self.augment = samples, contract, augment
         self.size, self.most = contract.size, most
 
-    def __call__(self, place: int, random: np.random.Generator, *, whole: bool) -> Item:
-        """Image (C, H, W) and targets (most, 5); `whole` rules out mosaics."""
+    def __call__(self, place: int, random: np.random.Generator, note: Note, *, whole: bool) -> Item:
+        """Image (C, H, W) and targets (most, 5); `whole` rules out mosaics.
+
+        `note` is told of the pictures that could not be read, in whose places others came.
+
+        Raises:
+            DataError: no picture at all can be read.
+        """
         augment, size = self.augment, self.size
         if not whole and random.random() < augment.mosaic:
             others = random.integers(len(self.samples), size=3)
-            pictures = [self._read(int(i)) for i in (place, *others)]
+            pictures = [self._read(int(i), note) for i in (place, *others)]
             pixels, boxes = mosaic(pictures, size, augment, random)
         else:
-            pixels, boxes = letterbox(*self._read(place), size, augment, random)
+            pixels, boxes = letterbox(*self._read(place, note), size, augment, random)
         if augment.flip and random.random() < augment.flip:
             pixels, boxes = flip(pixels, boxes)
         pixels = recolour(pixels, augment, random)
@@ -63,27 +75,46 @@ class TrainingPictures:
             pixels = pixels[:, :, ::-1]
         return normalise(pixels, self.contract), padded_targets(boxes, self.most)
 
-    def _read(self, place: int) -> tuple[NDArray[np.uint8], Boxes]:
-        return read_image(self.samples.images[place], "RGB"), self.samples.boxes[place]
+    def _read(self, place: int, note: Note) -> tuple[NDArray[np.uint8], Boxes]:
+        """The picture at `place`, or the first readable one after it, with its boxes."""
+        samples, count = self.samples, len(self.samples)
+        for candidate in (*range(place, count), *range(place)):
+            try:
+                return read_image(samples.images[candidate], "RGB"), samples.boxes[candidate]
+            except DataError as error:
+                note(samples.names[candidate], str(error))
+                reason = error
+        raise DataError(f"none of the {count} training pictures can be read; last: {reason}")
 
 
 class BoxLoader:
-    """Reads ahead in threads; their number and speed change nothing about what comes."""
+    """Reads ahead in threads; their number and speed change nothing about what comes.
+
+    `note` is told of each picture that could not be read, as often as that is found.
+    """
 
     def __init__(
-        self, prepare: TrainingPictures, plan: Plan, seed: int, threads: int | None = None
+        self,
+        prepare: TrainingPictures,
+        plan: Plan,
+        seed: int,
+        threads: int | None = None,
+        note: Note = lambda name, reason: None,
     ) -> None:
-        self.prepare, self.plan, self.seed = prepare, plan, seed
+        self.prepare, self.plan, self.seed, self.note = prepare, plan, seed, note
         self.threads = threads or min(8, os.cpu_count() or 1)
 
     def steps(self, epoch: int, first: int = 0, *, whole: bool = False) -> Iterator[list[Item]]:
         """For each step from `first` on: its micro-batches as (images NCHW, targets).
 
         The targets are all of the step's, a micro-batch's own first.
+
+        Raises:
+            DataError: no picture at all can be read.
         """
         plan = self.plan
         order = epoch_order(plan.count, plan.batch, self.seed, epoch)
-        pending: deque[list[Future[Item]]] = deque()
+        pending: deque[list[Future[_Read]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 for step in range(first, plan.steps):
@@ -102,12 +133,19 @@ class BoxLoader:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _one(self, place: int, epoch: int, position: int, whole: bool) -> Item:
+    def _one(self, place: int, epoch: int, position: int, whole: bool) -> _Read:
         random = np.random.default_rng([self.seed, PICTURE, epoch, position])
-        return self.prepare(place, random, whole=whole)
+        failed: dict[str, str] = {}
+        item = self.prepare(place, random, failed.setdefault, whole=whole)
+        return item, tuple(failed.items())
 
-    def _collect(self, jobs: list[Future[Item]]) -> list[Item]:
-        items: list[Any] = [job.result() for job in jobs]
+    def _collect(self, jobs: list[Future[_Read]]) -> list[Item]:
+        items: list[Item] = []
+        for job in jobs:
+            item, failed = job.result()
+            items.append(item)
+            for name, reason in failed:  # here and not in the threads: always in one order
+                self.note(name, reason)
         size = self.plan.micro_batch
         targets = np.stack([targets for _, targets in items])
         return [

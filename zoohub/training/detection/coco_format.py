@@ -83,12 +83,28 @@ def read_coco_part(
 
 
 def validation_file(train: Path) -> Path | None:
-    """The file for validation beside one for training: `train` in its name become `val`."""
+    """The file for validation beside one for training: `train` in its name become `val`.
+
+    Or its folder's name, as Roboflow lays it out: `train/x.json` and `valid/x.json`.
+    """
     for word in ("val", "valid", "validation"):
         other = train.with_name(train.name.replace("train", word))
         if other != train and other.is_file():
             return other
+        if found := _in_folder_beside(train, word):
+            return found
     return None
+
+
+def testing_file(train: Path) -> Path | None:
+    """The file for testing next to one for training: `test/x.json` for `train/x.json`."""
+    return _in_folder_beside(train, "test")
+
+
+def _in_folder_beside(train: Path, name: str) -> Path | None:
+    folder = train.absolute().parent
+    other = folder.parent / name / train.name
+    return other if folder.name == "train" and other.is_file() else None
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -107,18 +123,17 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 def _picture_folder(file: Path, images: list[dict[str, Any]]) -> Path:
-    """Where the first picture is: beside the file, or (annotations/ apart) as COCO lays it out."""
+    """Where most pictures are: beside the file, or (annotations/ apart) as COCO lays it out."""
     stem = file.stem.removeprefix("instances_")
     choices = [
         folder / part
         for folder in (file.parent, file.parent.parent)
         for part in (".", "images", stem, f"images/{stem}")
     ]
-    if images:
-        for folder in choices:
-            if (folder / str(images[0]["file_name"])).is_file():
-                return folder
-    return file.parent
+    # Some may be missing; a hundred from all over the list tell the folder all the same.
+    names = [str(image["file_name"]) for image in images[:: len(images) // 100 + 1]]
+    # Of folders with equally many the first counts: the file's own where there is no picture.
+    return max(choices, key=lambda folder: sum((folder / name).is_file() for name in names))
 
 
 def _is_number(value: object) -> bool:

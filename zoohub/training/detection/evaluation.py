@@ -14,6 +14,7 @@ from zoohub.inference.predict import predict_inputs
 from zoohub.inference.results import Prediction
 from zoohub.inference.runner import Runner
 from zoohub.manifest.entry import InputContract
+from zoohub.training.data.batches import Note
 from zoohub.training.detection.samples import Boxes, BoxSamples
 
 # mindyolo's evaluation.
@@ -27,6 +28,7 @@ def evaluate_detection(
     classes: Sequence[str],
     *,
     batch_size: int = 16,
+    note: Note | None = None,
 ) -> dict[str, Any]:
     """The detector's precision on `samples`, with mindyolo's thresholds.
 
@@ -36,29 +38,51 @@ def evaluate_detection(
         contract: the network's input contract.
         classes: the network's class names.
         batch_size: pictures to a run of the network.
+        note: is told of the pictures that cannot be read, which are left out of all figures, with
+            their boxes; without it one such picture is an error.
 
     Returns:
         `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}}`, precisions
         from 0 to 1; a class without a box in `samples` has None for both.
 
     Raises:
-        DataError: there is no box to find, a picture cannot be read, or the network has another
-            number of classes.
+        DataError: there is no box to find, a picture cannot be read (with `note`: none can), or
+            the network has another number of classes.
         ZoohubError: pycocotools is not installed.
     """
-    found = predict_inputs(
-        runner,
-        list(samples.images),
-        contract,
-        task="object-detection",
-        class_names=classes,
-        batch_size=batch_size,
-        threshold=CONFIDENCE,
-        iou=IOU,
-        multi_label=True,
-        max_detections=MAX_DETECTIONS,
+    found = list(
+        predict_inputs(
+            runner,
+            list(samples.images),
+            contract,
+            task="object-detection",
+            class_names=classes,
+            batch_size=batch_size,
+            threshold=CONFIDENCE,
+            iou=IOU,
+            multi_label=True,
+            max_detections=MAX_DETECTIONS,
+        )
     )
-    return score_detections(list(found), samples, classes)
+    predictions = found
+    if note is not None:
+        samples, predictions = readable(samples, predictions, note)
+        if found and not predictions:
+            raise DataError(
+                f"none of the {len(found)} pictures can be read; first: {found[0].error}"
+            )
+    return score_detections(predictions, samples, classes)
+
+
+def readable(
+    samples: BoxSamples, predictions: Sequence[Prediction], note: Note
+) -> tuple[BoxSamples, list[Prediction]]:
+    """The samples that could be read, and their predictions; `note` is told of the others."""
+    good = [place for place, prediction in enumerate(predictions) if prediction.error is None]
+    for name, prediction in zip(samples.names, predictions, strict=True):
+        if prediction.error is not None:
+            note(name, prediction.error)
+    return samples.take(good), [predictions[place] for place in good]
 
 
 def score_detections(
@@ -76,7 +100,8 @@ def score_detections(
     if unread:
         raise DataError(f"{len(unread)} pictures cannot be read; first: {unread[0].error}")
     if not samples.box_count:
-        raise DataError(f"there are no boxes in the {len(samples)} pictures to evaluate on")
+        count = len(samples)
+        raise DataError(f"there are no boxes in the {count} readable pictures to evaluate on")
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks to stdout
         truth = COCO()
         truth.dataset = _truth(samples, classes)

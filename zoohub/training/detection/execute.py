@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mindspore import nn
 
 from zoohub.checkpoint import load_weights
 from zoohub.inference.predict import predict_inputs
+from zoohub.inference.results import Prediction
 from zoohub.inference.runner import CellRunner
 from zoohub.settings import Settings
+from zoohub.training.detection.evaluation import readable
+from zoohub.training.detection.labels import skip_sentence
 from zoohub.training.detection.loop import BoxEpoch, BoxHooks, BoxProgress, BoxStep
 from zoohub.training.detection.recipe import DetectionRecipe
 from zoohub.training.detection.report import SHOWN, box_curve, box_page
-from zoohub.training.detection.samples import BoxSplits
+from zoohub.training.detection.samples import BoxSamples, BoxSplits
 from zoohub.training.detection.session import (
     DetectionSession,
     evaluate_part,
@@ -29,7 +34,7 @@ from zoohub.training.fitting import Say, Workers, announce
 from zoohub.training.folder import RunFolder
 from zoohub.training.recipe import recipe_text
 from zoohub.training.run import Run, provenance_of
-from zoohub.training.together import check_same
+from zoohub.training.together import check_same, from_all
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
 
@@ -72,10 +77,16 @@ def execute_detection(
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
     hooks = BoxHooks(saver.after_step, saver.after_epoch, saver.keep)
     load = (lambda: saved_state(folder, session.workers)) if resume else lambda: None
+    known = dict(parts.skipped)
     net, trainer, progress = run_detection_session(session, hooks, load=load, say=say)
+    found = {name: reason for name, reason in parts.skipped.items() if name not in known}
+    note = session.noting(say)
+    for others in from_all(json.dumps(found).encode(), workers):
+        for name, reason in json.loads(others).items():
+            note(name, reason)
     if not writes:
         return Run(folder.path, net.set_train(False), {})
-    return _finish(session, folder, net, trainer, progress, saver.last)
+    return _finish(session, folder, net, trainer, progress, saver.last, known, say)
 
 
 def split_table(splits: BoxSplits) -> str:
@@ -100,8 +111,13 @@ def _finish(
     trainer: Trainer,
     progress: BoxProgress,
     last: Arrays,
+    known: Mapping[str, str],
+    say: Say,
 ) -> Run:
-    """Put the kept weights into the network, measure them, and write the results."""
+    """Put the kept weights into the network, measure them, and write the results.
+
+    `known` are the pictures that were left out before the run, as the data's warnings count them.
+    """
     recipe, splits, start = session.recipe, session.splits, session.start
     weights = last or load_weights(folder.path / "last.ckpt")
     if recipe.keep == "best" and progress.best_epoch is not None:
@@ -110,7 +126,7 @@ def _finish(
     net.set_train(False)
     metrics: dict[str, Any] = {}
     for part, samples in (("test", splits.test), ("validation", splits.validation)):
-        figures = evaluate_part(net, session, samples)
+        figures = evaluate_part(net, session, samples, say)
         if figures is not None:
             metrics = {**({} if metrics else figures), **metrics, part: figures}
     shown_part = "test" if "test" in metrics else "validation"
@@ -120,25 +136,57 @@ def _finish(
 
     name = folder.path.resolve().name
     folder.write_text("curve.svg", box_curve(progress.history))
-    samples = splits.test if shown_part == "test" else splits.validation
-    shown = list(
-        predict_inputs(
-            CellRunner(net),
-            list(samples.images[:SHOWN]),
-            start.contract,
-            task="object-detection",
-            class_names=splits.classes,
-        )
-        if len(samples)
-        else ()
+    samples, shown = _findings(
+        net, session, splits.test if shown_part == "test" else splits.validation, say
     )
+    counted = replace(splits, warnings=_warnings(splits, known))
     page = box_page(
-        name, recipe, splits, progress.history, shown_part, metrics.get(shown_part), samples, shown
+        name, recipe, counted, progress.history, shown_part, metrics.get(shown_part), samples, shown
     )
     folder.write_text("report.html", page)
     dataset = "uci-digits" if recipe.data.kind == "digit-scenes" else name
+    figures = {**metrics, "data": _describe(splits)}
     write_result(
-        folder, weights, start, splits.classes, progress, dataset, metrics, "object-detection"
+        folder, weights, start, splits.classes, progress, dataset, figures, "object-detection"
     )
     net.zoohub = provenance_of(folder.path, None)
     return Run(folder.path, net, metrics)
+
+
+def _findings(
+    net: nn.Cell, session: DetectionSession, samples: BoxSamples, say: Say
+) -> tuple[BoxSamples, list[Prediction]]:
+    """The first samples that can be read, and what is found on them, for the page."""
+    skipped = session.splits.skipped
+    places = [place for place, name in enumerate(samples.names) if name not in skipped]
+    samples = samples.take(places[:SHOWN])
+    if not len(samples):
+        return samples, []
+    found = predict_inputs(
+        CellRunner(net),
+        list(samples.images),
+        session.start.contract,
+        task="object-detection",
+        class_names=session.splits.classes,
+    )
+    return readable(samples, list(found), session.noting(say))
+
+
+def _warnings(splits: BoxSplits, known: Mapping[str, str]) -> tuple[str, ...]:
+    """The data's warnings, with the pictures left out since they were read counted too."""
+    before = skip_sentence(known)
+    return (
+        *skip_sentence(splits.skipped),
+        *(warning for warning in splits.warnings if warning not in before),
+    )
+
+
+def _describe(splits: BoxSplits) -> dict[str, int]:
+    """How many pictures and classes there are, for `run.json`, as a classifier's run has it."""
+    return {
+        "classes": len(splits.classes),
+        "train": len(splits.train),
+        "validation": len(splits.validation),
+        "test": len(splits.test),
+        "skipped": len(splits.skipped),
+    }

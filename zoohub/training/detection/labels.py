@@ -78,7 +78,10 @@ def picture_size(path: Path) -> tuple[int, int]:
 
     with Image.open(path) as picture:
         width, height = picture.size
-        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        try:
+            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        except Exception:  # Pillow decodes a PNG for it; a damaged one is left out when it is met
+            turned = False
     return (width, height) if turned else (height, width)
 
 

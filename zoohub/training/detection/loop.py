@@ -13,7 +13,7 @@ from mindspore import nn
 
 from zoohub.inference.runner import CellRunner
 from zoohub.manifest.entry import InputContract
-from zoohub.training.data.batches import Plan
+from zoohub.training.data.batches import Note, Plan
 from zoohub.training.detection.batches import BoxLoader, TrainingPictures
 from zoohub.training.detection.evaluation import evaluate_detection
 from zoohub.training.detection.recipe import DetectionRecipe
@@ -83,13 +83,15 @@ def run_detection(
     plan: Plan,
     progress: BoxProgress,
     hooks: BoxHooks,
+    note: Note = lambda name, reason: None,
 ) -> BoxProgress:
     """Train from where `progress` stands to the recipe's last epoch.
 
-    `trainer` trains `detector` through a cell that gives its maps to the loss.
+    `trainer` trains `detector` through a cell that gives its maps to the loss. `note` is told of
+    (name, reason) of each picture that cannot be read and is left out.
     """
     prepare = TrainingPictures(splits.train, contract, recipe.augment, recipe.most_boxes)
-    loader = BoxLoader(prepare, plan, recipe.seed)
+    loader = BoxLoader(prepare, plan, recipe.seed, note=note)
     while progress.epoch < recipe.epochs:
         started = time.perf_counter()
         lr = _epoch(trainer, recipe, loader, progress, hooks)
@@ -100,7 +102,7 @@ def run_detection(
         found: dict[str, Any] = {}
         if due and splits.validation.box_count:
             found = check_detector(
-                trainer, detector, weights, splits.validation, contract, splits.classes
+                trainer, detector, weights, splits.validation, contract, splits.classes, note
             )
         (loss,) = means([np.mean(progress.losses)], plan.workers)
         report = BoxEpoch(
@@ -170,10 +172,11 @@ def check_detector(
     samples: BoxSamples,
     contract: InputContract,
     classes: tuple[str, ...],
+    note: Note,
 ) -> dict[str, Any]:
     """The detector's figures with `weights` for the time being."""
     with _borrowed(trainer, weights):
-        return evaluate_detection(CellRunner(detector), samples, contract, classes)
+        return evaluate_detection(CellRunner(detector), samples, contract, classes, note=note)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 
 from zoohub.errors import DataError
 from zoohub.training.data.digits import all_digits
-from zoohub.training.detection.coco_format import read_coco_part, validation_file
+from zoohub.training.detection.coco_format import read_coco_part, testing_file, validation_file
 from zoohub.training.detection.labels import Complaints, skip_sentence
 from zoohub.training.detection.recipe import (
     BoxData,
@@ -81,8 +81,8 @@ def read_boxes(data: BoxData, *, training: bool = True) -> BoxSplits:
     file = Path(data.path).expanduser()
     complaints, skipped = Complaints(), dict[str, str]()
     if file.suffix.lower() == ".json":
-        other = validation_file(file)
-        classes, parts = _read_coco(file, [file, other, None], complaints, skipped)
+        files = [file, validation_file(file), testing_file(file)]
+        classes, parts = _read_coco(file, files, complaints, skipped)
     else:
         classes, parts = _read_yaml(file, complaints, skipped)
     train, validation, test = parts

@@ -13,7 +13,7 @@ from zoohub.errors import DataError
 from zoohub.inference.runner import CellRunner
 from zoohub.manifest.entry import InputContract
 from zoohub.settings import Settings, load_settings
-from zoohub.training.data.batches import Plan
+from zoohub.training.data.batches import Note, Plan
 from zoohub.training.detection.evaluation import evaluate_detection
 from zoohub.training.detection.loop import BoxHooks, BoxProgress, run_detection
 from zoohub.training.detection.loss import BoxLoss, FlatMaps, head_of, start_head
@@ -33,6 +33,16 @@ class DetectionSession:
     splits: BoxSplits
     start: Start
     workers: Workers
+
+    def noting(self, say: Say = lambda text: None) -> Note:
+        """What counts a picture that turned out unreadable, and says so the first time."""
+
+        def note(name: str, reason: str) -> None:
+            if name not in self.splits.skipped:
+                self.splits.skipped[name] = reason
+                say(f"left out: {reason}")
+
+        return note
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ def run_detection_session(
             plan=plan,
             progress=progress,
             hooks=hooks,
+            note=session.noting(say),
         )
 
     trainer, progress = fit(
@@ -157,13 +168,20 @@ def train_detector(
 
 
 def evaluate_part(
-    net: nn.Cell, session: DetectionSession, samples: BoxSamples
+    net: nn.Cell,
+    session: DetectionSession,
+    samples: BoxSamples,
+    say: Say = lambda text: None,
 ) -> dict[str, Any] | None:
-    """The network's figures on `samples`; None where they have no boxes."""
+    """The network's figures on `samples`; None where they have no boxes.
+
+    Pictures that cannot be read are left out, and counted in the session's `splits`.
+    """
     if not samples.box_count:
         return None
     contract, classes = session.start.contract, session.splits.classes
-    return evaluate_detection(CellRunner(net), samples, contract, classes)
+    note = session.noting(say)
+    return evaluate_detection(CellRunner(net), samples, contract, classes, note=note)
 
 
 def _size(contract: InputContract) -> tuple[int, int]:

@@ -58,7 +58,10 @@ def part_pictures(file: Path, content: Mapping[str, Any], part: str) -> list[Pat
     root = file.parent / Path(str(content.get("path") or ".")).expanduser()
     found: list[Path] = []
     for entry in entries:
-        path = root / Path(str(entry)).expanduser()
+        named = root / Path(str(entry)).expanduser()
+        # Roboflow writes `../train/images` of a folder beside the file; Ultralytics reads it so.
+        beside = root / str(entry).removeprefix("../")
+        path = named if named.exists() or not beside.exists() else beside
         if path.is_dir():
             found += picture_files(path)
         elif path.suffix == ".txt" and path.is_file():
