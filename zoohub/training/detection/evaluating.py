@@ -55,7 +55,12 @@ def evaluate_boxes(
     places = match_classes(splits.classes, classes, len(classes), network)
     samples = renumbered(samples, places)
     figures = evaluate_detection(
-        predictor.runner, samples, predictor.input, classes, batch_size=batch_size
+        predictor.runner,
+        samples,
+        predictor.input,
+        classes,
+        batch_size=batch_size,
+        note=splits.skipped.setdefault,
     )
     warnings = list(splits.warnings)
     if predictor.confidence is not None and predictor.confidence > CONFIDENCE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -76,7 +77,8 @@ def execute_detection(
         announce(session.recipe, len(parts.train), len(parts.validation), say)
     saver = Saver(folder, save_seconds, on_step, on_epoch, writes)
     hooks = BoxHooks(saver.after_step, saver.after_epoch, saver.keep)
-    load = (lambda: saved_state(folder, session.workers)) if resume else lambda: None
+    # A new run has none to begin with, but may go on from one where the memory did not suffice.
+    load = functools.partial(saved_state, folder, workers)
     known = dict(parts.skipped)
     net, trainer, progress = run_detection_session(session, hooks, load=load, say=say)
     found = {name: reason for name, reason in parts.skipped.items() if name not in known}
