@@ -287,7 +287,7 @@ def test_a_run_that_is_there_is_refused_before_the_workers_start(tmp_path: Path)
     [
         ({"nodes": 2}, "2 machines: say where the first is"),
         ({"nodes": 2, "master": "node0", "node_rank": 2}, "node rank 2, but 2 machines"),
-        ({"master": "node0", "node_rank": 1}, r"node rank 1, but 1 machine.*say how many.*--nodes"),
+        ({"node_rank": 1}, r"node rank 1, but 1 machine.*say how many.*--nodes"),
     ],
 )
 def test_machines_that_are_not_told_of_each_other_are_refused(
