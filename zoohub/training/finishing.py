@@ -11,6 +11,7 @@ import mindspore as ms
 
 from zoohub.checkpoint import load_weights
 from zoohub.training.data.samples import Samples, Splits
+from zoohub.training.detection.samples import BoxSplits
 from zoohub.training.folder import RunFolder
 from zoohub.training.loop import Progress, evaluate_samples
 from zoohub.training.metrics import Classification
@@ -18,7 +19,7 @@ from zoohub.training.pictures import confusion_matrix, learning_curve
 from zoohub.training.report import report_page
 from zoohub.training.run import Run, provenance_of
 from zoohub.training.saved import RUN_FILE, WEIGHTS, run_document
-from zoohub.training.session import Session, data_warnings, describe
+from zoohub.training.session import Session, data_warnings
 from zoohub.training.start import Start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
@@ -79,8 +80,19 @@ def _write_results(
     )
     folder.write_text("report.html", page)
     dataset = name if recipe.data.kind != "digits" else "uci-digits"
-    figures = {**metrics, "data": describe(session)}
+    figures = {**metrics, "data": describe(splits)}
     write_result(folder, weights, start, splits.classes, progress, dataset, figures)
+
+
+def describe(splits: Splits | BoxSplits) -> dict[str, int]:
+    """How many pictures and classes there are, for `run.json`."""
+    return {
+        "classes": len(splits.classes),
+        "train": len(splits.train),
+        "validation": len(splits.validation),
+        "test": len(splits.test),
+        "skipped": len(splits.skipped),
+    }
 
 
 def write_result(

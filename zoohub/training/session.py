@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from mindspore import nn
 
@@ -156,18 +155,6 @@ def train(recipe: Recipe, hooks: Hooks | None = None, settings: Settings | None 
     if len(session.splits.test):
         test = evaluate_samples(trainer.net, session.splits.test, session.start.contract)
     return Trained(trainer.net, weights, session, progress, test)
-
-
-def describe(session: Session) -> dict[str, Any]:
-    """How many pictures and classes there are, for people and for `run.json`."""
-    splits = session.splits
-    return {
-        "classes": len(splits.classes),
-        "train": len(splits.train),
-        "validation": len(splits.validation),
-        "test": len(splits.test),
-        "skipped": len(splits.skipped),
-    }
 
 
 def data_warnings(session: Session) -> list[str]:

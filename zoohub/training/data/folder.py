@@ -10,22 +10,13 @@ from zoohub.errors import DataError
 from zoohub.training.data.files import find_unreadable, picture_files
 from zoohub.training.data.samples import Samples, Splits
 from zoohub.training.data.splitting import (
+    PARTS,
     class_warnings,
     require_two,
     sort_classes,
     split_off,
 )
 from zoohub.training.recipe import FolderData
-
-_PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 
 
 def read_folder(data: FolderData, *, evaluating: bool = False) -> Splits:
@@ -88,7 +79,7 @@ def _parts(root: Path) -> tuple[dict[str, Path], list[str]]:
 
 
 def _part_of(folder: Path) -> str:
-    return _PARTS.get(folder.name.casefold(), "")
+    return PARTS.get(folder.name.casefold(), "")
 
 
 def _folders(folder: Path) -> list[Path]:

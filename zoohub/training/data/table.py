@@ -14,22 +14,13 @@ from zoohub.errors import DataError
 from zoohub.training.data.files import find_unreadable
 from zoohub.training.data.samples import Samples, Splits
 from zoohub.training.data.splitting import (
+    PARTS,
     class_warnings,
     require_two,
     sort_classes,
     split_off,
 )
 from zoohub.training.recipe import TableData
-
-_PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 
 _Rows = Sequence[tuple[int, dict[str, str]]]
 
@@ -140,14 +131,14 @@ def _parts(file: Path, rows: _Rows) -> list[str | None]:
     splits = [row.get("split", "").lower() for _, row in rows]
     given = any(splits)
     for (number, _), split in zip(rows, splits, strict=True):
-        if split and split not in _PARTS:
+        if split and split not in PARTS:
             raise DataError(f"{file}:{number}: split {split!r} is not train, val or test")
         if not split and given:
             raise DataError(
                 f"{file}:{number}: no split, though other rows have one; "
                 "write train, val or test, or leave the row out"
             )
-    return [_PARTS.get(split) for split in splits]
+    return [PARTS.get(split) for split in splits]
 
 
 def _repeated(file: Path, rows: _Rows, parts: Sequence[str | None]) -> list[str]:

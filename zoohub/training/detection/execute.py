@@ -30,7 +30,7 @@ from zoohub.training.detection.session import (
     run_detection_session,
 )
 from zoohub.training.execute import SAVE_SECONDS, Saver, saved_state
-from zoohub.training.finishing import write_result
+from zoohub.training.finishing import describe, write_result
 from zoohub.training.fitting import Say, Workers, announce
 from zoohub.training.folder import RunFolder
 from zoohub.training.recipe import recipe_text
@@ -147,7 +147,7 @@ def _finish(
     )
     folder.write_text("report.html", page)
     dataset = "uci-digits" if recipe.data.kind == "digit-scenes" else name
-    figures = {**metrics, "data": _describe(splits)}
+    figures = {**metrics, "data": describe(splits)}
     write_result(
         folder, weights, start, splits.classes, progress, dataset, figures, "object-detection"
     )
@@ -181,14 +181,3 @@ def _warnings(splits: BoxSplits, known: Mapping[str, str]) -> tuple[str, ...]:
         *skip_sentence(splits.skipped),
         *(warning for warning in splits.warnings if warning not in before),
     )
-
-
-def _describe(splits: BoxSplits) -> dict[str, int]:
-    """How many pictures and classes there are, for `run.json`, as a classifier's run has it."""
-    return {
-        "classes": len(splits.classes),
-        "train": len(splits.train),
-        "validation": len(splits.validation),
-        "test": len(splits.test),
-        "skipped": len(splits.skipped),
-    }
