@@ -16,6 +16,7 @@
     │   └── CheckpointMismatch its parameters are not the network's
     ├── IncompatibleMindSpore  another MindSpore version is needed
     ├── RecipeError            a recipe has an unknown key, a wrong type or a wrong value
+    │   └── BatchTooLarge      a worker's memory does not hold its part of the batch
     ├── DataError              an input or a data set cannot be read
     ├── ExportError            a network cannot be written in the format asked for
     ├── MirrorError            a mirror cannot be written, read or trusted
@@ -101,6 +102,10 @@ class IncompatibleMindSpore(ZoohubError):
 
 class RecipeError(ZoohubError):
     """A recipe has an unknown key, a wrong type or a value out of range."""
+
+
+class BatchTooLarge(RecipeError):
+    """A worker's memory does not hold the pictures it is to compute at once."""
 
 
 class DataError(ZoohubError):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from zoohub.checkpoint import load_weights
 from zoohub.errors import DataError, RecipeError, StoreError, ZoohubError
-from zoohub.training import Run, finetune, parse_recipe
+from zoohub.training import Run, finetune, launch, parse_recipe
 from zoohub.training.events import EventReader, EventWriter
 from zoohub.training.folder import RunFolder
 from zoohub.training.launch import failure, free_port, msrun_command
@@ -200,6 +200,43 @@ def passing_on(here: tuple[str, int], there: tuple[str, int]) -> Iterator[None]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield
         server.shutdown()
+
+
+# The second worker's memory holds half of its part of the batch.
+SMALL = """\
+import sys
+from pathlib import Path
+from zoohub.training import worker
+from zoohub.framework import limit_onednn
+
+limit_onednn()
+from zoohub.training.trainer import Trainer
+
+step = Trainer.step
+
+def full(self, batches, lr):
+    if self.rank == 1 and self.step_count == 30 and len(batches) == 1:
+        raise MemoryError
+    return step(self, batches, lr)
+
+Trainer.step = full
+worker.main(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_workers_whose_memory_ends_go_on_together_in_smaller_parts(
+    tmp_path: Path, two: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small.py").write_text(SMALL)
+    monkeypatch.setattr(launch, "WORKER", tmp_path / "small.py")
+    said: list[str] = []
+    run = finetune(parse_recipe(RECIPE), output=tmp_path / "run", workers=2, say=said.append)
+    assert any("computing 8 at a time" in text and "stays 32" in text for text in said)
+    assert len(history(run.path)) == 2
+    expected = load_weights(two.run.path / "last.ckpt")
+    for name, value in load_weights(run.path / "last.ckpt").items():
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import TypeVar
 import mindspore as ms
 from mindspore import nn
 
-from zoohub.errors import RecipeError
+from zoohub.errors import BatchTooLarge, RecipeError
 from zoohub.framework import limit_onednn, warn_if_too_late
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.loading import create_network
@@ -214,7 +214,7 @@ def fit(
 
     Raises:
         CheckpointMismatch: the saved state is another run's.
-        RecipeError: several workers, whose memory does not suffice.
+        BatchTooLarge: one of several workers' memory does not suffice.
     """
     first: Arrays | None = None
     micro = recipe.micro_batch
@@ -236,19 +236,23 @@ def fit(
                 raise
             micro = next_smaller(plan.micro_batch)
             if workers.count > 1:  # the others wait in the middle of a step
-                raise RecipeError(
+                raise BatchTooLarge(
                     f"{plan.micro_batch} pictures at once do not fit into a worker's memory; "
                     f"start again with --set micro_batch={micro}: the batch stays "
                     f"{recipe.batch_size}"
                 ) from error
-            say(
-                f"{plan.micro_batch} pictures at once do not fit into memory: computing "
-                f"{micro} at a time and adding up the gradients; the batch stays "
-                f"{recipe.batch_size}"
-            )
+            say(smaller_parts(plan.micro_batch, micro, recipe.batch_size))
         finally:
             trainer.release()
             synced.restore()
+
+
+def smaller_parts(before: int, after: int, batch: int) -> str:
+    """What to say where the memory does not suffice."""
+    return (
+        f"{before} pictures at once do not fit into memory: computing {after} at a time and "
+        f"adding up the gradients; the batch stays {batch}"
+    )
 
 
 def next_smaller(size: int) -> int:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zoohub import errors
-from zoohub.errors import RecipeError, ZoohubError
+from zoohub.errors import BatchTooLarge, RecipeError, ZoohubError
 from zoohub.training.events import EventReader
+from zoohub.training.fitting import next_smaller, smaller_parts
 from zoohub.training.folder import RECIPE, RunFolder, explained
 from zoohub.training.interrupts import interruptible
 from zoohub.training.loop import EpochReport, StepReport
@@ -29,6 +30,7 @@ EVENTS = "events.jsonl"
 POLL_SECONDS = 0.2
 END_SECONDS = 10.0
 MASTER_PORT = 8118  # msrun's own
+WORKER = Path(__file__).with_name("worker.py")
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,17 @@ def launch(
 
     What the first worker reports is passed on here, if it is on this machine. With `master` (HOST
     or HOST:PORT of the first machine) this is number `node_rank` of `nodes` machines, each of
-    which runs the same command. `reports` are the types of a step's and an epoch's report.
+    which runs the same command. `reports` are the types of a step's and an epoch's report. Where a
+    worker's memory does not hold its part of the batch, all go on with smaller parts; with several
+    machines that is an error.
 
     Returns:
         The finished run. On other machines than the first, which has its folder, it has no
         network and no figures.
 
     Raises:
-        RecipeError: the batch cannot be shared by the workers, or the machines are not named.
+        RecipeError: the batch cannot be shared by the workers, or does not fit into their memory,
+            or the machines are not named.
         DataError: there is a run in the folder already, or the machines' pictures differ.
         StoreError, NoSpaceError: the folder cannot be written.
         ZoohubError: msrun is missing or a worker failed, with what it said; names its log.
@@ -84,24 +89,32 @@ def launch(
         run.check_unused()
     # Machines may share the run's folder: each has its own for what its workers say.
     folder = run.path.absolute() / (f"workers-{rank}" if rank else "workers")
-    job = Job(str(run.path.absolute()), resume, save_seconds, os.getpid())
-    with explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECIPE).write_text(recipe_text(recipe), encoding="utf-8")
-        (folder / JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
-    if rank and not resume and not run.used:
-        run.write_text(RECIPE, recipe_text(recipe))  # what --resume reads on this machine
-    command = msrun_command(folder, workers=workers, total=total, master=master, node_rank=rank)
     machine = f" on {nodes} machines, of which this is number {rank}" if nodes > 1 else ""
     say(f"{total} workers{machine}; their logs are in {folder}")
-    (folder / EVENTS).unlink(missing_ok=True)
-    events = EventReader(
-        folder / EVENTS, on_step=on_step, on_epoch=on_epoch, say=say, reports=reports
-    )
-    with interruptible():
-        code = _run(command, folder, events)
-    if code or events.error is not None:
-        raise failure(events.error, code, folder)
+    while True:
+        job = Job(str(run.path.absolute()), resume, save_seconds, os.getpid())
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / RECIPE).write_text(recipe_text(recipe), encoding="utf-8")
+            (folder / JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
+            (folder / EVENTS).unlink(missing_ok=True)
+        if rank and not resume and not run.used:
+            run.write_text(RECIPE, recipe_text(recipe))  # what --resume reads on this machine
+        command = msrun_command(folder, workers=workers, total=total, master=master, node_rank=rank)
+        events = EventReader(
+            folder / EVENTS, on_step=on_step, on_epoch=on_epoch, say=say, reports=reports
+        )
+        with interruptible():
+            code = _run(command, folder, events)
+        if not code and events.error is None:
+            break
+        error = failure(events.error, code, folder)
+        if not isinstance(error, BatchTooLarge) or nodes > 1:
+            raise error
+        # The others were in the middle of a step: all begin again, from what was saved.
+        before = recipe.micro_batch or recipe.batch_size // total
+        recipe, resume = replace(recipe, micro_batch=next_smaller(before)), run.used
+        say(smaller_parts(before, next_smaller(before), recipe.batch_size))
     if rank:
         say(f"done; the run is in its folder on the first machine ({master})")
         return Run(run.path, None, {})
@@ -193,7 +206,7 @@ def msrun_command(
         f"--node_rank={node_rank}",
         "--join=True",
         f"--log_dir={folder}",
-        str(Path(__file__).with_name("worker.py")),
+        str(WORKER),
         str(folder / JOB),
     ]
 
