@@ -138,6 +138,7 @@ def test_a_run_can_be_evaluated_and_trained_on(run: Run, photos: Path, tmp_path:
     assert open_run(further.path).entry.family == "lenet"
 
 
+@pytest.mark.slow
 def test_evaluating_refuses_what_the_network_does_not_know(run: Run, tmp_path: Path) -> None:
     photos = write_digits(tmp_path / "photos", classes=1, each=3)
     assert evaluate(run.path, photos)["count"] == 3

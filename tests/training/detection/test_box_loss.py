@@ -107,6 +107,7 @@ def test_a_batch_in_parts_has_the_loss_of_the_whole() -> None:
     assert np.mean(parts) == pytest.approx(whole, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_pictures_without_boxes_teach_that_there_is_nothing() -> None:
     maps, targets = _case()
     targets[:, :, 0] = -1
