@@ -169,7 +169,7 @@ def test_the_names_people_guess_work(guess: str, verb: str) -> None:
 def test_a_batch_of_no_pictures_is_a_usage_error() -> None:
     done = zoohub("eval", "lenet5@digits", "--data", "digits", "--batch-size", "0")
     assert done.returncode == 2
-    assert done.stderr == "zoohub: --batch-size 0: write a number of at least 1\n"
+    assert done.stderr == "zoohub: batch_size 0: give a number of at least 1\n"
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

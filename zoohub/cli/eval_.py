@@ -8,7 +8,6 @@ from typing import Any
 
 from zoohub.cli.options import add_device_options
 from zoohub.cli.output import Output
-from zoohub.errors import UsageError
 
 EXAMPLES = (
     "zoohub eval lenet5@digits --data digits",
@@ -51,13 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
-    """Print top-1, top-5 and each class's accuracy; of detectors, COCO's precisions.
-
-    Raises:
-        UsageError: a batch of no pictures; else as `zoohub.evaluate`.
-    """
-    if options.batch_size < 1:
-        raise UsageError(f"--batch-size {options.batch_size}: write a number of at least 1")
+    """Print top-1, top-5 and each class's accuracy; of detectors, COCO's precisions."""
     from zoohub.api import settings_for
     from zoohub.pretrained import use_device
     from zoohub.training import evaluate

@@ -21,7 +21,7 @@ from zoohub.training.data.classes import same_classes
 from zoohub.training.interrupts import interruptible
 from zoohub.training.layers import belongs, frozen_names, layer_scales
 from zoohub.training.recipe import TrainingRun
-from zoohub.training.start import Start, is_path
+from zoohub.training.start import Start, own_file
 from zoohub.training.trainer import Arrays, Trainer
 
 P = TypeVar("P")
@@ -76,8 +76,7 @@ def starting_network(
     if report is not None and not report.replaced and not same:
         _renew_head(net, start.spec, count)
     if not same:
-        own = is_path(recipe.checkpoint)
-        source = recipe.checkpoint if own else f"{recipe.model}@{recipe.checkpoint}"
+        source = own_file(recipe.checkpoint) or f"{recipe.model}@{recipe.checkpoint}"
         say(f"a new head for {count} classes; all else starts from {source}")
     return in_precision(net, recipe.amp), not same
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from zoohub.api import is_path
 from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import Entry
 from zoohub.training.binding import plain, read_text
@@ -22,7 +23,6 @@ from zoohub.training.recipe import (
     read_recipe,
     recipe_text,
 )
-from zoohub.training.start import is_path
 
 R = TypeVar("R", bound=TrainingRun)
 _FILES = (".csv", ".jsonl", ".json", ".yaml", ".yml")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
+from zoohub.api import fetch_resolved, is_path
 from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
 from zoohub.manifest.opening import open_index
@@ -51,7 +52,7 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
         classes = run.classes
     else:
         entry, checkpoint, path = _resolve(recipe, settings)
-        own = is_path(recipe.checkpoint)
+        own = own_file(recipe.checkpoint) is not None
         classes = class_names_of(checkpoint) if checkpoint is not None and not own else None
     spec = (checkpoint.network if checkpoint else None) or (entry.network if entry else None)
     if recipe.network is not None:
@@ -69,7 +70,7 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
         known = (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
         contract = _complete(recipe.model, known)
     explicit = dataclasses.replace(recipe, input=_as_input(contract))
-    if run is None and path is not None and is_path(recipe.checkpoint):
+    if run is None and path is not None and own_file(recipe.checkpoint):
         explicit = dataclasses.replace(explicit, checkpoint=str(path.absolute()))
     elif checkpoint is not None and recipe.checkpoint is not None and run is None:
         explicit = dataclasses.replace(explicit, model=checkpoint.model, checkpoint=checkpoint.id)
@@ -131,7 +132,7 @@ def _resolve(
     if recipe.network is not None and recipe.checkpoint is None:
         return None, None, None
     reference = recipe.model
-    own = recipe.checkpoint if is_path(recipe.checkpoint) else None
+    own = own_file(recipe.checkpoint)
     if recipe.checkpoint not in (None, "default") and own is None:
         reference = f"{recipe.model}@{recipe.checkpoint}"
     resolved = open_index(settings).resolve(reference)
@@ -142,14 +143,13 @@ def _resolve(
         return resolved.entry, resolved.checkpoint, file
     if recipe.checkpoint is None:
         return resolved.entry, resolved.checkpoint, None
-    from zoohub.api import fetch_resolved
 
     return resolved.entry, resolved.checkpoint, fetch_resolved(resolved, settings)
 
 
-def is_path(text: str | None) -> TypeGuard[str]:
-    """Whether `text` is written as a file's path rather than a name."""
-    return text is not None and text.startswith((".", "/", "~"))
+def own_file(checkpoint: str | None) -> str | None:
+    """A recipe's checkpoint where it is written as a file's path rather than an id."""
+    return checkpoint if checkpoint is not None and is_path(checkpoint) else None
 
 
 def _complete(model: str, contract: InputContract | None) -> InputContract:
