@@ -67,6 +67,7 @@ def test_bad_files_and_empty_classes_are_named_and_left_out(run: Run, said: list
     assert any(text.endswith("starts from lenet5@digits") for text in said)
     page = (run.path / "report.html").read_text()
     assert page.count("no pictures, left out: nothing") == 1
+    assert page.count("one/cut.jpg") == 1
     content = json.loads((run.path / "run.json").read_text())
     assert content["metrics"]["data"]["skipped"] == 2
 

@@ -19,7 +19,7 @@ from zoohub.training.pictures import confusion_matrix, learning_curve
 from zoohub.training.report import report_page
 from zoohub.training.run import Run, provenance_of
 from zoohub.training.saved import RUN_FILE, WEIGHTS, run_document
-from zoohub.training.session import Session, data_warnings
+from zoohub.training.session import Session, data_notes
 from zoohub.training.start import Start
 from zoohub.training.trainer import Arrays, Trainer, put_weights
 
@@ -76,7 +76,7 @@ def _write_results(
     samples = readable(splits.test if part == "test" else splits.validation, splits)
     name = folder.path.resolve().name
     page = report_page(
-        name, recipe, splits, progress.history, part, result, samples, data_warnings(session)
+        name, recipe, splits, progress.history, part, result, samples, data_notes(session)
     )
     folder.write_text("report.html", page)
     dataset = name if recipe.data.kind != "digits" else "uci-digits"

@@ -159,15 +159,20 @@ def train(recipe: Recipe, hooks: Hooks | None = None, settings: Settings | None 
 
 def data_warnings(session: Session) -> list[str]:
     """What the user should know of the data before the run starts."""
-    splits = session.splits
-    warnings = list(splits.warnings)
-    for path, reason in list(splits.skipped.items())[:10]:
-        warnings.append(f"left out: {path}: {reason}")
-    if len(splits.skipped) > 10:
-        warnings.append(f"… and {len(splits.skipped) - 10} more pictures left out")
-    if len(splits.train) < session.recipe.batch_size:
-        warnings.append(
-            f"{len(splits.train)} training pictures do not fill a batch of "
-            f"{session.recipe.batch_size}: they are repeated in it"
+    skipped = session.splits.skipped
+    warnings = [f"left out: {path}: {reason}" for path, reason in list(skipped.items())[:10]]
+    if len(skipped) > 10:
+        warnings.append(f"… and {len(skipped) - 10} more pictures left out")
+    return warnings + data_notes(session)
+
+
+def data_notes(session: Session) -> list[str]:
+    """The same without the pictures left out, which the page lists by themselves."""
+    splits, batch = session.splits, session.recipe.batch_size
+    notes = list(splits.warnings)
+    if len(splits.train) < batch:
+        notes.append(
+            f"{len(splits.train)} training pictures do not fill a batch of {batch}: they are "
+            "repeated in it"
         )
-    return warnings
+    return notes

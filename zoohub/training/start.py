@@ -143,7 +143,6 @@ def _resolve(
         return resolved.entry, resolved.checkpoint, file
     if recipe.checkpoint is None:
         return resolved.entry, resolved.checkpoint, None
-
     return resolved.entry, resolved.checkpoint, fetch_resolved(resolved, settings)
 
 
