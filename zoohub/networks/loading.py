@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import functools
 import gc
-import inspect
 import logging
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import mindspore as ms
 from mindspore import nn
 
 from zoohub.checkpoint.cell import apply_plan, table_of
-from zoohub.checkpoint.naming import detect_layout
-from zoohub.checkpoint.opening import open_checkpoint
-from zoohub.checkpoint.planning import LoadReport, plan_apply
+from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.matching import match
+from zoohub.checkpoint.naming import Renaming
+from zoohub.checkpoint.opening import open_weights
+from zoohub.checkpoint.planning import Leeway, LoadReport, plan_apply
+from zoohub.checkpoint.sliced import merging_hint
 from zoohub.checkpoint.source import read_ahead
-from zoohub.checkpoint.weights import Weights
-from zoohub.errors import UsageError, ZoohubError
+from zoohub.checkpoint.weights import TensorInfo, Weights
+from zoohub.core.paths import local_path
+from zoohub.core.turns import mindspore_turn
+from zoohub.errors import CheckpointMismatch, UsageError, ZoohubError
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.registry import Builder, Layout, argument_misfit, find_builder
+from zoohub.networks.families import find_family, head_of, stem_of
+from zoohub.networks.family import Family
+from zoohub.networks.options import NetworkOptions
 
 _log = logging.getLogger(__name__)
 
-# no_init_parameters sets an attribute of the class Parameter: one construction at a time.
-_construction = threading.RLock()
 
-
-def build(spec: NetworkSpec, *, initialise: bool = True, **overrides: Any) -> nn.Cell:
+def build(spec: NetworkSpec, *, initialise: bool = True, **overrides: object) -> nn.Cell:
     """Call the builder of a specification with its arguments, `overrides` taking precedence.
 
     `initialise=False` skips drawing initial values where MindSpore can (`no_init_parameters`, 2.x):
@@ -40,67 +41,59 @@ def build(spec: NetworkSpec, *, initialise: bool = True, **overrides: Any) -> nn
 
     Raises:
         NetworkNotAvailable: no builder of that name.
-        ZoohubError: an argument the builder does not take, or of a wrong type.
+        UsageError: an argument the builder does not take, or of a wrong type or value.
     """
-    builder = find_builder(spec.builder)
+    family = find_family(spec.builder)
     arguments = {**spec.arguments, **overrides}
-    _check_arguments(builder, arguments)
-    construct = builder.load()
-    with _construction, _signatures_once(), nullcontext() if initialise else _no_initial_values():
-        return construct(**arguments)
+    _check_arguments(family, arguments)
+    construct = family.load()
+    # no_init_parameters sets an attribute of the class Parameter: one construction at a time.
+    with mindspore_turn(runs=False), nullcontext() if initialise else _no_initial_values():
+        try:
+            return construct(**arguments)
+        except ValueError as error:  # an argument's value, which its type could not tell
+            raise UsageError(f"{spec.builder}: {error}") from None
 
 
 def create_network(
     spec: NetworkSpec,
-    weights: Path | str | Weights | None,
-    *,
-    num_classes: int | None = None,
-    in_channels: int | None = None,
-    features_only: bool = False,
-    out_indices: Sequence[int] | None = None,
-    layout: str | Layout | None = None,
-    ema: bool = False,
-    strict: bool = True,
-    dtype: str | None = None,
-    **arguments: Any,
+    weights: object,
+    options: NetworkOptions | None = None,
+    **arguments: object,
 ) -> tuple[nn.Cell, LoadReport | None]:
     """A network in evaluation mode, and the report of what was loaded (None without weights).
 
-    `weights` is a checkpoint file, an opened one, or None for initial values. `num_classes` and
-    `in_channels` other than the checkpoint's replace the head and the stem that the specification
-    names; equal ones replace nothing. `features_only` builds the network without its head, giving
-    the feature maps of `out_indices`. `layout` overrides the specification's naming scheme: its
-    name, rules, or `auto` to detect it (as where neither says). `dtype` (`float16`, `bfloat16`)
-    is what the network computes in: MindSpore's mixed precision O2, normalisations staying in
-    float32. Further `arguments` go to the builder. With `strict=False` a misfit is logged as a
-    warning.
+    `weights` is a checkpoint file, what else `open_weights` takes, or None for initial values.
+    Further `arguments` go to the builder.
 
     Raises:
         NetworkNotAvailable: no builder of that name.
         CheckpointCorrupt, CheckpointMismatch: as `open_checkpoint` and `plan_apply`.
         ZoohubError: an argument the builder does not take, or a head that is not known.
     """
-    changes, replaced = _changes(spec, num_classes=num_classes, in_channels=in_channels)
-    if features_only:
-        changes["features_only"] = True
-    if out_indices is not None:
-        changes["out_indices"] = tuple(out_indices)
-    precision = _precision(dtype)
+    options = options or NetworkOptions()
+    changes, replaced = _changes(spec, options)
+    precision = _precision(options.dtype)
     report = None
     _put_off_collection()
     if isinstance(weights, str | Path):
-        read_ahead(Path(weights))  # while the network is being built
+        read_ahead(local_path(weights))  # while the network is being built
     net = build(spec, initialise=weights is None, **changes, **arguments)
     if weights is not None:
         report = load_into(
             net,
-            weights if isinstance(weights, Weights) else open_checkpoint(weights),
+            open_weights(weights, published=options.published),
             spec,
-            layout=layout,
-            replaced=replaced,
-            unused=("",) if features_only else (),
-            ema=ema,
-            strict=strict,
+            LoadOptions(
+                options.layout,
+                options.ema,
+                Leeway(
+                    replaced=replaced,
+                    unused=("",) if options.features_only else (),
+                    channels=options.in_channels,
+                    strict=options.strict,
+                ),
+            ),
         )
     if precision is not None:
         net = ms.amp.auto_mixed_precision(net, "O2", precision)
@@ -108,90 +101,117 @@ def create_network(
     return net, report
 
 
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a checkpoint's weights are read, as `NetworkOptions`, and may differ."""
+
+    layout: str | Layout | None = None
+    ema: bool = False
+    leeway: Leeway = field(default_factory=Leeway)
+
+
 def load_into(
-    net: nn.Cell,
-    weights: Weights,
-    spec: NetworkSpec,
-    *,
-    layout: str | Layout | None = None,
-    replaced: Sequence[str] = (),
-    unused: Sequence[str] = (),
-    ema: bool = False,
-    strict: bool = True,
+    net: nn.Cell, weights: Weights, spec: NetworkSpec, options: LoadOptions | None = None
 ) -> LoadReport:
     """Put a checkpoint's weights into a network built from `spec`: all of them, or none.
 
     Raises:
-        CheckpointMismatch: as `plan_apply`; the network is unchanged.
+        CheckpointMismatch: as `match` and `plan_apply`; the network is unchanged.
     """
-    network = table_of(net)
-    file = weights.table()
-    rules = _layout(spec, file, network, layout)
-    plan = plan_apply(
-        network,
-        file,
-        layout=rules,
-        replaced=replaced,
-        unused=unused,
-        constants=find_builder(spec.builder).constants,
-        ema=ema,
-        strict=strict,
-        source=weights.path.name,
-    )
-    apply_plan(net, plan, weights)
+    options = options or LoadOptions()
+    network, file, ema = table_of(net), weights.table(), options.ema
+    if ema and weights.averaged is not None:
+        weights, ema = weights.averaged, False
+        file = weights.table()
+    try:
+        plan = plan_apply(
+            network,
+            file,
+            replace(options.leeway, constants=find_family(spec.builder).constants),
+            renaming=_renaming(spec, weights, network, options.layout, ema=ema),
+            source=weights.path.name,
+        )
+    except CheckpointMismatch as error:
+        raise CheckpointMismatch(f"{error}{merging_hint(weights.path)}") from None
+    with mindspore_turn(runs=False):
+        apply_plan(net, plan, weights)
     if not plan.report.complete:
         _log.warning("%s", plan.report)
     return plan.report
 
 
 def _changes(
-    spec: NetworkSpec, *, num_classes: int | None, in_channels: int | None
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+    spec: NetworkSpec, options: NetworkOptions
+) -> tuple[dict[str, object], tuple[str, ...]]:
     """The builder's arguments that a caller asks to differ, and the prefixes they replace."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, object] = {}
     replaced: list[str] = []
-    for argument, value, prefix in (
-        ("num_classes", num_classes, spec.head),
-        ("in_channels", in_channels, spec.stem),
+    for argument, value, prefixes in (
+        ("num_classes", options.num_classes, head_of(spec)),
+        ("in_channels", options.in_channels, stem_of(spec)),
     ):
         if value is None:
             continue
         if type(value) is not int or value < 1:
             raise ZoohubError(f"{argument}={value!r}: a whole number above 0 is needed")
         changes[argument] = value
-        if prefix:
-            replaced += prefix.split()
+        replaced += prefixes
+    if options.features_only:
+        changes["features_only"] = True
+    if options.out_indices is not None:
+        changes["out_indices"] = tuple(options.out_indices)
     return changes, tuple(replaced)
 
 
-def _layout(
+def _renaming(
     spec: NetworkSpec,
-    file: Mapping[str, Any],
-    network: Mapping[str, Any],
+    weights: Weights,
+    network: Mapping[str, TensorInfo],
     layout: str | Layout | None,
-) -> Layout:
+    *,
+    ema: bool,
+) -> Renaming:
+    """How the file's names become the network's, by the scheme that is asked for or found."""
+    family = find_family(spec.builder)
+    own = "" if isinstance(layout, Layout) else layout or spec.parameters or "auto"
+    prefix = own if own.endswith(".") else None
+    detect = prefix is not None or own == "auto"
     if isinstance(layout, Layout):
-        return layout
-    builder = find_builder(spec.builder)
-    name = layout or spec.parameters
-    if name is None or name == "auto":
-        name = detect_layout(file, builder, network)
-    if name in builder.layouts:
-        return builder.layouts[name]
-    if layout and layout != spec.parameters:
-        known = ", ".join(sorted(builder.layouts)) or "none"
-        raise ZoohubError(f"{builder.name} knows no parameter scheme {layout!r}; it knows {known}")
-    return Layout()
+        layouts = {"": layout}
+    elif detect:
+        layouts = {"": Layout(), **family.layouts}
+    else:
+        layouts = {own: _named(family, own, known_to_caller=own == layout != spec.parameters)}
+    return match(
+        weights.table(),
+        network,
+        layouts,
+        prefix=prefix,
+        ema=ema,
+        family=family.name if detect else None,
+        source=weights.path.name,
+    )
 
 
-def _check_arguments(builder: Builder, arguments: Mapping[str, Any]) -> None:
+def _named(family: Family, name: str, *, known_to_caller: bool) -> Layout:
+    """The family's layout of that name; an index may name the network's own scheme too."""
+    if name not in family.layouts and known_to_caller:
+        known = ", ".join(sorted(family.layouts)) or "none"
+        raise ZoohubError(
+            f"{family.name} knows no parameter scheme {name!r}; it knows {known}. A prefix before "
+            "all names ends in a dot"
+        )
+    return family.layouts.get(name, Layout())
+
+
+def _check_arguments(family: Family, arguments: Mapping[str, object]) -> None:
     for name, value in arguments.items():
-        problem = argument_misfit(builder, name, value)
+        problem = family.misfit(name, value)
         if problem:
             raise UsageError(problem)
 
 
-def _precision(dtype: str | None) -> Any:
+def _precision(dtype: str | None) -> ms.Type | None:
     if dtype is None or dtype == "float32":
         return None
     if dtype not in ("float16", "bfloat16"):
@@ -208,28 +228,6 @@ def _put_off_collection() -> None:
     if gc.isenabled() and gc.get_freeze_count() == 0:  # what the program froze stays so
         gc.freeze()
         gc.unfreeze()
-
-
-@contextmanager
-def _signatures_once() -> Iterator[None]:
-    """Look each signature up once: MindSpore does so for every cell and operator it constructs.
-
-    Constructing ResNet-50 without initial values: 0.19 s without this, 0.15 s with it.
-    """
-    original = inspect.signature
-    cached = functools.cache(original)
-
-    def signature(function: Any, **options: Any) -> inspect.Signature:
-        try:
-            return cached(function, **options)
-        except TypeError:  # not hashable, or no function at all: let the original say so
-            return original(function, **options)
-
-    inspect.signature = signature  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        inspect.signature = original
 
 
 @contextmanager

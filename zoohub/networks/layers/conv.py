@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from mindspore import Tensor, nn
 from mindspore.common.initializer import HeNormal, Initializer
@@ -10,30 +11,50 @@ from mindspore.common.initializer import HeNormal, Initializer
 from zoohub.networks.layers.norm import BatchNorm2d
 
 Padding = Literal["symmetric", "same"]
+Activation: TypeAlias = "Callable[[], nn.Cell] | None"
+
+
+def check_padding(padding: str) -> None:
+    """Refuse what is neither of the two rules.
+
+    Raises:
+        ValueError: for an argument of a builder that should be one.
+    """
+    if padding not in ("symmetric", "same"):
+        raise ValueError(f'a padding is "symmetric" or "same", not {padding!r}')
 
 
 def conv2d(
     in_channels: int,
     out_channels: int,
-    kernel: int,
-    stride: int = 1,
+    kernel: int | tuple[int, int],
+    stride: int | tuple[int, int] = 1,
     padding: Padding | int = "symmetric",
     groups: int = 1,
     bias: bool = False,
-    weight_init: Initializer | None = None,
+    weight_init: Initializer | str | None = None,
+    dilation: int = 1,
 ) -> nn.Conv2d:
-    """A square convolution whose output is the input's size divided by `stride`.
+    """A convolution whose output is the input's size divided by `stride`.
 
-    `padding` says where the zeros go: "symmetric" puts `kernel // 2` on every side, "same" (the
-    rule of TensorFlow) as few as needed and the odd one below and to the right, so that the two
-    differ where `stride` is 2; a number is that many on every side. `weight_init` is He's normal
-    distribution over the outputs unless given.
+    `kernel` is its height and width, one number where it is square, and `stride` likewise.
+
+    `padding` says where the zeros go: "symmetric" puts `kernel // 2` times `dilation` on every
+    side, "same" (the rule of TensorFlow) as few as needed and the odd one below and to the right,
+    so that the two differ where `stride` is 2; a number is that many on every side. `weight_init`
+    is He's normal distribution over the outputs unless given. `dilation` is the distance between
+    the pixels that the kernel sees.
     """
     init = HeNormal(mode="fan_out", nonlinearity="relu") if weight_init is None else weight_init
+    pad: int | tuple[int, int, int, int]
     if padding == "same":
         pad_mode, pad = "same", 0
+    elif padding == "symmetric":
+        rows, columns = (kernel, kernel) if isinstance(kernel, int) else kernel
+        above, left = dilation * (rows // 2), dilation * (columns // 2)
+        pad_mode, pad = "pad", (above, above, left, left)
     else:
-        pad_mode, pad = "pad", kernel // 2 if padding == "symmetric" else padding
+        pad_mode, pad = "pad", padding
     return nn.Conv2d(
         in_channels,
         out_channels,
@@ -41,17 +62,65 @@ def conv2d(
         stride,
         pad_mode=pad_mode,
         padding=pad,
+        dilation=dilation,
         group=groups,
         has_bias=bias,
         weight_init=init,
     )
 
 
+def conv_norm(
+    in_channels: int,
+    out_channels: int,
+    kernel: int | tuple[int, int],
+    stride: int = 1,
+    padding: Padding | int = "symmetric",
+    groups: int = 1,
+    bias: bool = False,
+    act: Callable[[], nn.Cell] | None = nn.ReLU,
+    eps: float = 1e-5,
+    momentum: float = 0.9,
+) -> list[nn.Cell]:
+    """Convolution, batch norm and activation as a list, for networks that number their layers.
+
+    `act` makes the activation; None leaves it out. The other arguments are `conv2d`'s and
+    `BatchNorm2d`'s.
+    """
+    conv = conv2d(in_channels, out_channels, kernel, stride, padding, groups, bias)
+    norm = BatchNorm2d(out_channels, eps, momentum)
+    return [conv, norm] if act is None else [conv, norm, act()]
+
+
+class ConvNormFeatures(nn.Cell):
+    """What `conv_norm` lists, one after another, with the names `features.0` and so on.
+
+    (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int | tuple[int, int] = 1,
+        stride: int = 1,
+        padding: Padding | int = "symmetric",
+        groups: int = 1,
+        act: Callable[[], nn.Cell] | None = nn.ReLU,
+    ) -> None:
+        super().__init__()
+        layers = conv_norm(in_channels, out_channels, kernel, stride, padding, groups, act=act)
+        self.features = nn.SequentialCell(layers)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.features(x)
+
+
 class ConvNormAct(nn.Cell):
     """Convolution, batch norm, SiLU: the brick of the YOLO family.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride). Batch norm has the
-    family's epsilon of 1e-3 and keeps 0.97 of its moving statistics a step.
+    family's epsilon of 1e-3 and keeps 0.97 of its moving statistics a step. `act` makes another
+    activation; None leaves it out.
     """
 
     def __init__(
@@ -61,11 +130,14 @@ class ConvNormAct(nn.Cell):
         kernel: int = 1,
         stride: int = 1,
         padding: Padding | int = "symmetric",
+        groups: int = 1,
+        act: Activation = nn.SiLU,
     ) -> None:
         super().__init__()
-        self.conv = conv2d(in_channels, out_channels, kernel, stride, padding)
+        self.conv = conv2d(in_channels, out_channels, kernel, stride, padding, groups)
         self.bn = BatchNorm2d(out_channels, eps=1e-3, momentum=0.97)
-        self.act = nn.SiLU()
+        self.act = None if act is None else act()
 
     def construct(self, x: Tensor) -> Tensor:
-        return self.act(self.bn(self.conv(x)))
+        y = self.bn(self.conv(x))
+        return y if self.act is None else self.act(y)

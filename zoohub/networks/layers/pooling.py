@@ -6,13 +6,17 @@ from mindspore import Tensor, nn, ops
 
 
 class GlobalAvgPool(nn.Cell):
-    """(B, C, H, W) -> (B, C), the mean over the picture.
+    """(B, C, H, W) -> (B, C), the mean over the picture; (B, C, 1, 1) with `keep_dims`.
 
     A plain mean: ONNX export has no adaptive average pooling.
     """
 
+    def __init__(self, keep_dims: bool = False) -> None:
+        super().__init__()
+        self.keep_dims = keep_dims
+
     def construct(self, x: Tensor) -> Tensor:
-        return ops.mean(x, (2, 3))
+        return ops.mean(x, (2, 3), self.keep_dims)
 
 
 class ZeroPadMaxPool(nn.Cell):
@@ -26,6 +30,18 @@ class ZeroPadMaxPool(nn.Cell):
         super().__init__()
         self.pad = nn.Pad(((0, 0), (0, 0), (1, 1), (1, 1)))
         self.pool = nn.MaxPool2d(3, 2, pad_mode="valid")
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.pool(self.pad(x))
+
+
+class PaddedAvgPool(nn.Cell):
+    """The mean over 3×3, zeros beyond the edge counted: (B, C, H, W) -> (B, C, H / s, W / s)."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.pad = nn.Pad(((0, 0), (0, 0), (1, 1), (1, 1)))
+        self.pool = nn.AvgPool2d(3, stride, pad_mode="valid")
 
     def construct(self, x: Tensor) -> Tensor:
         return self.pool(self.pad(x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from mindspore import Tensor, nn, ops
 
 
@@ -25,3 +26,18 @@ class Upsample2x(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         return self.spread(ops.concat((x, x, x, x), 1))
+
+
+class ChannelShuffle(nn.Cell):
+    """(B, C, H, W) -> the same shape: every `step`-th channel, from the first, second, … on.
+
+    Gathered by a constant order rather than reshaped, so that ONNX export needs no heights and
+    widths.
+    """
+
+    def __init__(self, channels: int, step: int) -> None:
+        super().__init__()
+        self.order = Tensor(np.arange(channels, dtype=np.int32).reshape(-1, step).T.reshape(-1))
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.gather(x, self.order, 1)

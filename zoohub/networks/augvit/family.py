@@ -1,0 +1,31 @@
+"""AugViT: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import NUMBER, Family
+from zoohub.networks.position_table import PositionTable
+
+FAMILY = Family(
+    name="augvit",
+    task="image-classification",
+    builder="augvit",
+    arguments={
+        "image_size": int,
+        "patch_size": int,
+        "embed_dim": int,
+        "depth": int,
+        "num_heads": int,
+        "mlp_ratio": NUMBER,
+        "num_classes": int,
+        "in_channels": int,
+        "norm_eps": NUMBER,
+        "exact_gelu": bool,
+        "dropout": NUMBER,
+        "drop_path": NUMBER,
+    },
+    layouts={"models": Layout()},
+    head="head",
+    stem="patch_embed.proj",
+    position_tables=(PositionTable("pos_embed", "tokens", prefix_tokens=1),),
+)

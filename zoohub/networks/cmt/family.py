@@ -1,0 +1,33 @@
+"""CMT: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import FEATURES, NUMBER, SEQUENCE, Family
+
+FAMILY = Family(
+    name="cmt",
+    task="image-classification",
+    builder="cmt",
+    arguments={
+        "image_size": int,
+        "stem_channels": int,
+        "embed_dims": SEQUENCE,
+        "depths": SEQUENCE,
+        "num_heads": SEQUENCE,
+        "mlp_ratios": SEQUENCE,
+        "sr_ratios": SEQUENCE,
+        "fc_dim": int,
+        "relative_positions": bool,
+        "num_classes": int,
+        "in_channels": int,
+        "norm_eps": NUMBER,
+        "exact_gelu": bool,
+        "dropout": NUMBER,
+        "drop_path": NUMBER,
+        **FEATURES,
+    },
+    layouts={"mindcv": Layout()},
+    head="head",
+    stem="stem_conv1",
+)

@@ -1,0 +1,56 @@
+"""The families of networks zoohub has, found by folder: readable without MindSpore."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoohub import networks
+from zoohub.errors import NetworkNotAvailable
+
+if TYPE_CHECKING:  # a list asks only which there are, and making dataclasses takes as long
+    from zoohub.manifest.entry import NetworkSpec
+    from zoohub.networks.family import Family
+
+
+def family_names() -> tuple[str, ...]:
+    """The names of all families, sorted; none is imported."""
+    found = (path for home in networks.__path__ for path in Path(home).glob("*/family.py"))
+    return tuple(sorted({path.parent.name for path in found}))
+
+
+def has_family(name: str) -> bool:
+    """Whether there is a family of that name; it is not imported."""
+    homes = networks.__path__
+    return name.isidentifier() and any(Path(home, name, "family.py").is_file() for home in homes)
+
+
+@cache
+def find_family(name: str) -> Family:
+    """The family called `name`.
+
+    Raises:
+        NetworkNotAvailable: zoohub has no such network definition.
+    """
+    if not has_family(name):
+        raise NetworkNotAvailable(
+            f"zoohub has no network definition {name!r}; it has {', '.join(family_names())}"
+        )
+    family: Family = importlib.import_module(f"zoohub.networks.{name}.family").FAMILY
+    return family
+
+
+def head_of(spec: NetworkSpec) -> tuple[str, ...]:
+    """The prefixes of the head's parameters: the specification's own, else the family's."""
+    if spec.head is not None:
+        return tuple(spec.head.split())
+    return find_family(spec.builder).head_of(spec.arguments)
+
+
+def stem_of(spec: NetworkSpec) -> tuple[str, ...]:
+    """The prefixes of the first convolution's parameters, as for `head_of`."""
+    if spec.stem is not None:
+        return tuple(spec.stem.split())
+    return find_family(spec.builder).stem_of(spec.arguments)

@@ -1,0 +1,179 @@
+"""What is known of a family of networks, as data: readable without MindSpore.
+
+Each folder `networks/<family>/` holds a `family.py` whose `FAMILY` is one of these, and a
+`network.py` with the builder it names. `families.py` finds them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.position_table import PositionTable
+from zoohub.networks.pytorch_names import Naming
+
+if TYPE_CHECKING:  # outputs are arrays: to say what families there are takes no NumPy
+    from zoohub.outputs.box_decoding import BoxDecoding
+    from zoohub.outputs.form import Read
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+Arguments: TypeAlias = Mapping[str, object]  # of a builder, by name
+Kind: TypeAlias = "type | tuple[type, ...]"
+
+# What arguments may be, for the tables in `family.py` files.
+NUMBER: Kind = (float, int)
+NUMBER_OR_NONE: Kind = (float, int, type(None))
+INT_OR_NONE: Kind = (int, type(None))
+SEQUENCE: Kind = (tuple, list)
+FEATURES: Mapping[str, Kind] = {"features_only": bool, "out_indices": SEQUENCE}
+
+
+@dataclass(frozen=True, slots=True)
+class LossRequest:
+    """What a loss is made for: the classes, (height, width) of the network's input in pixels, how
+    many workers share a batch, and what the recipe says of the loss's parts, by their names."""
+
+    classes: int
+    size: tuple[int, int]
+    workers: int = 1
+    label_smoothing: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What of a network goes into an exported file.
+
+    Attributes:
+        names: those of the outputs the network now gives, flattened; a last one with `*` stands
+            for all the rest, numbered (`map_*`: `map_0`, `map_1`, …).
+        kept: which of them the file has, in the same words; None: all.
+        decoding: how raw maps become boxes; None where the outputs need none.
+    """
+
+    names: tuple[str, ...]
+    kept: tuple[str, ...] | None = None
+    decoding: BoxDecoding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One family of networks.
+
+    Attributes:
+        name: that of its folder, and what an index calls `builder`.
+        task: the index's name of the task its networks are for.
+        builder: the function in the folder's `network.py` that returns the `nn.Cell`.
+        arguments: what it takes, by name and type, in its signature's order; all have defaults.
+        layouts: publishers' naming schemes of checkpoint files, by name.
+        head: the parameters that `num_classes` gives another shape: dotted prefixes, with spaces
+            between several, or a function of the arguments that gives them; None: it has none.
+        stem: the same for `in_channels`: the first convolution.
+        constants: regular expressions of parameters whose value the constructor computes
+            (anchors, strides). A file that has them overrules the constructor; one that lacks
+            them, as older files do, is complete all the same.
+        position_tables: the parameters whose shape follows the picture's size (position
+            embeddings, tables of distances), so that a file for another size can be resized.
+        torchvision: torchvision's (or timm's) module paths for the same network; None where it
+            has none. It gives the layout `torchvision` and the names of exported weights.
+        inputs: the names of what its networks take, in the order of `construct`.
+        raw: the names of what they give in evaluation mode, as `Cut.names`.
+        outputs: the function that brings these into the task's canonical form, a
+            `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
+            (without MindSpore) or `zoohub.outputs.…`.
+        loss: `module:function` in the family's folder, what it is trained with: `(net,
+            LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
+            the loss takes before the targets; None: the task's own.
+        start_head: `module:function` in the family's folder, `(net, classes, size)`, which sets
+            a fresh head's values before training; None: as they were drawn.
+        cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
+            network give what is exported, in place; without `decode` what is left when its last,
+            parameterless computation is left out. None: all that it gives, and nothing can be
+            left out.
+        torchvision_difference: says of the arguments in what the computation differs from
+            torchvision's though the names agree; None where it does not.
+    """
+
+    name: str
+    task: str
+    builder: str
+    arguments: Mapping[str, Kind]
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    head: str | Callable[[Arguments], str] | None = None
+    stem: str | Callable[[Arguments], str] | None = None
+    constants: tuple[str, ...] = ()
+    position_tables: tuple[PositionTable, ...] = ()
+    torchvision: Naming | None = None
+    torchvision_difference: Callable[[Arguments], str | None] | None = None
+    inputs: tuple[str, ...] = ("image",)
+    raw: tuple[str, ...] = ("logits",)
+    outputs: str = "zoohub.outputs.class_scores:class_scores"
+    loss: str | None = None
+    start_head: str | None = None
+    cut: str | None = None
+
+    def load(self) -> Callable[..., nn.Cell]:
+        """Import the builder. This imports MindSpore."""
+        module = importlib.import_module(f"zoohub.networks.{self.name}.network")
+        builder: Callable[..., nn.Cell] = getattr(module, self.builder)
+        return builder
+
+    def find(self, target: str) -> Callable[..., Any]:
+        """The function that `module:function` names, imported; see `outputs`, `loss`, `cut`."""
+        module, _, name = target.partition(":")
+        if not module.startswith("zoohub."):
+            module = f"zoohub.networks.{self.name}.{module.removeprefix('.')}"
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return found
+
+    def read_outputs(self) -> Read:
+        """The function of `outputs`."""
+        return self.find(self.outputs)
+
+    def cut_network(self, net: nn.Cell, *, decode: bool) -> Cut | None:
+        """Make `net` give what is exported, in place; None: its last layer cannot be left out."""
+        if self.cut is not None:
+            cut: Cut = self.find(self.cut)(net, decode=decode)
+            return cut
+        return Cut(self.raw) if decode else None
+
+    def head_of(self, arguments: Arguments) -> tuple[str, ...]:
+        """The prefixes of the head's parameters in the network that `arguments` make."""
+        return _prefixes(self.head, arguments)
+
+    def stem_of(self, arguments: Arguments) -> tuple[str, ...]:
+        """The prefixes of the stem's parameters in the network that `arguments` make."""
+        return _prefixes(self.stem, arguments)
+
+    def misfit(self, name: str, value: object) -> str | None:
+        """Why the builder cannot take this argument; None if it can.
+
+        A whole number does for a float and a list for a tuple; True is no number.
+        """
+        if name not in self.arguments:
+            known = ", ".join(sorted(self.arguments)) or "none"
+            return f"{self.name} takes no argument {name!r}; it takes {known}"
+        expected = self.arguments[name]
+        kinds = expected if isinstance(expected, tuple) else (expected,)
+        fits = (
+            isinstance(value, kinds)
+            or (float in kinds and isinstance(value, int))
+            or (tuple in kinds and isinstance(value, list))
+        )
+        if fits and (not isinstance(value, bool) or bool in kinds):
+            return None
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        return f"{self.name}: {name}={value!r} should be {wanted}"
+
+
+def _prefixes(
+    known: str | Callable[[Arguments], str] | None, arguments: Arguments
+) -> tuple[str, ...]:
+    if known is None:
+        return ()
+    return tuple((known if isinstance(known, str) else known(arguments)).split())

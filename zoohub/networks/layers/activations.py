@@ -1,0 +1,27 @@
+"""Activations of plain operators, which export everywhere."""
+
+from __future__ import annotations
+
+from mindspore import Tensor, nn, ops
+
+
+class HardSigmoid(nn.Cell):
+    """relu6(x + 3) / 6."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.relu6(x + 3.0) / 6.0
+
+
+class HardSwish(nn.Cell):
+    """x · relu6(x + 3) / 6."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        return x * ops.relu6(x + 3.0) / 6.0
+
+
+def gelu(exact: bool) -> nn.Cell:
+    """GELU, by the error function where `exact`, else by its approximation with tanh.
+
+    The two differ by up to 5e-4, which shows in the logits.
+    """
+    return nn.GELU(approximate=not exact)

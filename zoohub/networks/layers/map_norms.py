@@ -1,0 +1,38 @@
+"""Norms of feature maps (B, C, H, W) that are not taken over the batch."""
+
+from __future__ import annotations
+
+from mindspore import Parameter, Tensor, nn, ops
+from mindspore.common.initializer import initializer
+
+
+class ChannelNorm(nn.Cell):
+    """Layer norm over the channels of each place: (B, C, H, W) -> the same shape."""
+
+    def __init__(self, channels: int, eps: float) -> None:
+        super().__init__()
+        self.gamma = Parameter(initializer("ones", (channels,)), name="gamma")
+        self.beta = Parameter(initializer("zeros", (channels,)), name="beta")
+        self.normalise = ops.LayerNorm(-1, -1, eps)
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = self.normalise(ops.transpose(x, (0, 2, 3, 1)), self.gamma, self.beta)[0]
+        return ops.transpose(y, (0, 3, 1, 2))
+
+
+class PictureNorm(nn.Cell):
+    """Each picture brought to mean 0 and variance 1, then each channel scaled and shifted.
+
+    (B, C, H, W) -> the same shape. Group norm of one group.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.gamma = Parameter(initializer("ones", (channels,)), name="gamma")
+        self.beta = Parameter(initializer("zeros", (channels,)), name="beta")
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = x - ops.mean(x, (1, 2, 3), True)
+        x = x / ops.sqrt(ops.mean(ops.square(x), (1, 2, 3), True) + self.eps)
+        return x * ops.reshape(self.gamma, (-1, 1, 1)) + ops.reshape(self.beta, (-1, 1, 1))

@@ -1,0 +1,27 @@
+"""YOLOv11: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import NUMBER_OR_NONE, Family
+
+FAMILY = Family(
+    name="yolov11",
+    task="object-detection",
+    builder="yolov11",
+    arguments={
+        "size": str,
+        "num_classes": int,
+        "in_channels": int,
+        "decode": bool,
+        "width": NUMBER_OR_NONE,
+        "depth": NUMBER_OR_NONE,
+    },
+    layouts={"mindyolo": Layout()},
+    head="model.model.23.cv3",
+    raw=("boxes", "map_*"),
+    outputs="zoohub.outputs.boxes:scored_boxes",
+    cut="zoohub.networks.layers.cuts:cut_distances",
+    stem="model.model.0.conv",
+    constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
+)

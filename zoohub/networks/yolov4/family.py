@@ -1,0 +1,26 @@
+"""YOLOv4: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import NUMBER_OR_NONE, Family
+
+FAMILY = Family(
+    name="yolov4",
+    task="object-detection",
+    builder="yolov4",
+    arguments={
+        "activation": str,
+        "num_classes": int,
+        "in_channels": int,
+        "decode": bool,
+        "width": NUMBER_OR_NONE,
+        "depth": NUMBER_OR_NONE,
+    },
+    layouts={"mindyolo": Layout()},
+    head="model.model.66.m",
+    raw=("predictions", "map_*"),
+    outputs="zoohub.outputs.boxes:packed_boxes",
+    cut="zoohub.networks.layers.cuts:cut_anchors",
+    stem="model.model.0.conv",
+)

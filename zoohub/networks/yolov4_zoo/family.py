@@ -1,0 +1,20 @@
+"""YOLOv4 of the models repository: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import Family
+
+FAMILY = Family(
+    name="yolov4_zoo",
+    task="object-detection",
+    builder="yolov4_zoo",
+    arguments={"num_classes": int, "in_channels": int, "decode": bool, "base_channels": int},
+    # Files saved from the training graph carry `yolo_network.`.
+    layouts={"models": Layout(rules=((r"^yolo_network\.(.+)$", r"\1"),))},
+    head="feature_map.backblock1.conv6 feature_map.backblock2.conv6 feature_map.backblock3.conv6",
+    raw=("predictions_*",),
+    outputs="zoohub.outputs.boxes:fractional_maps",
+    cut="zoohub.networks.layers.cuts:cut_fractions",
+    stem="feature_map.backbone.conv0.0",
+)

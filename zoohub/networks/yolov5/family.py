@@ -1,0 +1,36 @@
+"""YOLOv5: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import NUMBER_OR_NONE, Arguments, Family
+
+
+def _head(arguments: Arguments) -> str:
+    last = 33 if str(arguments.get("size", "s")).endswith("6") else 24
+    return f"model.model.{last}.m"
+
+
+FAMILY = Family(
+    name="yolov5",
+    task="object-detection",
+    builder="yolov5",
+    arguments={
+        "size": str,
+        "num_classes": int,
+        "in_channels": int,
+        "decode": bool,
+        "width": NUMBER_OR_NONE,
+        "depth": NUMBER_OR_NONE,
+    },
+    layouts={"mindyolo": Layout()},
+    head=_head,
+    stem="model.model.0.conv",
+    # mindyolo's files of 2023 have no `stride`.
+    raw=("predictions", "map_*"),
+    outputs="zoohub.outputs.boxes:packed_boxes",
+    loss="loss:box_loss",
+    start_head="loss:start_head",
+    cut="zoohub.networks.layers.cuts:cut_anchors",
+    constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
+)

@@ -1,0 +1,36 @@
+"""YOLOv8: names and arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import NUMBER_OR_NONE, Family
+
+
+def _head(arguments: Mapping[str, object]) -> str:
+    last = 30 if str(arguments.get("size", "s")).endswith("6") else 22
+    return f"model.model.{last}.cv3"
+
+
+FAMILY = Family(
+    name="yolov8",
+    task="object-detection",
+    builder="yolov8",
+    arguments={
+        "size": str,
+        "num_classes": int,
+        "in_channels": int,
+        "decode": bool,
+        "masks": bool,
+        "width": NUMBER_OR_NONE,
+        "depth": NUMBER_OR_NONE,
+    },
+    layouts={"mindyolo": Layout()},
+    head=_head,
+    stem="model.model.0.conv",
+    raw=("boxes", "map_*"),
+    outputs="outputs:boxes_or_masks",
+    cut="cut:cut_network",
+    constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
+)
