@@ -32,10 +32,11 @@ if TYPE_CHECKING:
         load,
         load_weights,
         predict,
+        predict_stream,
         search,
         transforms,
     )
-    from zoohub.training.evaluating import evaluate
+    from zoohub.predicting.measuring import evaluate
     from zoohub.training.finetuning import finetune
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "load",
     "load_weights",
     "predict",
+    "predict_stream",
     "search",
     "transforms",
 ]
@@ -57,7 +59,7 @@ __all__ = [
 _warn_if_too_late(_limit_onednn())
 
 
-_HOMES = {"evaluate": "zoohub.training.evaluating", "finetune": "zoohub.training.finetuning"}
+_HOMES = {"evaluate": "zoohub.predicting.measuring", "finetune": "zoohub.training.finetuning"}
 
 
 def __getattr__(name: str) -> Any:

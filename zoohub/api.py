@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoohub.errors import OfflineError, UnknownModel, UsageError, ZoohubError
-from zoohub.manifest.entry import Checkpoint, Entry
-from zoohub.manifest.index import Index, Resolved
+from zoohub.core.paths import local_path, model_name, name_or_path
+from zoohub.core.values import check_values, checked
+from zoohub.errors import UsageError
+from zoohub.manifest.entry import Entry
 from zoohub.manifest.opening import open_index
-from zoohub.settings import Settings, load_settings
+from zoohub.manifest.reference import is_path
+from zoohub.models.fetching import checkpoint_of, fetch_resolved
+from zoohub.settings import load_settings, settings_for
 
 if TYPE_CHECKING:
     import numpy as np
     from mindspore import nn
 
-    from zoohub.inference import Prediction
-    from zoohub.provenance import PublishedWeights
-    from zoohub.vision import Transform
+    from zoohub.inputs.picture import Transform
+    from zoohub.inputs.picture.sources import Inputs
+    from zoohub.models.provenance import PublishedWeights
+    from zoohub.tasks.results import AnyPrediction
 
 
+@checked
 def load(
-    name: str,
+    name: str | Path,
     *,
     pretrained: bool = False,
-    checkpoint: str | Path | None = None,
+    checkpoint: str | Path | object | None = None,
     parameters: str | None = None,
+    ema: bool = False,
     num_classes: int | None = None,
     in_channels: int | None = None,
     features_only: bool = False,
@@ -38,6 +43,7 @@ def load(
     verify: bool = False,
     progress: bool = True,
     offline: bool | None = None,
+    force: bool = False,
     **network_arguments: Any,
 ) -> nn.Cell:
     """A network by name, in evaluation mode, with its weights in place if asked for.
@@ -46,10 +52,16 @@ def load(
         name: a model (`resnet50`), a checkpoint (`resnet50@mindcv`), any published name, or the
             folder of a fine-tuned run, whose weights are always put in.
         pretrained: fetch the checkpoint, verify it, and put its weights into the network.
-        checkpoint: your own weights instead: a .ckpt, .safetensors or .pth file.
-        parameters: the naming scheme of `checkpoint`; None detects it by the names in the file.
+        checkpoint: your own weights instead: a .ckpt, .safetensors or .pth file, the index of
+            several, its bytes or an open file, a dict of arrays by name, or another network.
+        parameters: the naming scheme of `checkpoint`, or (ending in a dot) the prefix before all
+            its names; None finds both by the names in the file.
+        ema: put in the moving average of the weights that training kept beside them (`ema.*` in a
+            .ckpt, `ema` or `state_dict_ema` in a .pth). False puts in the plain ones, as published
+            accuracies are mostly measured; a file that has nothing but the average gives that.
         num_classes: outputs of a new, randomly initialised head; None keeps the checkpoint's.
-        in_channels: channels of the input, with a new first convolution; None keeps three or one.
+        in_channels: channels of the input; the first convolution's weights are summed for one, and
+            repeated and scaled for others. None keeps the checkpoint's.
         features_only: return the feature maps of `out_indices` instead of a prediction.
         out_indices: which stages' feature maps, counted from 0; None means all.
         strict: False loads what fits and warns of the rest.
@@ -58,6 +70,7 @@ def load(
         verify: hash the stored file again, though it was verified when it came.
         progress: show a progress bar where stderr is a terminal.
         offline: True uses only what is on this machine; None follows ZOOHUB_OFFLINE.
+        force: go on though the parameters are larger than this machine's memory.
         network_arguments: given to the network's builder.
 
     Returns:
@@ -68,47 +81,51 @@ def load(
         UnknownModel, AmbiguousReference: the name.
         NetworkNotAvailable: zoohub has no definition for this checkpoint's network.
         IncompatibleMindSpore: the installed MindSpore is too old for it.
+        NotEnoughMemory: this machine cannot hold its parameters.
         DownloadError: and its kinds, when the file cannot be had.
         CheckpointCorrupt, CheckpointMismatch: the file is damaged, or is not this network's.
     """
-    from zoohub import pretrained as road
+    from zoohub.models.pretrained import LoadRequest, load_network
+    from zoohub.networks.options import NetworkOptions
 
     if pretrained and checkpoint is not None:
         raise UsageError("pretrained=True and checkpoint= exclude each other; give one of them")
-    return road.load_network(
-        name,
-        settings_for(offline=offline, device=device),
-        pretrained=pretrained,
-        own_weights=None if checkpoint is None else Path(checkpoint),
-        layout=parameters,
-        verify=verify,
-        show_progress=progress,
-        num_classes=num_classes,
-        in_channels=in_channels,
-        features_only=features_only,
-        out_indices=out_indices,
-        strict=strict,
-        dtype=dtype,
-        **network_arguments,
+    options = NetworkOptions(
+        num_classes, in_channels, features_only, out_indices, parameters, ema, strict, dtype=dtype
     )
+    request = LoadRequest(
+        pretrained,
+        checkpoint,
+        verify,
+        progress,
+        force,
+        options=options,
+        arguments=network_arguments,
+    )
+    return load_network(name_or_path(name), settings_for(offline=offline, device=device), request)
 
 
+@checked
 def load_weights(
-    name: str | Path, *, offline: bool | None = None, verify: bool = False
+    name: str | Path | object, *, offline: bool | None = None, verify: bool = False
 ) -> dict[str, np.ndarray[Any, Any]]:
     """The parameters of a checkpoint as arrays by name; needs neither its network nor MindSpore.
 
-    `name` is a reference, or the path of a .ckpt, .safetensors or .pth file.
+    `name` is a reference, or your own: the path of a .ckpt, .safetensors or .pth file or of an
+    index of several, its bytes, or an open file. A file of your own is read, and compared with its
+    own checksums where it has some; a published one is mapped.
 
     Raises:
         As `download`; CheckpointCorrupt where the file is damaged or of another kind.
     """
-    from zoohub.checkpoint import load_weights as read
+    from zoohub.checkpoint import opening
 
-    path = Path(name) if is_path(name) else download(str(name), offline=offline, verify=verify)
-    return read(path)
+    if not isinstance(name, str) or is_path(name):
+        return dict(opening.open_weights(name))
+    return opening.load_weights(download(name, offline=offline, verify=verify), published=True)
 
 
+@checked
 def list_models(
     pattern: str | None = None,
     *,
@@ -120,7 +137,7 @@ def list_models(
     runnable: bool | None = None,
 ) -> list[str]:
     """The names of the models that fit, sorted; `runnable=True`: only networks zoohub has."""
-    from zoohub.describe import model_is_runnable
+    from zoohub.models.describing import model_is_runnable
 
     entries = open_index(load_settings()).list(
         pattern, task=task, dataset=dataset, source=source, format=format, mindspore=mindspore
@@ -128,20 +145,21 @@ def list_models(
     return [e.model for e in entries if runnable is None or model_is_runnable(e) is runnable]
 
 
+@checked
 def search(text: str, *, limit: int = 50) -> list[Entry]:
     """Models whose names, tasks, data sets or publishers have all the words, best first."""
-    return open_index(load_settings()).search(text, limit=limit)
+    from zoohub.manifest.entry import Entries
+
+    return Entries(open_index(load_settings()).search(text, limit=limit))
 
 
+@checked
 def info(name: str) -> Entry:
-    """What the index says of a model.
-
-    Raises:
-        UnknownModel, AmbiguousReference: the name.
-    """
-    return open_index(load_settings()).resolve(name).entry
+    """What the index says of a model. Raises UnknownModel or AmbiguousReference for the name."""
+    return open_index(load_settings()).resolve(model_name(name)).entry
 
 
+@checked
 def download(
     name: str, *, offline: bool | None = None, verify: bool = False, progress: bool = True
 ) -> Path:
@@ -154,21 +172,22 @@ def download(
         StoreError: the cache folder cannot be written.
     """
     settings = settings_for(offline=offline)
-    resolved = open_index(settings).resolve(name)
+    resolved = open_index(settings).resolve(model_name(name))
     return fetch_resolved(resolved, settings, verify=verify, show_progress=progress)
 
 
+@checked
 def get_weights(name: str) -> PublishedWeights:
     """A checkpoint's facts, with its preprocessing bound to them."""
-    from zoohub.provenance import published_weights
+    from zoohub.models.provenance import published_weights
     from zoohub.store import Store
 
     settings = load_settings()
-    return published_weights(
-        checkpoint_of(open_index(settings).resolve(name)), Store(settings.home)
-    )
+    checkpoint = checkpoint_of(open_index(settings).resolve(model_name(name)))
+    return published_weights(checkpoint, Store(settings.home))
 
 
+@checked
 def transforms(name: str) -> Transform:
     """The callable that turns a picture into a model's input.
 
@@ -181,142 +200,151 @@ def transforms(name: str) -> Transform:
     return get_weights(name).transforms()
 
 
+@checked
 def predict(
-    model: str | nn.Cell,
+    model: str | Path | nn.Cell,
     inputs: Any,
     *,
     top: int = 5,
     threshold: float | None = None,
     batch_size: int = 1,
     save: str | Path | None = None,
+    checkpoint: object = None,
+    parameters: str | None = None,
+    num_classes: int | None = None,
+    ema: bool = False,
     device: str | None = None,
     mode: str | None = None,
+    engine: str | None = None,
     offline: bool | None = None,
     progress: bool = True,
-) -> list[Prediction]:
-    """Classify pictures, or detect objects in them.
+    force: bool = False,
+    **options: object,
+) -> list[AnyPrediction]:
+    """Predict what the model is for: the classes of pictures, the objects in them.
 
     Args:
         model: a reference, a run's folder, a network from `load`, or an exported .mindir or .onnx
             file.
-        inputs: an image file, a folder, a glob, a `PIL.Image`, a uint8 array, or a list of them.
+        inputs: an image file, a folder, a glob, a URL, a file's bytes or an open file, a
+            `PIL.Image`, a uint8 array, or a list of them.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: pictures at a time.
         save: where to draw detections: a file for one picture, a folder for several.
+        checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
+            as for `load`.
         device: as for `load`.
         mode: `graph` or `pynative`; None is the process's own.
-        offline: as for `load`.
-        progress: as for `load`.
+        engine: what computes: `mindspore`, `onnxruntime`, or `auto`, which is onnxruntime on a CPU
+            where it is installed; None follows ZOOHUB_ENGINE.
+        offline: as for `load`; a URL is refused then.
+        progress, force: as for `load`.
+        options: further ones of the model's task, such as `iou` of a detection.
 
     Returns:
-        One `Prediction` for each picture, in order; one that cannot be read carries its error.
+        One `Prediction` for each picture, in order; one that cannot be read carries its error. A
+        notebook shows each with its picture.
     """
-    from zoohub import predicting
+    from zoohub.tasks.results import Predictions
 
-    settings = settings_for(offline=offline, device=device)
-    predictor = predicting.open_predictor(model, settings, mode=mode, show_progress=progress)
-    return list(
-        predicting.predict_with(
-            predictor, inputs, top=top, threshold=threshold, batch_size=batch_size, save=save
-        )
+    found = predict_stream(
+        model,
+        inputs,
+        batch_size=batch_size,
+        save=save,
+        checkpoint=checkpoint,
+        parameters=parameters,
+        num_classes=num_classes,
+        ema=ema,
+        device=device,
+        mode=mode,
+        engine=engine,
+        offline=offline,
+        progress=progress,
+        force=force,
+        top=top,
+        threshold=threshold,
+        **options,
     )
+    return Predictions(found)
 
 
+@checked
+def predict_stream(
+    model: str | Path | nn.Cell,
+    inputs: Inputs,
+    *,
+    batch_size: int = 1,
+    save: str | Path | None = None,
+    checkpoint: object = None,
+    parameters: str | None = None,
+    num_classes: int | None = None,
+    ema: bool = False,
+    device: str | None = None,
+    mode: str | None = None,
+    engine: str | None = None,
+    offline: bool | None = None,
+    progress: bool = True,
+    force: bool = False,
+    **options: object,
+) -> Iterator[AnyPrediction]:
+    """`predict` for many pictures: each comes as soon as it is there, and none is kept.
+
+    The arguments are those of `predict`. They are checked, and the network is opened, at once.
+    """
+    from zoohub.models.pretrained import weights_request
+    from zoohub.predicting import open_predictor, predict_inputs
+    from zoohub.predicting.remote import fetch_pictures
+
+    settings = settings_for(offline=offline, device=device, engine=engine)
+    request = weights_request(
+        checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
+    )
+    check_values(options)
+    fetched = fetch_pictures(inputs, settings)  # before a network, which is larger
+    predictor = open_predictor(model, settings, mode=mode, request=request)
+    return predict_inputs(predictor, fetched, options, batch_size=batch_size, save=save)
+
+
+@checked
 def export(
     model: str | Path | nn.Cell,
     path: str | Path,
     *,
+    checkpoint: object = None,
+    parameters: str | None = None,
+    num_classes: int | None = None,
+    ema: bool = False,
     device: str | None = None,
     offline: bool | None = None,
     progress: bool = True,
-    **options: Any,
+    force: bool = False,
+    **options: object,
 ) -> Path:
     """Write a network for another runtime; the file's suffix, or `format=`, says which.
 
     `model` is a network, or what `load` takes, a run's folder included (as a `Path`, it is always
-    that): then it is loaded with its weights. The options are those of
+    that): then it is loaded with its weights, or those of `checkpoint`. The options are those of
     `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `check`, `nms`,
     `quantize`, …
 
     Raises:
+        UsageError: an option that there is not, or a value of another kind.
         ExportError: the format cannot be written, or `check` found the file to differ.
         As `load`, where `model` is a name.
     """
-    from zoohub.exporting import export_network
+    from zoohub.exporting import export_network, plan_export
+    from zoohub.models.pretrained import load_network, weights_request
 
-    net = model
-    if isinstance(model, str | Path):
-        # `Path("./flowers")` has lost the mark of a path.
-        name = model if isinstance(model, str) else str(model.expanduser().absolute())
-        net = load(name, pretrained=True, device=device, offline=offline, progress=progress)
-    return export_network(net, path, **options)
-
-
-def settings_for(*, offline: bool | None = None, device: str | None = None) -> Settings:
-    """The settings, with what a call overrides."""
-    settings = load_settings()
-    if offline is not None:
-        settings = replace(settings, offline=offline)
-    if device is not None:
-        settings = replace(settings, device=device)
-    return settings
-
-
-def is_path(name: str | Path) -> bool:
-    """Whether a name is a path: it begins with `.`, `/`, `~` or a drive letter."""
-    if isinstance(name, Path):
-        return True
-    drive = len(name) > 2 and name[0].isalpha() and name[1] == ":" and name[2] in "\\/"
-    return name.startswith((".", "/", "~")) or drive
-
-
-def checkpoint_of(resolved: Resolved) -> Checkpoint:
-    """The checkpoint a reference means.
-
-    Raises:
-        UnknownModel: the model has no published file.
-    """
-    if resolved.checkpoint is None:
-        raise UnknownModel(
-            f"{resolved.entry.model} has no published checkpoint; give your own with checkpoint="
-        )
-    return resolved.checkpoint
-
-
-def fetch_resolved(
-    resolved: Resolved,
-    settings: Settings,
-    *,
-    verify: bool = False,
-    show_progress: bool = True,
-) -> Path:
-    """Fetch what a reference means; an `OfflineError` names what would work without a network."""
-    from zoohub.store import Store
-    from zoohub.transfer import Bar, Silent, fetch
-
-    checkpoint = checkpoint_of(resolved)
-    if verify:
-        Store(settings.home).find(checkpoint, verify=True)  # a damaged file is set aside
-    try:
-        return fetch(checkpoint, settings, progress=Bar() if show_progress else Silent())
-    except OfflineError as error:
-        raise with_offline_hint(error, resolved.entry, open_index(settings)) from error
-
-
-def with_offline_hint(error: ZoohubError | None, entry: Entry, index: Index) -> ZoohubError:
-    """The error itself; an `OfflineError` also names what ships with zoohub in the same family."""
-    if error is None:
-        raise ValueError("there is no error to describe")
-    if not isinstance(error, OfflineError):
-        return error
-    embedded = [
-        checkpoint.reference
-        for other in index.list()
-        if other.family == entry.family
-        for checkpoint in other.checkpoints
-        if any(source.startswith("embedded:") for source in checkpoint.sources)
-    ]
-    if not embedded:
-        return error
-    return OfflineError(f"{error}\n{' and '.join(embedded)} ships with zoohub and works offline.")
+    target = local_path(path)
+    plan_export(target, **options)  # refused before anything is fetched
+    if hasattr(model, "parameters_dict"):
+        if checkpoint is not None:
+            raise UsageError("checkpoint= goes with a model's name; this network has its weights")
+        return export_network(model, target, **options)
+    request = weights_request(
+        checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
+    )
+    settings = settings_for(offline=offline, device=device)
+    return export_network(load_network(name_or_path(model), settings, request), target, **options)

@@ -15,17 +15,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import ManifestError
+from zoohub.errors import DataError, ManifestError
 from zoohub.settings import Settings
 
 if TYPE_CHECKING:
-    from zoohub.inference import Prediction
     from zoohub.manifest.index import Resolved
+    from zoohub.predicting import Label, Prediction, Predictor
 
 REFERENCE = "lenet5@digits"
 _PER_LINE = 6
@@ -39,13 +39,13 @@ class DemoResult:
     reference: str
     path: Path
     sha256: str
-    predictions: tuple[Prediction, ...]
+    predictions: tuple[Prediction[Label], ...]
     truth: tuple[str, ...]
     accuracy: float
     count: int
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The result as JSON-ready values."""
         return {
             "reference": self.reference,
@@ -88,17 +88,14 @@ def run_demo(
     _say(write, seconds, "transfer", f"{path.stat().st_size:,} bytes, SHA-256 verified")
 
     with _step("network", seconds):
-        runner, contract, names, parameters = _load(resolved, path)
+        predictor, parameters = _load(resolved, path)
     _say(write, seconds, "network", f"LeNet-5 with {parameters:,} weights from the checkpoint")
 
-    from zoohub.inference import predict_inputs
-    from zoohub.training.data.digits import heldout_digits
+    from zoohub.inputs.picture.digits import heldout_digits
+    from zoohub.predicting import predict_inputs
 
-    task = checkpoint.task or resolved.entry.task
     with _step("predict", seconds), _picture_files() as paths:
-        predictions = tuple(
-            predict_inputs(runner, paths, contract, task=task, class_names=names, top=3)
-        )
+        predictions = tuple(predict_inputs(predictor, paths, {"top": 3}))
         pictures = [_pixels(path) for path in paths]
         truth = tuple(path.stem.rpartition("-")[2] for path in paths)
     _say(write, seconds, "predict", f"{len(predictions)} picture files it never saw:\n")
@@ -107,15 +104,7 @@ def run_demo(
 
     with _step("evaluate", seconds):
         digits = heldout_digits()
-        found = predict_inputs(
-            runner,
-            list(digits.images),
-            contract,
-            task=task,
-            class_names=names,
-            top=1,
-            batch_size=60,
-        )
+        found = predict_inputs(predictor, list(digits.images), {"top": 1}, batch_size=60)
         right = [int(p.predictions[0].index) for p in found] == digits.labels
     count, correct = len(digits), int(np.count_nonzero(right))
     _say(write, seconds, "evaluate", f"{correct} of {count} held-out digits right: "
@@ -136,7 +125,7 @@ def run_demo(
 
 def drawing(
     pictures: Sequence[NDArray[np.uint8]],
-    predictions: Sequence[Prediction],
+    predictions: Sequence[Prediction[Label]],
     truth: Sequence[str],
     blocks: bool,
 ) -> Iterator[str]:
@@ -179,11 +168,12 @@ def _resolve(settings: Settings) -> Resolved:
     return resolved
 
 
-def _load(resolved: Resolved, path: Path) -> tuple[Any, Any, tuple[str, ...], int]:
-    """(runner, input contract, class names, number of weights)."""
-    from zoohub.inference import CellRunner
+def _load(resolved: Resolved, path: Path) -> tuple[Predictor, int]:
+    """What predicts, and the number of its weights."""
+    from zoohub.models.class_names import class_names
     from zoohub.networks.loading import create_network
-    from zoohub.vision import class_names
+    from zoohub.predicting.predictor import Predictor, cell_runner
+    from zoohub.tasks.finding import find_task
 
     checkpoint, entry = resolved.checkpoint, resolved.entry
     assert checkpoint is not None
@@ -192,7 +182,27 @@ def _load(resolved: Resolved, path: Path) -> tuple[Any, Any, tuple[str, ...], in
         raise ManifestError(f"{REFERENCE} has no network, input contract or classes in the index")
     net, _ = create_network(spec, path)
     parameters = sum(int(p.size) for p in net.get_parameters())
-    return CellRunner(net), contract, class_names(checkpoint.classes), parameters
+    runner, read = cell_runner(net, spec.builder)
+    task = find_task(checkpoint.task or entry.task)
+    return Predictor(task, runner, read, contract, class_names(checkpoint.classes)), parameters
+
+
+def put_pictures(folder: Path) -> list[Path]:
+    """Put the demo's picture files into a folder, which is made if it is not there; returns where.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    from zoohub.core.atomic import write_whole
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _picture_files() as paths:
+            for path in paths:
+                write_whole(folder / path.name, path.read_bytes(), durable=False)
+            return [folder / path.name for path in paths]
+    except OSError as error:
+        raise DataError(f"the pictures cannot be put into {folder}: {error}") from None
 
 
 @contextmanager
@@ -205,7 +215,7 @@ def _picture_files() -> Iterator[list[Path]]:
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
-    from zoohub.vision.image import read_image
+    from zoohub.inputs.picture.image import read_image
 
     return read_image(path, "L")[:, :, 0]
 

@@ -15,6 +15,7 @@
     │   ├── CheckpointCorrupt  it is damaged, cut short or no checkpoint at all
     │   └── CheckpointMismatch its parameters are not the network's
     ├── IncompatibleMindSpore  another MindSpore version is needed
+    ├── NotEnoughMemory        a network's parameters are larger than the machine's memory
     ├── RecipeError            a recipe has an unknown key, a wrong type or a wrong value
     │   └── BatchTooLarge      a worker's memory does not hold its part of the batch
     ├── DataError              an input or a data set cannot be read
@@ -98,6 +99,10 @@ class CheckpointMismatch(CheckpointError):
 
 class IncompatibleMindSpore(ZoohubError):
     """The checkpoint or the call needs another MindSpore version."""
+
+
+class NotEnoughMemory(ZoohubError):
+    """A network's parameters are larger than the memory of this machine. Nothing was fetched."""
 
 
 class RecipeError(ZoohubError):

@@ -6,16 +6,21 @@ folder, else from its default; `origins` remembers which.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zoohub.errors import ZoohubError
+from zoohub.core.escaping import brief
+from zoohub.errors import UsageError, ZoohubError
 
 TOKEN_PREFIX = "ZOOHUB_TOKEN_"
+ENGINES = ("auto", "mindspore", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,11 @@ class Settings:
 
     `mirrors` are base URLs or folders tried in order before a checkpoint's own sources;
     `indexes` are paths or URLs consulted before the built-in index; `timeout` is in seconds
-    without a byte; `connections` bounds the parallel requests for one file; `tokens` maps the
-    part of `ZOOHUB_TOKEN_<HOST>` after the prefix to its secret and never shows in `repr`; `device`
-    None leaves the choice to MindSpore.
+    without a byte; `max_pixels` is how many a picture to be read may have; `connections` bounds the
+    parallel requests for one file; `tokens` maps the part of `ZOOHUB_TOKEN_<HOST>` after the prefix
+    to its secret and never shows in `repr`; `device` None leaves the choice to MindSpore; `engine`
+    says what computes predictions: `auto`, `mindspore` or `onnxruntime`; `engine_asked` that a
+    call or a command names it, which an exported file of another runtime contradicts.
     """
 
     home: Path
@@ -36,8 +43,11 @@ class Settings:
     trusted_keys: tuple[str, ...] = ()
     offline: bool = False
     device: str | None = None
+    engine: str = "auto"
+    engine_asked: bool = False
     connections: int = 8
     timeout: float = 30.0
+    max_pixels: int = 89_478_485  # where Pillow begins to warn
     allow_http: bool = False
     replace_models: bool = False
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -80,10 +90,16 @@ def _flag(text: str) -> bool:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else 0
     if not 1 <= number <= 64:
         raise ValueError("write a whole number from 1 to 64")
     return number
+
+
+def _pixels(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{7,12}", text.strip()):
+        raise ValueError("write a whole number of pixels, at least 1000000")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -93,11 +109,20 @@ def _seconds(text: str) -> float:
     return number
 
 
-def _device(text: str) -> str:
-    name, colon, number = text.strip().lower().partition(":")
-    if name not in ("cpu", "ascend") or (colon and (name == "cpu" or not number.isdigit())):
+def device_name(text: str) -> str:
+    """A device as `ZOOHUB_DEVICE` and `--device` take it. Raises ValueError for what is none."""
+    name = text.strip().lower()
+    if not re.fullmatch(r"cpu|ascend(:[0-9]{1,4})?", name):
         raise ValueError("write cpu, ascend or ascend:N")
-    return text.strip().lower()
+    return name
+
+
+def engine_name(text: str) -> str:
+    """An engine as `ZOOHUB_ENGINE` and `--engine` take it. Raises ValueError for what is none."""
+    name = text.strip().lower()
+    if name not in ENGINES:
+        raise ValueError(f"write {', '.join(ENGINES[:-1])} or {ENGINES[-1]}")
+    return name
 
 
 # Environment variable -> (field, parser). The field's own default serves where nothing is set.
@@ -108,9 +133,11 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ZOOHUB_LOCK": ("lock", _path),
     "ZOOHUB_TRUSTED_KEYS": ("trusted_keys", _words),
     "ZOOHUB_OFFLINE": ("offline", _flag),
-    "ZOOHUB_DEVICE": ("device", _device),
+    "ZOOHUB_DEVICE": ("device", device_name),
+    "ZOOHUB_ENGINE": ("engine", engine_name),
     "ZOOHUB_CONNECTIONS": ("connections", _count),
     "ZOOHUB_TIMEOUT": ("timeout", _seconds),
+    "ZOOHUB_MAX_PIXELS": ("max_pixels", _pixels),
     "ZOOHUB_ALLOW_HTTP": ("allow_http", _flag),
     "ZOOHUB_REPLACE_MODELS": ("replace_models", _flag),
 }
@@ -142,7 +169,8 @@ def load_settings(
         try:
             values[name] = parse(text)
         except ValueError as error:
-            raise ZoohubError(f"{variable}={text!r} ({origin}) is not usable: {error}") from None
+            why = f"is not usable: {brief(str(error))}"
+            raise ZoohubError(f"{variable}={brief(text)!r} ({origin}) {why}") from None
         origins[name] = origin
     values.setdefault("home", cache_folder(environ))
     tokens = {
@@ -150,7 +178,23 @@ def load_settings(
         for key, value in {**stored, **environ}.items()
         if key.startswith(TOKEN_PREFIX) and value
     }
-    return Settings(**values, tokens=tokens, origins=origins)
+    wanted = _ASKED.get()
+    origins.update((name, "command line") for name in wanted)
+    return replace(Settings(**values, tokens=tokens, origins=origins), **wanted)
+
+
+# What the command line asks for, as `--offline`; it stands before every other source.
+_ASKED: ContextVar[Mapping[str, Any]] = ContextVar("asked", default={})  # noqa: B039 - never changed
+
+
+@contextlib.contextmanager
+def asked(**values: Any) -> Iterator[None]:
+    """Have `load_settings` give these fields of `Settings` inside the block."""
+    token = _ASKED.set({**_ASKED.get(), **values})
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
 
 
 def variable_of(field_name: str) -> str:
@@ -162,20 +206,56 @@ def _read_file(path: Path) -> dict[str, str]:
     """The settings file as variable -> text; empty where there is no file."""
     if not path.is_file():
         return {}
-    import yaml  # only where there is a file: most processes never pay for it
+    from zoohub.core.yaml_reader import (  # only where there is a file: it takes a while
+        plain_text,
+        read_yaml,
+    )
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ZoohubError(f"{path} cannot be read as YAML: {error}") from None
+    document = read_yaml(path, error=ZoohubError, scalar=plain_text, chinese=True)
+    content = document.value or {}
     if not isinstance(content, dict):
         raise ZoohubError(f"{path} must map setting names to values, e.g. `ZOOHUB_OFFLINE: true`")
     stored: dict[str, str] = {}
     for key, value in content.items():
         if key not in _VARIABLES and not str(key).startswith(TOKEN_PREFIX):
             known = ", ".join(sorted(_VARIABLES))
-            raise ZoohubError(f"{path}: unknown setting {key!r}; known are {known}")
-        if isinstance(value, list):
-            value = " ".join(str(item) for item in value)
-        stored[str(key)] = "" if value is None else str(value)
+            raise document.error((key,), f"unknown setting {brief(str(key))!r}; known are {known}")
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            value = " ".join(map(str, value))
+        if not isinstance(value, str | None):
+            raise document.error((key,), f"{key} must be one value, or a list of them")
+        stored[str(key)] = value or ""
     return stored
+
+
+def settings_for(
+    *, offline: bool | None = None, device: str | None = None, engine: str | None = None
+) -> Settings:
+    """The settings, with what a call overrides.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    settings = load_settings()
+    if offline is not None:
+        settings = replace(settings, offline=offline)
+    if device is not None:
+        try:
+            settings = replace(settings, device=device_name(device))
+        except (AttributeError, ValueError):
+            raise UsageError(f"device={device!r}: write cpu, ascend or ascend:N") from None
+    return with_engine(settings, engine)
+
+
+def with_engine(settings: Settings, engine: str | None) -> Settings:
+    """The settings with another engine; None leaves theirs.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    if engine is None:
+        return settings
+    try:
+        return replace(settings, engine=engine_name(engine), engine_asked=True)
+    except ValueError as error:
+        raise UsageError(f"engine={engine!r}: {error}") from None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import mindspore as ms
 import numpy as np
 from mindspore.common import np_dtype
 
+from zoohub.checkpoint.channels import adapt_channels
 from zoohub.checkpoint.dtypes import TYPES, narrow_bfloat16, widen_bfloat16
 from zoohub.checkpoint.planning import Assignment, Plan
 from zoohub.checkpoint.weights import Array, TensorInfo, Weights
@@ -48,7 +48,11 @@ def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:
     parameters = {p.name: p for p in net.get_parameters()}
     exclusive = weights.claim()
     # All that can fail comes first; below, only assignments follow.
-    values = {a.name: _value(a, weights, exclusive=exclusive) for a in plan.assignments}
+    values = {
+        a.name: _value(a, weights, tuple(parameters[a.name].shape), exclusive=exclusive)
+        for a in plan.assignments
+        if a.name in parameters
+    }
     _check_network(parameters, values, plan)
     for name in plan.fresh:
         parameters[name].init_data()
@@ -59,7 +63,9 @@ def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:
         parameter.init_mode = None
 
 
-def _check_network(parameters: Mapping[str, Any], values: Mapping[str, Any], plan: Plan) -> None:
+def _check_network(
+    parameters: Mapping[str, ms.Parameter], values: Mapping[str, ms.Tensor], plan: Plan
+) -> None:
     planned = {*values, *plan.fresh}
     if planned != parameters.keys():
         odd = sorted(planned ^ parameters.keys())[:10]
@@ -72,12 +78,17 @@ def _check_network(parameters: Mapping[str, Any], values: Mapping[str, Any], pla
             raise CheckpointMismatch(f"the plan was made for another network: {name!r} differs")
 
 
-def _value(assignment: Assignment, weights: Weights, *, exclusive: bool) -> ms.Tensor:
+def _value(
+    assignment: Assignment, weights: Weights, shape: tuple[int, ...], *, exclusive: bool
+) -> ms.Tensor:
     array = weights.raw(assignment.source)
     if not (exclusive and weights.owned(assignment.source)):
         array = array.copy(order="C")
     kind = weights.info(assignment.source).dtype
-    if assignment.cast:
+    if assignment.channels is not None:
+        wide = widen_bfloat16(array) if kind == "bfloat16" else array
+        array, kind = adapt_channels(wide, shape, assignment.channels), wide.dtype.name
+    if assignment.cast or kind != weights.info(assignment.source).dtype:
         array = _converted(array, kind, assignment)
     if not (_TAKES_UNALIGNED or array.flags.aligned):
         array = array.copy()

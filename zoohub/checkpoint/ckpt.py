@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoohub.checkpoint.atomic import replacing
 from zoohub.checkpoint.dtypes import TYPES, plausible_shape
 from zoohub.checkpoint.source import Source
 from zoohub.checkpoint.weights import Contents, Located, TensorInfo
 from zoohub.checkpoint.writing import Arrays, as_bytes, prepare
+from zoohub.core.atomic import replacing
 from zoohub.errors import CheckpointError
 
 _BY_SPELLING = {t.ckpt: t for t in TYPES.values() if t.ckpt}
@@ -88,11 +88,10 @@ def check_crc(source: Source) -> None:
     body = source.size - _TRAILER_SIZE
     if body < 0 or not _is_trailer(source, body):
         return
-    with memoryview(source.buffer) as view:
-        declared = int.from_bytes(view[body + len(_TRAILER) :], "big")
-        computed = 0
-        for start in range(0, body, 1 << 24):
-            computed = zlib.crc32(view[start : min(start + (1 << 24), body)], computed)
+    declared = int.from_bytes(source.buffer[body + len(_TRAILER) : source.size], "big")
+    computed = 0
+    for chunk in source.chunks(0, body):
+        computed = zlib.crc32(chunk, computed)
     if computed != declared:
         source.corrupt(body, f"the CRC {declared:#x} is recorded, the bytes give {computed:#x}")
 

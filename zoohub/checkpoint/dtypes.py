@@ -7,7 +7,6 @@ which is exact; so zoohub needs no further package for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +89,7 @@ def widen_bfloat16(bits: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
     return wide.view("<f4").reshape(bits.shape)
 
 
-def narrow_bfloat16(values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+def narrow_bfloat16(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint16]:
     """Values rounded to bfloat16 (half to even), as uint16 bits; NaN stays NaN."""
     with np.errstate(over="ignore"):  # too large becomes infinite, as in any narrowing
         single = np.asarray(values, dtype="<f4").reshape(-1)

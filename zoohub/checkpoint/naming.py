@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.training_state import is_training_state, training_state
+from zoohub.checkpoint.weights import TensorInfo
 from zoohub.errors import CheckpointMismatch
-from zoohub.networks.registry import Builder, Layout
 
 EMA = "ema."
+_AVERAGED = re.compile(r"(?:.*\.)?(?:\w+_)?(?:ema|swa|averaged?|shadow)(?:_\w+)?\.")
 
-# What MindSpore's optimisers and training loops save beside the weights (../shared/mindspore.md).
-_TRAINING_STATE = re.compile(
-    r"(?:optimizer\.|opt\.)?(?:moments?\w*|adam_[mv]|accum)\..+"
-    r"|(?:.*\.)?(?:global_step|learning_rate|epoch_num|step_num|cur_step_num|loss_scale|scale_sense"
-    r"|current_iterator_step|last_overflow_iterator_step|beta[12]_power)"
-)
+__all__ = ["EMA", "Renamer", "Renaming", "detect_layout", "is_training_state", "rename"]
 
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """The outcome of `rename`: file name to network name, and the file's names left out."""
+    """How a file's names become the network's.
+
+    `names` maps the file's to the network's; `left_out` are the file's names without use, of which
+    `state` are training's. `prefix` stood before all names and was taken off, `added` was put
+    there; `layout` is the naming scheme's name.
+    """
 
     names: Mapping[str, str]
     left_out: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    prefix: str = ""
+    added: str = ""
+    layout: str = ""
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -32,13 +39,49 @@ class Renaming:
         return {old: new for old, new in self.names.items() if old != new}
 
 
-def is_training_state(name: str) -> bool:
-    """Whether a name is an optimiser's or a training loop's, not a network's.
+class Renamer:
+    """A layout's rules, compiled; each name is looked up once."""
 
-    >>> is_training_state("moments.conv1.weight"), is_training_state("conv1.weight")
-    (True, False)
+    def __init__(self, layout: Layout | None = None) -> None:
+        layout = layout or Layout()
+        self._rules = [(re.compile(pattern), new) for pattern, new in layout.rules]
+        self._drop = [re.compile(pattern) for pattern in layout.drop]
+        self._known: dict[str, str] = {}
+
+    def __call__(self, name: str) -> str:
+        """The network's name for a file's: the first rule that matches all of it, once."""
+        if name not in self._known:
+            self._known[name] = self._apply(name)
+        return self._known[name]
+
+    def drops(self, name: str) -> bool:
+        """Whether the network has no use for the name."""
+        return any(pattern.fullmatch(name) for pattern in self._drop)
+
+    def matches(self, name: str) -> bool:
+        """Whether a rule is about the name."""
+        return any(pattern.fullmatch(name) for pattern, _ in self._rules)
+
+    def _apply(self, name: str) -> str:
+        for pattern, replacement in self._rules:
+            match = pattern.fullmatch(name)
+            if match:
+                return match.expand(replacement)
+        return name
+
+
+def is_averaged(prefix: str) -> bool:
+    """Whether a prefix of names is that of a moving average of the weights.
+
+    >>> is_averaged("ema."), is_averaged("model_ema.module."), is_averaged("schema.")
+    (True, True, False)
     """
-    return _TRAINING_STATE.fullmatch(name) is not None
+    return any(_AVERAGED.fullmatch(prefix[: end + 1]) for end in _dots(prefix))
+
+
+def repeats_averaged(name: str, known: Collection[str]) -> bool:
+    """Whether a name is a known one behind the prefix of a moving average."""
+    return any(name[end + 1 :] in known and is_averaged(name[: end + 1]) for end in _dots(name))
 
 
 def rename(
@@ -48,91 +91,80 @@ def rename(
     ema: bool = False,
     keep: Iterable[str] = (),
 ) -> Renaming:
-    """Map a file's names onto the network's.
+    """Map a file's names onto a network's that is not at hand: by the layout alone.
 
     Left out: training state (unless in `keep`, the network's own names), what `layout.drop`
     names, and the alternative set `ema.*` (the moving average of the weights). With `ema=True`
     that set is used instead: `ema.X` becomes X and takes the place of the file's own X.
+    `matching.match` does more, where the network's table is known.
 
     Raises:
         CheckpointMismatch: two names of the file become one.
     """
-    layout = layout or Layout()
-    own = frozenset(keep)
-    rules = [(re.compile(pattern), replacement) for pattern, replacement in layout.rules]
-    drop = [re.compile(pattern) for pattern in layout.drop]
-    names = list(names)
-    averaged = {name.removeprefix(EMA) for name in names if name.startswith(EMA)}
-    taken: dict[str, str] = {}
-    result: dict[str, str] = {}
-    left_out: list[str] = []
+    own, names, to_own = frozenset(keep), list(names), Renamer(layout)
+    averaged = {n.removeprefix(EMA) for n in names if n.startswith(EMA)}
+    state = training_state([n for n in names if n not in own], (), names)
+    stems: dict[str, str] = {}
     for name in names:
         stem = name
         if name.startswith(EMA) and name not in own:
             stem = name.removeprefix(EMA) if ema else ""
         elif ema and name in averaged:
             stem = ""
-        if not stem or _is_unwanted(stem, own, drop):
-            left_out.append(name)
-            continue
-        new = _apply(rules, stem)
+        if stem and name not in state and (stem in own or not to_own.drops(stem)):
+            stems[name] = stem
+    result = unique({name: to_own(stem) for name, stem in stems.items()})
+    left_out = tuple(name for name in names if name not in result)
+    return Renaming(result, left_out, tuple(n for n in names if n in state))
+
+
+def unique(renamed: dict[str, str]) -> dict[str, str]:
+    """The same, if no two of the file's names become one.
+
+    Raises:
+        CheckpointMismatch: they do.
+    """
+    taken: dict[str, str] = {}
+    for name, new in renamed.items():
         if new in taken:
             raise CheckpointMismatch(
                 f"{taken[new]!r} and {name!r} both become {new!r}: the file does not follow the "
                 "naming scheme it is read with. Name another with parameters=…"
             )
         taken[new] = name
-        result[name] = new
-    return Renaming(result, tuple(left_out))
+    return renamed
 
 
-def detect_layout(names: Iterable[str], builder: Builder, network: Iterable[str] = ()) -> str:
-    """The name of the builder's layout that fits a file's names.
+def detect_layout(
+    names: Iterable[str],
+    layouts: Mapping[str, Layout],
+    network: Collection[str] = (),
+    *,
+    family: str = "the network",
+) -> str:
+    """The name of the layout that fits a file's names.
 
-    With `network`, the network's own names, that layout fits whose renamed names agree with most
-    of them. Without, the one whose rules match most of the names; none matching means the
-    network's own names. Ties go to the layout registered first. A builder without layouts, and a
-    file that already has the network's names, give `""`: no renaming.
+    With `network`, the network's own names, see `matching.match`. Without, the one whose rules
+    match most of the names; none matching means the network's own names, `""`. `family` is named
+    in errors.
 
     Raises:
         CheckpointMismatch: with `network`, when no layout gives a single name of it.
     """
     names = list(names)
-    own = frozenset(network)
-    candidates = {"": Layout(), **builder.layouts} if own else dict(builder.layouts)
+    if network:
+        from zoohub.checkpoint.matching import match
+
+        table = dict.fromkeys(names, TensorInfo((2,), "float32"))
+        return match(table, network, {"": Layout(), **layouts}, family=family).layout
     best, score = "", 0
-    for name, layout in candidates.items():
-        fitting = _fit(names, layout, own)
+    for name, layout in layouts.items():
+        to_own = Renamer(layout)
+        fitting = sum(map(to_own.matches, names))
         if fitting > score:
             best, score = name, fitting
-    if own and not score:
-        tried = ", ".join(builder.layouts) or "none registered"
-        raise CheckpointMismatch(
-            f"no naming scheme turns the file's names into {builder.name}'s (tried: {tried}); "
-            f"the file has {', '.join(names[:3])}…"
-        )
     return best
 
 
-def _fit(names: list[str], layout: Layout, own: frozenset[str]) -> int:
-    if own:
-        try:
-            return len(own.intersection(rename(names, layout, keep=own).names.values()))
-        except CheckpointMismatch:
-            return 0
-    rules = [re.compile(pattern) for pattern, _ in layout.rules]
-    return sum(any(rule.fullmatch(name) for rule in rules) for name in names)
-
-
-def _is_unwanted(name: str, own: frozenset[str], drop: list[re.Pattern[str]]) -> bool:
-    if name in own:
-        return False
-    return is_training_state(name) or any(pattern.fullmatch(name) for pattern in drop)
-
-
-def _apply(rules: list[tuple[re.Pattern[str], str]], name: str) -> str:
-    for pattern, replacement in rules:
-        match = pattern.fullmatch(name)
-        if match:
-            return match.expand(replacement)
-    return name
+def _dots(text: str) -> list[int]:
+    return [place for place, character in enumerate(text) if character == "."]

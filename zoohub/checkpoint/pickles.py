@@ -3,17 +3,33 @@
 Python's own unpickler calls whatever a pickle names; this one interprets the opcodes itself and
 has no way to import or call anything. The few names PyTorch writes for a dict of tensors are
 known symbols with a meaning here; any other name is refused. Memory and time are bounded by the
-pickle's size.
+pickle's size: no instruction copies more than the bytes before it put there, and their number is
+limited.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeVar
 
-from zoohub.checkpoint.dtypes import TYPES, plausible_shape
+from zoohub.checkpoint.torch_objects import (
+    KNOWN,
+    ORDERED_DICT,
+    PARAMETER,
+    SIZE,
+    STORAGES,
+    TENSORS,
+    Storage,
+    Symbol,
+    TensorRef,
+    count,
+    counts,
+    tensor,
+    text,
+)
+
+T = TypeVar("T")
 
 
 class Refused(ValueError):
@@ -24,67 +40,56 @@ class Refused(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A name the pickle refers to, such as `torch._utils._rebuild_tensor_v2`; never imported."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """A tensor's memory: the archive member `data/<key>` with `count` elements of `dtype`."""
-
-    key: str
-    dtype: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class TensorRef:
-    """A tensor as the pickle describes it; offset and strides in elements."""
-
-    storage: Storage
-    dtype: str
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-
-# torch.uint16 and its like have no storage class of their own: they come with an untyped storage.
-_STORAGES = {f"torch.{t.torch}": t.name for t in TYPES.values() if t.torch}
-_STORAGES["torch.storage.UntypedStorage"] = "uint8"
-_ELEMENTS = {f"torch.{t.name}": t.name for t in TYPES.values() if t.name != "int4x2"}
-_ORDERED_DICT = "collections.OrderedDict"
-_TENSORS = {"torch._utils._rebuild_tensor_v2": 2, "torch._utils._rebuild_tensor_v3": 3}
-_PARAMETER = "torch._utils._rebuild_parameter"
-_SIZE = "torch.Size"
-_KNOWN = {*_STORAGES, *_ELEMENTS, *_TENSORS, _ORDERED_DICT, _PARAMETER, _SIZE}
 _MARK = Symbol("(mark)")
 _STOP = ord(".")
 _SCALARS = (str, int, float, bool, bytes, type(None))
+_MAX_PICKLE = 1 << 26
+# A tensor takes some 40 of them, and an instruction at most some 100 bytes of memory.
+_MAX_INSTRUCTIONS = 4_000_000
 
 
-def read_pickle(data: bytes) -> Any:
+class Readable(Protocol):
+    """What holds the pickle: bytes, a map, or a file read in pages."""
+
+    def __getitem__(self, key: slice, /) -> bytes | bytearray: ...
+
+
+def read_pickle(data: bytes) -> object:
     """The pickled object as dicts, lists, tuples, scalars and `TensorRef`.
 
     Raises:
         Refused: the pickle is malformed, or names anything but PyTorch's tensors.
     """
-    return _Machine(data).run()
+    return _Machine(data, 0, len(data), {}).run()
+
+
+def read_pickle_at(
+    data: Readable, start: int, end: int, storages: dict[str, Storage]
+) -> tuple[object, int]:
+    """The pickled object that begins at `start`, and the offset behind it.
+
+    `storages` collects those the pickle refers to, by key.
+
+    Raises:
+        Refused: as `read_pickle`.
+    """
+    machine = _Machine(data, start, min(end, start + _MAX_PICKLE), storages)
+    return machine.run(), machine.at
 
 
 class _Machine:
     """The pickle virtual machine, protocols 2 to 4, without objects."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Readable, start: int, end: int, storages: dict[str, Storage]) -> None:
         self.data = data
-        self.at = 0
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
+        self.at = start
+        self.end = end
+        self.storages = storages
+        self.stack: list[object] = []
+        self.memo: dict[int, object] = {}
 
-    def run(self) -> Any:
-        while True:
+    def run(self) -> object:
+        for _ in range(_MAX_INSTRUCTIONS):
             start = self.at
             opcode = self.take(1)[0]
             action = _ACTIONS.get(opcode)
@@ -100,44 +105,50 @@ class _Machine:
                 raise
             except (ValueError, TypeError, KeyError, IndexError, struct.error) as error:
                 raise Refused(start, f"a malformed pickle ({error})") from None
+        raise Refused(self.at, f"a pickle of more than {_MAX_INSTRUCTIONS} instructions")
 
     # Reading operands
 
     def take(self, size: int) -> bytes:
-        if size > len(self.data) - self.at:
+        if size > self.end - self.at:
             raise Refused(self.at, f"the pickle's end, {size} more bytes expected")
         self.at += size
-        return self.data[self.at - size : self.at]
+        return bytes(self.data[self.at - size : self.at])
 
-    def number(self, form: str) -> Any:
-        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+    def number(self, form: str) -> int:
+        number: int = struct.unpack(form, self.take(struct.calcsize(form)))[0]
+        return number
+
+    def real(self) -> float:
+        number: float = struct.unpack(">d", self.take(8))[0]
+        return number
 
     def line(self) -> str:
-        end = self.data.find(b"\n", self.at, self.at + 256)
-        if end < 0:
+        length = self.data[self.at : min(self.at + 256, self.end)].find(b"\n")
+        if length < 0:
             raise Refused(self.at, "a name without an end")
-        text = self.take(end - self.at).decode("ascii")
+        text = self.take(length).decode("ascii")
         self.at += 1
         return text
 
     # The stack
 
-    def push(self, value: Any) -> None:
+    def push(self, value: object) -> None:
         self.stack.append(value)
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         value = self.stack.pop()
         if value is _MARK:
             raise Refused(self.at, "a mark where a value should be")
         return value
 
-    def top(self, kind: type) -> Any:
+    def top(self, kind: type[T]) -> T:
         value = self.stack[-1]
         if not isinstance(value, kind):
             raise Refused(self.at, f"a {type(value).__name__} where a {kind.__name__} should be")
         return value
 
-    def pop_mark(self) -> list[Any]:
+    def pop_mark(self) -> list[object]:
         for index in range(len(self.stack) - 1, -1, -1):
             if self.stack[index] is _MARK:
                 items = self.stack[index + 1 :]
@@ -149,7 +160,7 @@ class _Machine:
 
     def symbol(self, module: str, name: str) -> None:
         full = f"{module}.{name}"
-        if full not in _KNOWN:
+        if full not in KNOWN:
             raise Refused(
                 self.at, f"a pickle that asks for {full!r}: only tensors are read, nothing was run"
             )
@@ -157,9 +168,9 @@ class _Machine:
 
     def stack_global(self) -> None:
         name, module = self.pop(), self.pop()
-        self.symbol(_text(module), _text(name))
+        self.symbol(text(module), text(name))
 
-    def store(self, target: dict[Any, Any], items: list[Any]) -> None:
+    def store(self, target: dict[object, object], items: list[object]) -> None:
         if len(items) % 2:
             raise Refused(self.at, "a key without a value")
         for key, value in zip(items[::2], items[1::2], strict=True):
@@ -186,55 +197,34 @@ class _Machine:
         self.top(dict)
 
     def persistent(self) -> None:
-        kind, storage, key, _device, count = self.pop()
-        if kind != "storage" or not isinstance(storage, Symbol) or storage.name not in _STORAGES:
+        found = self.pop()
+        if not isinstance(found, tuple | list):
             raise Refused(self.at, "a reference to something that is no tensor storage")
-        self.push(Storage(_text(key), _STORAGES[storage.name], _count(count)))
+        kind, storage, key, _device, elements, *view = found
+        if kind != "storage" or not isinstance(storage, Symbol) or storage.name not in STORAGES:
+            raise Refused(self.at, "a reference to something that is no tensor storage")
+        if view and view != [None]:  # PyTorch before 0.4 had views of storages
+            raise Refused(self.at, "a view of a storage, which no file of weights needs")
+        stored = Storage(text(key), STORAGES[storage.name], count(elements))
+        if self.storages.setdefault(stored.key, stored) != stored:
+            raise Refused(self.at, f"two storages of the name {stored.key[:40]!r}")
+        self.push(stored)
 
     def call(self) -> None:
         arguments, function = self.pop(), self.pop()
         if not isinstance(function, Symbol) or not isinstance(arguments, tuple):
             raise Refused(self.at, "a call of something that is no function")
         name = function.name
-        if name == _ORDERED_DICT and not arguments:
+        if name == ORDERED_DICT and not arguments:
             self.push({})
-        elif name == _SIZE and len(arguments) == 1:
-            self.push(tuple(arguments[0]))
-        elif name == _PARAMETER and isinstance(arguments[0], TensorRef):
+        elif name == SIZE and len(arguments) == 1:
+            self.push(counts(arguments[0]))
+        elif name == PARAMETER and isinstance(arguments[0], TensorRef):
             self.push(arguments[0])
-        elif name in _TENSORS:
-            self.push(_tensor(_TENSORS[name], arguments))
+        elif name in TENSORS:
+            self.push(tensor(TENSORS[name], arguments))
         else:
             raise Refused(self.at, f"a call of {name} with {len(arguments)} arguments")
-
-
-def _tensor(version: int, arguments: tuple[Any, ...]) -> TensorRef:
-    storage, offset, shape, strides = arguments[:4]
-    if not isinstance(storage, Storage):
-        raise ValueError("a tensor without a storage")
-    dtype = storage.dtype
-    if version == 3:
-        if not isinstance(arguments[6], Symbol):
-            raise ValueError("a tensor without an element type")
-        dtype = _ELEMENTS[arguments[6].name]
-    sizes = tuple(_count(n) for n in shape)
-    steps = tuple(_count(n) for n in strides)
-    if len(sizes) != len(steps) or not plausible_shape(sizes):
-        raise ValueError(f"{len(sizes)} dimensions with {len(steps)} strides")
-    return TensorRef(storage, dtype, _count(offset), sizes, steps)
-
-
-def _count(value: Any) -> int:
-    # No value is ever put into a message: nested tuples can take forever to print.
-    if type(value) is not int or not 0 <= value < 1 << 48:
-        raise ValueError("no sensible number where a count should be")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"a {type(value).__name__} where a text should be")
-    return value
 
 
 def _long(data: bytes) -> int:
@@ -243,7 +233,7 @@ def _long(data: bytes) -> int:
     return int.from_bytes(data, "little", signed=True)
 
 
-_ACTIONS: dict[int, Callable[[_Machine], Any]] = {
+_ACTIONS: dict[int, Callable[[_Machine], object]] = {
     0x80: lambda m: _protocol(m.number("<B")),
     0x95: lambda m: m.take(8),  # FRAME: a hint only
     _STOP: lambda m: None,
@@ -255,10 +245,13 @@ _ACTIONS: dict[int, Callable[[_Machine], Any]] = {
     ord("K"): lambda m: m.push(m.number("<B")),
     ord("M"): lambda m: m.push(m.number("<H")),
     0x8A: lambda m: m.push(_long(m.take(m.number("<B")))),
-    ord("G"): lambda m: m.push(m.number(">d")),
+    ord("G"): lambda m: m.push(m.real()),
     ord("X"): lambda m: m.push(m.take(m.number("<I")).decode("utf-8")),
     0x8C: lambda m: m.push(m.take(m.number("<B")).decode("utf-8")),
     0x8D: lambda m: m.push(m.take(m.number("<Q")).decode("utf-8")),
+    # Python 2's texts
+    ord("U"): lambda m: m.push(m.take(m.number("<B")).decode("utf-8")),
+    ord("T"): lambda m: m.push(m.take(m.number("<I")).decode("utf-8")),
     ord("C"): lambda m: m.push(m.take(m.number("<B"))),
     ord("B"): lambda m: m.push(m.take(m.number("<I"))),
     # Containers
@@ -291,7 +284,7 @@ _ACTIONS: dict[int, Callable[[_Machine], Any]] = {
 }
 
 
-def _append(machine: _Machine, items: list[Any]) -> None:
+def _append(machine: _Machine, items: list[object]) -> None:
     machine.top(list).extend(items)
 
 

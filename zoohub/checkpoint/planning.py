@@ -6,95 +6,32 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from zoohub.checkpoint.channels import can_adapt
 from zoohub.checkpoint.dtypes import FLOATS, INTEGERS
-from zoohub.checkpoint.naming import EMA, Renaming, rename
+from zoohub.checkpoint.layout import Layout, has_prefix
+from zoohub.checkpoint.matching import match
+from zoohub.checkpoint.naming import EMA, Renaming
+from zoohub.checkpoint.report import Cast, LoadReport, Misfit, some
 from zoohub.checkpoint.weights import TensorInfo
 from zoohub.errors import CheckpointMismatch
-from zoohub.networks.registry import Layout
 
 _SHOWN = 10
+
+__all__ = ["Assignment", "LoadReport", "Misfit", "Plan", "has_prefix", "plan_apply"]
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One parameter's value: the network's `name` from the file's `source`, kept or cast."""
+    """One parameter's value: the network's `name` from the file's `source`, kept or cast.
+
+    `channels` are the network's input channels where the file's first convolution has others.
+    """
 
     name: str
     source: str
     dtype: str
     cast: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """A parameter whose element type in the file is not the network's."""
-
-    name: str
-    file: str
-    network: str
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.file} to {self.network})"
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """A parameter the file has in another shape, or in a type that cannot be converted."""
-
-    name: str
-    file: TensorInfo
-    network: TensorInfo
-
-    def __str__(self) -> str:
-        if self.file.shape != self.network.shape:
-            return f"{self.name} (file {self.file.shape}, network {self.network.shape})"
-        return f"{self.name} (file {self.file.dtype}, network {self.network.dtype})"
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What was done with every parameter of the file and of the network.
-
-    `loaded` and `replaced` are the network's names (`replaced`: newly initialised because the
-    head or the stem was asked to differ); `renamed` maps the file's name to the network's;
-    `left_out` are the file's names without use: training state, an unused `ema.*` set, a dropped
-    or replaced head; `kept` are the network's constants that older files lack. `missing`,
-    `unexpected` and `misshapen` are empty unless `strict=False`; missing and misshapen parameters
-    keep their initial values.
-    """
-
-    source: str
-    loaded: tuple[str, ...] = ()
-    replaced: tuple[str, ...] = ()
-    renamed: Mapping[str, str] | None = None
-    left_out: tuple[str, ...] = ()
-    cast: tuple[Cast, ...] = ()
-    kept: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    unexpected: tuple[str, ...] = ()
-    misshapen: tuple[Misfit, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether every parameter was loaded, or replaced on request."""
-        return not (self.missing or self.unexpected or self.misshapen)
-
-    def __str__(self) -> str:
-        lines = [f"{len(self.loaded)} parameters loaded from {self.source or 'the file'}"]
-        renamed = [f"{old} to {new}" for old, new in (self.renamed or {}).items()]
-        for label, items in (
-            ("newly initialised, as asked", self.replaced),
-            ("renamed", renamed),
-            ("cast", self.cast),
-            ("in the file, left out", self.left_out),
-            ("constants, not in the file", self.kept),
-            ("MISSING from the file, randomly initialised", self.missing),
-            ("UNEXPECTED in the file, ignored", self.unexpected),
-            ("MISSHAPEN, randomly initialised", self.misshapen),
-        ):
-            if items:
-                lines.append(f"{len(items)} {label}: {_some(items, 3)}")
-        return "\n".join(lines)
+    channels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,91 +43,119 @@ class Plan:
     report: LoadReport
 
 
-def plan_apply(
-    network: Mapping[str, TensorInfo],
-    file: Mapping[str, TensorInfo],
-    *,
-    layout: Layout | None = None,
-    replaced: Iterable[str] = (),
-    unused: Iterable[str] = (),
-    constants: Iterable[str] = (),
-    ema: bool = False,
-    strict: bool = True,
-    source: str = "",
-) -> Plan:
-    """Compare a network's table of parameters with a file's, and plan the assignment.
-
-    Names, shapes and element types must agree, after renaming by `layout` (see `rename`).
-    Exceptions, all of them in the report:
+@dataclass(frozen=True, slots=True)
+class Leeway:
+    """How a file's table may differ from the network's.
 
     - `replaced`, prefixes of the network's names whose shapes were asked to change (the head for
       `num_classes`, the stem for `in_channels`). A prefix is loaded whole where all of it fits
       the file, else initialised anew whole. Nothing is ever sliced: 1001 outputs do not go into
-      1000; their head is replaced.
+      1000; their head is replaced. Only a convolution over other than `channels` input channels
+      is summed or repeated to them.
     - `unused`, prefixes of names (after renaming) that the file may have and the network not
       (the head, for a network built without one); `""` means any.
     - `constants`, regular expressions of the network's names whose value its constructor
       computes (anchors, strides): a file may lack them, and they stay as constructed.
-    - element types: floating types convert into each other, and so do integer types.
+    - not `strict`: what does not fit is skipped and reported.
+    """
 
-    With `strict=False` what does not fit is skipped and reported. `source` is named in messages.
+    replaced: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    channels: int | None = None
+    strict: bool = True
+
+
+def plan_apply(
+    network: Mapping[str, TensorInfo],
+    file: Mapping[str, TensorInfo],
+    leeway: Leeway | None = None,
+    *,
+    layout: Layout | None = None,
+    renaming: Renaming | None = None,
+    ema: bool = False,
+    source: str = "",
+) -> Plan:
+    """Compare a network's table of parameters with a file's, and plan the assignment.
+
+    Names, shapes and element types must agree, after `renaming` (see `matching.match`, which finds
+    it within `layout` where it is not given). Exceptions, all of them in the report, are those of
+    the `leeway`, and element types: floating types convert into each other, and so do integer
+    types. `source` is named in messages.
 
     Raises:
         CheckpointMismatch: strict, and something is missing, unexpected or misshapen; names up to
             ten of each. Also, strict or not: two names collide, or no parameter fits at all.
     """
-    replaced, unused = tuple(replaced), tuple(unused)
-    renaming = rename(file, layout, ema=ema, keep=network)
+    leeway = leeway or Leeway()
+    replaced, unused, channels = leeway.replaced, leeway.unused, leeway.channels
+    if renaming is None:
+        layouts = {"": layout or Layout()}
+        renaming = match(file, network, layouts, ema=ema, source=source or "the file")
     origin = {new: old for old, new in renaming.names.items()}
     misfits = _misfits(network, file, origin)
-    absent = [name for name in network if name not in origin]
-    kept = _matching(absent, constants)
-    missing = [name for name in absent if name not in kept]
+    adapted = {
+        name: misfits.pop(name)
+        for name in list(misfits)
+        if has_prefix(name, replaced) and _adaptable(misfits[name], channels)
+    }
+    kept = _matching([name for name in network if name not in origin], leeway.constants)
+    missing = [name for name in network if name not in origin and name not in kept]
     surplus = [new for new in origin if new not in network]
-
     anew = _replaced_prefixes(replaced, [*misfits, *missing, *surplus])
-    fresh = [name for name in network if has_prefix(name, anew)]
+    loaded = [n for n in _without(network, anew) if n in origin and n not in misfits]
+    types = [(n, file[origin[n]].dtype, network[n].dtype) for n in loaded]
     report = LoadReport(
         source=source,
-        loaded=tuple(
-            n for n in network if n in origin and n not in misfits and not has_prefix(n, anew)
-        ),
-        replaced=tuple(fresh),
         renamed=renaming.renamed,
+        kept=_without(kept, anew),
+        missing=_without(missing, anew),
+        unexpected=tuple(origin[n] for n in _without(surplus, (*anew, *unused))),
+        misshapen=tuple(misfits[n] for n in _without(misfits, anew)),
+        adapted=tuple(adapted[n] for n in _without(adapted, anew)),
+        training_state=renaming.state,
+        prefix=renaming.prefix,
+        replaced=tuple(name for name in network if has_prefix(name, anew)),
+        loaded=tuple(loaded),
+        cast=tuple(Cast(*item) for item in types if item[1] != item[2]),
         left_out=(
             *renaming.left_out,
             *(old for new, old in origin.items() if has_prefix(new, anew)),
-            *(origin[n] for n in surplus if has_prefix(n, unused) and not has_prefix(n, anew)),
-        ),
-        kept=tuple(n for n in kept if not has_prefix(n, anew)),
-        missing=tuple(n for n in missing if not has_prefix(n, anew)),
-        unexpected=tuple(origin[n] for n in surplus if not has_prefix(n, (*anew, *unused))),
-        misshapen=tuple(m for n, m in misfits.items() if not has_prefix(n, anew)),
-        cast=tuple(
-            Cast(n, file[origin[n]].dtype, network[n].dtype)
-            for n in network
-            if n in origin
-            and n not in misfits
-            and not has_prefix(n, anew)
-            and file[origin[n]].dtype != network[n].dtype
+            *(origin[n] for n in _without(surplus, anew) if has_prefix(n, unused)),
         ),
     )
-    _check(report, renaming, strict=strict)
+    _check(report, renaming, strict=leeway.strict)
+    return _plan(report, origin, network, channels)
+
+
+def _plan(
+    report: LoadReport,
+    origin: Mapping[str, str],
+    network: Mapping[str, TensorInfo],
+    channels: int | None,
+) -> Plan:
     cast = {item.name for item in report.cast}
+    adapted = {item.name for item in report.adapted}
     return Plan(
-        tuple(Assignment(n, origin[n], network[n].dtype, n in cast) for n in report.loaded),
-        (*fresh, *report.kept, *report.missing, *(m.name for m in report.misshapen)),
+        tuple(
+            Assignment(
+                n, origin[n], network[n].dtype, n in cast, channels if n in adapted else None
+            )
+            for n in report.loaded
+        ),
+        (*report.replaced, *report.kept, *report.missing, *(m.name for m in report.misshapen)),
         report,
     )
 
 
-def has_prefix(name: str, prefixes: Iterable[str]) -> bool:
-    """Whether a dotted name is, or lies under, one of the prefixes; `""` covers every name.
+def _without(names: Iterable[str], prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if not has_prefix(name, prefixes))
 
-    >>> has_prefix("fc.weight", ["fc"]), has_prefix("fc1.weight", ["fc"])
-    (True, False)
-    """
-    return any(not p or name == p or name.startswith(p.rstrip(".") + ".") for p in prefixes)
+
+def _adaptable(misfit: Misfit, channels: int | None) -> bool:
+    kinds = {misfit.file.dtype, misfit.network.dtype}
+    shapes = misfit.file.shape, misfit.network.shape
+    return channels is not None and kinds <= FLOATS and can_adapt(*shapes, channels)
 
 
 def _matching(names: list[str], expressions: Iterable[str]) -> list[str]:
@@ -228,7 +193,7 @@ def _check(report: LoadReport, renaming: Renaming, *, strict: bool) -> None:
     if strict and not report.complete:
         text = _message(f"{what} does not fit the network", report)
         if report.missing and any(name.startswith(EMA) for name in renaming.left_out):
-            text += "\nThe file also has an averaged set (ema.*), which was not asked for."
+            text += "\nThe file also has an averaged set (ema.*), which ema=True loads."
         raise CheckpointMismatch(
             text + "\nCheck the model's name and arguments; strict=False loads what fits."
         )
@@ -242,12 +207,5 @@ def _message(first: str, report: LoadReport) -> str:
         ("misshapen", report.misshapen),
     ):
         if items:
-            lines.append(f"  {len(items)} {label}: {_some(items, _SHOWN)}")
+            lines.append(f"  {len(items)} {label}: {some(items, _SHOWN)}")
     return "\n".join(lines)
-
-
-def _some(items: Iterable[object], limit: int) -> str:
-    texts = [str(item) for item in items]
-    return ", ".join(texts[:limit]) + (
-        f" and {len(texts) - limit} more" if len(texts) > limit else ""
-    )

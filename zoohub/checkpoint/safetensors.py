@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoohub.checkpoint.atomic import replacing
 from zoohub.checkpoint.dtypes import TYPES, plausible_shape
 from zoohub.checkpoint.source import Source
 from zoohub.checkpoint.weights import Contents, Located, TensorInfo, Weights
 from zoohub.checkpoint.writing import Arrays, as_bytes, prepare
+from zoohub.core.atomic import replacing
+from zoohub.core.json_reader import Json, parse_strictly
 from zoohub.errors import CheckpointError
 
 _BY_SPELLING = {t.safetensors: t for t in TYPES.values() if t.safetensors}
@@ -65,7 +66,7 @@ def write_safetensors(
         table = arrays.table()
     else:
         table = {n: TensorInfo(a.shape, k.name) for n, k, a in prepare(arrays)}
-    header: dict[str, Any] = {"__metadata__": dict(sorted((metadata or {"format": "np"}).items()))}
+    header: dict[str, Json] = {"__metadata__": dict(sorted((metadata or {"format": "np"}).items()))}
     offset = 0
     names = sorted(table, key=lambda name: (-TYPES[table[name].dtype].size, name))
     for name in names:
@@ -87,41 +88,28 @@ def write_safetensors(
     return path
 
 
-def _header(source: Source, text: bytes) -> dict[str, Any]:
+def _header(source: Source, text: bytes | bytearray) -> dict[str, Json]:
     def number(digits: str) -> int:
         # Python converts long numbers in quadratic time.
         if len(digits) > 19:
             raise ValueError(f"the number {digits[:20]}…")
         return int(digits)
 
-    def refuse(what: str) -> None:
-        raise ValueError(f"{what[:20]!r}, where only whole numbers may stand")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise ValueError("a name for a second time")
-        return found
-
     try:
-        header = json.loads(
-            text.decode("utf-8"),
-            parse_int=number,
-            parse_float=refuse,
-            parse_constant=refuse,
-            object_pairs_hook=unique,
-        )
-    except (ValueError, RecursionError) as error:
+        header = parse_strictly(text.decode("utf-8"), number)
+    except ValueError as error:
         source.corrupt(8, f"a header that is no JSON of this format: {error}")
     if not isinstance(header, dict):
         source.corrupt(8, f"a header that is a {type(header).__name__}, not a mapping")
     return header
 
 
-def _metadata(source: Source, metadata: Any) -> dict[str, str]:
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+def _metadata(source: Source, metadata: Json) -> dict[str, str]:
+    found = metadata if isinstance(metadata, dict) else {"": None}
+    texts = {name: text for name, text in found.items() if isinstance(text, str)}
+    if len(texts) != len(found):
         source.corrupt(8, "metadata that does not map texts to texts")
-    return metadata
+    return texts
 
 
 def _located(source: Source, name: str, entry: Any, start: int) -> Located:

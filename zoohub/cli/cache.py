@@ -7,17 +7,19 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from zoohub.cli.confirm import add_deleting_options, confirmed
-from zoohub.cli.main import common_options
+from zoohub.cli.main import Action, common_options
+from zoohub.cli.options import jobs
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import IntegrityError, StoreError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
 from zoohub.store import Store
+from zoohub.store.compiled import forms_of, sweep_compiled
 from zoohub.store.maintenance import (
     Item,
+    is_form,
     list_items,
     list_remains,
     plan_prune,
@@ -30,6 +32,7 @@ EXAMPLES = (
     "zoohub cache verify --repair",
     "zoohub cache prune --older-than 30d --max-size 20G --dry-run",
     "zoohub cache remove yolov5s",
+    "zoohub cache clear --dry-run",
     "cd $(zoohub cache dir)",
 )
 _PERIODS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions of `zoohub cache`."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
 
-    def action(name: str, summary: str, run: Any, *aliases: str) -> argparse.ArgumentParser:
+    def action(name: str, summary: str, run: Action, *aliases: str) -> argparse.ArgumentParser:
         sub = actions.add_parser(
             name,
             aliases=aliases,
@@ -52,10 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return sub
 
     action("dir", "print the folder", _dir)
+    clearing = action("clear", "remove every file", _clear)
+    add_deleting_options(clearing)
     action("list", "the files, their sizes, names and last use", _list, "ls")
     verifying = action("verify", "hash every file again", _verify)
     verifying.add_argument("--repair", action="store_true", help="fetch damaged pieces again")
-    verifying.add_argument("--jobs", type=int, default=2, metavar="N", help="files at a time (2)")
+    verifying.add_argument("--jobs", type=jobs, default=2, metavar="N", help="files at a time (2)")
     pruning = action("prune", "remove what has not been used for long, or is too much", _prune)
     pruning.add_argument("--older-than", metavar="TIME", help="not used since, e.g. 12h, 30d, 8w")
     pruning.add_argument("--max-size", metavar="SIZE", help="what may stay, e.g. 500M, 20G")
@@ -110,7 +115,12 @@ def _verify(options: argparse.Namespace, output: Output) -> int:
         name = ", ".join(item.names) or item.path.name
         if not checked.intact:
             output.error(f"{name}: the file was damaged and is set aside in quarantine")
-            if options.repair:
+            if options.repair and is_form(item):
+                store.forget_damaged(item.sha256)
+                sweep_compiled(store)
+                state = "removed"
+                output.talk(f"{name}: removed; it is made again when it is needed")
+            elif options.repair:
                 try:
                     mended = repair(item, settings)
                     state = "repaired"
@@ -157,7 +167,9 @@ def _remove(options: argparse.Namespace, output: Output) -> int:
         resolved = index.resolve(name)
         named = resolved.checkpoint if resolved.explicit else None
         hashes = [store.sha256_of(c) for c in ([named] if named else resolved.entry.checkpoints)]
-        found = {h: by_hash[h] for h in hashes if h is not None and h in by_hash}
+        known = {h for h in hashes if h is not None}
+        known |= forms_of(store, known)
+        found = {h: by_hash[h] for h in sorted(known) if h in by_hash}
         if not found:
             raise UnknownModel(f"nothing of {name} is in the store; `zoohub cache list` shows it")
         chosen.update(found)
@@ -167,10 +179,24 @@ def _remove(options: argparse.Namespace, output: Output) -> int:
     if not confirmed(f"remove {len(chosen)} files?", options, output):
         return 1
     freed = remove_items(tuple(chosen.values()))
+    sweep_compiled(store)
     left = [item for item in chosen.values() if item.path.exists()]
     if left:
         raise StoreError(f"{left[0].path} cannot be removed; check the folder's permissions")
     output.talk(f"{human_size(freed)} freed")
+    return 0
+
+
+def _clear(options: argparse.Namespace, output: Output) -> int:
+    store = Store(load_settings().home)
+    plan = plan_prune(list_items(store), now=time.time(), max_size=0)
+    _show_removal(plan.remove, (), output)
+    if options.dry_run or not plan.remove:
+        output.talk(f"{human_size(plan.freed)} would be freed")
+        return 0
+    if not confirmed(f"remove all {len(plan.remove)} files?", options, output):
+        return 1
+    output.talk(f"{human_size(prune(store, plan))} freed")
     return 0
 
 

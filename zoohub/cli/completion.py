@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print the shell's script; or, for that script, what may follow the words typed so far."""
     if options.shell != "words":
-        output.data(SCRIPTS[options.shell])
+        output.text(SCRIPTS[options.shell])
         return 0
     for word in suggestions(options.words):
         output.data(word)

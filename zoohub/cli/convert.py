@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from zoohub.cli.options import path
 from zoohub.cli.output import Output
 
 EXAMPLES = (
@@ -17,7 +17,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub convert`."""
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a .ckpt, .safetensors or .pth file"
+        "file", type=path, metavar="FILE", help="a .ckpt, .safetensors or .pth file"
     )
     parser.add_argument(
         "--to",
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a format (ckpt, safetensors, pth) or a naming scheme (torchvision, mindcv, …)",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="by default beside FILE; the suffix is a format"
+        "--output", type=path, metavar="FILE", help="by default beside FILE; the suffix is a format"
     )
     parser.add_argument(
         "--family", metavar="NAME", help="whose names they are (resnet); by default found by them"

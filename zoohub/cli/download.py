@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
-from zoohub.api import with_offline_hint
+from zoohub.cli.options import jobs, path
 from zoohub.cli.output import Output
 from zoohub.cli.several import Failure, exit_code, report
+from zoohub.core.atomic import copy_whole, remove_leftovers
 from zoohub.errors import StoreError, UnknownModel, ZoohubError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
+from zoohub.manifest.output_names import output_name
+from zoohub.models.fetching import with_offline_hint
 from zoohub.settings import load_settings
 
 EXAMPLES = (
@@ -27,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names", nargs="+", metavar="NAME", help="models, or patterns like 'resnet*'"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="copy the files into DIR")
-    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="files at a time (4)")
+    parser.add_argument("--output", type=path, metavar="DIR", help="copy the files into DIR")
+    parser.add_argument("--jobs", type=jobs, default=4, metavar="N", help="files at a time (4)")
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
@@ -57,7 +59,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
                 raise with_offline_hint(result.error, index.entry(result.checkpoint.model), index)
             path = result.path
             if options.output is not None:
-                path = copy_out(path, result.checkpoint, options.output)
+                name = output_name(result.checkpoint, path.name.partition(".")[2], index)
+                path = copy_out(path, name, options.output)
         except ZoohubError as error:
             failures.append(Failure(reference, error))
             rows.append({"reference": reference, "path": None, "error": str(error)})
@@ -92,19 +95,18 @@ def expand(index: Index, name: str) -> list[Checkpoint]:
     return [resolved.checkpoint]
 
 
-def copy_out(path: Path, checkpoint: Checkpoint, folder: Path) -> Path:
-    """Copy a stored file to `FOLDER/<model>-<id>.<ext>`, never half of it.
+def copy_out(path: Path, name: str, folder: Path) -> Path:
+    """Copy a stored file to `FOLDER/NAME`, never half of it, and never a damaged one.
 
     Raises:
         StoreError: the folder cannot be written.
+        IntegrityError: the stored file is not what its name promises any more.
     """
-    target = folder / f"{checkpoint.model}-{checkpoint.id}{path.suffix}"
-    partial = target.with_name(f".{target.name}.part")
+    target = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, partial)
-        partial.replace(target)
+        remove_leftovers(folder)
+        copy_whole(path, target, sha256=path.name.partition(".")[0])
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StoreError(f"cannot write {target}: {error.strerror or error}") from error
     return target

@@ -1,13 +1,19 @@
-"""`zoohub eval`: how right a network is on pictures with labels."""
+"""`zoohub eval`: how good a network is on data of which the truth is known."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoohub.cli.options import add_device_options
+from zoohub.cli.options import (
+    add_device_options,
+    add_engine_option,
+    add_weights_options,
+    data_help,
+)
 from zoohub.cli.output import Output
+from zoohub.tasks.finding import all_tasks
 
 EXAMPLES = (
     "zoohub eval lenet5@digits --data digits",
@@ -15,17 +21,9 @@ EXAMPLES = (
     "zoohub eval yolov5s --data coco/annotations/instances_val2017.json",
     "zoohub eval runs/flowers --data flowers/val",
     "zoohub eval resnet50 --data imagenet/val --compare mobilenet_v2_100",
+    "zoohub eval resnet50 --checkpoint my.ckpt --num-classes 7 --data flowers/val",
     "zoohub eval int8.onnx --data digits --compare lenet5@digits   # what 8 bits lost",
 )
-
-_TITLES = {
-    "top1": "top-1",
-    "top5": "top-5",
-    "loss": "loss",
-    "map": "mAP",
-    "map50": "mAP@0.5",
-    "map75": "mAP@0.75",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,34 +37,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         metavar="DIR",
-        help="a folder a class, a .csv or .jsonl, `digits`; boxes: a "
-        "data.yaml, a COCO .json, `digit-scenes`",
+        help=data_help(),
     )
     parser.add_argument(
         "--compare", metavar="NAME", help="another one, side by side, and how far NAME is above it"
     )
     parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="at a time (64)")
+    add_weights_options(parser)
     add_device_options(parser)
+    add_engine_option(parser)
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
-    """Print top-1, top-5 and each class's accuracy; of detectors, COCO's precisions."""
-    from zoohub.api import settings_for
-    from zoohub.pretrained import use_device
-    from zoohub.training import evaluate
+    """Print the task's figures and those of each class."""
+    from zoohub.predicting.measuring import evaluate
+    from zoohub.settings import settings_for
 
-    settings = settings_for(device=options.device)
-    use_device(settings)
+    settings = settings_for(device=options.device, engine=options.engine)
     names = [options.name] + ([options.compare] if options.compare else [])
     results: list[dict[str, Any]] = []
     for name in names:
+        own = name is names[0]  # the weights given are NAME's, not those it is compared with
         found = evaluate(
             name,
             options.data,
             batch_size=options.batch_size,
+            checkpoint=options.checkpoint if own else None,
+            parameters=options.parameters if own else None,
+            num_classes=options.num_classes if own else None,
+            ema=options.ema and own,
             settings=settings,
             mode=options.mode,
+            progress=not output.quiet,
+            force=options.force,
         )
+        output.detail(f"{name}: {found['engine']} computes")
         results.append({"model": name, **found})
     for path, reason in results[0]["skipped"].items():
         output.error(f"left out: {path}: {reason}")
@@ -86,7 +91,8 @@ def rows_of(results: Sequence[dict[str, Any]]) -> list[list[str]]:
     rows = [["pictures", *(str(result["count"]) for result in results)]]
     if len(results) == 2:
         rows[0].append("")
-    for key, title in _TITLES.items():
+    titles = {figure.key: figure.title for task in all_tasks() for figure in task.figures}
+    for key, title in titles.items():
         if any(key in result for result in results):
             rows.append(_row(title, [result.get(key) for result in results]))
     per_class = [_class_figures(result["per_class"]) for result in results]
@@ -103,12 +109,18 @@ def _row(title: str, values: Sequence[float | None]) -> list[str]:
     return row
 
 
-def _class_figures(per_class: dict[str, Any]) -> dict[str, float | None]:
-    """Each class's accuracy, or a detector's mAP@0.5."""
-    return {
-        name: value["map50"] if isinstance(value, dict) else value
-        for name, value in per_class.items()
-    }
+def _class_figures(
+    per_class: Mapping[str, float | dict[str, float | None] | None],
+) -> dict[str, float | None]:
+    """Each class's one figure; of several the one that is said of a run, else the first."""
+    heads = [task.headline[0] for task in all_tasks()]
+
+    def figure(value: float | dict[str, float | None] | None) -> float | None:
+        if not isinstance(value, dict):
+            return value
+        return next((value[key] for key in heads if key in value), next(iter(value.values())))
+
+    return {name: figure(value) for name, value in per_class.items()}
 
 
 def _shown_classes(per_class: dict[str, float | None]) -> list[str]:

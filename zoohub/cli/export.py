@@ -5,24 +5,31 @@ from __future__ import annotations
 import argparse
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from zoohub.cli.options import add_device_options
+from zoohub.cli.options import add_device_options, add_weights_options, path, weights_options
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import UsageError
 from zoohub.exporting.request import FORMATS
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.exporting.result import Export
 
 EXAMPLES = (
     "zoohub export resnet50 --format onnx --check",
     "zoohub export resnet50 --output r50.mindir --dynamic batch,height,width",
     "zoohub export yolov5 --output yolov5s.onnx --nms",
     "zoohub export resnet50 --output int8.onnx --quantize static --calibrate photos/",
+    "zoohub export resnet50 --checkpoint my.ckpt --output my.onnx --check",
     "zoohub export resnet50 --format pth   # torchvision's names, for PyTorch",
 )
 _CHOICES = (
     "format",
     "batch",
     "size",
+    "length",
     "dynamic",
     "dtype",
     "fold_bn",
@@ -40,18 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME|RUN", help="a model, a checkpoint or a run's folder")
     parser.add_argument("--format", choices=FORMATS, help="by default FILE's suffix tells")
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="the file to write (MODEL-ID.FORMAT)"
+        "--output", type=path, metavar="FILE", help="the file to write (MODEL-ID.FORMAT)"
     )
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="inputs at a time (1)")
     parser.add_argument(
         "--size", type=parse_size, metavar="HxW", help="of the input in pixels (the model's own)"
     )
     parser.add_argument(
+        "--length", type=int, metavar="N", help="of the sequences, where it takes text"
+    )
+    parser.add_argument(
         "--dynamic",
         type=lambda text: frozenset(text.split(",")),
         default=frozenset(),
         metavar="AXES",
-        help="dimensions left open: batch,height,width",
+        help="dimensions left open: batch,height,width or batch,length",
     )
     parser.add_argument("--dtype", choices=("float32", "float16"), help="what it computes in")
     parser.add_argument(
@@ -69,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nms", action="store_true", help="append non-maximum suppression (onnx)")
     parser.add_argument("--quantize", choices=("dynamic", "static"), help="INT8 (onnx)")
     parser.add_argument(
-        "--calibrate", type=Path, metavar="DIR", help="pictures for --quantize static"
+        "--calibrate", type=path, metavar="DIR", help="pictures for --quantize static"
     )
     parser.add_argument(
         "--names", choices=("torchvision", "own"), help="of parameters in weights files"
@@ -80,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lite", action="store_true", help="then run MindSpore Lite's converter_lite"
     )
+    add_weights_options(parser)
     add_device_options(parser)
 
 
@@ -87,13 +98,17 @@ def run(options: argparse.Namespace, output: Output) -> int:
     """Write the file; stdout has its path alone."""
     if options.format is None and options.output is None:
         raise UsageError("give --format, or --output with a suffix that names it")
-    from zoohub import api
-    from zoohub.exporting import export_with_report
+    from zoohub.exporting import export_with_report, plan_export
     from zoohub.exporting.lite import convert_to_lite, lite_command
+    from zoohub.models.pretrained import load_network
+    from zoohub.settings import settings_for
 
-    net = api.load(options.name, pretrained=True, device=options.device, progress=output.progress)
+    chosen = {key: getattr(options, key) for key in _CHOICES}
+    plan_export(options.output or Path(f"x.{options.format}"), **chosen)  # before a network comes
+    settings = settings_for(device=options.device)
+    net = load_network(options.name, settings, weights_options(options, output))
     target = options.output or Path(f"{default_stem(net)}.{options.format}")
-    export = export_with_report(net, target, **{key: getattr(options, key) for key in _CHOICES})
+    export = export_with_report(net, target, **chosen)
     paths = [export.path]
     output.talk(f"{export.format}, {human_size(export.size)}, {export.seconds:.1f} s")
     for line in facts_of(export):
@@ -118,14 +133,14 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[-1])
 
 
-def default_stem(net: Any) -> str:
+def default_stem(net: nn.Cell) -> str:
     """`MODEL-ID`, or the model's name where the weights are not a published checkpoint's."""
     provenance = net.zoohub
     checkpoint = provenance.checkpoint
     return f"{checkpoint.model}-{checkpoint.id}" if checkpoint else str(provenance.entry.model)
 
 
-def facts_of(export: Any) -> list[str]:
+def facts_of(export: Export) -> list[str]:
     """What was done, for the person at the terminal."""
     lines = []
     if export.opset is not None:
@@ -152,7 +167,7 @@ def facts_of(export: Any) -> list[str]:
     return lines
 
 
-def to_json(export: Any) -> dict[str, Any]:
+def to_json(export: Export) -> dict[str, object]:
     """One export as JSON."""
     worst = export.difference
     return {

@@ -1,4 +1,4 @@
-"""`zoohub finetune`: adapt a network to pictures of your own."""
+"""`zoohub finetune`: adapt a network to data of your own."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from zoohub.cli.options import add_device_options
+from zoohub.cli.options import add_device_options, add_force, data_help, path
 from zoohub.cli.output import Output
 from zoohub.errors import UsageError
+from zoohub.tasks.finding import find_task
 
 if TYPE_CHECKING:
-    from zoohub.training.loop import EpochReport, StepReport
+    from zoohub.training.reports import EpochReport, StepReport
+    from zoohub.training.run import Run
 
 EXAMPLES = (
     "zoohub finetune resnet50 --data flowers/ --epochs 5",
     "zoohub finetune mobilenet_v2_100 --data labels.csv --set augment.mixup=0.2",
     "zoohub finetune yolov5s --data scenes.yaml",
+    "zoohub finetune resnet50 --data flowers/ --checkpoint my.ckpt",
     "zoohub finetune runs/tools --resume",
+    "zoohub finetune runs/tools --resume --epochs 20   # so many in all, after it had fewer",
+    "zoohub finetune resnet50 --data flowers/ --set early_stopping=5 --set class_weights=balanced",
     "zoohub finetune recipes/lenet5-digits.yaml --output runs/digits --workers 2",
 )
 
@@ -30,14 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="a folder a class, train/ and val/, or a .csv or .jsonl "
-        "file; boxes: a data.yaml (YOLO) or .json (COCO)",
+        help=data_help(),
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="times through the data")
     parser.add_argument("--lr", type=float, metavar="RATE", help="learning rate, global batch")
     parser.add_argument("--batch-size", type=int, metavar="N", help="global: over all workers")
     parser.add_argument("--seed", type=int, metavar="N", help="of everything that is random")
     parser.add_argument("--output", metavar="DIR", help="the run's folder (runs/<data>)")
+    parser.add_argument(
+        "--checkpoint", type=path, metavar="FILE", help="start from your own weights for NAME"
+    )
     parser.add_argument("--scratch", action="store_true", help="fresh weights, no checkpoint")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any value of the recipe"
@@ -48,7 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--nodes", type=int, default=1, metavar="N", help="how many machines (1)")
     parser.add_argument("--node-rank", type=int, metavar="I", help="which machine this is, from 0")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --output")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --output; with --epochs, for so many in all",
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="event files in the run's folder (pip install 'zoohub[tensorboard]')",
+    )
+    add_force(parser)
     add_device_options(parser)
 
 
@@ -57,8 +74,10 @@ def run(options: argparse.Namespace, output: Output) -> int:
     name = options.name or (options.resume and (options.output or options.data))
     if not name:
         raise UsageError("say what to train: a model, a run, or a recipe's file")
-    from zoohub.api import settings_for
-    from zoohub.pretrained import use_device
+    if options.scratch and options.checkpoint is not None:
+        raise UsageError("--scratch and --checkpoint exclude each other; give one of them")
+    from zoohub.models.pretrained import use_device
+    from zoohub.settings import settings_for
     from zoohub.training import finetune
 
     settings = settings_for(device=options.device)
@@ -71,7 +90,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         name,
         options.data,
         output=options.output,
-        checkpoint=None if options.scratch else "default",
+        checkpoint=options.checkpoint or (None if options.scratch else "default"),
         epochs=options.epochs,
         lr=options.lr,
         batch_size=options.batch_size,
@@ -83,29 +102,34 @@ def run(options: argparse.Namespace, output: Output) -> int:
         nodes=options.nodes,
         node_rank=options.node_rank,
         settings=settings,
+        force=options.force,
         on_step=display.step,
         on_epoch=display.epoch,
         say=display.say,
+        tensorboard=options.tensorboard,
     )
     display.close()
     if output.as_json:
         output.json([{"path": str(finished.path), "metrics": finished.metrics}])
         return 0
-    if "top1" in finished.metrics:
-        output.talk(f"top-1 {finished.metrics['top1']:.4f} on {finished.metrics['count']} pictures")
-    if "map50" in finished.metrics:
-        found = finished.metrics
-        precisions = f"mAP@0.5 {found['map50']:.4f}, mAP {found['map']:.4f}"
-        output.talk(f"{precisions} on {found['count']} pictures")
     if finished.net is None:  # the run is on the first of several machines
         return 0
+    if "count" in finished.metrics:
+        output.talk(headline(finished))
     output.talk(f"report: {finished.path / 'report.html'}")
     output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} PICTURE")
     output.data(str(finished.path))
     return 0
 
 
-def _as_path(path: Any) -> str:
+def headline(run: Run) -> str:
+    """The figures that the run's task puts first."""
+    task, metrics = find_task(run.net.zoohub.entry.task), run.metrics
+    told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
+    return f"{', '.join(told)} on {metrics['count']} pictures"
+
+
+def _as_path(path: object) -> str:
     text = str(path)
     return text if text.startswith(("/", ".", "~")) else f"./{text}"
 
@@ -120,9 +144,9 @@ class _Display:
     def step(self, report: StepReport) -> None:
         if not self.output.progress:
             return
-        right = f"accuracy {report.accuracy:.2f} " if hasattr(report, "accuracy") else ""
+        own = "".join(f"{name} {value:.2f} " for name, value in report.figures.items())
         figures = (
-            f"epoch {report.epoch} loss {report.loss:.3f} {right}"
+            f"epoch {report.epoch} loss {report.loss:.3f} {own}"
             f"{report.images_per_second:.0f} images/s"
         )
         if self._bar is None:
@@ -139,14 +163,9 @@ class _Display:
 
     def epoch(self, report: EpochReport) -> None:
         line = f"epoch {report.epoch}: loss {report.loss:.4f}"
-        # A classifier's report has the first two, a detector's the third.
-        for name, title in (
-            ("accuracy", "accuracy"),
-            ("validation_top1", "validation top-1"),
-            ("validation_map50", "validation mAP@0.5"),
-        ):
-            value = getattr(report, name, None)
-            line += f", {title} {value:.4f}" if value is not None else ""
+        title, value = report.headline
+        told = {**report.training, f"validation {title}": value}
+        line += "".join(f", {k} {v:.4f}" for k, v in told.items() if v is not None)
         self.say(f"{line}, {report.seconds:.1f} s")
 
     def say(self, text: str) -> None:

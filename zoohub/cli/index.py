@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from zoohub.cli.main import common_options
+from zoohub.cli.main import Action, common_options
+from zoohub.cli.options import path
 from zoohub.cli.output import Output
 from zoohub.errors import (
     DataError,
     ManifestError,
-    NetworkNotAvailable,
     UnknownModel,
     UsageError,
 )
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions of `zoohub index`."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
 
-    def action(name: str, summary: str, run: Any) -> argparse.ArgumentParser:
+    def action(name: str, summary: str, run: Action) -> argparse.ArgumentParser:
         sub = actions.add_parser(
             name,
             help=summary,
@@ -44,12 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return sub
 
     building = action("build", "compile a folder of YAML files", _build)
-    building.add_argument("folder", type=Path, metavar="FOLDER")
+    building.add_argument("folder", type=path, metavar="FOLDER")
     building.add_argument(
-        "-o", "--output", type=Path, default=Path("index.jsonl.gz"), metavar="FILE"
+        "-o", "--output", type=path, default=Path("index.jsonl.gz"), metavar="FILE"
+    )
+    building.add_argument(
+        "--expires", metavar="DATE", help="when a newer one will be there, e.g. 2027-01-31"
     )
     checking = action("check", "say what is wrong with an index, by file and line", _check)
-    checking.add_argument("folder", type=Path, metavar="FOLDER|FILE")
+    checking.add_argument("folder", type=path, metavar="FOLDER|FILE")
     diffing = action("diff", "what two indexes say differently", _diff)
     diffing.add_argument("old", metavar="OLD", help="a folder, .yaml or .jsonl.gz file")
     diffing.add_argument("new", metavar="NEW", nargs="?", help="default: the built-in index")
@@ -76,7 +78,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
 def _build(options: argparse.Namespace, output: Output) -> int:
     from zoohub.manifest.build import build_index
 
-    report = build_index(options.folder, options.output)
+    report = build_index(options.folder, options.output, expires=options.expires)
     output.data(str(report.output))
     output.talk(
         f"{report.models} models, {report.checkpoints} checkpoints from {report.files} files in "
@@ -102,14 +104,10 @@ def _check(options: argparse.Namespace, output: Output) -> int:
 
 def _misfit(spec: NetworkSpec) -> str | None:
     """Why a network zoohub has refuses a spec; a network it lacks refuses nothing."""
-    from zoohub.describe import misfit
-    from zoohub.networks.registry import find_builder
+    from zoohub.models.describing import misfit
+    from zoohub.networks.families import has_family
 
-    try:
-        find_builder(spec.builder)
-    except NetworkNotAvailable:
-        return None
-    return misfit(spec)
+    return misfit(spec) if has_family(spec.builder) else None
 
 
 def _diff(options: argparse.Namespace, output: Output) -> int:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from zoohub.cli.output import Output, human_size
-from zoohub.describe import is_runnable, model_is_runnable, model_json
+from zoohub.core.paths import local_path
+from zoohub.errors import UsageError
 from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
-from zoohub.provenance import recorded_hash
+from zoohub.manifest.reference import is_path
+from zoohub.models.describing import is_runnable, model_is_runnable, model_json
+from zoohub.models.memory import memory_line
+from zoohub.models.provenance import recorded_hash
+from zoohub.models.runs import open_run
 from zoohub.settings import load_settings
 from zoohub.store import Store
 
@@ -29,7 +36,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     settings = load_settings()
     store = Store(settings.home)
     index = open_index(settings)
-    found = [index.resolve(name) for name in options.names]
+    found = [_resolved(name, index) for name in options.names]
     if output.as_json:
         output.json(model_json(resolved.entry, store) for resolved in found)
         return 0
@@ -40,6 +47,22 @@ def run(options: argparse.Namespace, output: Output) -> int:
         for line in model_card(resolved.entry, named, store):
             output.data(line)
     return 0
+
+
+def _resolved(name: str, index: Index) -> Resolved:
+    """What a name means; a run's folder is a name as well.
+
+    Raises:
+        UsageError: it is a file. As `resolve` and `open_run`.
+    """
+    if not is_path(name):
+        return index.resolve(name)
+    if local_path(name).is_file():
+        raise UsageError(
+            f"{name} is a file: `zoohub inspect {shlex.quote(name)}` shows what a checkpoint holds"
+        )
+    run = open_run(name)
+    return Resolved(run.entry, run.checkpoint, True)
 
 
 def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str]:
@@ -58,7 +81,7 @@ def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str
     lines += [f"  {name:14}{value}" for name, value in facts.items() if value]
     shown = named or entry.checkpoint()
     if shown is not None:
-        lines += ["", *_checkpoint_card(shown, store)]
+        lines += ["", *_checkpoint_card(shown, store, memory_line(entry, shown))]
     others = [c for c in entry.checkpoints if shown is None or c.id != shown.id]
     if others:
         lines += ["", f"other checkpoints of {entry.model}:"]
@@ -66,7 +89,7 @@ def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str
     return [*lines, "", *_how_to(entry, shown)]
 
 
-def _checkpoint_card(checkpoint: Checkpoint, store: Store) -> list[str]:
+def _checkpoint_card(checkpoint: Checkpoint, store: Store, memory: str | None) -> list[str]:
     metrics = ", ".join(f"{name} {value:g}" for name, value in checkpoint.metrics.items())
     path = store.find(checkpoint)
     facts = {
@@ -75,13 +98,14 @@ def _checkpoint_card(checkpoint: Checkpoint, store: Store) -> list[str]:
         else checkpoint.format,
         "dataset": checkpoint.dataset,
         "metrics": metrics or None,
-        "hash": _hash_line(checkpoint, recorded_hash(store, checkpoint)),
+        "hash": _hash_line(checkpoint, recorded_hash(store, checkpoint), store),
         "licence": checkpoint.licence or "not stated: look it up before you redistribute",
         "dataset terms": checkpoint.dataset_terms,
         "trained with": _trained_with(checkpoint),
         "verified on": ", ".join(f"MindSpore {v}" for v in checkpoint.verified) or None,
         "network": _network_line(checkpoint),
         "input": _input_line(checkpoint),
+        "memory": memory,
         "in the store": str(path) if path else "no",
         "note": checkpoint.note,
     }
@@ -91,7 +115,7 @@ def _checkpoint_card(checkpoint: Checkpoint, store: Store) -> list[str]:
     return lines
 
 
-def _hash_line(checkpoint: Checkpoint, recorded: str | None) -> str:
+def _hash_line(checkpoint: Checkpoint, recorded: str | None, store: Store) -> str:
     if checkpoint.declared == "sha256":
         return f"sha256 {checkpoint.sha256}, declared by the publisher"
     if checkpoint.declared == "prefix":
@@ -103,6 +127,9 @@ def _hash_line(checkpoint: Checkpoint, recorded: str | None) -> str:
         line = "none published"
     if recorded:
         return f"{line}; recorded at the first download: {recorded}"
+    mirrored = store.mirrored(checkpoint)
+    if mirrored is not None:
+        return f"{line}; here is {mirrored.sha256}, on the word of the mirror {mirrored.source}"
     return f"{line}; trusted: TLS to the source, then the hash of the first download"
 
 

@@ -6,11 +6,12 @@ import argparse
 import math
 from pathlib import Path
 
-from zoohub.api import fetch_resolved, is_path
 from zoohub.checkpoint import open_checkpoint
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import DataError
 from zoohub.manifest.opening import open_index
+from zoohub.manifest.reference import is_path
+from zoohub.models.fetching import fetch_resolved
 from zoohub.settings import load_settings
 
 EXAMPLES = ("zoohub inspect lenet5@digits", "zoohub inspect ./my.ckpt --json")

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Any
 
+from zoohub.cli.options import count
 from zoohub.cli.output import Output, human_size
-from zoohub.describe import LEADING_METRICS, leading_metric, misfit, model_is_runnable, model_json
 from zoohub.manifest.database import Summary
-from zoohub.manifest.entry import Entry, NetworkSpec
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
-from zoohub.settings import load_settings
-
-if TYPE_CHECKING:
-    from zoohub.store import Store
-
-# Of the metrics outside LEADING_METRICS, those of which less is better.
-ERRORS = frozenset(("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid"))
+from zoohub.models.describing import model_is_runnable, model_json
+from zoohub.networks.families import has_family
+from zoohub.settings import Settings, load_settings
 
 EXAMPLES = (
     "zoohub list 'resnet*'",
@@ -40,42 +36,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runnable", action="store_true", help="only networks zoohub has")
     parser.add_argument("--cached", action="store_true", help="only models in the store")
     parser.add_argument("--sort", choices=("name", "metric", "size"), default="name")
-    parser.add_argument("--limit", type=int, metavar="N", help="at most N models")
+    parser.add_argument("--limit", type=count(), metavar="N", help="at most N models")
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print the models that fit, one a row."""
     settings = load_settings()
     index = open_index(settings)
-    filters = {
+    fitting: dict[str, Any] = {
         "task": options.task,
         "dataset": options.dataset,
         "source": options.source,
         "format": options.format,
         "mindspore": options.mindspore,
+        "order": options.sort,
+        "only": _cached(index, settings) if options.cached else None,
     }
-    if options.sort == "name" and not output.as_json and not options.cached:
-        summaries = index.summaries(options.pattern, **filters)
-        fitting = (s for s in summaries if not options.runnable or _summary_runs(s))
-        if output.width is None:
-            if not _stream(islice(fitting, options.limit), output):
-                _say_none(options, output)
-            return 0
-    # The table above is made without it: importing the store would be a third of its time.
+    if output.as_json:
+        from zoohub.store import Store
+
+        store = Store(settings.home)
+        entries = (
+            entry
+            for entry in index.list(options.pattern, **fitting)
+            if not options.runnable or model_is_runnable(entry)
+        )
+        output.json(model_json(entry, store) for entry in islice(entries, options.limit))
+        return 0
+    known = cache(has_family)  # most networks are of a family that was asked for before
+    summaries = index.summaries(options.pattern, **fitting)
+    wanted = (s for s in summaries if not options.runnable or _summary_runs(s, known))
+    rows = map(partial(_row, known=known), islice(wanted, options.limit))
+    if output.width is None:
+        count = _stream(rows, output)
+    else:
+        shown = list(rows)
+        count = len(shown)
+        output.table(HEADER, shown)
+    if not count:
+        _say_none(options, output)
+    elif output.width is not None:
+        output.talk(f"{count} models; `zoohub info NAME` shows one")
+    return 0
+
+
+def _cached(index: Index, settings: Settings) -> list[str]:
+    """The models of which the store has a file: asked for by what is there, since that is little.
+    The table of all models is made without it: importing the store takes as long."""
     from zoohub.store import Store
+    from zoohub.store.maintenance import list_hashes, list_refs
 
     store = Store(settings.home)
-    if output.as_json:
-        output.json(model_json(entry, store) for entry in _chosen(index, options, filters, store))
-        return 0
-    wanted = [entry.model for entry in _chosen(index, options, filters, store)]
-    rows = {s.model: s for s in index.summaries(options.pattern, **filters)}
-    output.table(HEADER, [_row(rows[name]) for name in wanted])
-    if wanted:
-        output.talk(f"{len(wanted)} models; `zoohub info NAME` shows one")
-    else:
-        _say_none(options, output)
-    return 0
+    refs = list_refs(store)
+    found = index.having({*list_hashes(store)}, {ref.url for ref in refs})
+    entries = {model: index.entry(model) for model in found}
+    return [m for m, entry in entries.items() if any(map(store.has, entry.checkpoints))]
 
 
 def _say_none(options: argparse.Namespace, output: Output) -> None:
@@ -95,64 +110,27 @@ def _say_none(options: argparse.Namespace, output: Output) -> None:
 HEADER = ("MODEL", "TASK", "DATASET", "METRIC", "SIZE", "FILES", "RUNS")
 
 
-def _summary_runs(summary: Summary) -> bool:
-    return summary.builder is not None and misfit(NetworkSpec(summary.builder)) is None
+def _summary_runs(summary: Summary, known: Callable[[str], bool]) -> bool:
+    return summary.builder is not None and known(summary.builder)
 
 
-def _row(summary: Summary) -> tuple[str, ...]:
-    metric = leading_metric(summary.metrics)
+def _row(summary: Summary, known: Callable[[str], bool]) -> tuple[str, ...]:
+    model, task, dataset, metric, figure, size, checkpoints, _ = summary
     return (
-        summary.model,
-        summary.task,
-        summary.dataset or "-",
-        f"{metric[0]} {metric[1]:g}" if metric else "-",
-        human_size(summary.size),
-        str(summary.checkpoints),
-        "yes" if _summary_runs(summary) else "-",
+        model,
+        task,
+        dataset or "-",
+        "-" if figure is None else f"{metric} {figure:g}",
+        human_size(size),
+        str(checkpoints),
+        "yes" if _summary_runs(summary, known) else "-",
     )
 
 
-def _stream(summaries: Iterator[Summary], output: Output) -> int:
-    """Rows as they come, which `| head` gets at once, with tabs; returns how many they were."""
-    output.data("\t".join(HEADER))
+def _stream(rows: Iterator[tuple[str, ...]], output: Output) -> int:
+    """Rows as they come, a few at a time, with tabs; returns how many they were."""
     count = 0
-    for summary in summaries:
-        output.data("\t".join(_row(summary)))
-        count += 1
+    while some := list(islice(rows, 50)):
+        output.rows(some if count else [HEADER, *some])
+        count += len(some)
     return count
-
-
-def _chosen(
-    index: Index, options: argparse.Namespace, filters: dict[str, str | None], store: Store
-) -> Iterator[Entry]:
-    """The models that pass the filters, in the order asked for."""
-    entries = index.list(options.pattern, **filters)
-    fitting = (
-        entry
-        for entry in entries
-        if (not options.runnable or model_is_runnable(entry))
-        and (not options.cached or any(store.has(c) for c in entry.checkpoints))
-    )
-    if options.sort == "name":
-        return islice(fitting, options.limit)
-    key = _by_metric if options.sort == "metric" else _by_size
-    return islice(sorted(fitting, key=key), options.limit)
-
-
-def _by_metric(entry: Entry) -> tuple[int, str, bool, float]:
-    """The usual metrics first, best first within each; models without one last."""
-    metric = leading_metric(entry.metrics)
-    if metric is None:
-        return (len(LEADING_METRICS) + 1, "", False, 0.0)
-    name, value = metric
-    if name not in LEADING_METRICS:
-        return (len(LEADING_METRICS), name, False, value if name in ERRORS else -value)
-    # All of these are shares; some publishers give them of 1, and a few without their point.
-    percent = 100 * value if value <= 1 else value
-    return (LEADING_METRICS.index(name), name, percent > 100, -percent)
-
-
-def _by_size(entry: Entry) -> float:
-    checkpoint = entry.checkpoint()
-    size = checkpoint.size if checkpoint else None
-    return float("inf") if size is None else float(size)

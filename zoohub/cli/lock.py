@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zoohub.api import checkpoint_of, fetch_resolved
+from zoohub.cli.options import path
 from zoohub.cli.output import Output, human_size
+from zoohub.core.hashing import hash_file
 from zoohub.manifest.index import Locked
 from zoohub.manifest.lock import write_lock
 from zoohub.manifest.opening import open_index
+from zoohub.models.fetching import checkpoint_of, fetch_resolved
 from zoohub.settings import load_settings
-from zoohub.store.hashing import hash_file
 
 EXAMPLES = (
     "zoohub lock yolov5 resnet50 -o zoohub.lock",
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub lock`."""
     parser.add_argument("names", nargs="+", metavar="NAME", help="models or checkpoints")
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path("zoohub.lock"), metavar="FILE", help="zoohub.lock"
+        "-o", "--output", type=path, default=Path("zoohub.lock"), metavar="FILE", help="zoohub.lock"
     )
 
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
 
 from zoohub._version import __version__
-from zoohub.cli.output import Output
+from zoohub.cli import interrupt
+from zoohub.cli.output import Output, OutputError
+from zoohub.cli.streams import abandon, prepare
+from zoohub.core import notes
 from zoohub.errors import UsageError, ZoohubError
+from zoohub.settings import asked
+
+# What a command does, and its exit code.
+Action: TypeAlias = Callable[[argparse.Namespace, Output], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +40,9 @@ VERBS: dict[str, Verb] = {
     "info": Verb("info", "one model's card: checkpoints, hashes, metrics, licence", ("show",)),
     "inspect": Verb("inspect_", "the parameters in a checkpoint"),
     "download": Verb("download", "fetch and verify checkpoints; print their paths", ("pull",)),
-    "predict": Verb("predict", "classify pictures or detect objects in them"),
-    "finetune": Verb("finetune", "adapt a network to pictures of your own", ("train",)),
-    "eval": Verb("eval_", "measure a network on pictures with labels", ("validate",)),
+    "predict": Verb("predict", "what a network finds in pictures, by its task"),
+    "finetune": Verb("finetune", "adapt a network to data of your own", ("train",)),
+    "eval": Verb("eval_", "measure a network on data of which the truth is known", ("validate",)),
     "export": Verb("export", "write a network as MINDIR, ONNX, AIR, safetensors or pth"),
     "convert": Verb("convert", "a checkpoint file in another format or naming scheme"),
     "lock": Verb("lock", "write down which bytes names mean, to hold downloads to them"),
@@ -44,6 +54,9 @@ VERBS: dict[str, Verb] = {
     "demo": Verb("demo", "the whole road, offline, on handwritten digits"),
 }
 
+# Commands that do nothing without one of their actions: by themselves they say which there are.
+WITH_ACTIONS = ("cache", "index", "mirror")
+
 _EPILOG = """examples:
   zoohub demo
   zoohub search "face detection"
@@ -53,56 +66,109 @@ _EPILOG = """examples:
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose help keeps the examples' line breaks."""
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose help keeps the examples' line breaks, and whose complaints are one
+    line. Where only actions are missing (`zoohub cache`), it says which there are."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and leave."""
+        Output().error(f"{message}; `{self.prog} --help` shows how to use it")
+        raise SystemExit(UsageError.exit_code)
 
 
 def entry_point() -> None:
     """The console script."""
     # Collecting garbage is a tenth of a short command's time, and there is hardly any.
     gc.set_threshold(50_000)
-    code = main(sys.argv[1:])
+    prepare()
+    interrupt.install()
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = _broken_pipe()
+        code = _finished(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        Output().error(interrupt.LINE)
+        code = interrupt.STATUS
     # MindSpore's threads can hang or crash the interpreter's own shutdown; nothing is left to do.
-    if "mindspore" in sys.modules:
-        sys.stderr.flush()
+    if "mindspore" in sys.modules or interrupt.came():
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 
 
+def _finished(code: int) -> int:
+    """The exit code, once all of stdout is written."""
+    try:
+        Output().flush()
+    except BrokenPipeError:
+        return _broken_pipe()
+    except ZoohubError as error:
+        abandon(1)
+        Output().error(str(error))
+        return code or error.exit_code
+    return code
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
+    given, arguments = [*arguments], _meant(arguments)
     verb = next((word for word in arguments if not word.startswith("-")), None)
     if verb is not None and not any(verb in (name, *v.aliases) for name, v in VERBS.items()):
         Output().error(_no_such(verb))
         return UsageError.exit_code
-    parser = build_parser(arguments)
     try:
+        parser = build_parser(arguments)
+        if verb is None and not {"-h", "--help", "--version"} & set(arguments):
+            parser.print_help()
+            return UsageError.exit_code
         options = parser.parse_args(arguments)
     except SystemExit as stop:  # argparse has printed the help or the usage error
-        return int(stop.code or 0)
+        alone = arguments != given and "help" not in given
+        return UsageError.exit_code if alone else int(stop.code or 0)
+    # Pillow's own word on large pictures; zoohub has a limit, and one line for it.
+    warnings.filterwarnings("ignore", message=r"Image size \(\d+ pixels\) exceeds limit")
     output = Output(as_json=options.json, quiet=options.quiet, verbose=options.verbose)
-    if options.offline:
-        os.environ["ZOOHUB_OFFLINE"] = "1"
+    notes.listener = output.talk
     try:
-        return int(options.run(options, output))
+        with asked(offline=True) if options.offline else contextlib.nullcontext():
+            return int(options.run(options, output))
     except BrokenPipeError:
         return _broken_pipe()
     except KeyboardInterrupt:
-        output.error("interrupted")
-        return 130
+        output.error(interrupt.LINE)
+        return interrupt.STATUS
+    except OutputError as error:
+        abandon(1)
+        output.error(str(error))
+        return error.exit_code
     except ZoohubError as error:
         if options.debug:
             raise
         output.error(str(error))
         return error.exit_code
+    except Exception:
+        if not interrupt.came():
+            raise
+        # Some libraries make an error of their own of the KeyboardInterrupt.
+        output.error(interrupt.LINE)
+        return interrupt.STATUS
+    finally:
+        notes.listener = None
+
+
+def _meant(arguments: Sequence[str]) -> list[str]:
+    """`zoohub help`, `zoohub help VERB` and a command without its action, as what they mean."""
+    words = list(arguments)
+    plain = [word for word in words if not word.startswith("-")]
+    if plain[:1] == ["help"]:
+        words.remove("help")
+        return [*words, "--help"]
+    if len(plain) == 1 and plain[0] in WITH_ACTIONS and not {"-h", "--help"} & set(words):
+        return [*words, "--help"]
+    return words
 
 
 def _no_such(verb: str) -> str:
@@ -115,7 +181,7 @@ def _no_such(verb: str) -> str:
 
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for this command line: only the verb that is named has its options loaded."""
-    parser = _Parser(
+    parser = Parser(
         prog="zoohub",
         description="MindSpore's published networks: find, verify, load, fine-tune, export.",
         epilog=_EPILOG,
@@ -144,13 +210,13 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def common_options(default: object = False) -> _Parser:
+def common_options(default: object = False) -> Parser:
     """The options that every command has, as a parent of its parser.
 
     Everything below the first parser gives `argparse.SUPPRESS` as the default, so that an option
     may stand before the verb or after it.
     """
-    common = _Parser(add_help=False)
+    common = Parser(add_help=False)
     group = common.add_argument_group("everywhere")
 
     def flag(*names: str, help: str) -> None:
@@ -166,6 +232,5 @@ def common_options(default: object = False) -> _Parser:
 
 def _broken_pipe() -> int:
     """The reader of stdout has gone (`zoohub list | head`): not an error."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
+    abandon(1)
     return 0

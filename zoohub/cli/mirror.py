@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
 from typing import Any
 
-from zoohub.cli.main import common_options
+from zoohub.cli.main import Action, Parser, common_options
 from zoohub.cli.mirror_actions import (
     add_to_mirror,
     make_key,
@@ -16,6 +15,7 @@ from zoohub.cli.mirror_actions import (
     sync_mirror,
     verify_mirror,
 )
+from zoohub.cli.options import count, jobs, path
 from zoohub.cli.output import Output
 
 EXAMPLES = (
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ACTION", required=True, dest="action", parser_class=_Intermixed
     )
 
-    def action(name: str, summary: str, run: Any, *, to: bool = True) -> argparse.ArgumentParser:
+    def action(name: str, summary: str, run: Action, *, to: bool = True) -> argparse.ArgumentParser:
         sub: argparse.ArgumentParser = actions.add_parser(
             name,
             help=summary,
@@ -101,13 +101,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "serve", "serve a mirror's folder over http, to this machine only", serve_mirror
     )
     serving.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1)")
-    serving.add_argument("--port", type=int, default=8080, help="port, 0 for a free one (8080)")
+    serving.add_argument(
+        "--port", type=count(0, 65535), default=8080, help="port, 0 for a free one (8080)"
+    )
 
     keygen = action("keygen", "make a key to sign mirrors with", make_key, to=False)
-    keygen.add_argument("file", type=Path, metavar="FILE", help="where the private key goes")
+    keygen.add_argument("file", type=path, metavar="FILE", help="where the private key goes")
 
 
-class _Intermixed(argparse.ArgumentParser):
+class _Intermixed(Parser):
     """Lets options stand between DEST and the patterns, which argparse by itself does not."""
 
     _inside = False
@@ -138,9 +140,9 @@ def size_of(text: str) -> int:
 
 def _add_signing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--sign", type=Path, metavar="KEY", help="sign index and hashes with this private key"
+        "--sign", type=path, metavar="KEY", help="sign index and hashes with this private key"
     )
 
 
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="files at a time (4)")
+    parser.add_argument("--jobs", type=jobs, default=4, metavar="N", help="files at a time (4)")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from zoohub.cli.mirror_choice import chosen
 from zoohub.cli.output import Output, human_size
 from zoohub.cli.several import Failure, exit_code, report
+from zoohub.core.escaping import shown
 from zoohub.errors import IntegrityError, MirrorError, UnknownModel, UsageError
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.opening import open_index
 from zoohub.mirror.prune import PruneReport, prune
 from zoohub.mirror.publish import Publisher
 from zoohub.mirror.selection import INDEX
-from zoohub.mirror.sync import SyncReport, sync
+from zoohub.mirror.sync import SyncOptions, SyncReport, sync
 from zoohub.mirror.target import Folder, open_target
 from zoohub.mirror.verify import VerifyReport, repair, verify
 from zoohub.settings import Settings, load_settings
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 def sync_mirror(options: argparse.Namespace, output: Output) -> int:
     """Fetch what the mirror lacks, and publish it."""
     settings = load_settings()
-    jobs = _jobs(options)
     target = open_target(options.mirror)
     publisher = _publisher(options)
     selection, documents = chosen(settings, options)
@@ -38,9 +38,7 @@ def sync_mirror(options: argparse.Namespace, output: Output) -> int:
         documents,
         settings,
         publisher,
-        jobs=jobs,
-        max_size=options.max_size,
-        dry_run=options.dry_run,
+        SyncOptions(options.jobs, options.max_size, options.dry_run),
         progress=_progress(output),
     )
     if options.dry_run:
@@ -101,7 +99,7 @@ def verify_mirror(options: argparse.Namespace, output: Output) -> int:
     """Compare every file with the manifest; repair on request."""
     settings = load_settings()
     target = open_target(options.mirror)
-    jobs, progress = _jobs(options), _progress(output)
+    jobs, progress = options.jobs, _progress(output)
     if options.repair:
         found = repair(target, settings, _publisher(options), jobs=jobs, progress=progress)
     else:
@@ -189,7 +187,7 @@ def _ask(question: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody is there to say yes: give -y, or --dry-run to look")
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(shown(f"{question} [y/N] "))
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -220,24 +218,26 @@ def add_to_mirror(options: argparse.Namespace, output: Output) -> int:
 
 def _contribution(what: str, settings: Settings) -> Contribution:
     """A run's result, or a checkpoint that the index knows, as what goes into a mirror."""
+    from zoohub.core.json_reader import parse_own, read_json_file
     from zoohub.manifest.codec import decode_entry
     from zoohub.mirror.adding import Contribution
-    from zoohub.training.saved import RUN_FILE, is_run, open_run
+    from zoohub.models.runs import RUN_FILE, is_run, open_run
     from zoohub.transfer import fetch
 
     if is_run(what) or what.startswith((".", "/", "~")):
         run = open_run(what)
-        document = json.loads((run.path / RUN_FILE).read_text(encoding="utf-8"))["model"]
-        return Contribution(document, run.weights, run.classes)
+        content = cast("dict[str, ModelRow]", read_json_file(run.path / RUN_FILE))
+        return Contribution(content["model"], run.weights, run.classes)
     resolved = open_index(settings).resolve(what)
     checkpoint = resolved.checkpoint
     if checkpoint is None:
         raise UnknownModel(f"{resolved.entry.model} has no published checkpoint to add")
     for layer, text in open_index(settings).documents(resolved.entry.model):
-        document = json.loads(text)
+        document: ModelRow = parse_own(text)
         if decode_entry(document, layer).model == resolved.entry.model:
-            chosen = [c for c in document["checkpoints"] if c["id"] == checkpoint.id]
-            return Contribution({**document, "checkpoints": chosen}, fetch(checkpoint, settings))
+            chosen = [c for c in document.get("checkpoints", ()) if c["id"] == checkpoint.id]
+            document["checkpoints"] = chosen
+            return Contribution(document, fetch(checkpoint, settings))
     raise UnknownModel(f"{what}: the index no longer has it")
 
 
@@ -250,8 +250,6 @@ def serve_mirror(options: argparse.Namespace, output: Output) -> int:
         raise UsageError(
             f"{options.mirror} is no folder; object stores serve their files themselves"
         )
-    if not 0 <= options.port < 65536:
-        raise UsageError(f"--port {options.port} is no port")
     server = make_server(target.root, options.host, options.port, output.detail)
     with server:
         output.data(server.url)
@@ -285,8 +283,8 @@ def _count(number: int, word: str) -> str:
 
 
 def _publisher(options: argparse.Namespace) -> Publisher:
-    from zoohub.describe import model_is_runnable
     from zoohub.mirror.keys import read_key
+    from zoohub.models.describing import model_is_runnable
 
     key = read_key(options.sign) if options.sign else None
     return Publisher(runnable=model_is_runnable, key=key)
@@ -294,9 +292,3 @@ def _publisher(options: argparse.Namespace) -> Publisher:
 
 def _progress(output: Output) -> Progress:
     return Silent() if output.quiet else Bar()
-
-
-def _jobs(options: argparse.Namespace) -> int:
-    if not 1 <= options.jobs <= 64:
-        raise UsageError(f"--jobs {options.jobs}: write a number from 1 to 64")
-    return int(options.jobs)

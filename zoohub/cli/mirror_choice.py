@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
+from zoohub.core.json_reader import parse_own
 from zoohub.errors import AmbiguousReference, UnknownModel
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.entry import Entry
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
@@ -18,7 +18,7 @@ from zoohub.settings import Settings
 
 def chosen(
     settings: Settings, options: argparse.Namespace
-) -> tuple[Selection, dict[str, dict[str, Any]]]:
+) -> tuple[Selection, dict[str, ModelRow]]:
     """The checkpoints asked for, and the compiled models they belong to.
 
     Raises:
@@ -28,11 +28,11 @@ def chosen(
 
     index = open_index(settings)
     globs, named = _meant(index, options.patterns)
-    documents: dict[str, dict[str, Any]] = {}
+    documents: dict[str, ModelRow] = {}
 
     def entries() -> Iterator[Entry]:
         for layer, text in index.documents(task=options.task, format=options.format):
-            document = json.loads(text)
+            document: ModelRow = parse_own(text)
             name = document["model"]
             whole = not options.patterns or any(fits(name, [glob]) for glob in globs)
             if not whole and name not in named:

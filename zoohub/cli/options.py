@@ -3,11 +3,104 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoohub.settings import ENGINES, device_name
+
+if TYPE_CHECKING:
+    from zoohub.cli.output import Output
+    from zoohub.models.pretrained import LoadRequest
 
 
 def add_device_options(parser: argparse.ArgumentParser) -> None:
     """`--device` and `--mode`, where a network runs."""
-    parser.add_argument("--device", metavar="DEVICE", help="cpu, ascend or ascend:N")
+    parser.add_argument("--device", type=device, metavar="DEVICE", help="cpu, ascend or ascend:N")
     parser.add_argument(
         "--mode", choices=("graph", "pynative"), help="how MindSpore runs the network"
     )
+
+
+def add_engine_option(parser: argparse.ArgumentParser) -> None:
+    """`--engine`, where a network predicts."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what computes; auto: onnxruntime on a CPU where it is installed, else MindSpore",
+    )
+
+
+def add_weights_options(parser: argparse.ArgumentParser) -> None:
+    """Weights of one's own, as `zoohub.load(checkpoint=…)` has them, and what goes with them."""
+    parser.add_argument(
+        "--checkpoint", type=path, metavar="FILE", help="your own weights for NAME's network"
+    )
+    parser.add_argument(
+        "--parameters", metavar="SCHEME", help="its naming scheme, or a prefix ending in a dot"
+    )
+    parser.add_argument(
+        "--num-classes", type=count(1), metavar="N", help="its classes, where NAME has others"
+    )
+    parser.add_argument("--ema", action="store_true", help="the moving average of the weights")
+    add_force(parser)
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """`--force`, where a network is loaded."""
+    parser.add_argument(
+        "--force", action="store_true", help="load what is larger than this machine's memory"
+    )
+
+
+def weights_options(options: argparse.Namespace, output: Output) -> LoadRequest:
+    """What these options ask for. Raises UsageError where they do not go together."""
+    from zoohub.models.pretrained import weights_request
+
+    return weights_request(
+        options.checkpoint,
+        options.parameters,
+        num_classes=options.num_classes,
+        ema=options.ema,
+        force=options.force,
+        progress=not output.quiet,
+    )
+
+
+def path(text: str) -> Path:
+    """A path; `~` is the home folder also where the shell left it (`--output=~/x`)."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"{text!r}: there is no such home folder") from None
+
+
+def data_help() -> str:
+    """What `--data` may be, by task."""
+    from zoohub.tasks.finding import all_tasks
+
+    return "; ".join(", ".join(reader.says for reader in task.readers) for task in all_tasks())
+
+
+def device(text: str) -> str:
+    """A device, by the rule of `ZOOHUB_DEVICE`."""
+    try:
+        return device_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no device: {error}") from None
+
+
+def count(low: int = 1, high: int | None = None) -> Callable[[str], int]:
+    """A whole number from `low` to `high`, as the type of an option."""
+    expected = f"from {low} to {high}" if high is not None else f"of at least {low}"
+
+    def parse(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
+        if number < low or (high is not None and number > high):
+            raise argparse.ArgumentTypeError(f"{text!r}: write a whole number {expected}")
+        return number
+
+    return parse
+
+
+jobs = count(1, 64)

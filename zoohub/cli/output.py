@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TextIO
+
+from zoohub.cli.streams import Nowhere
+from zoohub.core.escaping import columns, shown
+from zoohub.errors import ZoohubError
+
+
+class OutputError(ZoohubError):
+    """stdout is closed, or what it leads to is full."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +64,36 @@ class Output:
 
     def data(self, text: str) -> None:
         """A line of data."""
-        self._out.write(text + "\n")
+        self._write(shown(text) + "\n")
+
+    def text(self, text: str) -> None:
+        """Lines of data that are our own words, such as a script."""
+        for line in text.splitlines():
+            self.data(line)
+
+    def rows(self, rows: Iterable[Sequence[str]]) -> None:
+        """Lines of cells, with tabs between them, for programs."""
+        self._write("".join(["\t".join(map(shown, cells)) + "\n" for cells in rows]))
+
+    def flush(self) -> None:
+        """Have all of it written. Raises OutputError where that fails."""
+        with _writing():
+            self._out.flush()
+
+    def _write(self, text: str) -> None:
+        out = self._out
+        if isinstance(out, Nowhere):
+            raise OutputError("the output cannot be written: stdout is closed")
+        with _writing():
+            out.write(text)
 
     def talk(self, text: str) -> None:
-        """A line for the person at the terminal."""
+        """Lines for the person at the terminal."""
         if not self.quiet:
+            self._say("\n".join(map(shown, text.split("\n"))))
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody is there to be told
             self._err.write(text + "\n")
 
     def detail(self, text: str) -> None:
@@ -70,47 +104,80 @@ class Output:
     def error(self, text: str) -> None:
         """An error's one line; shown even with `-q`."""
         # A line that ends in no stop would run into the next.
-        parts = [part.strip() for part in text.splitlines()]
+        parts = [part.strip() for part in text.split("\n")]
         parts[:-1] = [p if p.endswith((".", ":", ";", ",")) else f"{p};" for p in parts[:-1] if p]
-        line = " ".join(parts)
-        self._err.write(f"zoohub: {line}\n")
+        self._say(f"zoohub: {shown(' '.join(parts))}")
 
-    def json(self, rows: Iterable[Any]) -> None:
+    def json(self, rows: Iterable[object]) -> None:
         """A JSON array, written row by row, so that a long listing needs no memory."""
-        out = self._out
         separator = "["
         for row in rows:
-            out.write(f"{separator}{json.dumps(row, ensure_ascii=False)}")
+            self._write(f"{separator}{json.dumps(row)}")
             separator = ",\n "
-        out.write("[]\n" if separator == "[" else "]\n")
+        self._write("[]\n" if separator == "[" else "]\n")
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Columns under a header, the widest cut so that a row fits the terminal."""
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, name: int = 0) -> None:
+        """Columns under a header. Where the terminal is too narrow, the others than the one of
+        names (`name`) are cut, then left out; a name never is."""
         if not rows:
             return
-        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+        lines = [[shown(cell) for cell in row] for row in (header, *rows)]
+        widths = [max(columns(row[i]) for row in lines) for i in range(len(header))]
         if self.width is not None:
-            widths = fit_widths(widths, self.width - 2 * (len(widths) - 1))
-        for number, row in enumerate((header, *rows)):
-            cells = [cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)]
+            widths = fit_widths(widths, self.width, name)
+        for number, row in enumerate(lines):
+            cells = [pad(cut(c, w), w) for c, w in zip(row, widths, strict=True) if w]
             line = "  ".join(cells).rstrip()
-            self.data(f"\x1b[1m{line}\x1b[0m" if self.colour and number == 0 else line)
+            self._write(f"\x1b[1m{line}\x1b[0m\n" if self.colour and not number else f"{line}\n")
 
 
-def fit_widths(widths: Sequence[int], room: int, least: int = 8) -> list[int]:
-    """Take columns from the widest column until all fit into `room` (or are `least` wide)."""
+def fit_widths(widths: Sequence[int], room: int, name: int = 0, least: int = 8) -> list[int]:
+    """Take columns from the widest column but `name` until all fit into `room`, two blanks between
+    them; where all are `least` wide, leave out one after another from the right (width 0)."""
     fitted = list(widths)
-    while sum(fitted) > room:
-        widest = max(range(len(fitted)), key=lambda i: fitted[i])
-        if fitted[widest] <= least:
+    others = [i for i in range(len(fitted)) if i != name]
+
+    def missing() -> int:
+        shown_ = [width for width in fitted if width]
+        return sum(shown_) + 2 * (len(shown_) - 1) - room
+
+    while missing() > 0:
+        wide = [i for i in others if fitted[i] > least]
+        if wide:
+            widest = max(wide, key=lambda i: fitted[i])
+            fitted[widest] -= 1
+            continue
+        left = [i for i in others if fitted[i]]
+        if not left:
             break
-        fitted[widest] -= 1
+        fitted[left[-1]] = 0
     return fitted
 
 
 def cut(text: str, width: int) -> str:
     """The text in at most `width` columns, an ellipsis for what is missing."""
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if columns(text) <= width:
+        return text
+    while columns(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def pad(text: str, width: int) -> str:
+    """The text with blanks up to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Trouble with stdout, in one line; but for a reader that has gone, which is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"the output cannot be written: {reason}") from None
 
 
 def human_size(size: int | None) -> str:

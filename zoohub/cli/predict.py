@@ -1,95 +1,139 @@
-"""`zoohub predict`: classify pictures, or detect objects in them."""
+"""`zoohub predict`: what a network finds, by its task."""
 
 from __future__ import annotations
 
 import argparse
 import glob
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-from zoohub.api import settings_for
-from zoohub.cli.options import add_device_options
+from zoohub.cli.options import (
+    add_device_options,
+    add_engine_option,
+    add_weights_options,
+    weights_options,
+)
 from zoohub.cli.output import Output
+from zoohub.cli.predict_files import add_file_options, followed, open_file
 from zoohub.cli.several import PARTLY
+from zoohub.core.values import check_values
 from zoohub.errors import DataError
-from zoohub.inference import Prediction
-from zoohub.predicting import open_predictor, predict_with
+from zoohub.predicting import Predictor, open_predictor, predict_inputs
+from zoohub.predicting.formats import check_format, formatted, known_formats
+from zoohub.predicting.remote import fetch_pictures, is_there
+from zoohub.settings import settings_for
+from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.options import CommandOption, command_options
+from zoohub.tasks.results import AnyPrediction, Json
 
 EXAMPLES = (
     "zoohub predict resnet50 cat.jpg --top 3",
     "zoohub predict yolov5 street.jpg --save found.jpg",
     "zoohub predict yolov5 'photos/*.jpg' --save found/ --json",
+    "zoohub predict yolov8x_seg street.jpg --format coco",
+    "zoohub predict resnet50 photos/ --csv found.csv --batch-size 8 --resume",
+    "zoohub predict resnet50 photo.jpg --checkpoint my.ckpt --num-classes 7",
+    "zoohub predict resnet50 https://example.org/cat.jpg",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub predict`."""
+    titles = "; ".join(task.title for task in all_tasks())
+    parser.description = f"Run a network for what it was made: {titles}."
     parser.add_argument(
         "name",
         metavar="NAME|RUN|FILE",
         help="a model, a checkpoint, a run's folder, or an exported .onnx or .mindir file",
     )
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files, folders, globs")
-    parser.add_argument("--top", type=int, default=5, metavar="N", help="labels a picture (5)")
     parser.add_argument(
-        "--threshold", type=float, metavar="P", help="least score shown (0.25 for detections)"
+        "inputs", nargs="+", metavar="INPUT", help="image files, folders, globs, URLs"
+    )
+    for option in _options():
+        parser.add_argument(
+            f"--{option.name.replace('_', '-')}",
+            type=option.kind,
+            metavar=option.metavar,
+            help=option.help,
+        )
+    drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
+    parser.add_argument(
+        "--save", metavar="FILE", help=f"draw {drawn}: a file, or a folder for several inputs"
     )
     parser.add_argument(
-        "--save", metavar="FILE", help="draw detections: a file, or a folder for several inputs"
+        "--format",
+        choices=known_formats(),
+        help="print JSON in a form that other programs take: coco's results of detections",
     )
     parser.add_argument("--batch-size", type=int, default=1, metavar="N", help="at a time (1)")
+    add_file_options(parser)
+    add_weights_options(parser)
     add_device_options(parser)
+    add_engine_option(parser)
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print what each picture shows; exit code 3 where some could not be read."""
-    if not any(glob.has_magic(name) or Path(name).exists() for name in options.inputs):
+    if not any(glob.has_magic(name) or is_there(name) for name in options.inputs):
         # Said before a network is fetched and loaded for nothing.
         raise DataError("; ".join(f"{name}: there is no such file" for name in options.inputs))
-    settings = settings_for(device=options.device)
-    predictor = open_predictor(
-        options.name, settings, mode=options.mode, show_progress=not output.quiet
-    )
-    predictions = predict_with(
+    file = open_file(options)
+    settings = settings_for(device=options.device, engine=options.engine)
+    given = {option.name: getattr(options, option.name) for option in _options()}
+    check_values({**given, "batch_size": options.batch_size})
+    request = weights_options(options, output)
+    inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
+    predictor = open_predictor(options.name, settings, mode=options.mode, request=request)
+    if options.format is not None:
+        check_format(predictor, options.format)
+    predictions = predict_inputs(
         predictor,
-        options.inputs,
-        top=options.top,
-        threshold=options.threshold,
+        inputs,
+        given,
         batch_size=options.batch_size,
         save=options.save,
+        done=file.done if file else None,
     )
     counts = {True: 0, False: 0}
 
-    def counted() -> Iterator[Prediction]:
-        for prediction in predictions:
+    def counted() -> Iterator[AnyPrediction]:
+        for prediction in followed(predictions, file, output):
             counts[prediction.error is None] += 1
             if prediction.error is not None:
                 output.error(prediction.error)
             yield prediction
 
-    if output.as_json:
-        output.json(prediction.to_json() for prediction in counted())
+    if options.format is not None or output.as_json:
+        output.json(_rows(predictor, counted(), options.format))
     else:
         for prediction in counted():
-            for line in lines_of(prediction):
+            for line in lines_of(predictor, prediction) if file is None else ():
                 output.data(line)
     if counts[False]:
         return PARTLY if counts[True] else 1
     return 0
 
 
-def lines_of(prediction: Prediction) -> list[str]:
-    """A prediction as text: the input's name, then a label a line."""
+def _rows(
+    predictor: Predictor, predictions: Iterable[AnyPrediction], format: str | None
+) -> Iterator[Json]:
+    """Predictions as JSON: one an input, or in a form with rows of its own."""
+    for prediction in predictions:
+        if format is None:
+            yield prediction.to_json()
+        elif prediction.error is None:
+            yield from formatted(predictor, prediction, format)
+
+
+def lines_of(predictor: Predictor, prediction: AnyPrediction) -> list[str]:
+    """A prediction as text: the input's name, then what the task tells of its results."""
     if prediction.error is not None:
         return []
-    lines = [prediction.input]
-    for label in prediction.predictions:
-        line = f"  {label.score:6.1%}  {label.label}"
-        if label.box is not None:
-            line += "  at " + ", ".join(f"{value:.0f}" for value in label.box)
-        lines.append(line)
-    if not prediction.predictions:
-        lines.append("  nothing found")
+    told = predictor.task.lines(prediction.predictions)
+    lines = [prediction.input, *(f"  {line}" for line in told)]
     if prediction.saved is not None:
         lines.append(f"  drawn in {prediction.saved}")
     return lines
+
+
+def _options() -> list[CommandOption]:
+    return command_options(task.options for task in all_tasks())

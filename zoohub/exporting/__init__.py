@@ -1,6 +1,6 @@
 """Networks written for other runtimes: MINDIR, ONNX, AIR, safetensors, pth.
 
-    nn.Cell --copy, fold--> nn.Cell --compile--> Graph --> .mindir | .onnx --check--> difference
+    nn.Cell --zoohub.graphs--> .mindir | .onnx --check--> difference
 
 `export_network` is the way in; `convert_file` turns checkpoint files into each other without
 MindSpore. A file carries its own description (`metadata`), which `read_metadata` gives back.
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from zoohub.exporting.converting import Conversion, convert_file
     from zoohub.exporting.export import export_network, export_with_report
-    from zoohub.exporting.metadata import Metadata, read_metadata
     from zoohub.exporting.request import plan_export
     from zoohub.exporting.result import Export
+    from zoohub.graphs.metadata import Metadata, read_metadata
 
 __all__ = [
     "Conversion",
@@ -30,14 +30,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Conversion": "converting",
-    "convert_file": "converting",
-    "Export": "result",
-    "export_network": "export",
-    "export_with_report": "export",
-    "Metadata": "metadata",
-    "read_metadata": "metadata",
-    "plan_export": "request",
+    "Conversion": "exporting.converting",
+    "convert_file": "exporting.converting",
+    "Export": "exporting.result",
+    "export_network": "exporting.export",
+    "export_with_report": "exporting.export",
+    "Metadata": "graphs.metadata",
+    "read_metadata": "graphs.metadata",
+    "plan_export": "exporting.request",
 }
 
 
@@ -46,5 +46,5 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         import importlib
 
-        return getattr(importlib.import_module(f"zoohub.exporting.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(f"zoohub.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

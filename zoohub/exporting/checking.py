@@ -9,13 +9,11 @@ from pathlib import Path
 from mindspore import nn
 
 from zoohub.errors import ExportError, ZoohubError
-from zoohub.exporting.folding import relative_difference
-from zoohub.exporting.nms import as_table
-from zoohub.exporting.outputs import split_boxes
-from zoohub.exporting.shapes import InputShape, seeded_input
-from zoohub.inference.runner import DETECTIONS, Array, CellRunner, open_runner
-from zoohub.manifest.entry import InputContract
-from zoohub.vision.detection import decoded_prediction, select_detections
+from zoohub.exporting.shapes import InputShape, Shape
+from zoohub.graphs.folding import relative_difference
+from zoohub.outputs.form import Read
+from zoohub.running import Array, CellRunner, Outputs, open_runner
+from zoohub.tasks.contract import AnyTask, InFile
 
 TOLERANCE = 1e-4
 # float16 keeps 11 bits: 5e-4 for one rounding, more through the layers.
@@ -39,26 +37,26 @@ def check_file(
     path: Path,
     reference: nn.Cell,
     names: Sequence[str],
-    shape: InputShape,
-    contract: InputContract | None,
+    shape: Shape,
+    task: AnyTask | None = None,
 ) -> tuple[Difference, ...]:
     """Run the file and the network on seeded inputs of two shapes and compare all outputs.
 
-    `reference` gives the outputs `names`, in order.
+    `reference` gives the outputs `names`, in order; `task` says how they are compared.
 
     Raises:
         ExportError: onnx.checker rejects the file, or it cannot be run here.
     """
     if path.suffix == ".onnx":
         _check_onnx(path)
-    network = CellRunner(reference, "pynative")
+    inputs = tuple(known.name for known in shape.inputs)
+    network = CellRunner(reference, "pynative", inputs=inputs, outputs=names)
     differences: list[Difference] = []
     try:
-        runner = open_runner(path)
-        for seed, dims in enumerate(shape.test_shapes()):
-            inputs = seeded_input(dims, contract, seed)
-            expected, found = network.run(inputs), runner.run(inputs)
-            differences += _compare(names, dims, expected, found)
+        runner = open_runner(path, inputs=inputs, outputs=names)
+        for arrays in shape.tests():
+            rows = dict(zip(inputs, arrays, strict=True))
+            differences += _compare(arrays[0].shape, network.run(rows), runner.run(rows), task)
     except ExportError:
         raise
     except ZoohubError as error:
@@ -70,23 +68,26 @@ def check_file(
     return tuple(differences)
 
 
-def check_nms(
-    path: Path, predictions: Path, shape: InputShape, contract: InputContract | None
+def check_in_file(
+    path: Path, plain: Path, read: Read, step: InFile, shape: InputShape
 ) -> tuple[Difference, ...]:
-    """Compare a file's detections with zoohub's own suppression of the same predictions.
+    """Compare a file that takes a step of the task's itself with zoohub's own.
 
-    `predictions` is the same model without its NMS, already checked. (Boxes that score at the
-    threshold may go either way between two runtimes, so MindSpore's are no measure here.)
+    `plain` is the same model without it, already checked, and `read` knows its outputs. (What is
+    at a threshold may go either way between two runtimes, so MindSpore's results are no measure
+    here.)
     """
     differences = []
-    with_nms, without = open_runner(path), open_runner(predictions)
-    for seed, dims in enumerate(shape.test_shapes()):
-        inputs = seeded_input(dims, contract, seed)
+    whole, without = open_runner(path), open_runner(plain)
+    for (images,) in shape.tests():
+        dims = images.shape
         size = (dims[2], dims[3]) if shape.layout == "NCHW" else (dims[1], dims[2])
-        rows = decoded_prediction(without.run(inputs), size)
-        expected = as_table([select_detections(r, max_detections=len(r)) for r in rows])
-        found = with_nms.run(inputs)[0]
-        differences.append(Difference(DETECTIONS, dims, relative_difference(expected, found)))
+        expected = step.expected(read(without.run({without.inputs[0]: images}), size))
+        found = whole.run({whole.inputs[0]: images})
+        differences += [
+            Difference(name, dims, relative_difference(array, found[name]))
+            for name, array in expected.items()
+        ]
     return tuple(differences)
 
 
@@ -96,16 +97,20 @@ def largest(differences: Sequence[Difference]) -> Difference:
 
 
 def _compare(
-    names: Sequence[str], dims: tuple[int, ...], expected: Sequence[Array], found: Sequence[Array]
+    dims: tuple[int, ...], expected: Outputs, found: Outputs, task: AnyTask | None
 ) -> list[Difference]:
-    if len(expected) != len(found):
+    def parts(name: str, output: Array) -> tuple[Array, ...]:
+        return task.comparable(name, output) if task else (output,)
+
+    if list(expected) != list(found):
         raise ExportError(
-            f"the file has {len(found)} outputs where the network has {len(expected)}"
+            f"the file's outputs are {', '.join(found)} where the network's are "
+            f"{', '.join(expected)}"
         )
     return [
         Difference(name, dims, relative_difference(part, other))
-        for name, left, right in zip(names, expected, found, strict=True)
-        for part, other in zip(split_boxes(name, left), split_boxes(name, right), strict=True)
+        for name, left in expected.items()
+        for part, other in zip(parts(name, left), parts(name, found[name]), strict=True)
     ]
 
 

@@ -15,8 +15,8 @@ from zoohub.checkpoint import (
     write_safetensors,
 )
 from zoohub.errors import CheckpointError, CheckpointMismatch, ExportError
-from zoohub.networks.registry import Builder, builders, find_builder
-from zoohub.networks.torchvision_names import NAMINGS, to_torchvision
+from zoohub.networks.families import family_names, find_family
+from zoohub.networks.family import Family
 
 FORMATS = ("ckpt", "safetensors", "pth")
 _WRITERS: Mapping[str, Callable[[Path, Weights], Path]] = {
@@ -94,7 +94,8 @@ def rename_to(
     Raises:
         ExportError: no such scheme, or the names are not of a network that has it.
     """
-    known = sorted({_own_scheme(b) for b in builders() if b.layouts} | {TORCHVISION})
+    families = [find_family(name) for name in family_names()]
+    known = sorted({_own_scheme(f) for f in families if f.layouts} | {TORCHVISION})
     if scheme not in known:
         raise ExportError(
             f"{scheme!r} is neither a format ({', '.join(FORMATS)}) nor a naming scheme "
@@ -102,21 +103,22 @@ def rename_to(
         )
     # torchvision's table is where a file's names can be told from another network's without
     # building it; a family without one is named by the caller.
-    candidates = [find_builder(family)] if family else [find_builder(name) for name in NAMINGS]
-    for builder in candidates:
-        if scheme not in (TORCHVISION, _own_scheme(builder)):
+    candidates = [find_family(family)] if family else [f for f in families if f.torchvision]
+    for candidate in candidates:
+        if scheme not in (TORCHVISION, _own_scheme(candidate)):
             continue
-        own = _own_names(builder, names)
+        own = _own_names(candidate, names)
         if own is None:
             continue
         renamed, left_out = own
         if scheme == TORCHVISION:
-            there = to_torchvision(builder.name, renamed.values())
+            naming = candidate.torchvision
+            there = naming.translate(renamed.values()) if naming else None
             if there is None:
                 continue
             renamed = {old: there[new] for old, new in renamed.items()}
-        return builder.name, renamed, left_out
-    tried = ", ".join(builder.name for builder in candidates)
+        return candidate.name, renamed, left_out
+    tried = ", ".join(candidate.name for candidate in candidates)
     raise ExportError(
         f"the file's names cannot be put into the scheme {scheme!r} (tried: {tried}); "
         "name the network's family with --family"
@@ -124,25 +126,25 @@ def rename_to(
 
 
 def _own_names(
-    builder: Builder, names: Mapping[str, object]
+    family: Family, names: Mapping[str, object]
 ) -> tuple[dict[str, str], tuple[str, ...]] | None:
     """The file's names as the network's own; None where none of its layouts gives these."""
-    for layout in builder.layouts.values():
+    for layout in family.layouts.values():
         try:
             result = rename(names, layout)
         except CheckpointMismatch:
             continue
         own = dict(result.names)
-        if builder.name not in NAMINGS:
+        if family.torchvision is None:
             if own:
                 return own, result.left_out
-        elif to_torchvision(builder.name, own.values()) is not None:
+        elif family.torchvision.translate(own.values()) is not None:
             return own, result.left_out
     return None
 
 
-def _own_scheme(builder: Builder) -> str:
-    return next(iter(builder.layouts), builder.name)
+def _own_scheme(family: Family) -> str:
+    return next(iter(family.layouts), family.name)
 
 
 def _format_of(target: Path, to: str, default: str) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 
 from mindspore import nn
 
-from zoohub.errors import ExportError
+from zoohub.errors import ExportError, UsageError
 from zoohub.exporting.graph_files import write_graph
 from zoohub.exporting.request import WEIGHT_FORMATS, plan_export
 from zoohub.exporting.result import Export
 from zoohub.exporting.weights import write_network
-from zoohub.provenance import Provenance
+from zoohub.models.provenance import Provenance
 
 
 def export_network(net: nn.Cell, path: str | Path, **options: Any) -> Path:
@@ -42,10 +42,12 @@ def export_with_report(net: nn.Cell, path: str | Path, **options: Any) -> Export
     Raises:
         ExportError: the request contradicts itself, MindSpore or the format cannot hold the
             network, a library is missing, the check fails, or the file cannot be written.
-        TypeError: an option that `plan_export` does not have.
+        UsageError: an option that `plan_export` does not have, or no network.
     """
     started = time.perf_counter()
     request = plan_export(path, **options)
+    if not isinstance(net, nn.Cell):
+        raise UsageError(f"a {type(net).__name__} is no network: an nn.Cell is needed")
     provenance: Provenance | None = getattr(net, "zoohub", None)
     write = write_network if request.format in WEIGHT_FORMATS else write_graph
     with _publishing(request.path) as partial:

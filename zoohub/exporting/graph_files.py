@@ -1,35 +1,58 @@
-"""A network compiled and written as MINDIR, ONNX or AIR, and run beside the file."""
+"""A network compiled, written as MINDIR, ONNX or AIR, and run beside the file."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mindspore as ms
 from mindspore import nn
 
-from zoohub.errors import ExportError
+from zoohub.core.turns import mindspore_turn
+from zoohub.errors import DataError, ExportError
 from zoohub.exporting.checking import (
     HALF_TOLERANCE,
     TOLERANCE,
     Difference,
     check_file,
-    check_nms,
+    check_in_file,
     largest,
 )
-from zoohub.exporting.folding import Prepared, prepare_copy
-from zoohub.exporting.graph import compile_model, read_graph
-from zoohub.exporting.metadata import Metadata, describe, write_user_info
-from zoohub.exporting.outputs import choose_outputs
-from zoohub.exporting.precision import halve_network, halve_onnx
+from zoohub.exporting.describing import describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
-from zoohub.exporting.shapes import InputShape, plan_shape, seeded_input
-from zoohub.provenance import Provenance
-from zoohub.vision.detection import CONFIDENCE
+from zoohub.exporting.shapes import InputShape, Shape, plan_sequences, plan_shape
+from zoohub.graphs.choosing import Interface, choose_outputs, cut_network
+from zoohub.graphs.folding import Prepared, copy_network, prepare_copy
+from zoohub.graphs.metadata import Metadata
+from zoohub.graphs.writing import onnx_model, write_air, write_mindir
+from zoohub.models.provenance import Provenance
+from zoohub.networks.families import find_family, has_family
+from zoohub.networks.family import Family
+from zoohub.outputs.reading import choose_reading
+from zoohub.tasks.contract import AnyTask, InFile
+from zoohub.tasks.finding import find_task
 
-_WITHOUT_NMS = "without_nms.onnx"
+_WITHOUT_STEP = "without_nms.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An export on its way: the user's network, its family, its task, the copy that is written.
+
+    `step` is what the file does itself of the task's interpretation.
+    """
+
+    net: nn.Cell
+    family: Family | None
+    task: AnyTask | None
+    step: InFile | None
+    request: Request
+    shape: Shape
+    prepared: Prepared
+    interface: Interface
+    metadata: Metadata
 
 
 def write_graph(
@@ -41,140 +64,144 @@ def write_graph(
         ExportError: the network cannot be written so, or the check fails.
     """
     _check_libraries(request)
-    contract = provenance.input if provenance else None
-    shape = plan_shape(
-        contract,
-        channels=_channels(net),
-        batch=request.batch,
-        size=request.size,
-        dynamic=request.dynamic,
-    )
-    tests = [seeded_input(dims, contract, seed) for seed, dims in enumerate(shape.test_shapes())]
-    open_size = bool(shape.dynamic & {"height", "width"})
-    prepared = prepare_copy(
-        net, tests[0][:1], fold=request.fold_bn, other=tests[1][:1] if open_size else None
-    )
-    interface = choose_outputs(
-        prepared.net,
-        provenance.entry.task if provenance else None,
-        prepared.outputs,
-        decode=request.decode,
-    )
-    names = ("detections",) if request.nms else interface.names
-    metadata = describe(
-        provenance,
-        outputs=names,
-        decoding=interface.decoding,
-        confidence=CONFIDENCE if request.nms else None,
-    )
-    if contract is not None:
-        written = replace(contract, size=(shape.height, shape.width), channels=shape.channels)
-        metadata = replace(metadata, input=written)
-    opset = None
-    if request.format == "onnx":
-        opset = _write_onnx(interface.net, interface.names, shape, metadata, request, partial)
-        if request.quantize is not None:
-            _quantize(partial, shape, metadata, request)
-    else:
-        _write_mindspore(interface.net, shape, metadata, request, partial)
-    differences: tuple[Difference, ...] = ()
-    checked_from = time.perf_counter()
-    if request.check:
-        reference = _reference(net, provenance, prepared, request)
-        plain = partial.with_name(_WITHOUT_NMS) if request.nms else partial
-        differences = check_file(plain, reference, interface.names, shape, contract)
-        if request.nms:
-            differences += check_nms(partial, plain, shape, contract)
-        _judge(largest(differences), request)
+    with mindspore_turn():
+        job = _prepare(net, provenance, request)
+        opset = _write(job, partial)
+        checked_from = time.perf_counter()
+        differences = _check(job, partial) if request.check else ()
     return Written(
-        metadata,
-        folded=prepared.folded,
+        job.metadata,
+        folded=job.prepared.folded,
         differences=differences,
         opset=opset,
         check_seconds=time.perf_counter() - checked_from,
     )
 
 
-def _write_onnx(
-    net: nn.Cell,
-    names: tuple[str, ...],
-    shape: InputShape,
-    metadata: Metadata,
-    request: Request,
-    partial: Path,
-) -> int:
-    from zoohub.exporting.nms import append_nms
-    from zoohub.exporting.onnx_builder import OPSET
-    from zoohub.exporting.onnx_writer import convert_graph
-
-    graph = read_graph(compile_model(net, _example(shape)))
-    model = convert_graph(
-        graph,
-        output_names=names,
-        axis_names=shape.axes,
-        metadata=metadata.to_strings(),
-        name=metadata.model or type(net).__name__,
+def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _Job:
+    family = _family(provenance)
+    shape = _shape(net, provenance, family, request)
+    first, second = shape.tests()
+    twin = copy_network(net)
+    cut = cut_network(twin, family, decode=request.decode)
+    open_size = bool(request.dynamic - {"batch"})
+    prepared = prepare_copy(
+        twin,
+        tuple(array[:1] for array in first),
+        fold=request.fold_bn,
+        other=tuple(array[:1] for array in second) if open_size else None,
     )
-    if request.dtype == "float16":
-        halve_onnx(model)
-    if request.nms:
+    interface = choose_outputs(prepared.net, cut, prepared.outputs)
+    task = _task(provenance)
+    step = task.in_file if task and request.nms else None
+    if request.nms and step is None:
+        raise ExportError(
+            f"NMS needs a detector's decoded predictions; the outputs are {list(interface.names)}"
+        )
+    metadata = describe(
+        provenance,
+        outputs=step.outputs if step else interface.names,
+        decoding=interface.decoding,
+        confidence=step.confidence if step else None,
+    )
+    contract = provenance.input if provenance else None
+    if contract is not None and isinstance(shape, InputShape):
+        written = replace(contract, size=(shape.height, shape.width), channels=shape.channels)
+        metadata = replace(metadata, input=written)
+    return _Job(net, family, task, step, request, shape, prepared, interface, metadata)
+
+
+def _shape(
+    net: nn.Cell, provenance: Provenance | None, family: Family | None, request: Request
+) -> Shape:
+    if family is not None and family.inputs != ("image",):
+        sizes = [c.vocab_size for _, c in net.cells_and_names() if isinstance(c, nn.Embedding)]
+        return plan_sequences(
+            family.inputs,
+            vocabulary=max(sizes, default=2),
+            batch=request.batch,
+            length=request.length,
+            dynamic=request.dynamic,
+        )
+    contract = provenance.input if provenance else None
+    return plan_shape(
+        contract,
+        channels=None if provenance and provenance.knows_stem else _channels(net),
+        batch=request.batch,
+        size=request.size,
+        dynamic=request.dynamic,
+    )
+
+
+def _write(job: _Job, partial: Path) -> int | None:
+    """Write the file; ONNX's opset."""
+    request, net, inputs = job.request, job.interface.net, job.shape.inputs
+    half = request.dtype == "float16"
+    if request.format == "air":
+        write_air(net, inputs, partial, half=half)
+        return None
+    if request.format == "mindir":
+        write_mindir(net, inputs, job.metadata, partial, half=half)
+        return None
+    from zoohub.graphs.onnx_builder import OPSET
+
+    model = onnx_model(net, inputs, job.interface.names, job.metadata, half=half)
+    if job.step is not None:
         if request.check:
-            partial.with_name(_WITHOUT_NMS).write_bytes(model.SerializeToString())
-        append_nms(model, layout=shape.layout)
+            partial.with_name(_WITHOUT_STEP).write_bytes(model.SerializeToString())
+        assert isinstance(job.shape, InputShape)
+        job.step.append(model, job.shape.layout)
     partial.write_bytes(model.SerializeToString())
+    if request.quantize is not None:
+        _quantize(job, partial)
     return OPSET
 
 
-def _quantize(partial: Path, shape: InputShape, metadata: Metadata, request: Request) -> None:
+def _quantize(job: _Job, partial: Path) -> None:
     from onnx import helper, load, save
 
     from zoohub.exporting.quantizing import quantize_file
 
-    assert request.quantize is not None
     whole = partial.with_name("float32.onnx")
     partial.rename(whole)
-    quantize_file(
-        whole,
-        partial,
-        request.quantize,
-        shape=shape,
-        contract=metadata.input,
-        calibrate=request.calibrate,
-    )
+    quantize_file(whole, partial, job.request, shape=job.shape, contract=job.metadata.input)
     model = load(partial)
-    helper.set_model_props(model, metadata.to_strings())
+    helper.set_model_props(model, job.metadata.to_strings())
     save(model, partial)
 
 
-def _write_mindspore(
-    net: nn.Cell, shape: InputShape, metadata: Metadata, request: Request, partial: Path
-) -> None:
-    if request.dtype == "float16":
-        net = halve_network(net)
-    if request.format == "air":
-        try:
-            ms.export(net, _example(shape), file_name=str(partial), file_format="AIR")
-        except Exception as error:  # MindSpore raises whatever its compiler meets
-            raise ExportError(f"MindSpore cannot write AIR: {error}") from error
-        return
-    model = compile_model(net, _example(shape))
-    write_user_info(model, metadata.to_strings())
-    partial.write_bytes(model.SerializeToString())
-
-
-def _example(shape: InputShape) -> ms.Tensor:
-    if shape.dynamic:
-        return ms.Tensor(shape=list(shape.open_shape), dtype=ms.float32)
-    return ms.ops.zeros(shape.array_shape(), ms.float32)
+def _check(job: _Job, partial: Path) -> tuple[Difference, ...]:
+    names = job.interface.names
+    reference = _reference(job.net, job.family, job.prepared, job.request)
+    plain = partial.with_name(_WITHOUT_STEP) if job.step else partial
+    differences = check_file(plain, reference, names, job.shape, job.task)
+    if job.step is not None:
+        assert isinstance(job.shape, InputShape)
+        read = choose_reading(names, own=job.family.read_outputs() if job.family else None)
+        differences += check_in_file(partial, plain, read, job.step, job.shape)
+    _judge(largest(differences), job.request)
+    return differences
 
 
 def _reference(
-    net: nn.Cell, provenance: Provenance | None, prepared: Prepared, request: Request
+    net: nn.Cell, family: Family | None, prepared: Prepared, request: Request
 ) -> nn.Cell:
     """The network whose outputs the file should have: unfolded, with the same outputs chosen."""
-    twin = prepare_copy(net, None, fold=False).net
-    task = provenance.entry.task if provenance else None
-    return choose_outputs(twin, task, prepared.outputs, decode=request.decode).net
+    twin = copy_network(net)
+    cut = cut_network(twin, family, decode=request.decode)
+    return choose_outputs(twin, cut, prepared.outputs).net
+
+
+def _task(provenance: Provenance | None) -> AnyTask | None:
+    try:
+        return find_task(provenance.entry.task) if provenance else None
+    except DataError:
+        return None  # a network can be exported whose task is not there
+
+
+def _family(provenance: Provenance | None) -> Family | None:
+    spec = provenance.network if provenance else None
+    return find_family(spec.builder) if spec and has_family(spec.builder) else None
 
 
 def _judge(worst: Difference, request: Request) -> None:
@@ -216,7 +243,7 @@ def _check_libraries(request: Request) -> None:
 
 
 def _channels(net: nn.Cell) -> int | None:
-    """The channels the first convolution takes."""
+    """The channels the first convolution takes; a stem may fold pixels into more of them."""
     for _, cell in net.cells_and_names():
         if isinstance(cell, nn.Conv2d):
             return int(cell.in_channels)

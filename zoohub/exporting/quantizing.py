@@ -6,15 +6,19 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoohub.errors import DataError, ExportError
-from zoohub.exporting.shapes import InputShape
+from zoohub.exporting.request import Request
+from zoohub.exporting.shapes import IMAGES, InputShape, Shape
+from zoohub.inputs.picture.files import other_files, picture_files
+from zoohub.inputs.picture.transforms import Transform
 from zoohub.manifest.entry import InputContract
-from zoohub.vision.image import IMAGE_SUFFIXES
-from zoohub.vision.transforms import Transform
+
+if TYPE_CHECKING:
+    from onnxruntime.quantization import CalibrationDataReader
 
 KINDS = ("dynamic", "static")
 CALIBRATION_PICTURES = 128
@@ -27,18 +31,17 @@ _OPERATORS = ["Conv", "Gemm", "MatMul"]
 def quantize_file(
     source: Path,
     target: Path,
-    kind: str,
+    request: Request,
     *,
-    shape: InputShape,
+    shape: Shape,
     contract: InputContract | None,
-    calibrate: Path | None,
 ) -> None:
     """Write an 8-bit version of the ONNX file `source` to `target`.
 
-    `dynamic` stores 8-bit weights and measures the activations' ranges at each run; `static`
-    takes their ranges from up to 128 pictures of the folder `calibrate` (an even choice from the
-    sorted names, subfolders included). Weights are per channel in 7 bits, which cannot overflow
-    the 16-bit sums of processors without VNNI.
+    `request.quantize` says how: `dynamic` stores 8-bit weights and measures the activations' ranges
+    at each run; `static` takes their ranges from up to 128 pictures of the folder
+    `request.calibrate` (an even choice from the sorted names, subfolders included). Weights are per
+    channel in 7 bits, which cannot overflow the 16-bit sums of processors without VNNI.
 
     Raises:
         ExportError: onnxruntime cannot quantise the model.
@@ -50,17 +53,17 @@ def quantize_file(
     # Its advice to preprocess the model is for graphs with batch norms and constants unfolded.
     try:
         with _quiet():
-            if kind == "dynamic":
+            if request.quantize == "dynamic":
                 # onnxruntime's integer convolution takes unsigned weights only.
                 quantization.quantize_dynamic(
                     source, target, weight_type=quantization.QuantType.QUInt8, **settings
                 )
                 return
-            assert calibrate is not None
+            assert request.calibrate is not None
             quantization.quantize_static(
                 source,
                 target,
-                _reader(calibrate, shape, contract),
+                _reader(request.calibrate, shape, contract),
                 quant_format=quantization.QuantFormat.QDQ,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
@@ -79,21 +82,24 @@ def calibration_pictures(folder: Path, count: int = CALIBRATION_PICTURES) -> tup
     Raises:
         DataError: there is none.
     """
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    found = picture_files(folder)
     if not found:
-        raise DataError(f"no pictures to calibrate with under {folder}")
+        raise DataError(
+            f"no pictures to calibrate with under {folder}: found {other_files(folder)}"
+        )
     if len(found) <= count:
         return tuple(found)
     return tuple(found[round(i * (len(found) - 1) / (count - 1))] for i in range(count))
 
 
-def _reader(folder: Path, shape: InputShape, contract: InputContract | None) -> Any:
+def _reader(folder: Path, shape: Shape, contract: InputContract | None) -> CalibrationDataReader:
     from dataclasses import replace
 
     from onnxruntime.quantization import CalibrationDataReader
 
-    if contract is None:
+    if contract is None or not isinstance(shape, InputShape):
         raise DataError("the index does not know how this network's input is made")
+    batch = shape.batch
     transform = Transform(replace(contract, size=(shape.height, shape.width)))
     pictures = iter(calibration_pictures(folder))
 
@@ -103,7 +109,7 @@ def _reader(folder: Path, shape: InputShape, contract: InputContract | None) -> 
             if path is None:
                 return None
             # A fixed batch is filled with copies.
-            return {"images": np.repeat(transform(path)[None], shape.batch, axis=0)}
+            return {IMAGES: np.repeat(transform(path)[None], batch, axis=0)}
 
     return Pictures()
 

@@ -3,62 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from zoohub.errors import ExportError
+from zoohub.core.paths import expanded
+from zoohub.core.values import check_values, unknown, whole
+from zoohub.errors import ExportError, UsageError
 
 GRAPH_FORMATS = ("mindir", "onnx", "air")
 WEIGHT_FORMATS = ("safetensors", "pth", "ckpt")
 FORMATS = GRAPH_FORMATS + WEIGHT_FORMATS
+_NEVER_NONE = ("batch", "check", "decode", "nms")
 _SUFFIXES = {f".{name}": name for name in FORMATS} | {".pt": "pth"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A checked request; the fields are the options of `plan_export`, settled."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What may be asked of an export.
 
-    path: Path
-    format: str
-    batch: int
-    size: int | tuple[int, int] | None
-    dynamic: frozenset[str]
-    dtype: str | None
-    fold_bn: bool
-    check: bool
-    decode: bool
-    nms: bool
-    quantize: str | None
-    calibrate: Path | None
-    names: str | None
-
-
-def plan_export(
-    path: str | Path,
-    *,
-    format: str | None = None,
-    batch: int = 1,
-    size: int | tuple[int, int] | None = None,
-    dynamic: Collection[str] = (),
-    dtype: str | None = None,
-    fold_bn: bool | None = None,
-    check: bool = False,
-    decode: bool = True,
-    nms: bool = False,
-    quantize: str | None = None,
-    calibrate: str | Path | None = None,
-    names: str | None = None,
-) -> Request:
-    """Settle the defaults of an export and refuse what contradicts itself.
-
-    Args:
-        path: the file to write; a suffix is appended if it has none.
+    Attributes:
         format: `mindir`, `onnx`, `air` (on Ascend), `safetensors`, `pth`, `ckpt`; by default the
             suffix tells.
         batch: inputs at a time; with `batch` in `dynamic`, only what tests begin with.
         size: (height, width) in pixels or one number for both; by default the model's own.
-        dynamic: dimensions left open, of `batch`, `height`, `width`.
-        dtype: `float16` computes in half precision; inputs and outputs stay float32.
+        length: of the sequences that a network of text takes, in tokens.
+        dynamic: dimensions left open, of `batch`, `height`, `width`, or `batch`, `length`.
+        dtype: `float16` to compute (and store weights) in half precision.
         fold_bn: fold batch norms into the convolutions before them; by default for mindir and
             onnx.
         check: run the file beside the network on seeded inputs of two shapes, and refuse it
@@ -71,11 +42,104 @@ def plan_export(
         calibrate: for `static`, a folder of pictures such as the network will see.
         names: of parameters in weights files: `torchvision` (the default where torchvision has
             the architecture) or `own`.
+    """
+
+    format: str | None = None
+    batch: int = 1
+    size: int | tuple[int, int] | None = None
+    length: int | None = None
+    dynamic: Collection[str] = ()
+    dtype: str | None = None
+    fold_bn: bool | None = None
+    check: bool = False
+    decode: bool = True
+    nms: bool = False
+    quantize: str | None = None
+    calibrate: str | Path | None = None
+    names: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A checked request; the fields are those of `Options`, settled."""
+
+    path: Path
+    format: str
+    batch: int
+    size: int | tuple[int, int] | None
+    length: int | None
+    dynamic: frozenset[str]
+    dtype: str | None
+    fold_bn: bool
+    check: bool
+    decode: bool
+    nms: bool
+    quantize: str | None
+    calibrate: Path | None
+    names: str | None
+
+
+def plan_export(path: str | Path, **options: Any) -> Request:
+    """Settle the defaults of an export and refuse what contradicts itself.
+
+    Args:
+        path: the file to write; a suffix is appended if it has none.
+        options: the fields of `Options`.
 
     Raises:
         ExportError: an unknown format or value, or options that do not go together.
+        UsageError: an option that `Options` does not have, or a value of the wrong kind.
     """
-    path = Path(path)
+    known = [field.name for field in fields(Options)]
+    for name in options:
+        if name not in known:
+            raise UsageError(f"export: {unknown(name, known)}")
+    check_values({key: value for key, value in options.items() if key in _NEVER_NONE}, False)
+    check_values(options)
+    asked = Options(**options)
+    _check_size(asked.size)
+    path, format = _target(expanded(path), asked.format)
+    dynamic = _axes(asked.dynamic)
+    request = Request(
+        path=path,
+        format=format,
+        batch=asked.batch,
+        size=asked.size,
+        length=asked.length,
+        dynamic=frozenset(dynamic),
+        dtype=None if asked.dtype == "float32" else asked.dtype,
+        fold_bn=format in ("mindir", "onnx") if asked.fold_bn is None else asked.fold_bn,
+        check=asked.check,
+        decode=asked.decode,
+        nms=asked.nms,
+        quantize=asked.quantize,
+        calibrate=None if asked.calibrate is None else expanded(asked.calibrate),
+        names=asked.names,
+    )
+    problem = _contradiction(request)
+    if problem:
+        raise ExportError(problem)
+    return request
+
+
+def _check_size(size: object) -> None:
+    """Refuse what is neither a number of pixels nor two."""
+    sides = size if isinstance(size, tuple | list) else (size,)
+    if size is None or (len(sides) in (1, 2) and all(whole(1)(side) is None for side in sides)):
+        return
+    raise UsageError(f"size={size!r}: pixels are needed, one number or (height, width)")
+
+
+def _axes(dynamic: object) -> tuple[str, ...]:
+    """The names of the open dimensions."""
+    axes = (dynamic,) if isinstance(dynamic, str) else dynamic
+    if isinstance(axes, Collection) and all(isinstance(axis, str) for axis in axes):
+        return tuple(axes)
+    raise UsageError(f"dynamic={dynamic!r}: names of dimensions are needed, such as {{'batch'}}")
+
+
+def _target(path: Path, format: str | None) -> tuple[Path, str]:
+    """The file with its suffix, and its format."""
     settled = format or _SUFFIXES.get(path.suffix.lower())
     if settled is None or settled not in FORMATS:
         asked = f"format {format!r}" if format else f"the suffix of {path.name}"
@@ -85,25 +149,7 @@ def plan_export(
         raise ExportError(f"{path.name} would be a {settled} file with the suffix {suffix}")
     if suffix not in _SUFFIXES:
         path = path.with_name(f"{path.name}.{settled}")
-    request = Request(
-        path=path,
-        format=settled,
-        batch=batch,
-        size=size,
-        dynamic=frozenset((dynamic,) if isinstance(dynamic, str) else dynamic),
-        dtype=None if dtype == "float32" else dtype,
-        fold_bn=settled in ("mindir", "onnx") if fold_bn is None else fold_bn,
-        check=check,
-        decode=decode,
-        nms=nms,
-        quantize=quantize,
-        calibrate=None if calibrate is None else Path(calibrate),
-        names=names,
-    )
-    problem = _contradiction(request)
-    if problem:
-        raise ExportError(problem)
-    return request
+    return path, settled
 
 
 def _contradiction(request: Request) -> str | None:

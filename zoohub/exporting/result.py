@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoohub.exporting.checking import Difference, largest
-from zoohub.exporting.folding import Folded
-from zoohub.exporting.metadata import Metadata
+from zoohub.graphs.folding import Folded
+from zoohub.graphs.metadata import Metadata
 
 
 @dataclass(frozen=True, slots=True)

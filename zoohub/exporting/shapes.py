@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.errors import ExportError
+from zoohub.graphs.inputs import GraphInput
 from zoohub.manifest.entry import InputContract
+from zoohub.outputs.form import Array
 
 AXES = ("batch", "height", "width")
+SEQUENCE_AXES = ("batch", "length")
+# What ONNX files call the sole input of a network of pictures.
+IMAGES = "images"
+
+
+class Shape(Protocol):
+    """The inputs of a network as they are exported."""
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """As the graph takes them, in order."""
+        ...
+
+    def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """Two sets of seeded arrays to check with; they differ in every open dimension."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class InputShape:
-    """The input as it is exported: a layout, its sizes, and which of them stay open.
+    """A picture as it is exported: a layout, its sizes, and which of them stay open.
 
-    Heights and widths are in pixels; `dynamic` holds names of `AXES`.
+    Heights and widths are in pixels; `dynamic` holds names of `AXES`; `contract` says what the
+    pixels are.
     """
 
     layout: str
@@ -27,6 +47,20 @@ class InputShape:
     height: int
     width: int
     dynamic: frozenset[str] = frozenset()
+    contract: InputContract | None = None
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """See `Shape.inputs`."""
+        return (GraphInput(IMAGES, self.array_shape(), self.axes),)
+
+    def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """See `Shape.tests`."""
+        first, second = (
+            (seeded_input(dims, self.contract, seed),)
+            for seed, dims in enumerate(self.test_shapes())
+        )
+        return first, second
 
     def array_shape(
         self, batch: int | None = None, size: tuple[int, int] | None = None
@@ -93,7 +127,65 @@ def plan_shape(
     known = contract.channels if contract else 3
     if layout == "NCHW" and channels is not None:
         known = channels
-    return InputShape(layout, batch, known, height, width, frozenset(dynamic))
+    return InputShape(layout, batch, known, height, width, frozenset(dynamic), contract)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceShape:
+    """Sequences as they are exported: whole numbers (batch, length) under each name.
+
+    `limits` are what each input's numbers stay below.
+    """
+
+    names: tuple[str, ...]
+    limits: tuple[int, ...]
+    batch: int
+    length: int
+    dynamic: frozenset[str] = frozenset()
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """See `Shape.inputs`."""
+        axes = {i: name for i, name in enumerate(SEQUENCE_AXES) if name in self.dynamic}
+        shape = (self.batch, self.length)
+        return tuple(GraphInput(name, shape, axes, "int32") for name in self.names)
+
+    def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """See `Shape.tests`."""
+        batch = self.batch + 2 if "batch" in self.dynamic else self.batch
+        length = max(1, self.length // 2) if "length" in self.dynamic else self.length
+        rng = np.random.default_rng(0)
+        first, second = (
+            tuple(rng.integers(0, limit, dims).astype(np.int32) for limit in self.limits)
+            for dims in ((self.batch, self.length), (batch, length))
+        )
+        return first, second
+
+
+def plan_sequences(
+    names: tuple[str, ...],
+    *,
+    vocabulary: int,
+    batch: int = 1,
+    length: int | None = None,
+    dynamic: Collection[str] = (),
+) -> SequenceShape:
+    """The shape of a network's sequences of token numbers, masks and the like, by their names.
+
+    The first are tokens, below `vocabulary`; the others are 0 or 1.
+
+    Raises:
+        ExportError: no length is given, or a number or an axis makes no sense.
+    """
+    unknown = sorted(set(dynamic) - set(SEQUENCE_AXES))
+    if unknown:
+        raise ExportError(f"no axis {', '.join(unknown)}: choose from {', '.join(SEQUENCE_AXES)}")
+    if batch < 1:
+        raise ExportError(f"batch={batch}: at least 1 is needed")
+    if length is None or length < 1:
+        raise ExportError("this network takes sequences: give --length N")
+    limits = (vocabulary, *(2 for _ in names[1:]))
+    return SequenceShape(tuple(names), limits, batch, length, frozenset(dynamic))
 
 
 def seeded_input(

@@ -7,22 +7,21 @@ import time
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import mindspore as ms
 import numpy as np
 from mindspore import nn
-from numpy.typing import NDArray
 
 from zoohub.checkpoint import load_weights, write_ckpt, write_pth, write_safetensors
 from zoohub.errors import ExportError
 from zoohub.exporting.checking import Difference
-from zoohub.exporting.metadata import PTH_MEMBER, describe
+from zoohub.exporting.describing import describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
-from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.torchvision_names import difference_note, to_torchvision
-from zoohub.provenance import Provenance
+from zoohub.graphs.metadata import PTH_MEMBER
+from zoohub.models.provenance import Provenance
+from zoohub.networks.families import find_family
+from zoohub.outputs.form import Array
 
 
 def write_network(
@@ -35,20 +34,22 @@ def write_network(
             file does not hold what was written.
     """
     arrays = arrays_of(net, request.dtype)
-    spec = _spec(provenance)
-    builder = spec.builder if spec else None
+    spec = provenance.network if provenance else None
+    family = find_family(spec.builder) if spec else None
+    naming = family.torchvision if family else None
     scheme = "own"
     note = None
     if request.names != "own" and request.format != "ckpt":
-        renamed = to_torchvision(builder, arrays)
+        renamed = naming.translate(arrays) if naming else None
         if renamed is not None:
             arrays = {renamed[name]: array for name, array in arrays.items()}
             scheme = "torchvision"
-            note = difference_note(builder, spec.arguments) if spec else None
+            difference = family.torchvision_difference if family else None
+            note = difference(spec.arguments) if spec and difference else None
         elif request.names == "torchvision":
+            what = family.name if family else "this network"
             raise ExportError(
-                f"torchvision has no network with the parameters of {builder or 'this network'}; "
-                "export with names='own'"
+                f"torchvision has no network with the parameters of {what}; export with names='own'"
             )
     metadata = describe(provenance, parameters=scheme, note=note)
     write_weights(partial, arrays, request.format, metadata.to_strings())
@@ -61,7 +62,7 @@ def write_network(
 
 
 def check_weights(
-    path: Path, written: Mapping[str, NDArray[Any]], exact: Iterable[NDArray[Any]]
+    path: Path, written: Mapping[str, Array], exact: Iterable[Array]
 ) -> tuple[Difference, ...]:
     """Read a weights file again and compare it with what was written, and with the network.
 
@@ -82,13 +83,13 @@ def check_weights(
     )
 
 
-def _same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
+def _same_bits(one: Array, other: Array) -> bool:
     return (one.dtype, one.shape) == (other.dtype, other.shape) and bool(
         one.tobytes() == other.tobytes()
     )
 
 
-def _distance(got: NDArray[Any], value: NDArray[Any]) -> float:
+def _distance(got: Array, value: Array) -> float:
     """The largest absolute difference over the largest magnitude; 0 where there is none."""
     if not value.size or value.dtype.kind != "f":
         return 0.0
@@ -97,9 +98,9 @@ def _distance(got: NDArray[Any], value: NDArray[Any]) -> float:
     return apart / (float(np.abs(wide).max()) or 1.0)
 
 
-def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, NDArray[Any]]:
+def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, Array]:
     """A network's parameters by name; floats in `dtype` (`float16`, `float32`) if given."""
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, Array] = {}
     for parameter in net.get_parameters():
         value = parameter.float() if parameter.dtype == ms.bfloat16 else parameter
         array = value.asnumpy()
@@ -110,7 +111,7 @@ def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, NDArray[Any]]
 
 
 def write_weights(
-    path: Path, arrays: Mapping[str, NDArray[Any]], format: str, metadata: Mapping[str, str]
+    path: Path, arrays: Mapping[str, Array], format: str, metadata: Mapping[str, str]
 ) -> None:
     """Write arrays with the metadata in the file."""
     if format == "safetensors":
@@ -127,10 +128,3 @@ def add_pth_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     member = zipfile.ZipInfo(f"archive/{PTH_MEMBER}")  # its date is fixed: equal bytes each time
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(member, json.dumps(dict(metadata), ensure_ascii=False))
-
-
-def _spec(provenance: Provenance | None) -> NetworkSpec | None:
-    if provenance is None:
-        return None
-    checkpoint = provenance.checkpoint
-    return (checkpoint.network if checkpoint else None) or provenance.entry.network

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from zoohub.core.atomic import change
+from zoohub.core.hashing import FileHash, hash_file
+from zoohub.core.json_reader import Json
+from zoohub.core.yaml_editing import insert
+from zoohub.core.yaml_reader import parse_yaml
+from zoohub.core.yaml_writer import to_yaml
 from zoohub.errors import ManifestError
-from zoohub.manifest.build import compile_files
 from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.family import compile_family, family_file_problem
 from zoohub.manifest.schema import FORMATS
 from zoohub.manifest.values import name_problem
-from zoohub.manifest.yaml_reader import read_yaml
-from zoohub.manifest.yaml_writer import to_yaml
 from zoohub.settings import Settings
 
-_CHUNK = 1 << 20
 HEADER = "Written by `zoohub index add`; edit it as you like."
 
 
@@ -42,14 +43,14 @@ def add_file(
     like: Entry | None = None,
     task: str | None = None,
     format: str | None = None,
-    facts: Mapping[str, Any] | None = None,
+    facts: Mapping[str, object] | None = None,
 ) -> Added:
     """Enter `file`, which `source` (a URL or a path) gives, as `name`, `NAME[@ID]`.
 
     Hash and size are computed here. `like` gives task, network and input of a model that zoohub
     knows, `facts` more fields of the checkpoint (dataset, metrics, licence, …). The entry goes into
-    the first writable folder of `ZOOHUB_INDEX`, as `<task>/<model>.yaml`; comments in a file that
-    is there already are lost.
+    the first writable folder of `ZOOHUB_INDEX`, as `<task>/<model>.yaml`. A file that is there
+    already keeps its comments, and what others add at the same time.
 
     Raises:
         ManifestError: the name is not allowed or taken, the format is unknown, or no index is
@@ -64,24 +65,22 @@ def add_file(
     task = task or (like.task if like else "image-classification")
     folder = writable_index(settings)
     target = folder / task / f"{model}.yaml"
-    sha256, size = hash_file(file)
-    checkpoint: dict[str, Any] = {
+    found = _hashed(file)
+    location = _location(source, file)
+    checkpoint: dict[str, object] = {
         "format": format or format_of(source),
-        "sources": [_location(source, file)],
-        "sha256": sha256,
-        "size": size,
+        "sources": [location],
+        "sha256": found.sha256,
+        "size": found.size,
         **(facts or {}),
     }
-    document = _document(target, model, task, like)
-    known = document["models"][model].setdefault("checkpoints", {})
-    if id in known:
-        raise ManifestError(
-            f"{model}@{id} is in {target} already; ids are never used again, choose another"
-        )
-    known[id] = checkpoint
-    document["models"][model].setdefault("default", id)
-    _write(target, to_yaml(document, HEADER))
-    return Added(f"{model}@{id}", target, checkpoint["sources"][0], sha256, size)
+    new = _Addition(target, task, model, id, checkpoint, like)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        change(target, new.into)
+    except OSError as error:
+        raise ManifestError(f"{target} cannot be written: {error.strerror}") from None
+    return Added(f"{model}@{id}", target, location, found.sha256, found.size)
 
 
 def writable_index(settings: Settings) -> Path:
@@ -106,19 +105,15 @@ def writable_index(settings: Settings) -> Path:
     )
 
 
-def hash_file(file: Path) -> tuple[str, int]:
-    """SHA-256 and size in bytes of a file. Raises ManifestError if it is empty or unreadable."""
-    digest, size = hashlib.sha256(), 0
+def _hashed(file: Path) -> FileHash:
+    """SHA-256 and size of a file. Raises ManifestError if it is empty or unreadable."""
     try:
-        with file.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
+        found = hash_file(file)
     except OSError as error:
         raise ManifestError(f"{file} cannot be read: {error.strerror}") from None
-    if size == 0:
+    if found.size == 0:
         raise ManifestError(f"{file} is empty")
-    return digest.hexdigest(), size
+    return found
 
 
 def format_of(source: str) -> str:
@@ -137,43 +132,95 @@ def _location(source: str, file: Path) -> str:
     return source if "://" in source else file.resolve().as_uri()
 
 
-def _document(target: Path, model: str, task: str, like: Entry | None) -> dict[str, Any]:
-    """The family file as it is, or a new one with the network and input of `like`."""
-    if target.is_file():
-        document = read_yaml(target).value
-        if not isinstance(document, dict) or not isinstance(document.get("models"), dict):
-            raise ManifestError(f"{target} is there but is no family file")
-        document["models"].setdefault(model, {})
-        return document
-    value: dict[str, Any] = {}
-    if like is not None:
-        spec = like.checkpoint() or Checkpoint(like.model, "", "", (), "none")
-        network, input = spec.network or like.network, spec.input or like.input
-        if network is not None:
-            value["network"] = _plain(asdict(network))
-        if input is not None:
-            value["input"] = _plain(asdict(input))
-    return {"family": model, "task": task, "default": model, "models": {model: value}}
+@dataclass(frozen=True)
+class _Addition:
+    """A checkpoint on its way into a family file, which may be there already or not."""
+
+    target: Path
+    task: str
+    model: str
+    id: str
+    checkpoint: dict[str, object]
+    like: Entry | None
+
+    def into(self, before: bytes | None) -> bytes:
+        """The file's new content; every character that was there stays.
+
+        Raises:
+            ManifestError: the id is taken, or the file is none that can be extended.
+        """
+        text = self._new_text() if before is None else self._extended(before)
+        data = text.encode()
+        document = parse_yaml(data, str(self.target))
+        compile_family(document)
+        problem = family_file_problem(self.target.parent.name, self.target.stem, document)
+        if problem:
+            raise document.error((), problem)
+        return data
+
+    def _new_text(self) -> str:
+        model = {"default": self.id, "checkpoints": {self.id: self.checkpoint}}
+        value = {"family": self.model, "task": self.task, "default": self.model}
+        return to_yaml({**value, "models": {self.model: {**_traits(self.like), **model}}}, HEADER)
+
+    def _extended(self, before: bytes) -> str:
+        value = parse_yaml(before, str(self.target)).value
+        models = value.get("models") if isinstance(value, dict) else None
+        if not isinstance(models, dict):
+            raise ManifestError(f"{self.target} is there but is no family file")
+        known = self._mapping(models.get(self.model))
+        if self.id in self._mapping(known.get("checkpoints")):
+            raise ManifestError(
+                f"{self.model}@{self.id} is in {self.target} already; ids are never used again, "
+                "choose another"
+            )
+        text = before.decode("utf-8-sig")
+        try:
+            for path, key, item in self._steps(self.model in models, known):
+                text = insert(text, ("models", *path), key, item)
+        except ValueError as error:
+            raise ManifestError(
+                f"{self.target} cannot be extended: {error}; add this to it by hand:\n"
+                + to_yaml({self.id: self.checkpoint})
+            ) from None
+        return text
+
+    def _mapping(self, value: Json) -> dict[str, Json]:
+        """A mapping of the file that is there; what is absent or null is empty."""
+        if isinstance(value, dict) or value is None:
+            return value or {}
+        raise ManifestError(f"{self.target} is there but is no family file")
+
+    def _steps(
+        self, is_there: bool, known: Mapping[str, Json]
+    ) -> list[tuple[tuple[str, ...], str, object]]:
+        """What goes where: the smallest part that is not there yet."""
+        added = {self.id: self.checkpoint}
+        whole: dict[str, object] = {"default": self.id, "checkpoints": added}
+        if not is_there:
+            return [((), self.model, whole)]
+        if not known:
+            return [((self.model,), key, item) for key, item in whole.items()]
+        first: list[tuple[tuple[str, ...], str, object]]
+        first = [] if known.get("default") else [((self.model,), "default", self.id)]
+        if "checkpoints" not in known:
+            return [*first, ((self.model,), "checkpoints", added)]
+        return [((self.model, "checkpoints"), self.id, self.checkpoint), *first]
 
 
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
+def _traits(like: Entry | None) -> dict[str, dict[str, object]]:
+    """Network and input of a model that another one is like."""
+    if like is None:
+        return {}
+    spec = like.checkpoint() or Checkpoint(like.model, "", "", (), "none")
+    network, input = spec.network or like.network, spec.input or like.input
+    found = {"network": network, "input": input}
+    return {key: _plain(asdict(value)) for key, value in found.items() if value is not None}
+
+
+def _plain(value: Mapping[str, object]) -> dict[str, object]:
     return {
         key: list(item) if isinstance(item, tuple) else item
         for key, item in value.items()
         if item is not None and item != {}
     }
-
-
-def _write(target: Path, text: str) -> None:
-    """Check the text as an index file, then put it in place at once."""
-    part = target.with_name(f".{target.stem}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        for _ in compile_files(part):
-            pass
-        part.replace(target)
-    except OSError as error:
-        raise ManifestError(f"{target} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)

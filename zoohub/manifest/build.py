@@ -8,14 +8,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from zoohub.core.atomic import standing_in
+from zoohub.core.yaml_reader import read_yaml
 from zoohub.errors import ManifestError
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.database_build import build_database
 from zoohub.manifest.family import compile_family, family_file_problem
-from zoohub.manifest.interchange import Header, write_interchange
-from zoohub.manifest.opening import DATASETS, yaml_files
-from zoohub.manifest.yaml_reader import read_yaml
+from zoohub.manifest.interchange import Header, moment_of, write_interchange
+from zoohub.manifest.places import DATASETS, yaml_files
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class BuildReport:
     seconds: float
 
 
-def compile_files(folder: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+def compile_files(folder: Path) -> Iterator[tuple[Path, list[ModelRow]]]:
     """Each family file with its compiled models. Raises ManifestError naming file and line."""
     terms = read_terms(folder / DATASETS)
     for file in yaml_files(folder):
@@ -42,7 +43,7 @@ def compile_files(folder: Path) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
                 if known is not None:
                     checkpoint.setdefault("dataset_terms", known)
         if file != folder:
-            problem = family_file_problem(file.parent.name, file.stem, document.value)
+            problem = family_file_problem(file.parent.name, file.stem, document)
             if problem:
                 raise document.error((), problem)
         yield file, models
@@ -54,7 +55,9 @@ def read_terms(file: Path) -> dict[str | None, str]:
         return {}
     document = read_yaml(file)
     terms: dict[str | None, str] = {}
-    for dataset, value in (document.value or {}).items():
+    if not isinstance(document.value or {}, dict):
+        raise document.error((), "write `DATASET: {terms: …}`")
+    for dataset, value in document.mapping().items():
         if not isinstance(value, dict) or set(value) != {"terms"}:
             raise document.error((dataset,), "write `{terms: …}`")
         if not isinstance(value["terms"], str):
@@ -63,13 +66,13 @@ def read_terms(file: Path) -> dict[str | None, str]:
     return terms
 
 
-def compile_folder(folder: Path) -> list[dict[str, Any]]:
+def compile_folder(folder: Path) -> list[ModelRow]:
     """All compiled models of a folder (or of one file), sorted by name.
 
     Raises:
         ManifestError: a file is not allowed, or a model's name occurs twice.
     """
-    found: dict[str, tuple[Path, dict[str, Any]]] = {}
+    found: dict[str, tuple[Path, ModelRow]] = {}
     for file, models in compile_files(folder):
         for model in models:
             name = model["model"]
@@ -80,13 +83,26 @@ def compile_folder(folder: Path) -> list[dict[str, Any]]:
 
 
 def build_index(
-    folder: Path, output: Path, *, serial: int | None = None, created: str | None = None
+    folder: Path,
+    output: Path,
+    *,
+    serial: int | None = None,
+    created: str | None = None,
+    expires: str | None = None,
 ) -> BuildReport:
     """Compile `folder` into `output`: interchange form (`.jsonl.gz`) or SQLite (`.sqlite`).
 
     `serial` and `created` default to now, or to SOURCE_DATE_EPOCH where that is set, so that a
-    build can be repeated byte for byte.
+    build can be repeated byte for byte. `expires` is a date or time in ISO 8601, from which on
+    clients no longer take this version.
+
+    Raises:
+        ManifestError: as `compile_folder`, or `expires` is no date, or for a form without one.
     """
+    if expires is not None and moment_of(expires) is None:
+        raise ManifestError(f"expires must be a date or time like 2027-01-31; got {expires!r}")
+    if expires is not None and output.suffix == ".sqlite":
+        raise ManifestError(f"{output} is a local form, which does not expire; write a .jsonl.gz")
     start = time.perf_counter()
     models = compile_folder(folder)
     moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
@@ -94,19 +110,15 @@ def build_index(
     header = Header(
         serial=moment if serial is None else serial,
         created=day.strftime("%Y-%m-%dT%H:%M:%SZ") if created is None else created,
+        expires=expires,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
+    with standing_in(output) as part:
         if output.suffix == ".sqlite":
-            part.unlink(missing_ok=True)
             meta = {"serial": header.serial, "created": header.created}
             build_database(part, models, meta)
         else:
             write_interchange(part, header, models)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
     return BuildReport(
         output=output,
         files=sum(1 for _ in yaml_files(folder)),

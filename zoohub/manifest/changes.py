@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from zoohub.core.json_reader import parse_own
+from zoohub.manifest.compiled import CheckpointRow, ModelRow
 from zoohub.manifest.database import Database
 
 
@@ -16,8 +16,8 @@ class Change:
 
     reference: str
     field: str
-    old: Any
-    new: Any
+    old: object
+    new: object
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ def diff_indexes(old: Database, new: Database) -> Difference:
     added: list[str] = []
     removed: list[str] = []
     changed: list[Change] = []
-    for before, after in _paired(old.models("document"), new.models("document")):
+    for before, after in _paired(old.documents(), new.documents()):
         if before is None and after is not None:
-            added.extend(_references(json.loads(after)))
+            added.extend(_references(parse_own(after)))
         elif after is None and before is not None:
-            removed.extend(_references(json.loads(before)))
+            removed.extend(_references(parse_own(before)))
         elif before != after and before is not None and after is not None:
-            _compare(json.loads(before), json.loads(after), added, removed, changed)
+            _compare(parse_own(before), parse_own(after), added, removed, changed)
     return Difference(tuple(added), tuple(removed), tuple(changed))
 
 
@@ -74,14 +74,14 @@ def _paired(
             left, right = next(old, None), next(new, None)
 
 
-def _references(model: Mapping[str, Any]) -> list[str]:
+def _references(model: ModelRow) -> list[str]:
     name = model["model"]
     return [name, *(f"{name}@{c['id']}" for c in model.get("checkpoints", ()))]
 
 
 def _compare(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
+    old: ModelRow,
+    new: ModelRow,
     added: list[str],
     removed: list[str],
     changed: list[Change],
@@ -96,7 +96,7 @@ def _compare(
         changed.extend(_fields(f"{name}@{id}", before[id], after[id]))
 
 
-def _fields(reference: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def _fields(reference: str, old: Mapping[str, object], new: Mapping[str, object]) -> list[Change]:
     return [
         Change(reference, key, old.get(key), new.get(key))
         for key in sorted({*old, *new} - {"checkpoints"})
@@ -104,14 +104,14 @@ def _fields(reference: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> l
     ]
 
 
-def changed_hashes(known: Database, models: Iterable[Mapping[str, Any]]) -> Iterator[ChangedHash]:
+def changed_hashes(known: Database, models: Iterable[ModelRow]) -> Iterator[ChangedHash]:
     """The URLs in `models` for which `known` declares another hash.
 
     Where one side has a fragment only, the fragment counts. A doubtful hash says nothing.
     """
     for model in models:
         for checkpoint in model.get("checkpoints", ()):
-            declared = _declared(checkpoint)
+            declared = declared_hash(checkpoint)
             if declared is None:
                 continue
             for url in checkpoint["sources"]:
@@ -122,7 +122,8 @@ def changed_hashes(known: Database, models: Iterable[Mapping[str, Any]]) -> Iter
                         yield ChangedHash(url, reference, before, declared)
 
 
-def _declared(checkpoint: Mapping[str, Any]) -> str | None:
+def declared_hash(checkpoint: CheckpointRow) -> str | None:
+    """The hash or fragment that a compiled checkpoint declares; None where it is doubtful."""
     if checkpoint.get("doubtful_sha256") is not None or checkpoint.get("doubtful"):
         return None
     declared = checkpoint.get("sha256") or checkpoint.get("sha256_prefix")
@@ -130,9 +131,42 @@ def _declared(checkpoint: Mapping[str, Any]) -> str | None:
 
 
 def _known_hash(known: Database, model: str, id: str | None) -> str | None:
-    document = json.loads(known.document(model) or "{}")
-    return next((_declared(c) for c in document.get("checkpoints", ()) if c["id"] == id), None)
+    document = parse_own(known.document(model) or "{}")
+    return next((declared_hash(c) for c in document.get("checkpoints", ()) if c["id"] == id), None)
 
 
 def _agree(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
+
+
+def changed_since_gone(
+    gone: Mapping[str, str], models: Iterable[ModelRow]
+) -> Iterator[ChangedHash]:
+    """The files in `models` that come back with another hash than they left an index with."""
+    for model in models if gone else ():
+        for url, declared, id in _hashes(model):
+            before = gone.get(url)
+            if before is not None and not _agree(before, declared):
+                yield ChangedHash(url, f"{model['model']}@{id}", before, declared)
+
+
+def hashes_that_go(old: Iterable[tuple[str, str]], new: Iterator[ModelRow]) -> dict[str, str]:
+    """URL -> hash of the files that models of the `old` index name and the same models of the
+    `new` one do not. Both come sorted by name; only what goes is kept in memory."""
+    going: dict[str, str] = {}
+    after = next(new, None)
+    for name, document in old:
+        while after is not None and after["model"] < name:
+            after = next(new, None)
+        same = after is not None and after["model"] == name
+        stays = {url for url, _, _ in _hashes(after)} if after is not None and same else set()
+        going.update((u, h) for u, h, _ in _hashes(parse_own(document)) if u not in stays)
+    return going
+
+
+def _hashes(model: ModelRow) -> Iterator[tuple[str, str, str]]:
+    """(URL, declared hash, id) of each file of a compiled model that declares one."""
+    for checkpoint in model.get("checkpoints", ()):
+        declared = declared_hash(checkpoint)
+        for url in checkpoint["sources"] if declared else ():
+            yield url, str(declared), checkpoint["id"]

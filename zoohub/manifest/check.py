@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from zoohub.core.yaml_reader import Document, read_yaml
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import decode_network
+from zoohub.manifest.compiled import CheckpointRow, ModelRow, NetworkRow
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.manifest.family import compile_each, family_file_problem
-from zoohub.manifest.opening import yaml_files
+from zoohub.manifest.family import compile_each, family_file_problem, family_of
+from zoohub.manifest.places import yaml_files
 from zoohub.manifest.tasks import TASKS
 from zoohub.manifest.values import Where
-from zoohub.manifest.yaml_reader import Document, read_yaml
 
 Fits = Callable[[NetworkSpec], "str | None"]
 
@@ -70,10 +70,10 @@ class _Check:
         if errors and not models:
             return
         if file != self.folder:
-            problem = family_file_problem(file.parent.name, file.stem, document.value)
+            problem = family_file_problem(file.parent.name, file.stem, document)
             if problem:
                 self._add(document, (), problem)
-        family = document.value["family"]
+        family = family_of(document)
         if family in self.families:
             self._add(document, ("family",), f"{family!r} is in {self.families[family]} too")
         self.families[family] = shown
@@ -83,7 +83,7 @@ class _Check:
     def _add(self, document: Document, where: Where, message: str) -> None:
         self.problems.append(Problem(document.file, document.line(where), message))
 
-    def _model(self, document: Document, model: dict[str, Any]) -> None:
+    def _model(self, document: Document, model: ModelRow) -> None:
         name = model["model"]
         where: Where = ("models", name)
         if name in self.models:
@@ -100,9 +100,7 @@ class _Check:
         for checkpoint in model.get("checkpoints", ()):
             self._checkpoint(document, model, checkpoint)
 
-    def _checkpoint(
-        self, document: Document, model: dict[str, Any], checkpoint: dict[str, Any]
-    ) -> None:
+    def _checkpoint(self, document: Document, model: ModelRow, checkpoint: CheckpointRow) -> None:
         name = f"{model['model']}@{checkpoint['id']}"
         where: Where = ("models", model["model"], "checkpoints", checkpoint["id"])
         if "task" in checkpoint and checkpoint["task"] not in TASKS:
@@ -131,7 +129,9 @@ class _Check:
                 self.clashes.append((key[0], Problem(document.file, line, message)))
             self.uids[key] = (name, document.file, line)
 
-    def _network(self, document: Document, where: Where, name: str, value: Any) -> None:
+    def _network(
+        self, document: Document, where: Where, name: str, value: NetworkRow | None
+    ) -> None:
         spec = decode_network(value)
         refusal = self.fits(spec) if spec is not None and self.fits is not None else None
         if refusal:
@@ -153,7 +153,7 @@ class _Check:
         self.problems.extend(problem for uid, problem in self.clashes if uid not in self.firm)
 
 
-def _url_line(document: Document, where: Where, checkpoint: dict[str, Any], url: str) -> int:
+def _url_line(document: Document, where: Where, checkpoint: CheckpointRow, url: str) -> int:
     for number, record in enumerate(checkpoint.get("records", ())):
         if record["url"] == url:
             return document.line((*where, "records", number, "url"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from zoohub.manifest.compiled import CheckpointRow, InputRow, ModelRow, NetworkRow
 from zoohub.manifest.declared import declared_strength
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec, Record
 
@@ -15,21 +15,21 @@ _TUPLES = ("size", "mean", "std")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """JSON without blanks, keys in the order given, equal input giving equal text."""
     return _ENCODER.encode(value)
 
 
-def decode_network(value: Mapping[str, Any] | None) -> NetworkSpec | None:
+def decode_network(value: NetworkRow | None) -> NetworkSpec | None:
     """The `network` object of a model or checkpoint."""
     return None if value is None else NetworkSpec(**value)
 
 
-def decode_input(value: Mapping[str, Any] | None) -> InputContract | None:
+def decode_input(value: InputRow | None) -> InputContract | None:
     """The `input` object of a model or checkpoint."""
     if value is None:
         return None
-    fields = dict(value)
+    fields: dict[str, Any] = {**value}
     for name in _TUPLES:
         if fields.get(name) is not None:
             fields[name] = tuple(fields[name])
@@ -37,14 +37,14 @@ def decode_input(value: Mapping[str, Any] | None) -> InputContract | None:
 
 
 def decode_checkpoint(
-    value: Mapping[str, Any],
+    value: CheckpointRow,
     model: str,
     network: NetworkSpec | None,
     input: InputContract | None,
 ) -> Checkpoint:
     """One checkpoint; `network` and `input` are its model's, used where it has no key for them."""
-    fields = dict(value)
-    strength = declared_strength(fields)
+    fields: dict[str, Any] = {**value}
+    strength = declared_strength(value)
     fields.pop("doubtful", None)
     fields.pop("publisher", None)
     for name in ("aliases", "sources", "verified", "class_names"):
@@ -56,9 +56,9 @@ def decode_checkpoint(
     return Checkpoint(model=model, declared=strength, **fields)
 
 
-def decode_entry(value: Mapping[str, Any], index: str) -> Entry:
+def decode_entry(value: ModelRow, index: str) -> Entry:
     """One model with all its checkpoints; `index` names where it comes from."""
-    fields = dict(value)
+    fields: dict[str, Any] = {**value}
     network = decode_network(fields.get("network"))
     input = decode_input(fields.get("input"))
     fields["network"], fields["input"] = network, input

@@ -7,49 +7,40 @@ block of packed JSON. `database_build` writes it.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from zoohub.core.json_reader import parse_own
 from zoohub.errors import ManifestError
 
 # Part of the cache's file names: raise it when the tables change.
-LAYOUT = 6
+LAYOUT = 8
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a table of models shows: one model and its default checkpoint, without the rest.
+class Summary(NamedTuple):
+    """What a table of models shows: one model and its default checkpoint, without the rest; a row
+    of the database as it is, of which there may be a million.
 
-    `checkpoints` counts them; the fields from `checkpoint` on are the default checkpoint's, or
-    the first one's where there is no default. `builder` and `arguments` are its network's.
+    `checkpoints` counts them; dataset, size in bytes, the leading metric's name (empty: it has
+    none) and its figure, and the network's builder are the default checkpoint's, or the first one's
+    where there is no default.
     """
 
     model: str
-    family: str
     task: str
-    default: str | None = None
-    family_default: bool = False
-    checkpoints: int = 0
-    parameter_count: int | None = None
-    checkpoint: str | None = None
-    format: str | None = None
-    dataset: str | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    mindspore: str | None = None
-    source: str | None = None
-    declared: str | None = None
-    size: int | None = None
-    sha256: str | None = None
-    licence: str | None = None
-    builder: str | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    parameters: str | None = None
-    urls: tuple[str, ...] = ()
+    dataset: str | None
+    metric: str
+    figure: float | None
+    size: int | None
+    checkpoints: int
+    builder: str | None
 
 
 @dataclass(frozen=True)
@@ -74,6 +65,59 @@ def name_key(name: str) -> int:
     return zlib.crc32(normalise(name).encode())
 
 
+def hash_key(sha256: str) -> int:
+    """What files are looked up by: as much of their hash as is one number to SQLite."""
+    return int(sha256[:15], 16)
+
+
+Order = Literal["name", "size", "metric"]
+# What rows are ordered by, a model's name, and what was asked for of it.
+Keyed = tuple[tuple[str | float, ...], str, str]
+# The columns by which rows come, and are merged with those of other databases.
+_ORDERS: dict[Order, tuple[str, ...]] = {
+    "name": ("m.name",),
+    "size": ("m.size IS NULL", "m.size", "m.name"),
+    "metric": ("m.rank", "m.metric", "m.odd", "m.value", "m.name"),
+}
+
+
+# SQLite leaves four bytes of its header to us; there stands the checksum of all the others.
+_SEAL_AT, _SEAL_END = 68, 72
+_CHECKED_UP_TO = 32 << 20  # what is read in some 20 ms
+
+
+def _checksum(path: Path) -> int:
+    data = path.read_bytes()
+    return zlib.crc32(data[_SEAL_END:], zlib.crc32(data[:_SEAL_AT]))
+
+
+def seal(path: Path) -> None:
+    """Write the checksum of a small database into it; a large one would take too long to check."""
+    if path.stat().st_size <= _CHECKED_UP_TO:
+        checksum = _checksum(path)
+        with path.open("r+b") as file:
+            file.seek(_SEAL_AT)
+            file.write(checksum.to_bytes(4, "big"))
+
+
+def check_seal(path: Path) -> None:
+    """Refuse a database of which a byte has changed: SQLite itself would show it as it is.
+
+    Raises:
+        ManifestError: it has, or cannot be read.
+    """
+    try:
+        if path.stat().st_size > _CHECKED_UP_TO:
+            return
+        with path.open("rb") as file:
+            file.seek(_SEAL_AT)
+            stated = int.from_bytes(file.read(_SEAL_END - _SEAL_AT), "big")
+        if _checksum(path) != stated:
+            raise ManifestError(f"the compiled index {path} is damaged")
+    except OSError as error:
+        raise ManifestError(f"the compiled index {path} cannot be opened: {error}") from None
+
+
 class _Documents:
     """SQL's `unpack`. Neighbours share a block: the last one is kept for the next."""
 
@@ -91,16 +135,26 @@ class _Documents:
 # in blocks, which takes a quarter of their size.
 _DOCUMENT = "(SELECT unpack(b.id, b.packed, m.start, m.length) FROM blocks b WHERE b.id = m.block)"
 
+Cells: TypeAlias = "tuple[Any, ...]"  # of a row, as SQLite gives them
+# What rows of models can be asked for.
+What = Literal["document", "name", "summary"]
+_WHAT: dict[What, str] = {
+    "document": _DOCUMENT,
+    "name": "m.name",
+    "summary": "m.name, m.task, m.dataset, m.metric, m.figure, m.size, m.checkpoints, m.builder",
+}
+
 
 class Database:
     """A built index, opened read-only. Safe to share between threads."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, is_cache: bool = False) -> None:
+        self.path, self.is_cache = path, is_cache
         # SQLite's URI: only these three characters have a meaning in its path.
         text = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         if os.sep == "\\":
             text = "/" + text.replace("\\", "/")
+        check_seal(path)
         try:
             # `immutable` skips locks and journals: the file is never written once it is there.
             self._connection = sqlite3.connect(
@@ -115,11 +169,20 @@ class Database:
         """Let go of the file."""
         self._connection.close()
 
-    def _rows(self, query: str, values: Iterable[Any] = ()) -> Iterator[Any]:
+    def _rows(self, query: str, values: Iterable[str | int] = ()) -> Iterator[Any]:
         try:
             yield from self._connection.execute(query, tuple(values))
-        except sqlite3.Error as error:
-            raise ManifestError(f"the compiled index {self.path} is damaged: {error}") from None
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise self.damage(error) from None
+
+    def damage(self, error: Exception) -> ManifestError:
+        """What to say of a damaged file. Where it is a cache, it goes, and is made again next."""
+        hint = ""
+        if self.is_cache:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+                hint = "; it was removed, and is made again by the next command"
+        return ManifestError(f"the compiled index {self.path} is damaged: {error}{hint}")
 
     def count(self) -> int:
         """How many models there are."""
@@ -150,39 +213,63 @@ class Database:
         rows = self._rows(f"SELECT {_DOCUMENT} FROM models m WHERE name = ?", (model,))
         return next((row[0] for row in rows), None)
 
-    def models(
+    def documents(self) -> Iterator[tuple[str, str]]:
+        """(name, JSON) of all models, by name."""
+        for _, name, (text,) in self.keyed("document", {}):
+            yield name, text
+
+    def keyed(
         self,
-        column: str,
+        what: What,
+        filters: Mapping[str, str | None],
         *,
-        pattern: str | None = None,
-        task: str | None = None,
-        dataset: str | None = None,
-        source: str | None = None,
-        format: str | None = None,
-        mindspore: str | None = None,
-    ) -> Iterator[tuple[str, str]]:
-        """(name, `document` or `summary`) of the models that fit all filters, by name."""
-        clauses, values = ["1"], []
-        if pattern is not None:
-            clauses.append("m.name GLOB ?")
-            values.append(pattern)
-        if task is not None:
-            clauses.append("m.task = ?")
-            values.append(task)
-        facets = []
-        for name, value in (("dataset", dataset), ("publisher", source), ("format", format)):
-            if value is not None:
-                facets.append(f"f.{name} = ?")
-                values.append(value.lower())
-        if mindspore is not None:
-            facets.append("(f.mindspore = ? OR f.mindspore GLOB ? || '.*')")
-            values += [mindspore, mindspore]
-        if facets:
-            condition = " AND ".join(["f.model = m.id", *facets])
-            clauses.append(f"EXISTS (SELECT 1 FROM facets f WHERE {condition})")
-        shown = _DOCUMENT if column == "document" else f"m.{column}"
-        query = f"SELECT m.name, {shown} FROM models m WHERE {' AND '.join(clauses)}"
-        yield from self._rows(f"{query} ORDER BY m.id", values)
+        only: Iterable[str] | None = None,
+        order: Order = "name",
+    ) -> Iterator[tuple[Cells, str, Cells]]:
+        """As `rows`, each after its name and the key that the order is by."""
+        width = len(_ORDERS[order])
+        for row in self.rows(what, filters, only=only, order=order, keys=True):
+            key = row[:width]
+            yield tuple(0 if part is None else part for part in key), key[-1], row[width:]
+
+    def rows(
+        self,
+        what: What,
+        filters: Mapping[str, str | None],
+        *,
+        only: Iterable[str] | None = None,
+        order: Order = "name",
+        keys: bool = False,
+    ) -> Iterator[Cells]:
+        """What is asked for of the models that fit all filters (`pattern`, `task`, `dataset`,
+        `source`, `format`, `mindspore`), in that order; `only` these models. With `keys` the
+        order's columns stand before it.
+
+        The order is an index's: no row is sorted here, and memory stays flat."""
+        condition, values = _condition(filters)
+        if only is not None:
+            condition += " AND m.name IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps([*only]))
+        columns = _ORDERS[order]
+        by = "m.id" if order == "name" else ", ".join((*columns[:-1], "m.id"))
+        asked = ", ".join((*columns, _WHAT[what])) if keys else _WHAT[what]
+        return self._rows(f"SELECT {asked} FROM models m WHERE {condition} ORDER BY {by}", values)
+
+    def having(self, hashes: Iterable[str]) -> list[str]:
+        """The models that declare one of these full hashes."""
+        found: dict[str, None] = {}
+        for sha256 in hashes:
+            rows = self._rows(
+                "SELECT m.name FROM files f JOIN models m ON m.id = f.model WHERE f.key = ?",
+                (hash_key(sha256),),
+            )
+            found.update(dict.fromkeys(row[0] for row in rows))
+        return [*found]
+
+    @property
+    def prefixes(self) -> list[str]:
+        """What MindSpore Hub's UIDs begin with here."""
+        return list(parse_own(self.meta.get("prefixes", "[]")))
 
     def search(self, query: str, limit: int) -> Iterator[tuple[str, str]]:
         """(name, document) of the best matches of an FTS5 query, best first."""
@@ -211,3 +298,28 @@ class Database:
             if len(found) >= limit:
                 break
         return list(found)
+
+
+def _condition(filters: Mapping[str, str | None]) -> tuple[str, list[Any]]:
+    """SQL for the filters of `Database.rows`, with its values."""
+    clauses, values = ["1"], []
+    if filters.get("pattern") is not None:
+        clauses.append("m.name GLOB ?")
+        values.append(filters["pattern"])
+    if filters.get("task") is not None:
+        clauses.append("m.task = ?")
+        values.append(filters["task"])
+    facets = []
+    for column, name in (("dataset", "dataset"), ("publisher", "source"), ("format", "format")):
+        value = filters.get(name)
+        if value is not None:
+            facets.append(f"f.{column} = ?")
+            values.append(value.lower())
+    version = filters.get("mindspore")
+    if version is not None:
+        facets.append("(f.mindspore = ? OR f.mindspore GLOB ? || '.*')")
+        values += [version, version]
+    if facets:
+        condition = " AND ".join(["f.model = m.id", *facets])
+        clauses.append(f"EXISTS (SELECT 1 FROM facets f WHERE {condition})")
+    return " AND ".join(clauses), values

@@ -11,61 +11,71 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
 
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import dump
-from zoohub.manifest.database import LAYOUT, name_key
-from zoohub.manifest.declared import declared_strength
+from zoohub.manifest.compiled import ModelRow
+from zoohub.manifest.database import LAYOUT, Summary, hash_key, name_key, seal
+from zoohub.manifest.tasks import leading, rank
 
 _BATCH = 1_000  # models
 _BATCH_BYTES = 32 << 20
 _BLOCK_BYTES = 64 << 10  # what one entry costs to read
 _AHEAD = 2
+_MAX_PREFIXES = 200
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE blocks(id INTEGER PRIMARY KEY, packed BLOB);
 CREATE TABLE models(
-    id INTEGER PRIMARY KEY, name TEXT, task TEXT, summary TEXT,
-    block INTEGER, start INTEGER, length INTEGER
+    id INTEGER PRIMARY KEY, name TEXT, task TEXT, dataset TEXT, figure REAL, checkpoints INTEGER,
+    builder TEXT, block INTEGER, start INTEGER, length INTEGER,
+    size INTEGER, rank INTEGER, metric TEXT, odd INTEGER, value REAL
 );
+CREATE TABLE files(key INTEGER, model INTEGER);
 CREATE TABLE names(key INTEGER, name TEXT, model INTEGER, checkpoint TEXT, firm INTEGER);
 CREATE TABLE facets(model INTEGER, dataset TEXT, publisher TEXT, format TEXT, mindspore TEXT);
 CREATE VIRTUAL TABLE words USING fts5(name, text, content='', tokenize='unicode61');
 """
 _INDEXES = """
 CREATE INDEX models_name ON models(name);
+CREATE INDEX models_size ON models(size IS NULL, size);
+CREATE INDEX models_rank ON models(rank, metric, odd, value);
+CREATE INDEX files_key ON files(key);
 CREATE INDEX names_key ON names(key);
 CREATE INDEX facets_model ON facets(model);
 """
 
-_OF_MODEL = ("model", "family", "task", "default", "family_default", "parameter_count")
-_OF_CHECKPOINT = ("format", "dataset", "metrics", "mindspore", "size", "sha256", "licence")
+_COLUMNS = (
+    "id, name, task, dataset, figure, checkpoints, builder, "
+    "block, start, length, size, rank, metric, odd, value"
+)
 
 
-def summarise(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `Summary` that are not empty, from a compiled model."""
+def summarise(model: ModelRow) -> Summary:
+    """The summary of a compiled model."""
     checkpoints = model.get("checkpoints") or []
     default = model.get("default")
-    chosen = next((c for c in checkpoints if c["id"] == default), None)
-    chosen = chosen or (checkpoints[0] if checkpoints else {})
-    network = chosen["network"] if "network" in chosen else model.get("network")
-    records: Any = chosen.get("records") or ({},)
-    fields = {key: model.get(key) for key in _OF_MODEL}
-    fields["checkpoints"] = len(checkpoints)
-    fields["checkpoint"] = chosen.get("id")
-    fields.update((key, chosen.get(key)) for key in _OF_CHECKPOINT)
-    fields["source"] = chosen.get("publisher") or records[0].get("publisher")
-    fields["declared"] = declared_strength(chosen) if chosen else None
-    if network:
-        fields.update((key, network.get(key)) for key in ("builder", "arguments", "parameters"))
-    fields["urls"] = chosen.get("sources")
-    return {key: value for key, value in fields.items() if value or type(value) is int}
+    first = checkpoints[0] if checkpoints else None
+    chosen = next((c for c in checkpoints if c["id"] == default), first)
+    network = model.get("network")
+    if chosen is not None:
+        network = chosen.get("network", network)  # null where it has none
+    metric, figure = (leading(chosen.get("metrics") or {}) if chosen else None) or ("", None)
+    return Summary(
+        model["model"],
+        model["task"],
+        chosen.get("dataset") if chosen else None,
+        metric,
+        figure,
+        chosen.get("size") if chosen else None,
+        len(checkpoints),
+        network.get("builder") if network else None,
+    )
 
 
 def build_database(
-    path: Path, models: Iterable[Mapping[str, Any]], meta: Mapping[str, str | int | None]
+    path: Path, models: Iterable[ModelRow], meta: Mapping[str, str | int | None]
 ) -> int:
     """Write a new database of checked, sorted models to `path`; returns the number of models.
 
@@ -85,15 +95,17 @@ def build_database(
             connection.executescript(_TABLES)
             connection.execute("BEGIN")
             with _without_collector():
-                count = _insert(connection, models)
+                count, prefixes = _insert(connection, models)
             connection.executemany(
                 "INSERT INTO meta VALUES(?, ?)",
                 [(key, str(value)) for key, value in meta.items() if value is not None]
-                + [("layout", str(LAYOUT)), ("models", str(count))],
+                + [("layout", str(LAYOUT)), ("models", str(count))]
+                + [("prefixes", dump(prefixes))],
             )
             connection.execute("COMMIT")
             connection.executescript(_INDEXES)
             connection.execute("PRAGMA optimize")
+        seal(path)
         return count
     except sqlite3.Error as error:
         raise ManifestError(f"the index cannot be built at {path}: {error}") from None
@@ -112,10 +124,12 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]]) -> int:
-    """Make rows here and write them in a thread, which needs the interpreter for none of them."""
+def _insert(connection: sqlite3.Connection, models: Iterable[ModelRow]) -> tuple[int, list[str]]:
+    """The number of models, and what their Hub UIDs begin with. Rows are made here and written in a
+    thread, which needs the interpreter for none of them."""
     count = 0
     rows = _Rows(0)
+    prefixes: set[str] = set()
     writing: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1, "zoohub-index") as writer:
         for count, model in enumerate(models, start=1):
@@ -123,14 +137,16 @@ def _insert(connection: sqlite3.Connection, models: Iterable[Mapping[str, Any]])
             if len(rows.models) >= _BATCH or rows.bytes >= _BATCH_BYTES:
                 rows.end_block()
                 writing.append(writer.submit(rows.write, connection))
+                prefixes |= rows.prefixes
                 rows = _Rows(rows.first_block + len(rows.blocks))
             if len(writing) > _AHEAD:
                 writing.popleft().result()
+        prefixes |= rows.prefixes
         rows.end_block()
         writing.append(writer.submit(rows.write, connection))
         for written in writing:
             written.result()
-    return count
+    return count, sorted(p for p in prefixes if p.startswith("mindspore/"))[:_MAX_PREFIXES]
 
 
 class _Rows:
@@ -145,12 +161,14 @@ class _Rows:
         self.first_block, self.bytes = first_block, 0
         self.blocks: list[bytes] = []
         self._block = bytearray()
-        self.models: list[tuple[Any, ...]] = []
-        self.names: list[tuple[Any, ...]] = []
-        self.facets: list[tuple[Any, ...]] = []
-        self.words: list[tuple[Any, ...]] = []
+        self.models: list[tuple[object, ...]] = []
+        self.names: list[tuple[object, ...]] = []
+        self.facets: list[tuple[object, ...]] = []
+        self.files: list[tuple[int, int]] = []
+        self.prefixes: set[str] = set()
+        self.words: list[tuple[object, ...]] = []
 
-    def add(self, id: int, model: Mapping[str, Any]) -> None:
+    def add(self, id: int, model: ModelRow) -> None:
         """Make one model's rows."""
         name = model["model"]
         document = (getattr(model, "text", None) or dump(model)).encode()
@@ -159,9 +177,17 @@ class _Rows:
         self.bytes += len(document)
         if len(self._block) >= _BLOCK_BYTES:
             self.end_block()
-        self.models.append((id, name, model["task"], summarise(model), *place))
-        for (text, checkpoint), firm in names_of(model).items():
-            self.names.append((name_key(text), text, id, checkpoint, firm))
+        s = summarise(model)
+        shown = (s.task, s.dataset, s.figure, s.checkpoints, s.builder)
+        order = (s.size, *rank({} if s.figure is None else {s.metric: s.figure}))
+        self.models.append((id, name, *shown, *place, *order))
+        keys = {hash_key(c["sha256"]) for c in model.get("checkpoints") or () if c.get("sha256")}
+        self.files.extend((key, id) for key in keys)
+        for checkpoint in model.get("checkpoints") or ():
+            for record in checkpoint.get("records") or ():
+                self.prefixes.add(record["uid"].rpartition("/")[0])
+        for (text, meant), firm in names_of(model).items():
+            self.names.append((name_key(text), text, id, meant, firm))
         facets = facets_of(model)
         self.facets.extend((id, *facet) for facet in facets)
         self.words.append((id, f"{spaced(name)} {name}", _words(model, facets)))
@@ -187,8 +213,9 @@ class _Rows:
             f"INSERT INTO blocks SELECT {columns} FROM json_each(?1)", (dump(places), packed)
         )
         for table, rows in (
-            ("models(id, name, task, summary, block, start, length)", self.models),
+            (f"models({_COLUMNS})", self.models),
             ("names(key, name, model, checkpoint, firm)", self.names),
+            ("files(key, model)", self.files),
             ("facets(model, dataset, publisher, format, mindspore)", self.facets),
             ("words(rowid, name, text)", self.words),
         ):
@@ -217,7 +244,7 @@ def spaced(name: str) -> str:
     return f"{''.join(parts)} {words}"
 
 
-def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], bool]:
+def names_of(model: ModelRow) -> dict[tuple[str, str | None], bool]:
     """Every text that means this model or one of its checkpoints: (text, checkpoint id) -> firm.
 
     That is its name, its aliases, its family's name where it is the default, and the published
@@ -233,6 +260,9 @@ def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], bool]:
         id = checkpoint["id"]
         for source in checkpoint["sources"]:
             names[(source, id)] = False
+            file = source.partition("?")[0].rpartition("/")[2]
+            if "." in file:
+                names[(file, id)] = False
         for record in checkpoint.get("records") or ():
             names[(record["url"], id)] = False
             names[(record["uid"], id)] = False
@@ -241,7 +271,7 @@ def names_of(model: Mapping[str, Any]) -> dict[tuple[str, str | None], bool]:
     return names
 
 
-def facets_of(model: Mapping[str, Any]) -> list[tuple[str | None, ...]]:
+def facets_of(model: ModelRow) -> list[tuple[str | None, ...]]:
     """The distinct (dataset, publisher, format, MindSpore version) of a model's checkpoints."""
     facets: dict[tuple[str | None, ...], None] = {}
     for checkpoint in model.get("checkpoints") or ():
@@ -256,7 +286,7 @@ def _lower(text: str | None) -> str | None:
     return text and text.lower()
 
 
-def _words(model: Mapping[str, Any], facets: list[tuple[str | None, ...]]) -> str:
+def _words(model: ModelRow, facets: list[tuple[str | None, ...]]) -> str:
     """What full-text search finds a model by, apart from its name."""
     words: dict[str, None] = dict.fromkeys(
         [model["family"], model["task"].replace("-", " "), *(model.get("aliases") or ())]

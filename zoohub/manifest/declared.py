@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from zoohub.manifest.compiled import CheckpointRow
 from zoohub.manifest.entry import Declared
 
 
-def declared_strength(checkpoint: Mapping[str, Any]) -> Declared:
+def declared_strength(checkpoint: CheckpointRow) -> Declared:
     """How strong the publisher's hash is: `doubtful`, `sha256`, `prefix` or `none`."""
     if checkpoint.get("doubtful_sha256") is not None or checkpoint.get("doubtful"):
         return "doubtful"

@@ -38,10 +38,10 @@ class InputContract:
 class NetworkSpec:
     """Which network definition a checkpoint's parameters belong to.
 
-    `builder` names an entry of `zoohub.networks.registry`, `arguments` are given to it, and
-    `parameters` names the layout (naming scheme) the file's parameters follow. `head` and `stem`
-    are the network's own names of the classifier and the first convolution: dotted prefixes, with
-    spaces between several.
+    `builder` names a family (a folder of `zoohub.networks`), `arguments` are given to its builder,
+    and `parameters` names the layout (naming scheme) the file's parameters follow. `head` and
+    `stem` are the network's own names of the classifier and the first convolution where they are
+    not the family's: dotted prefixes, with spaces between several.
     """
 
     builder: str
@@ -109,6 +109,11 @@ class Checkpoint:
         """`MODEL@ID`, the checkpoint's full name."""
         return f"{self.model}@{self.id}"
 
+    def _repr_html_(self) -> str:
+        from zoohub.manifest.cards import checkpoint_html
+
+        return checkpoint_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -150,3 +155,17 @@ class Entry:
         """The default checkpoint's licence."""
         default = self.checkpoint()
         return default.licence if default else None
+
+    def _repr_html_(self) -> str:
+        from zoohub.manifest.cards import entry_html
+
+        return entry_html(self)
+
+
+class Entries(list[Entry]):
+    """A list of entries that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        from zoohub.manifest.cards import entries_html
+
+        return entries_html(self)

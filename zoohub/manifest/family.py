@@ -10,8 +10,9 @@ A file `index/<task>/<family>.yaml` holds
                  flops, network, input, defaults, publishers,
                  checkpoints: id -> the checkpoint's fields and `records`
 
-What is more particular wins: checkpoint over the model's publisher, over the model, over the
-family's publisher, over the family. `network` and `input` are merged key by key, `arguments` too.
+What is more particular wins: checkpoint over the model's publisher, over the family's publisher,
+over the model, over the family. (What a publisher's files are called holds for all its models,
+whatever a model says of its own.) `network` and `input` are merged key by key, `arguments` too.
 A record has its checkpoint's dataset, metrics, mindspore, repository, ref, path, publisher and
 updated unless it gives its own; null takes an inherited value away.
 """
@@ -19,17 +20,14 @@ updated unless it gives its own; null takes an inherited value away.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import cast
 
-from zoohub.errors import ManifestError
-from zoohub.manifest.schema import (
-    CHECKPOINT,
-    MODEL,
-    RECORD,
-    check_model,
-)
+from zoohub.core.json_reader import Json
+from zoohub.core.yaml_reader import Document
+from zoohub.errors import ManifestError, ZoohubError
+from zoohub.manifest.compiled import ModelRow
+from zoohub.manifest.schema import CHECKPOINT, MODEL, RECORD, check_model
 from zoohub.manifest.values import SchemaError, Where, name_problem
-from zoohub.manifest.yaml_reader import Document
 
 # fmt: off
 FAMILY_KEYS = frozenset((
@@ -49,25 +47,25 @@ DEFAULT_KEYS = CHECKPOINT_KEYS - {
     "aliases", "sources", "sha256", "sha256_prefix", "doubtful_sha256", "size", "records"
 }  # fmt: skip
 
-Value = dict[str, Any]
+Value = dict[str, Json]
 
 
-def compile_family(document: Document) -> list[Value]:
+def compile_family(document: Document) -> list[ModelRow]:
     """The family's compiled models, checked, sorted by name.
 
     Raises:
         ManifestError: something is not allowed; names file and line.
     """
-    return sorted(_Family(document).models(), key=lambda model: str(model["model"]))
+    return sorted(_Family(document).models(), key=lambda model: model["model"])
 
 
-def compile_each(document: Document) -> tuple[list[Value], list[ManifestError]]:
+def compile_each(document: Document) -> tuple[list[ModelRow], list[ManifestError]]:
     """As `compile_family`, but a model with something wrong costs only itself.
 
     Returns the sound models, sorted by name, and the first error of each of the others (or the
     one error of the file, when that is of no single model).
     """
-    models: list[Value] = []
+    models: list[ModelRow] = []
     try:
         family = _Family(document)
         names = family.names()
@@ -79,10 +77,10 @@ def compile_each(document: Document) -> tuple[list[Value], list[ManifestError]]:
             models.append(family.model(name))
         except ManifestError as error:
             errors.append(error)
-    return sorted(models, key=lambda model: str(model["model"])), errors
+    return sorted(models, key=lambda model: model["model"]), errors
 
 
-def merge(*levels: Mapping[str, Any] | None) -> Value:
+def merge(*levels: Mapping[str, Json] | None) -> Value:
     """Later levels win key by key; `network`, `input` and `arguments` are merged in turn."""
     result: Value = {}
     for level in levels:
@@ -105,7 +103,7 @@ class _Family:
         self.publishers = self._publishers(self.value, ())
         self.defaults = self._mapping(self.value.get("defaults"), ("defaults",), DEFAULT_KEYS)
 
-    def _mapping(self, value: Any, where: Where, known: Iterable[str] | None) -> Value:
+    def _mapping(self, value: object, where: Where, known: Iterable[str] | None) -> Value:
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -125,18 +123,21 @@ class _Family:
         }
 
     def names(self) -> list[str]:
-        models = self._mapping(self.value["models"], ("models",), None)
+        models = self._models()
         default = self.value.get("default")
         if default is not None and default not in models:
             raise self.document.error(("default",), f"the default model {default!r} is not below")
         return list(models)
 
-    def models(self) -> Iterator[Value]:
+    def _models(self) -> Value:
+        return self._mapping(self.value["models"], ("models",), None)
+
+    def models(self) -> Iterator[ModelRow]:
         return map(self.model, self.names())
 
-    def model(self, name: str) -> Value:
+    def model(self, name: str) -> ModelRow:
         where: Where = ("models", name)
-        value = self._mapping(self.value["models"][name], where, MODEL_KEYS)
+        value = self._mapping(self._models()[name], where, MODEL_KEYS)
         family = self.value
         task = value.get("task") or family["task"]
         result: Value = {"model": name, "family": family["family"], "task": task}
@@ -146,19 +147,21 @@ class _Family:
             {key: family.get(key) for key in ("description", "paper", "network", "input")}, value
         )
         # A family may give what most of its networks share without naming the builder there.
-        if not (isinstance(shared.get("network"), dict) and shared["network"].get("builder")):
-            network = shared.pop("network", None)
+        network = shared.get("network")
+        if not (isinstance(network, dict) and network.get("builder")):
+            shared.pop("network", None)
             if value.get("network") is not None:
                 raise self.document.error((*where, "network"), f"no builder in {network!r:.60}")
         for key in MODEL:
             if key not in result and key != "checkpoints" and shared.get(key) is not None:
                 value_here = shared[key]
-                nested = key in ("network", "input") and isinstance(value_here, dict)
-                result[key] = _without_null(value_here) if nested else value_here
+                if key in ("network", "input") and isinstance(value_here, dict):
+                    value_here = _without_null(value_here)
+                result[key] = value_here
         publishers = self._publishers(value, where)
         defaults = self._mapping(value.get("defaults"), (*where, "defaults"), DEFAULT_KEYS)
         inherited: Value = {key: result[key] for key in ("network", "input") if key in result}
-        levels: list[Value] = []
+        levels: list[Json] = []
         here = (*where, "checkpoints")
         for id, item in self._mapping(value.get("checkpoints"), here, None).items():
             item = self._mapping(item, (*here, id), CHECKPOINT_KEYS)
@@ -172,10 +175,9 @@ class _Family:
         if levels:
             result["checkpoints"] = levels
         try:
-            check_model(result)
+            return check_model(result)
         except SchemaError as error:
             raise self._located(name, result, error) from None
-        return result
 
     def _checkpoint(self, id: str, merged: Value, model: Value, where: Where) -> Value:
         records = merged.pop("records", None) or []
@@ -192,9 +194,11 @@ class _Family:
         for key in ("dataset", "metrics", "mindspore"):
             if key not in merged and key in first:
                 merged[key] = first[key]
-        urls = [record["url"] for record in expanded if "url" in record]
+        urls: list[Json] = [record["url"] for record in expanded if "url" in record]
         given = merged.pop("sources", None) or []
-        merged["sources"] = list(dict.fromkeys([*given, *urls])) if _texts(given, urls) else given
+        if isinstance(given, list) and all(isinstance(url, str) for url in (*given, *urls)):
+            given = [*dict.fromkeys([*given, *urls])]
+        merged["sources"] = given
         for key in CHECKPOINT:
             if key in ("id", "network", "input", "records"):
                 continue
@@ -206,17 +210,17 @@ class _Family:
             if value != model.get(key):
                 result[key] = value
         if expanded:
-            result["records"] = expanded
+            result["records"] = [*expanded]
         return result
 
-    def _located(self, name: str, model: Value, error: SchemaError) -> ManifestError:
+    def _located(self, name: str, model: Value, error: SchemaError) -> ZoohubError:
         """The error at the line where a person would mend it."""
         where = error.where
         path: Where = ("models", name, *where)
         label, rest = name, where
         if len(where) >= 2 and where[0] == "checkpoints" and isinstance(where[1], int):
-            id = model["checkpoints"][where[1]]["id"]
-            publisher = model["checkpoints"][where[1]].get("publisher")
+            checkpoint = cast("list[Value]", model["checkpoints"])[where[1]]
+            id, publisher = str(checkpoint["id"]), checkpoint.get("publisher")
             rest = where[2:]
             label = f"{name}@{id}"
             path = ("models", name, "checkpoints", id, *rest)
@@ -243,16 +247,18 @@ class _Family:
         return self.document.error(path, ": ".join(filter(None, (label, key, error.message))))
 
 
-def _texts(*lists: list[Any]) -> bool:
-    return all(isinstance(item, str) for items in lists for item in items)
-
-
 def _without_null(value: Value) -> Value:
     return {key: item for key, item in value.items() if item is not None}
 
 
-def family_file_problem(task: str, family: str, value: Value) -> str | None:
-    """Why a family file is in the wrong place: its name and folder repeat what it says."""
+def family_of(document: Document) -> str:
+    """The family that a file of models is of; the file has been compiled."""
+    return str(document.mapping()["family"])
+
+
+def family_file_problem(task: str, family: str, document: Document) -> str | None:
+    """Why a compiled family file is in the wrong place: its name and folder repeat what it says."""
+    value = document.mapping()
     if value.get("family") != family or value.get("task") != task:
         return (
             f"lies in {task}/{family}.yaml but says family {value.get('family')!r}, "

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 
+from zoohub.core.json_reader import Json, parse_json
 from zoohub.errors import ManifestError
 
 NAME = "manifest.json"
@@ -34,9 +34,9 @@ class FileRecord:
     size: int
     marks: tuple[str, ...] = field(default=(), compare=False)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """As it stands in the file."""
-        known = {"marks": list(self.marks)} if self.marks else {}
+        known: dict[str, Json] = {"marks": [*self.marks]} if self.marks else {}
         return {"sha256": self.sha256, "size": self.size, **known}
 
 
@@ -78,10 +78,11 @@ def parse_hashes(data: bytes, what: str) -> HashManifest:
         ManifestError: it is malformed, of a newer schema, or names a path outside the mirror.
     """
     try:
-        content = json.loads(data) if len(data) <= MAX_BYTES else None
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
+        content = parse_json(data, what, max_bytes=MAX_BYTES)
+    except ManifestError as error:
+        raise ManifestError(f"{what} is no mirror's manifest: {error}") from None
+    listed = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(listed, dict):
         raise ManifestError(f"{what} is no mirror's manifest: it is not JSON with `files`")
     if content.get("schema") != SCHEMA:
         raise ManifestError(
@@ -91,7 +92,7 @@ def parse_hashes(data: bytes, what: str) -> HashManifest:
     serial, created, mark = (content.get(key) for key in ("serial", "created", "content"))
     if type(serial) is not int or serial < 0:
         raise ManifestError(f"{what}: serial must be a whole number, found {serial!r:.60}")
-    files = {path: _record(path, value, what) for path, value in content["files"].items()}
+    files = {path: _record(path, value, what) for path, value in listed.items()}
     return HashManifest(
         serial,
         created if isinstance(created, str) else None,
@@ -100,9 +101,9 @@ def parse_hashes(data: bytes, what: str) -> HashManifest:
     )
 
 
-def _record(path: str, value: Any, what: str) -> FileRecord:
-    sha256 = value.get("sha256") if isinstance(value, dict) else None
-    size = value.get("size") if isinstance(value, dict) else None
+def _record(path: str, value: Json, what: str) -> FileRecord:
+    stated = value if isinstance(value, dict) else {}
+    sha256, size, marks = stated.get("sha256"), stated.get("size"), stated.get("marks", [])
     if (
         not isinstance(sha256, str)
         or len(sha256) != 64
@@ -113,10 +114,10 @@ def _record(path: str, value: Any, what: str) -> FileRecord:
         raise ManifestError(f"{what}: {path!r:.200} has no SHA-256 and size")
     if not is_inside(path):
         raise ManifestError(f"{what}: {path!r:.200} is not a path below the mirror; refused")
-    marks = value.get("marks", [])
-    if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
+    hashes = tuple(m for m in marks if isinstance(m, str)) if isinstance(marks, list) else ()
+    if not isinstance(marks, list) or len(hashes) != len(marks):
         raise ManifestError(f"{what}: the marks of {path!r:.200} are no hashes")
-    return FileRecord(sha256, size, tuple(marks))
+    return FileRecord(sha256, size, hashes)
 
 
 def is_inside(path: str) -> bool:

@@ -6,16 +6,20 @@ The first line is `{schema, serial, created, base}`; every other line is one com
 
 from __future__ import annotations
 
+import datetime
 import gzip
-import json
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from zoohub.core.atomic import replacing
+from zoohub.core.json_reader import Json, parse_json
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import dump
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.schema import SCHEMA, check_model
 from zoohub.manifest.values import SchemaError
 
@@ -26,15 +30,42 @@ MAX_UNPACKED = 8 * 1024**3
 @dataclass(frozen=True)
 class Header:
     """The first line. `serial` grows with every release of an index; `created` is a date or time
-    in ISO 8601; `base` is what relative URLs would be relative to, None as long as none are."""
+    in ISO 8601; `base` is what relative URLs would be relative to, None as long as none are.
+    `expires` (ISO 8601 too) is when its keeper will have published a newer one."""
 
     serial: int = 0
     created: str | None = None
     base: str | None = None
     schema: int = SCHEMA
+    expires: str | None = None
+
+    def check_expiry(self, name: str, now: float | None = None) -> None:
+        """Refuse an index that has expired, of which somebody serves an old version.
+
+        Raises:
+            ManifestError: it has.
+        """
+        until = moment_of(self.expires)
+        if until is not None and (time.time() if now is None else now) > until:
+            raise ManifestError(
+                f"{name} expired on {self.expires}, and no newer version is served; ask its keeper"
+            )
 
 
-def write_interchange(path: Path, header: Header, models: Iterable[dict[str, Any]]) -> int:
+def moment_of(text: str | None) -> float | None:
+    """A date or time in ISO 8601, UTC where it says no zone, in seconds since 1970."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def write_interchange(path: Path, header: Header, models: Iterable[ModelRow]) -> int:
     """Write the models, which must come sorted by name; returns how many.
 
     Raises:
@@ -42,9 +73,10 @@ def write_interchange(path: Path, header: Header, models: Iterable[dict[str, Any
     """
     count = 0
     last = ""
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as stream:
+    with replacing(path, durable=False) as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as stream:
         first = {"schema": header.schema, "serial": header.serial, "created": header.created}
-        stream.write((dump({**first, "base": header.base}) + "\n").encode())
+        ends = {"expires": header.expires} if header.expires else {}
+        stream.write((dump({**first, "base": header.base, **ends}) + "\n").encode())
         for model in models:
             name = model["model"]
             if name <= last:
@@ -61,13 +93,13 @@ def read_header(path: Path) -> Header:
         return _header(path, next(lines, b""))
 
 
-class CompiledModel(dict[str, Any]):
+class CompiledModel(dict[str, object]):
     """A compiled model that remembers the text it was read from, so as not to be written anew."""
 
     text: str
 
 
-def read_interchange(path: Path) -> tuple[Header, Iterator[CompiledModel]]:
+def read_interchange(path: Path) -> tuple[Header, Iterator[ModelRow]]:
     """The header and the checked models, read as they are asked for.
 
     Raises:
@@ -91,21 +123,27 @@ def _header(path: Path, line: bytes) -> Header:
     serial, created, base = value.get("serial"), value.get("created"), value.get("base")
     if type(serial) is not int or serial < 0:
         raise ManifestError(f"{path}:1: serial must be a whole number, found {serial!r:.60}")
-    for text in (created, base):
-        if text is not None and (not isinstance(text, str) or len(text) > 2_000):
-            raise ManifestError(f"{path}:1: created and base must be text, found {text!r:.60}")
-    return Header(serial, created, base)
+    expires = value.get("expires")
+    if expires is not None and (not isinstance(expires, str) or moment_of(expires) is None):
+        raise ManifestError(f"{path}:1: expires must be a date or time, found {expires!r:.60}")
+    return Header(serial, _short(path, created), _short(path, base), expires=expires)
 
 
-def _models(path: Path, lines: Iterator[bytes]) -> Iterator[CompiledModel]:
+def _short(path: Path, text: Json) -> str | None:
+    if text is None or (isinstance(text, str) and len(text) <= 2_000):
+        return text
+    raise ManifestError(f"{path}:1: created and base must be text, found {text!r:.60}")
+
+
+def _models(path: Path, lines: Iterator[bytes]) -> Iterator[ModelRow]:
     last = ""
     for number, line in enumerate(lines, start=2):
-        text, model = _json(path, number, line)
+        text, value = _json(path, number, line)
         try:
-            check_model(model)
+            model = check_model(value)
         except SchemaError as error:
             where = ".".join(str(part) for part in error.where)
-            name = model.get("model") if isinstance(model, dict) else None
+            name = value.get("model") if isinstance(value, dict) else None
             raise ManifestError(
                 f"{path}:{number}: {name!r:.80}: {where or 'model'}: {error.message}"
             ) from None
@@ -116,16 +154,19 @@ def _models(path: Path, lines: Iterator[bytes]) -> Iterator[CompiledModel]:
         last = model["model"]
         compiled = CompiledModel(model)
         compiled.text = text.strip()
-        yield compiled
+        yield cast("ModelRow", compiled)
 
 
-def _json(path: Path, number: int, line: bytes) -> tuple[str, Any]:
+def _json(path: Path, number: int, line: bytes) -> tuple[str, Json]:
     """A line as text and what it says."""
     try:
         text = line.decode()  # given bytes, JSON would take UTF-16 too
-        return text, json.loads(text)
-    except (ValueError, RecursionError):
+        return text, parse_json(text, f"{path}", line=number)
+    except UnicodeDecodeError:
         raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r}") from None
+    except ManifestError as problem:
+        reason = str(problem).removeprefix(f"{path}:{number}: ")
+        raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r} ({reason})") from None
 
 
 class _lines:  # noqa: N801 - reads as the function it stands for

@@ -6,10 +6,10 @@ are in it resolve, and what is downloaded must have the locked hash.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from zoohub.core.atomic import write_whole
 from zoohub.errors import ManifestError
 from zoohub.manifest.index import Locked
 from zoohub.manifest.schema import check_lock
@@ -24,17 +24,16 @@ def read_lock(path: Path) -> dict[str, Locked]:
     Raises:
         ManifestError: it cannot be read or is malformed; names file and line.
     """
-    from zoohub.manifest.yaml_reader import read_yaml
+    from zoohub.core.yaml_reader import read_yaml
 
     document = read_yaml(path)
-    value = document.value if document.value is not None else {}
     try:
-        check_lock(value)
+        rows = check_lock(document.value if document.value is not None else {})
     except SchemaError as error:
         raise document.error(error.where, error.message) from None
     return {
-        reference: Locked(item["url"], item["sha256"], item.get("size"))
-        for reference, item in value.items()
+        reference: Locked(row["url"], row["sha256"], row.get("size"))
+        for reference, row in rows.items()
     }
 
 
@@ -47,14 +46,10 @@ def write_lock(path: Path, references: Mapping[str, Locked]) -> None:
         lines.append(f"  sha256: {_quoted(locked.sha256)}\n")
         if locked.size is not None:
             lines.append(f"  size: {locked.size}\n")
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        part.write_text("".join(lines), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, "".join(lines).encode())
     except OSError as error:
         raise ManifestError(f"the lock {path} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _quoted(text: str) -> str:

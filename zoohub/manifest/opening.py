@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
+from zoohub.core.notes import note
 from zoohub.errors import ManifestError
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.database import LAYOUT, Database
 from zoohub.manifest.index import Index, Layer
+from zoohub.manifest.places import (
+    DATASETS,
+    PACKAGE,
+    checkout_index,
+    fetched_file,
+    is_remote,
+    signature,
+    yaml_files,
+)
 from zoohub.settings import Settings
 
-PACKAGE = Path(__file__).resolve().parent.parent
 BUILT_IN = "built-in"
-DATASETS = "datasets.yaml"
 
-Compiled = tuple[Iterable[dict[str, Any]], dict[str, Any]]
+Compiled = tuple[Iterable[ModelRow], Mapping[str, str | int | None]]
 
 
 def open_index(settings: Settings) -> Index:
@@ -55,12 +63,6 @@ def built_in(settings: Settings) -> Database:
     raise ManifestError(f"zoohub came without its index ({packaged} is missing); reinstall zoohub")
 
 
-def checkout_index() -> Path | None:
-    """`index/` beside the package, if this is a checkout and not an installed package."""
-    folder = PACKAGE.parent / "index"
-    return folder if (folder / "overrides.yaml").is_file() else None
-
-
 def open_folder(folder: Path, settings: Settings) -> Database:
     """The database of a folder of YAML files, or of one such file."""
 
@@ -72,7 +74,7 @@ def open_folder(folder: Path, settings: Settings) -> Database:
     files = [*yaml_files(folder)]
     if (folder / DATASETS).is_file():
         files.append(folder / DATASETS)
-    return _cached(folder, signature(files), compiled, settings)
+    return _cached(folder, signature(files, LAYOUT), compiled, settings)
 
 
 def open_compiled(file: Path, settings: Settings) -> Database:
@@ -84,38 +86,7 @@ def open_compiled(file: Path, settings: Settings) -> Database:
         header, models = read_interchange(file)
         return models, {"serial": header.serial, "created": header.created}
 
-    return _cached(file, signature([file]), compiled, settings)
-
-
-def yaml_files(folder: Path) -> Iterator[Path]:
-    """`<task>/<family>.yaml` under a folder, sorted; the file itself, if it is one."""
-    if not folder.is_dir():
-        yield folder
-        return
-    for task in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if task.is_dir() and not task.name.startswith("."):
-            for file in sorted(os.scandir(task.path), key=lambda entry: entry.name):
-                if file.name.endswith((".yaml", ".yml")):
-                    yield Path(file.path)
-
-
-def signature(files: Iterable[Path]) -> str:
-    """Changes when a file is added, removed, renamed or written; nothing is read.
-
-    Measured: 3 ms for 400 files.
-    """
-    import zlib
-
-    low, high = LAYOUT, LAYOUT + 1
-    for file in files:
-        try:
-            found = file.stat()
-        except OSError as error:
-            raise ManifestError(f"the index {file} cannot be read: {error.strerror}") from None
-        line = f"{file}\0{found.st_mtime_ns}\0{found.st_size}\0{found.st_ino}\n".encode()
-        # Two checksums for 64 bits: this tells versions of a cache apart, nobody is kept out.
-        low, high = zlib.crc32(line, low), zlib.crc32(line[::-1], high)
-    return f"{low:08x}{high:08x}"
+    return _cached(file, signature([file], LAYOUT), compiled, settings)
 
 
 def open_location(location: str, settings: Settings) -> Database:
@@ -124,9 +95,7 @@ def open_location(location: str, settings: Settings) -> Database:
     Raises:
         ManifestError: it does not exist, or was not fetched yet.
     """
-    if location.startswith(("https://", "http://")):
-        from zoohub.manifest.remote import fetched_file
-
+    if is_remote(location):
         return open_compiled(fetched_file(location, settings), settings)
     path = Path(location).expanduser()
     if not path.exists():
@@ -137,7 +106,7 @@ def open_location(location: str, settings: Settings) -> Database:
 
 
 def _user_layer(location: str, settings: Settings) -> Layer:
-    remote = location.startswith(("https://", "http://"))
+    remote = is_remote(location)
     trusted = not remote or settings.replace_models
     return Layer(location, open_location(location, settings), trusted)
 
@@ -155,46 +124,54 @@ def _cached(
     name = f"{zlib.crc32(str(source.resolve()).encode()):08x}"
     folder = settings.home / "index"
     target = folder / f"{name}-{version}.sqlite"
-    # Another process may clear the file away between these two steps, having built a newer one.
-    with contextlib.suppress(ManifestError):
-        if target.is_file():
-            return Database(target)
-    import tempfile
-
+    if target.is_file():
+        try:
+            return Database(target, is_cache=True)
+        except ManifestError as error:
+            # Another process may have cleared the file away, having built a newer one.
+            if target.is_file():
+                note(f"{error}; it is made again")
+    from zoohub.core.atomic import remove_leftovers, standing_in
     from zoohub.manifest.database_build import build_database
 
     models, meta = compiled()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(".tmp", f"{name}-", folder)
-        kept = True
+        writable = os.access(folder, os.W_OK)
     except OSError:
-        # A read-only home: the database lives in a temporary file until this process has it
-        # open, and is built again by the next one. Slow, but it works.
-        handle, temporary = tempfile.mkstemp(".sqlite", "zoohub-index-")
-        kept = False
+        writable = False
+    if not writable:
+        return _for_this_process(models, meta)
+    with standing_in(target, durable=False) as part:
+        build_database(part, models, meta)
+    database = Database(target, is_cache=True)
+    remove_leftovers(folder, own=True)
+    _clear(folder, name, target)
+    return database
+
+
+def _for_this_process(models: Iterable[ModelRow], meta: Mapping[str, str | int | None]) -> Database:
+    """With a read-only home, the database lives in a temporary file until this process has it
+    open, and is built again by the next one. Slow, but it works."""
+    import atexit
+    import tempfile
+
+    from zoohub.manifest.database_build import build_database
+
+    handle, temporary = tempfile.mkstemp(".sqlite", "zoohub-index-")
     os.close(handle)
     part = Path(temporary)
     try:
         build_database(part, models, meta)
-        if kept:
-            part.chmod(0o644)
-            part.replace(target)
-            part = target
         database = Database(part)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    if kept:
-        _clear(folder, name, target)
-    else:
-        import atexit
-
-        with contextlib.suppress(OSError):
-            part.unlink()  # POSIX keeps an open file alive
-        if part.exists():
-            atexit.register(_remove, database, part)
+    with contextlib.suppress(OSError):
+        part.unlink()  # POSIX keeps an open file alive
+    if part.exists():
+        atexit.register(_remove, database, part)
     return database
 
 

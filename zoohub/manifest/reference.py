@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoohub.errors import AmbiguousReference, UnknownModel
 from zoohub.manifest.database import normalise
-from zoohub.manifest.entry import Checkpoint, Entry
+
+if TYPE_CHECKING:
+    from zoohub.manifest.entry import Checkpoint, Entry
 
 MAX_REFERENCE = 2_000
 
@@ -136,3 +140,11 @@ def closest(name: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
     by_key = {normalise(candidate): candidate for candidate in candidates}
     matches = difflib.get_close_matches(wanted, by_key, n=limit, cutoff=0.5)
     return [by_key[key] for key in matches]
+
+
+def is_path(name: str | Path) -> bool:
+    """Whether a name is a path: it begins with `.`, `/`, `~` or a drive letter."""
+    if isinstance(name, Path):
+        return True
+    drive = len(name) > 2 and name[0].isalpha() and name[1] == ":" and name[2] in "\\/"
+    return name.startswith((".", "/", "~")) or drive

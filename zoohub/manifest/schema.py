@@ -8,8 +8,9 @@ from the hashes (see `declared`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
+from zoohub.manifest.compiled import LockRow, ModelRow
 from zoohub.manifest.declared import declared_strength
 from zoohub.manifest.values import (
     Fields,
@@ -127,25 +128,27 @@ LOCKED: Fields = {"url": check_url, "sha256": check_sha256, "size": check_whole}
 _check_locked = mapping_of(LOCKED, ("url", "sha256"))
 
 
-def check_lock(value: Any) -> None:
-    """Check a parsed lock file. Raises SchemaError."""
+def check_lock(value: object) -> dict[str, LockRow]:
+    """Check a parsed lock file; returns it. Raises SchemaError."""
     if type(value) is not dict:
         raise SchemaError((), f"must map references to url, sha256 and size, found {value!r:.60}")
     for reference, item in value.items():
         check_reference(reference, (reference,))
         _check_locked(item, (reference,))
+    return value
 
 
 _check_model = mapping_of(MODEL, ("model", "family", "task"))
 
 
-def check_model(model: Any) -> None:
-    """Check one compiled model, its checkpoints and how they refer to one another.
+def check_model(value: object) -> ModelRow:
+    """Check one compiled model, its checkpoints and how they refer to one another; returns it.
 
     Raises:
         SchemaError: the first thing that is not allowed.
     """
-    _check_model(model, ())
+    _check_model(value, ())
+    model = cast("ModelRow", value)
     ids: set[str] = set()
     names: set[str] = set()
     for number, checkpoint in enumerate(model.get("checkpoints") or ()):
@@ -177,3 +180,4 @@ def check_model(model: Any) -> None:
     for uid, id in (model.get("published") or {}).items():
         if id not in ids:
             raise SchemaError(("published", uid), f"the checkpoint {id!r} does not exist")
+    return model

@@ -14,12 +14,12 @@ import base64
 import binascii
 import hashlib
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
+from zoohub.core.json_reader import parse_json
 from zoohub.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -140,62 +140,14 @@ def verify_digest(
     return Signed(serial, key)
 
 
-def refuse_rollback(serial: int, last_seen: int | None, what: str) -> None:
-    """Refuse what is older than what was seen before; the same serial again is fine.
-
-    Raises:
-        ManifestError: `serial` is lower than `last_seen`.
-    """
-    if last_seen is not None and serial < last_seen:
-        raise ManifestError(
-            f"{what} has serial {serial}, but serial {last_seen} was seen before: an older state "
-            "is being served again; refused. If the mirror was restored from a backup on purpose, "
-            "have it synced and signed anew"
-        )
-
-
-def last_serial(home: Path, location: str) -> int | None:
-    """The highest serial this machine has accepted from `location` (a URL), None if none yet."""
-    try:
-        content = json.loads(_seen_file(home, location).read_text(encoding="utf-8"))
-        return int(content["serial"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def remember_serial(home: Path, location: str, serial: int) -> None:
-    """Remember the serial, unless a higher one is known.
-
-    Raises:
-        ManifestError: the folder cannot be written, so that a later rollback would go unnoticed.
-    """
-    before = last_serial(home, location)
-    if before is not None and before >= serial:
-        return
-    file = _seen_file(home, location)
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({"location": location, "serial": serial}), encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise ManifestError(
-            f"cannot note in {file} that serial {serial} of {location} was seen: {error.strerror}"
-        ) from error
-
-
-def _seen_file(home: Path, location: str) -> Path:
-    return home / "trust" / f"{hashlib.sha256(location.encode()).hexdigest()}.json"
-
-
 def _message(purpose: str, serial: int, sha256: str) -> bytes:
     return f"zoohub signature 1\n{purpose}\n{serial}\n{sha256}\n".encode()
 
 
 def _read(signature: bytes, what: str) -> dict[str, Any]:
     try:
-        content = json.loads(signature) if len(signature) <= MAX_SIGNATURE else None
-    except (ValueError, RecursionError):
+        content = parse_json(signature, what, max_bytes=MAX_SIGNATURE)
+    except ManifestError:
         content = None
     fields = {"key": str, "signature": str, "serial": int}
     if (
@@ -247,7 +199,7 @@ def _private(pem: bytes) -> Ed25519PrivateKey:
     return key
 
 
-def _library() -> tuple[Any, Any]:
+def _library() -> tuple[ModuleType, ModuleType]:
     try:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TypeAlias
 
 SCHEMES = ("https://", "http://", "file://", "hf://", "embedded:")
 MAX_NAME = 200
@@ -17,6 +17,7 @@ MAX_ITEMS = 20_000
 MAX_CLASSES = 100_000
 
 Where = tuple[str | int, ...]
+Check: TypeAlias = Callable[[object, Where], object]
 
 
 class SchemaError(Exception):
@@ -33,7 +34,7 @@ _HEX = "0123456789abcdef"
 _CONTROL = frozenset(chr(c) for c in range(32)) | {"\x7f"}
 
 
-def name_problem(value: Any) -> str | None:
+def name_problem(value: object) -> str | None:
     """Why `value` cannot be the name of a model or the id of a checkpoint; None if it can.
 
     Names become file names and parts of references, so separators, `..` and shell characters
@@ -55,7 +56,7 @@ def _text_problem(value: str) -> str | None:
     return None
 
 
-def check_text(value: Any, where: Where) -> None:
+def check_text(value: object, where: Where) -> str:
     """Text without control characters, at most `MAX_TEXT` long."""
     if type(value) is not str:
         hint = "; put it in quotes" if isinstance(value, (int, float)) else ""
@@ -65,16 +66,17 @@ def check_text(value: Any, where: Where) -> None:
     # The first test is quick and nearly always enough.
     if not value.isprintable() and any(c in _CONTROL or "\ud800" <= c <= "\udfff" for c in value):
         raise SchemaError(where, "holds a control character or half a character")
+    return value
 
 
-def check_reference(value: Any, where: Where) -> None:
+def check_reference(value: object, where: Where) -> None:
     """A name as somebody else published it: a UID, an alias."""
-    check_text(value, where)
-    if not value or len(value) > MAX_URL or value != value.strip():
+    text = check_text(value, where)
+    if not text or len(text) > MAX_URL or text != text.strip():
         raise SchemaError(where, f"not usable as a name: {value!r:.60}")
 
 
-def check_url(value: Any, where: Where) -> None:
+def check_url(value: object, where: Where) -> None:
     """An ASCII URL of a known scheme, without `..`."""
     if type(value) is not str or not value.isascii() or not value.isprintable():
         check_text(value, where)
@@ -87,38 +89,39 @@ def check_url(value: Any, where: Where) -> None:
         raise SchemaError(where, f"{value!r:.80} holds `..`, a backslash or a blank")
 
 
-def check_sha256(value: Any, where: Where) -> None:
+def check_sha256(value: object, where: Where) -> None:
     """A whole SHA-256 in lower-case hex."""
     if type(value) is not str or len(value) != 64 or value.strip(_HEX):
         raise SchemaError(where, f"must be 64 lower-case hex digits, found {value!r:.80}")
 
 
-def check_prefix(value: Any, where: Where) -> None:
+def check_prefix(value: object, where: Where) -> None:
     """The beginning of one."""
     if type(value) is not str or not 4 <= len(value) < 64 or value.strip(_HEX):
         raise SchemaError(where, f"must be 4 to 63 lower-case hex digits, found {value!r:.80}")
 
 
-def check_whole(value: Any, where: Where) -> None:
+def check_whole(value: object, where: Where) -> None:
     """A whole number from 0."""
     if type(value) is not int or not 0 <= value < 2**62:
         raise SchemaError(where, f"must be a whole number from 0, found {value!r:.60}")
 
 
-def check_number(value: Any, where: Where) -> None:
+def check_number(value: object, where: Where) -> float:
     """A finite number."""
     # The comparison is false for NaN too.
-    if type(value) not in (int, float) or not -1e300 < value < 1e300:
-        raise SchemaError(where, f"must be a finite number, found {value!r:.60}")
+    if (type(value) is int or type(value) is float) and -1e300 < value < 1e300:
+        return value
+    raise SchemaError(where, f"must be a finite number, found {value!r:.60}")
 
 
-def check_boolean(value: Any, where: Where) -> None:
+def check_boolean(value: object, where: Where) -> None:
     """True or false."""
     if type(value) is not bool:
         raise SchemaError(where, f"must be true or false, found {value!r:.60}")
 
 
-def check_metrics(value: Any, where: Where) -> None:
+def check_metrics(value: object, where: Where) -> None:
     """Names of metrics to finite numbers."""
     if type(value) is not dict:
         raise SchemaError(where, f"must map names to numbers, found {value!r:.60}")
@@ -129,36 +132,37 @@ def check_metrics(value: Any, where: Where) -> None:
         check_number(number, (*where, name))
 
 
-def check_name(value: Any, where: Where) -> None:
+def check_name(value: object, where: Where) -> str:
     """What can be a model's name or a checkpoint's id: see `name_problem`."""
     problem = name_problem(value)
     if problem:
         raise SchemaError(where, problem)
+    return str(value)
 
 
-def check_label(value: Any, where: Where) -> None:
+def check_label(value: object, where: Where) -> None:
     """A short lower-case word such as a task or a format."""
-    check_name(value, where)
-    if value != value.lower():
+    name = check_name(value, where)
+    if name != name.lower():
         raise SchemaError(where, f"must be lower case, found {value!r:.60}")
 
 
-def choice(*choices: Any) -> Callable[[Any, Where], None]:
+def choice(*choices: str) -> Check:
     """One of a few texts."""
     known = frozenset(choices)
 
-    def check(value: Any, where: Where) -> None:
+    def check(value: object, where: Where) -> None:
         if type(value) is not str or value not in known:
-            listed = ", ".join(map(str, choices))
+            listed = ", ".join(choices)
             raise SchemaError(where, f"must be one of {listed}, found {value!r:.60}")
 
     return check
 
 
-def list_of(check: Callable[[Any, Where], None]) -> Callable[[Any, Where], None]:
+def list_of(check: Check) -> Check:
     """A list of at most `MAX_ITEMS` values of one kind."""
 
-    def check_list(value: Any, where: Where) -> None:
+    def check_list(value: object, where: Where) -> None:
         if type(value) is not list or len(value) > MAX_ITEMS:
             raise SchemaError(where, f"must be a list of at most {MAX_ITEMS} items")
         try:
@@ -172,7 +176,7 @@ def list_of(check: Callable[[Any, Where], None]) -> Callable[[Any, Where], None]
     return check_list
 
 
-def check_size(value: Any, where: Where) -> None:
+def check_size(value: object, where: Where) -> None:
     """[height, width] in pixels."""
     if (
         type(value) is not list
@@ -182,15 +186,14 @@ def check_size(value: Any, where: Where) -> None:
         raise SchemaError(where, f"must be [height, width] in pixels, found {value!r:.60}")
 
 
-def check_crop(value: Any, where: Where) -> None:
+def check_crop(value: object, where: Where) -> None:
     """The part of the shorter side that a centre crop keeps."""
-    check_number(value, where)
     # Above 1 happens: mindcv states 1.15 for VOLO-D4 and D5.
-    if not 0 < value <= 2:
+    if not 0 < check_number(value, where) <= 2:
         raise SchemaError(where, f"must be above 0 and at most 2, found {value!r:.60}")
 
 
-def check_published(value: Any, where: Where) -> None:
+def check_published(value: object, where: Where) -> None:
     """Published names of several files -> the checkpoint that each means by itself."""
     if type(value) is not dict:
         raise SchemaError(where, f"must map published names to ids, found {value!r:.60}")
@@ -199,7 +202,7 @@ def check_published(value: Any, where: Where) -> None:
         check_name(id, (*where, uid))
 
 
-def check_class_names(value: Any, where: Where) -> None:
+def check_class_names(value: object, where: Where) -> None:
     """Names of a network's outputs in their order; they are shown in terminals and pages."""
     if type(value) is not list or not 0 < len(value) <= MAX_CLASSES:
         raise SchemaError(where, f"must be a list of 1 to {MAX_CLASSES} names")
@@ -211,7 +214,7 @@ def check_class_names(value: Any, where: Where) -> None:
             )
 
 
-def check_arguments(value: Any, where: Where) -> None:
+def check_arguments(value: object, where: Where) -> None:
     """A builder's arguments: plain values by name."""
     if type(value) is not dict or len(value) > 200:
         raise SchemaError(where, f"must map argument names to values, found {value!r:.60}")
@@ -221,7 +224,7 @@ def check_arguments(value: Any, where: Where) -> None:
         check_plain(argument, (*where, name), 0)
 
 
-def check_plain(value: Any, where: Where, depth: int) -> None:
+def check_plain(value: object, where: Where, depth: int) -> None:
     """Any nesting of lists and mappings of scalars, within reason."""
     if depth > 6:
         raise SchemaError(where, "nested too deeply")
@@ -241,13 +244,13 @@ def check_plain(value: Any, where: Where, depth: int) -> None:
 
 
 NULLABLE = frozenset(("network", "input"))
-Fields = Mapping[str, Callable[[Any, Where], None]]
+Fields: TypeAlias = Mapping[str, Check]
 
 
-def mapping_of(fields: Fields, required: tuple[str, ...] = ()) -> Callable[[Any, Where], None]:
+def mapping_of(fields: Fields, required: tuple[str, ...] = ()) -> Check:
     """A mapping of known keys, of which some must be there."""
 
-    def check(value: Any, where: Where) -> None:
+    def check(value: object, where: Where) -> None:
         if type(value) is not dict:
             raise SchemaError(where, f"must be a mapping, found {value!r:.60}")
         for key, item in value.items():

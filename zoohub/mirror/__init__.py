@@ -9,13 +9,14 @@ the hashes that belong to them, signatures, and pages to browse.
 from zoohub.mirror.prune import PruneReport, prune
 from zoohub.mirror.selection import Selection, select
 from zoohub.mirror.server import make_server
-from zoohub.mirror.sync import SyncReport, sync
+from zoohub.mirror.sync import SyncOptions, SyncReport, sync
 from zoohub.mirror.target import Target, open_target
 from zoohub.mirror.verify import VerifyReport, verify
 
 __all__ = [
     "PruneReport",
     "Selection",
+    "SyncOptions",
     "SyncReport",
     "Target",
     "VerifyReport",

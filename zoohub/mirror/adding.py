@@ -7,23 +7,23 @@ mirrors first, as for any other file, finds it there, and holds it to its full h
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from zoohub.core.atomic import copy_whole, fresh_name
 from zoohub.errors import IntegrityError, MirrorError
-from zoohub.manifest.hashes import FileRecord
+from zoohub.manifest.compiled import ModelRow
+from zoohub.manifest.hashes import FileRecord, HashManifest
 from zoohub.manifest.schema import check_model
 from zoohub.manifest.values import SchemaError, name_problem
-from zoohub.mirror.publish import Publisher, check_key
-from zoohub.mirror.state import Journal, alone, hash_stream, read_state
+from zoohub.mirror.publish import Publisher, check_key, publishing
+from zoohub.mirror.state import Journal, State, alone, hash_stream, read_state
 from zoohub.mirror.sync import check_place
 from zoohub.mirror.target import Target
 from zoohub.settings import Settings
 
 HOST = "zoohub.invalid"
+_NOT_ITS_OWN = ("aliases", "sha256_prefix", "doubtful_sha256", "doubtful")  # the given entry's
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Contribution:
     `classes` are the names of its outputs; they go into the index with it.
     """
 
-    model: Mapping[str, Any]
+    model: ModelRow
     file: Path
     classes: tuple[str, ...] = ()
 
@@ -76,14 +76,20 @@ def add(
             check_place(target.name, (), target.sizes())
         document = entered(contribution, model, record, licence, state.documents.get(model))
         checkpoint = document["checkpoints"][-1]
+
+        def publish(state: State) -> HashManifest | None:
+            before = state.documents.get(model)
+            mine = entered(contribution, model, record, licence, before)
+            documents = {**state.documents, model: mine}
+            return publisher.publish(target, state, documents, {**state.files, path: record})
+
         path = checkpoint["sources"][0].partition("://")[2]
         if state.files.get(path) != record or target.sizes().get(path) != record.size:
-            copy = work / f"{record.sha256}.copy"
-            shutil.copyfile(contribution.file, copy)
+            copy = fresh_name(work / "copy")
+            copy_whole(contribution.file, copy, sha256=record.sha256)
             copy.chmod(0o444)
             target.place(path, copy, keep=False)
-        files = {**state.files, path: record}
-        publisher.publish(target, state, {**state.documents, model: document}, files)
+        publishing(target, state, publish)
         Journal(work).clear()
     return f"{model}@{checkpoint['id']}"
 
@@ -93,8 +99,8 @@ def entered(
     name: str,
     record: FileRecord,
     licence: str | None,
-    before: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+    before: ModelRow | None,
+) -> ModelRow:
     """The model's compiled form in the mirror; its new checkpoint is the last one.
 
     Raises:
@@ -104,26 +110,25 @@ def entered(
     (given,) = contribution.model["checkpoints"]
     id = f"own-{record.sha256[:8]}"
     url = f"https://{HOST}/{name}/{id}.{given['format']}"
-    kept = [c for c in (before or {}).get("checkpoints", ()) if c["id"] != id]
+    earlier = before.get("checkpoints", ()) if before is not None else ()
+    kept = [c for c in earlier if c["id"] != id]
     if any(not c["sources"][0].startswith(f"https://{HOST}/") for c in kept):
         raise MirrorError(
             f"the mirror has a published model called {name!r}; give yours another name (--name)"
         )
-    checkpoint = {
-        **given,
+    checkpoint: dict[str, object] = {
+        **{k: v for k, v in given.items() if k not in _NOT_ITS_OWN},
         "id": id,
         "sources": [url],
         "sha256": record.sha256,
         "size": record.size,
         "records": [{"uid": f"{name}/{id}", "url": url, "publisher": "own"}],
     }
-    for key in ("aliases", "sha256_prefix", "doubtful_sha256", "doubtful"):
-        checkpoint.pop(key, None)
     if licence is not None:
         checkpoint["licence"] = licence
     if contribution.classes:
         checkpoint["class_names"] = list(contribution.classes)
-    document = {
+    document: dict[str, object] = {
         **{k: v for k, v in contribution.model.items() if k not in ("aliases", "published")},
         "model": name,
         "family_default": False,
@@ -133,8 +138,7 @@ def entered(
     if contribution.classes:
         document["description"] = f"Tells apart: {', '.join(contribution.classes)}"[:2000]
     try:
-        check_model(document)
+        return check_model(document)
     except SchemaError as error:
         where = ".".join(map(str, error.where))
         raise MirrorError(f"{name!r} cannot go into an index: {where}: {error.message}") from None
-    return document

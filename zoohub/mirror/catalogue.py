@@ -9,18 +9,17 @@ Policy, with the hash of its one script) lets no other script run.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from zoohub._version import __version__
+from zoohub.core.elements import element, text
 from zoohub.manifest.entry import Entry
 from zoohub.manifest.hashes import FileRecord
-from zoohub.mirror.markup import element, embedded_json, fill, text
+from zoohub.manifest.tasks import leading
+from zoohub.mirror.markup import embedded_json, fill
 from zoohub.mirror.model_page import model_page, numbers
 from zoohub.mirror.selection import CATALOGUE, page_path, path_of
-
-_LEADING = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
 
 
 def catalogue(
@@ -47,10 +46,10 @@ def catalogue(
     return pages
 
 
-def list_page(models: list[dict[str, Any]], *, created: str | None, title: str) -> bytes:
+def list_page(models: Sequence[Mapping[str, object]], *, created: str | None, title: str) -> bytes:
     """The page that lists the models (`list_data`); without JavaScript, as plain links."""
     data = {"title": title, "created": created, "version": __version__, "models": models}
-    links = (element("li", element("a", text(m["name"]), href=m["page"])) for m in models)
+    links = (element("li", element("a", text(str(m["name"])), href=str(m["page"]))) for m in models)
     return fill(
         "index.html",
         ("base.css", "list.css"),
@@ -61,12 +60,12 @@ def list_page(models: list[dict[str, Any]], *, created: str | None, title: str) 
     )
 
 
-def list_data(entry: Entry, files: Mapping[str, FileRecord], runnable: bool) -> dict[str, Any]:
+def list_data(entry: Entry, files: Mapping[str, FileRecord], runnable: bool) -> dict[str, object]:
     """What the list knows of a model; unknown things are left out."""
     checkpoints = entry.checkpoints
     usual = entry.checkpoint() or (checkpoints[0] if checkpoints else None)
     metrics = numbers(usual.metrics) if usual else {}
-    leading = next((name for name in _LEADING if name in metrics), next(iter(metrics), None))
+    metric = leading(metrics)
     datasets = [(c.dataset, *(r.dataset for r in c.records)) for c in checkpoints]
     sources = [r.publisher for c in checkpoints for r in c.records]
     known = {
@@ -79,7 +78,7 @@ def list_data(entry: Entry, files: Mapping[str, FileRecord], runnable: bool) -> 
         "parameters": entry.parameter_count,
         "runnable": int(runnable),
         "dataset": usual.dataset if usual else None,
-        "metric": [leading, metrics[leading]] if leading is not None else None,
+        "metric": None if metric is None else [*metric],
         "ids": [c.id for c in checkpoints],
         "datasets": sorted({name for names in datasets for name in names if name}),
         "sources": sorted({name for name in sources if name}),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import importlib.resources
 import json
 import re
 from functools import lru_cache
-from typing import Any
 
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
@@ -29,32 +27,12 @@ def fill(template: str, styles: tuple[str, ...], script: str, **slots: str) -> b
     return text.encode("utf-8", "replace")  # lone surrogates cannot be written as UTF-8
 
 
-def embedded_json(value: Any) -> str:
+def embedded_json(value: object) -> str:
     """JSON that may stand inside a `<script>` element: no character in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text
-
-
-def element(tag: str, *children: str, **attributes: str | bool | None) -> str:
-    """HTML of an element whose `children` are HTML; `kind` is its class, None leaves one out.
-
-    >>> element("a", text("1 < 2"), href="x?a&b", kind="back")
-    '<a href="x?a&amp;b" class="back">1 &lt; 2</a>'
-    """
-    written = "".join(
-        f" {'class' if name == 'kind' else name}"
-        + ("" if value is True else f'="{html.escape(str(value))}"')
-        for name, value in attributes.items()
-        if value is not None and value is not False
-    )
-    return f"<{tag}{written}>{''.join(children)}</{tag}>"
-
-
-def text(value: object) -> str:
-    """Text as HTML that shows it and does nothing else."""
-    return html.escape(str(value))
 
 
 def amount(value: float, units: tuple[str, ...]) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from zoohub._version import __version__
+from zoohub.core.elements import element, text
 from zoohub.manifest.entry import Checkpoint, Entry, Record
 from zoohub.manifest.hashes import FileRecord
-from zoohub.mirror.markup import amount, element, fill, text
+from zoohub.mirror.markup import amount, fill
 from zoohub.mirror.selection import path_of
 
 _BYTES = (" B", " kB", " MB", " GB", " TB")

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from zoohub.core.atomic import remove_leftovers
 from zoohub.errors import UsageError
-from zoohub.manifest.hashes import FileRecord
-from zoohub.mirror.publish import Publisher, check_key
+from zoohub.manifest.hashes import HashManifest
+from zoohub.mirror.publish import Publisher, check_key, publishing
 from zoohub.mirror.selection import PUBLISHED, fits
 from zoohub.mirror.state import Journal, State, alone, by_path, entries_of
 from zoohub.mirror.target import Target
@@ -75,21 +75,24 @@ def prune(
     with alone(work, target.name):
         state = read_manifest(target)
         report = plan_prune(state, target.sizes(), keep, target.name)
+        remove_leftovers(work, own=True)
         if not report.paths and not report.models:
             _clear(work / "fetch")
             return report
         check_key(state, publisher.key, target.name)
         if not agree(report):
             return None
-        files: dict[str, FileRecord] = {
-            path: record for path, record in state.files.items() if path not in report.stale
-        }
-        documents: dict[str, dict[str, Any]] = {
-            model: doc for model, doc in state.documents.items() if model not in report.models
-        }
-        publisher.publish(target, state, documents, files)
+
+        def publish(state: State) -> HashManifest | None:
+            files = {path: r for path, r in state.files.items() if path not in report.stale}
+            documents = {m: doc for m, doc in state.documents.items() if m not in report.models}
+            return publisher.publish(target, state, documents, files)
+
+        publishing(target, state, publish)
+        published = read_manifest(target).manifest.files
         for path in report.paths:
-            target.remove(path)
+            if path not in published:
+                target.remove(path)
         Journal(work).clear()
         _clear(work / "fetch")
     return report

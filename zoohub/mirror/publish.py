@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from zoohub._version import __version__
 from zoohub.errors import MirrorError
 from zoohub.manifest.codec import dump
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.entry import Entry
 from zoohub.manifest.hashes import FileRecord, HashManifest
 from zoohub.manifest.interchange import Header, write_interchange
@@ -22,10 +23,33 @@ from zoohub.manifest.signing import public_key, sign
 from zoohub.mirror.catalogue import catalogue
 from zoohub.mirror.licences import licences_text
 from zoohub.mirror.selection import CATALOGUE, INDEX, LICENCES, MANIFEST, PAGES, SIGNATURE
-from zoohub.mirror.state import State, entries_of
+from zoohub.mirror.state import State, entries_of, read_state
 from zoohub.mirror.target import Target
 
+_TURNS = 50
 _PAGES_VERSION = 2  # another number makes every mirror's pages anew
+
+
+class Overtaken(MirrorError):
+    """Another process has published the mirror meanwhile, though a lock should keep it out."""
+
+
+def publishing(
+    target: Target, state: State, publish: Callable[[State], HashManifest | None]
+) -> HashManifest | None:
+    """What `publish` gives, from the state that was read; from a newer one where another process
+    was faster, as happens where locks lie (shared folders).
+
+    Raises:
+        MirrorError: others never leave the mirror alone.
+    """
+    for _ in range(_TURNS):
+        try:
+            return publish(state)
+        except Overtaken:
+            time.sleep(secrets.randbelow(100) / 1000)
+            state = read_state(target)
+    raise MirrorError(f"other processes keep changing the mirror {target.name}; try again later")
 
 
 @dataclass(frozen=True)
@@ -41,12 +65,15 @@ class Publisher:
         self,
         target: Target,
         state: State,
-        documents: Mapping[str, dict[str, Any]],
+        documents: Mapping[str, ModelRow],
         files: Mapping[str, FileRecord],
         *,
         due: bool = False,
     ) -> HashManifest | None:
         """Publish the models and the files; None if just that is published already.
+
+        `state` is what they were made from: where the mirror has another one by now, nothing of
+        it is lost, see `Overtaken`.
 
         `due`: publish it anyway, because something published is damaged or missing. Of the models'
         pages only those are written that differ from what lies there. The hash manifest is written
@@ -54,6 +81,7 @@ class Publisher:
 
         Raises:
             MirrorError: the mirror is signed, and there is no key to sign it again.
+            Overtaken: another process has published since `state` was read.
         """
         if not due and not self.is_due(target, state, documents, files):
             return None
@@ -77,20 +105,31 @@ class Publisher:
         manifest = HashManifest(serial, created, content, {**files, **records})
         published[MANIFEST] = manifest.to_bytes()
         _write_pages(target, state, pages, records)
-        for name, data in published.items():
-            target.write(name, data)
-            if name in (INDEX, MANIFEST):
-                self._sign(target, name, data, serial)
+        self._write(target, state, published, serial)
         for name in state.manifest.files.keys() - manifest.files.keys():
             if name.startswith(f"{PAGES}/"):
                 target.remove(name)
         return manifest
 
+    def _write(
+        self, target: Target, state: State, published: Mapping[str, bytes], serial: int
+    ) -> None:
+        """Replace what is published of `state`, and of nothing else. Raises Overtaken."""
+        with target.guarded(MANIFEST):
+            if target.read(MANIFEST) != state.published:
+                raise Overtaken(f"the mirror {target.name} was published by another process")
+            for name, data in published.items():
+                target.write(name, data)
+                if name in (INDEX, MANIFEST):
+                    self._sign(target, name, data, serial)
+        if target.read(MANIFEST) != published[MANIFEST]:
+            raise Overtaken(f"the mirror {target.name} was published by another process")
+
     def is_due(
         self,
         target: Target,
         state: State,
-        documents: Mapping[str, dict[str, Any]],
+        documents: Mapping[str, ModelRow],
         files: Mapping[str, FileRecord],
     ) -> bool:
         """Whether anything of this is not published yet, or not signed though it should be."""
@@ -140,7 +179,7 @@ def check_key(state: State, key: bytes | None, name: str) -> None:
         )
 
 
-def fingerprint(documents: Mapping[str, dict[str, Any]], files: Mapping[str, FileRecord]) -> str:
+def fingerprint(documents: Mapping[str, ModelRow], files: Mapping[str, FileRecord]) -> str:
     """Changes whenever something would be published differently."""
     running = hashlib.sha256(f"{__version__} {_PAGES_VERSION}\n".encode())
     for model in sorted(documents):
@@ -150,7 +189,7 @@ def fingerprint(documents: Mapping[str, dict[str, Any]], files: Mapping[str, Fil
     return running.hexdigest()
 
 
-def index_bytes(header: Header, documents: Mapping[str, dict[str, Any]]) -> bytes:
+def index_bytes(header: Header, documents: Mapping[str, ModelRow]) -> bytes:
     """The compiled index in its interchange form."""
     with tempfile.TemporaryDirectory(prefix="zoohub-mirror-") as folder:
         file = Path(folder) / INDEX

@@ -11,12 +11,13 @@ import contextlib
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 from urllib.parse import unquote
 
 from zoohub.errors import MirrorError
@@ -108,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         """As GET, without the bytes."""
         self._answer(body=False)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """One line a request, if somebody listens. Control characters are made visible."""
         line = (format % args).encode("unicode_escape").decode("ascii")
         self.server.log(f"{self.address_string()} {line}")
@@ -215,13 +216,16 @@ def _seconds(date: str | None) -> int | None:
         return None
 
 
+Log = Callable[[str], None]
+
+
 class Server(ThreadingHTTPServer):
     """A mirror's folder on a port. A thread for each connection."""
 
     daemon_threads: ClassVar[bool] = True  # type: ignore[misc]
     request_queue_size: ClassVar[int] = 128  # type: ignore[misc]
 
-    def __init__(self, root: Path, host: str, port: int, log: Any = None) -> None:
+    def __init__(self, root: Path, host: str, port: int, log: Log | None = None) -> None:
         self.root = root.resolve()
         self._log = log
         super().__init__((host, port), Handler)
@@ -231,7 +235,7 @@ class Server(ThreadingHTTPServer):
         if self._log is not None:
             self._log(line)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: tuple[str, int]) -> None:
         """A client that goes away is no error of ours; anything else is one line, not a trace."""
         import sys
 
@@ -247,7 +251,9 @@ class Server(ThreadingHTTPServer):
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def make_server(root: Path, host: str = "127.0.0.1", port: int = 0, log: Any = None) -> Server:
+def make_server(
+    root: Path, host: str = "127.0.0.1", port: int = 0, log: Log | None = None
+) -> Server:
     """A server that is bound and answers once `serve_forever` runs; port 0 takes a free one.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,26 +14,33 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
+from zoohub.core.atomic import open_new
+from zoohub.core.hashing import RunningHash
+from zoohub.core.json_reader import parse_json
 from zoohub.errors import ManifestError, MirrorError
+from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.hashes import FileRecord, HashManifest, parse_hashes
 from zoohub.mirror.selection import INDEX, MANIFEST, SIGNATURE, is_published, path_of
 from zoohub.mirror.target import Target
-from zoohub.store.hashing import RunningHash
+from zoohub.store.owner import Owner, provably_dead, this_owner
 
 JOURNAL = "journal.jsonl"
+_PRESENT = ".present"
 
 
 @dataclass(frozen=True)
 class State:
-    """A mirror as it was last published. `signed` says whether its manifest has a signature."""
+    """A mirror as it was last published. `signed` says whether its manifest has a signature,
+    `published` is the manifest's own text: what the next one may replace."""
 
     target: Target
     manifest: HashManifest = field(default_factory=HashManifest)
     signed: bool = False
+    published: bytes | None = None
 
     @cached_property
-    def documents(self) -> dict[str, dict[str, Any]]:
+    def documents(self) -> dict[str, ModelRow]:
         """The compiled models of its index by name, read when first asked for.
 
         Raises:
@@ -63,10 +71,10 @@ def read_state(target: Target) -> State:
             f"{error}. Remove {where}, then sync again: files with a full hash are kept"
         ) from None
     signed = target.read(MANIFEST + SIGNATURE) is not None
-    return State(target, manifest, signed)
+    return State(target, manifest, signed, data)
 
 
-def read_documents(target: Target) -> dict[str, dict[str, Any]]:
+def read_documents(target: Target) -> dict[str, ModelRow]:
     """The compiled models of the mirror's index. Raises MirrorError where it is damaged."""
     from zoohub.manifest.interchange import read_interchange
 
@@ -84,7 +92,7 @@ def read_documents(target: Target) -> dict[str, dict[str, Any]]:
             raise MirrorError(f"{text}. Remove it, then sync again") from None
 
 
-def entries_of(documents: Mapping[str, dict[str, Any]], name: str) -> Iterator[Entry]:
+def entries_of(documents: Mapping[str, ModelRow], name: str) -> Iterator[Entry]:
     """The mirror's own models as entries, sorted by name."""
     from zoohub.manifest.codec import decode_entry
 
@@ -122,9 +130,11 @@ class Journal:
         """What an interrupted sync has put in place. A line cut short is left out."""
         found: dict[str, FileRecord] = {}
         with contextlib.suppress(OSError):
-            for line in self._file.read_text(encoding="utf-8").splitlines():
-                with contextlib.suppress(ValueError, KeyError, TypeError):
-                    note = json.loads(line)
+            for line in self._file.read_bytes().split(b"\n"):
+                with contextlib.suppress(
+                    ManifestError, ValueError, KeyError, TypeError, AttributeError
+                ):
+                    note: Any = parse_json(line, self._file.name)
                     marks = tuple(map(str, note.get("marks", ())))
                     record = FileRecord(str(note["sha256"]), int(note["size"]), marks)
                     found[str(note["path"])] = record
@@ -150,10 +160,11 @@ def alone(work: Path, name: str) -> Iterator[None]:
     Raises:
         MirrorError: another one does, or the work folder cannot be written.
     """
+    file, presence = work / "lock", work / f"{this_owner()}{_PRESENT}"
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(work / "lock", timeout=0)
-        lock.acquire()
+        lock = _locked(file)
+        _remove_dead(work)
+        open_new(presence).close()  # keeps the folder there, also where the lock lies
     except Timeout:
         raise MirrorError(f"another process is at work on the mirror {name}; wait for it") from None
     except OSError as error:
@@ -161,7 +172,40 @@ def alone(work: Path, name: str) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            presence.unlink()
+            file.unlink(missing_ok=True)  # while it is ours: see `_locked`. Windows does it itself
         lock.release()
         with contextlib.suppress(OSError):
-            (work / "lock").unlink(missing_ok=True)
             work.rmdir()
+
+
+def _remove_dead(work: Path) -> None:
+    """Remove what shows the presence of processes that were killed."""
+    me = this_owner()
+    for path in work.glob(f"*{_PRESENT}"):
+        owner = Owner.parse(path.name[: -len(_PRESENT)])
+        if owner is not None and provably_dead(owner, me):
+            path.unlink(missing_ok=True)
+
+
+def _locked(file: Path) -> FileLock:
+    """The lock on `file`: of the file that has this name now, and not of one that its last holder
+    has removed since it was opened, while somebody else may hold the new one.
+
+    Raises:
+        Timeout: another process has it.
+    """
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file, timeout=0)
+        lock.acquire()
+        descriptor = getattr(getattr(lock, "_context", None), "lock_file_fd", None)
+        if not isinstance(descriptor, int):
+            return lock
+        try:
+            if os.path.samestat(os.fstat(descriptor), file.stat()):
+                return lock
+        except FileNotFoundError:
+            pass
+        lock.release()

@@ -9,17 +9,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
+from zoohub.core.atomic import copy_whole, fresh_name, guarded, open_new, sync_folder
 from zoohub.errors import MirrorError, NoSpaceError
+from zoohub.mirror.object_store import Remote
 from zoohub.mirror.selection import WORK
-from zoohub.store.files import fsync_folder
-from zoohub.store.layout import url_key
 from zoohub.transfer.local import file_path
 from zoohub.transfer.origin import SourceError
 
@@ -46,6 +44,10 @@ class Target(Protocol):
 
     def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
         """Replace a small file; `durable`: a crash of the machine does not undo it."""
+        ...
+
+    def guarded(self, path: str) -> contextlib.AbstractContextManager[None]:
+        """Held while a small file is looked at and replaced; one process at a time."""
         ...
 
     def place(self, path: str, source: Path, *, keep: bool) -> None:
@@ -127,11 +129,20 @@ class Folder:
 
     def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
         """See `Target`."""
-        with self._replacing(path, durable=durable) as part, part.open("wb") as file:
+        with self._replacing(path, durable=durable) as part, open_new(part) as file:
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
+
+    @contextlib.contextmanager
+    def guarded(self, path: str) -> Iterator[None]:
+        """See `Target`. Holds without any lock of the file system."""
+        room = self.root / WORK
+        with _told("write", self.root / path):
+            room.mkdir(parents=True, exist_ok=True)
+        with guarded(room / path):
+            yield
 
     def place(self, path: str, source: Path, *, keep: bool) -> None:
         """See `Target`. A kept source is linked where the file system can, else copied."""
@@ -142,7 +153,7 @@ class Folder:
             try:
                 part.hardlink_to(source)
             except OSError:
-                shutil.copyfile(source, part)
+                copy_whole(source, part)
                 part.chmod(0o444)
 
     @contextlib.contextmanager
@@ -169,7 +180,7 @@ class Folder:
     def _replacing(self, path: str, *, durable: bool = True) -> Iterator[Path]:
         """A fresh name on the mirror's disk that takes the place of `path` at the end."""
         target = self.root / path
-        part = self.root / WORK / f"{secrets.token_hex(8)}.new"
+        part = fresh_name(self.root / WORK / "part")
         with _told("write", target):
             part.parent.mkdir(parents=True, exist_ok=True)
             if not target.parent.resolve().is_relative_to(self.root.resolve()):
@@ -182,7 +193,7 @@ class Folder:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
             if durable:
-                fsync_folder(target.parent)
+                sync_folder(target.parent)
 
 
 # What a sync works in, and what file systems keep at their top.
@@ -214,100 +225,3 @@ def _told(action: str, path: Path) -> Iterator[None]:
                 f"no space left to {action} {path}; what is there is kept, run it again with more"
             ) from error
         raise MirrorError(f"cannot {action} {path}: {error.strerror or error}") from error
-
-
-class Remote:
-    """A mirror behind fsspec. The credentials are those of its driver."""
-
-    def __init__(self, filesystem: Any, root: str, name: str) -> None:
-        self._fs = filesystem
-        self._root = root
-        self._name = name
-        self._made: set[str] = set()
-
-    @property
-    def name(self) -> str:
-        """The URL."""
-        return self._name
-
-    def work(self, home: Path) -> Path:
-        """A folder of its own below the user's."""
-        return home / "mirror" / url_key(self._name)[:16]
-
-    def sizes(self) -> dict[str, int]:
-        """See `Target`. Object stores answer with a thousand names at a time."""
-        with self._told("list", ""):
-            self._fs.invalidate_cache()
-            try:
-                found = self._fs.find(self._root, detail=True)
-            except FileNotFoundError:
-                return {}
-        start = len(self._root) + 1
-        return {
-            name.rstrip("/")[start:]: int(info.get("size") or 0) for name, info in found.items()
-        }
-
-    def read(self, path: str) -> bytes | None:
-        """See `Target`."""
-        with self._told("read", path):
-            try:
-                data: bytes = self._fs.cat_file(self._at(path))
-            except FileNotFoundError:
-                return None
-            return data
-
-    def write(self, path: str, data: bytes, *, durable: bool = True) -> None:
-        """See `Target`."""
-        with self._told("write", path):
-            self._make_parents(path)
-            self._fs.pipe_file(self._at(path), data)
-
-    def place(self, path: str, source: Path, *, keep: bool) -> None:
-        """See `Target`: uploaded, and its size compared."""
-        size = source.stat().st_size
-        with self._told("write", path):
-            self._make_parents(path)
-            self._fs.put_file(str(source), self._at(path))
-            self._fs.invalidate_cache()
-            there = int(self._fs.info(self._at(path))["size"])
-        if there != size:
-            raise MirrorError(f"{self._name}: {path} has {there} bytes after {size} were uploaded")
-        if not keep:
-            with contextlib.suppress(OSError):
-                source.unlink()
-
-    @contextlib.contextmanager
-    def open(self, path: str) -> Iterator[BinaryIO]:
-        """See `Target`."""
-        with self._told("read", path), self._fs.open(self._at(path), "rb") as stream:
-            yield stream
-
-    def remove(self, path: str) -> None:
-        """See `Target`."""
-        with self._told("remove", path), contextlib.suppress(FileNotFoundError):
-            self._fs.rm_file(self._at(path))
-
-    def _at(self, path: str) -> str:
-        return f"{self._root}/{path}"
-
-    def _make_parents(self, path: str) -> None:
-        """Make the folders above a file, level by level: `makedirs` would also make a bucket that
-        is only misspelt."""
-        names = self._at(path).split("/")[:-1]
-        for count in range(len(self._root.split("/")), len(names) + 1):
-            folder = "/".join(names[:count])
-            if "/" in folder.strip("/") and folder not in self._made:
-                with contextlib.suppress(FileExistsError, NotImplementedError):
-                    self._fs.mkdir(folder, create_parents=False)
-                self._made.add(folder)
-
-    @contextlib.contextmanager
-    def _told(self, action: str, path: str) -> Iterator[None]:
-        """Drivers raise what their libraries raise: all of it is one kind of trouble here."""
-        try:
-            yield
-        except MirrorError:
-            raise
-        except Exception as error:
-            text = str(error) or type(error).__name__
-            raise MirrorError(f"cannot {action} {self._name}/{path}: {text}") from error

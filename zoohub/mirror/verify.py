@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from zoohub.errors import ManifestError, MirrorError, ZoohubError
 from zoohub.manifest.hashes import FileRecord
 from zoohub.manifest.signing import verify_signed
-from zoohub.mirror.publish import Publisher, check_key
+from zoohub.mirror.publish import Publisher, check_key, publishing
+from zoohub.mirror.run import Run
 from zoohub.mirror.selection import INDEX, MANIFEST, PUBLISHED, SIGNATURE, Wanted, is_published
 from zoohub.mirror.state import (
     Journal,
@@ -20,7 +21,6 @@ from zoohub.mirror.state import (
     hash_stream,
     read_state,
 )
-from zoohub.mirror.sync import Run
 from zoohub.mirror.target import Target
 from zoohub.settings import Settings
 from zoohub.store import TransferPolicy
@@ -120,7 +120,11 @@ def repair(
             check_key(state, publisher.key, target.name)
             for path in own:
                 target.remove(path)
-            publisher.publish(target, state, state.documents, state.files, due=True)
+            publishing(
+                target,
+                read_manifest(target),
+                lambda s: publisher.publish(target, s, s.documents, s.files, due=True),
+            )
         journal.clear()
     no_source = MirrorError("the mirror's index no longer names it; `zoohub mirror prune` drops it")
     failures = (*run.failures, *((path, no_source) for path in unknown))

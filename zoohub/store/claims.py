@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.atomic import fresh_name, open_new
 from zoohub.store.files import unlink
 from zoohub.store.owner import Owner, provably_dead, this_owner
 from zoohub.store.partial import Partial
@@ -200,7 +201,7 @@ def _attempt(
 ) -> Claim | None:
     """Raise the flag; take the file if nobody else is there, else lower the flag again."""
     flag = folder / f"{key}.{me}.claim"
-    flag.touch(exist_ok=False)
+    open_new(flag).close()
     try:
         if force or _alone(folder, key, me, dead | stale):
             partial = Partial(folder, key, me)
@@ -248,7 +249,7 @@ def _take(
             if rival.owner in stale and _copy(rival.path, partial):
                 break
     if not partial.path.exists():
-        partial.path.touch(exist_ok=False)
+        open_new(partial.path).close()
 
 
 def _sweep(partial: Partial, dead: set[Owner]) -> None:
@@ -257,6 +258,9 @@ def _sweep(partial: Partial, dead: set[Owner]) -> None:
     for path in partial.folder.glob(f"{partial.key}.*"):
         owner, _, kind = path.name[len(partial.key) + 1 :].partition(".")
         if owner in owners and kind not in ("part", "map"):
+            unlink(path)
+    for path in partial.folder.glob(f".{partial.key}.*.tmp"):
+        if path.name[len(partial.key) + 2 :].partition(".")[0] in owners:
             unlink(path)
 
 
@@ -278,11 +282,12 @@ def _move(source: Path, partial: Partial) -> None:
 
 def _copy(source: Path, partial: Partial) -> bool:
     """Copy a paused owner's bytes: it may wake up and go on writing into its own file."""
-    fresh = partial.path.with_suffix(".copy")
+    fresh = fresh_name(partial.path)
     try:
         # The bytes may be overwritten while they are copied and no note speaks of the copy: only
         # a full hash can make use of it, and the verification at the end has the last word.
-        shutil.copyfile(source, fresh)
+        with source.open("rb") as old, open_new(fresh) as new:
+            shutil.copyfileobj(old, new, 1 << 20)
         fresh.replace(partial.path)
     except OSError:
         unlink(fresh)

@@ -5,54 +5,37 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zoohub.errors import NoSpaceError, StoreError
+from zoohub.core.atomic import read_or_none, write_whole
+from zoohub.core.json_reader import parse_json
+from zoohub.core.notes import note
+from zoohub.errors import ManifestError, NoSpaceError, StoreError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-MIB = 1 << 20
+_MAX_RECORD = 256 << 20
 
 
-def fsync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Windows has no such call and does it by itself."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, content: Any, *, durable: bool = False) -> None:
+def write_json(path: Path, content: object, *, durable: bool = False) -> None:
     """Replace a small file as a whole."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
-    if durable:
-        fsync_folder(path.parent)
+    write_whole(path, json.dumps(content).encode(), durable=durable)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where the file is missing, unreadable or no JSON object."""
+    """A JSON object, or None where the file is missing, unreadable or no JSON object; the last
+    two are said, since what it was to tell has to be found out again."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = read_or_none(path)
+        content = {} if data is None else parse_json(data, path.name, max_bytes=_MAX_RECORD)
+    except (OSError, ManifestError) as error:
+        note(f"{path} is damaged and made again ({error})")
         return None
-    return content if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        note(f"{path} is damaged and made again (it holds no JSON object)")
+        return None
+    return None if data is None else content
 
 
 def unlink(path: Path) -> None:

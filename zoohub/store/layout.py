@@ -3,6 +3,9 @@
 blobs/sha256/ab/<hash>.<ext>       a published file, read-only
 blobs/sha256/ab/<hash>.<ext>.json  its last verification and the hash of each piece
 refs/<hash of URL>.json            the hash recorded when that URL was first downloaded
+refs/<…>.mirrored.json             the hash of what a mirror gave in that URL's place
+compiled/<key>.json                which blob is the compiled form of what has that key
+compiled/<hash of path>.seen       the hash of a user's own file, and what it looked like
 partial/                           unfinished downloads, see `claims`
 quarantine/                        bytes that were not what was declared, each with a record
 """
@@ -72,6 +75,11 @@ class Layout:
         return self.root / "refs"
 
     @property
+    def compiled(self) -> Path:
+        """Folder of what is said of compiled forms."""
+        return self.root / "compiled"
+
+    @property
     def partial(self) -> Path:
         """Folder of unfinished downloads."""
         return self.root / "partial"
@@ -90,6 +98,10 @@ class Layout:
     def ref(self, url: str) -> Path:
         """Path of a URL's record."""
         return self.refs / f"{url_key(url)}.json"
+
+    def mirrored(self, url: str) -> Path:
+        """Path of the record of what a mirror gave in a URL's place."""
+        return self.refs / f"{url_key(url)}.mirrored.json"
 
 
 def record_path(blob: Path) -> Path:

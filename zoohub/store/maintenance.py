@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.atomic import is_leftover, leftovers
+from zoohub.store.compiled import SOURCE, sweep_compiled
 from zoohub.store.files import unlink
 from zoohub.store.layout import is_sha256, record_path
 from zoohub.store.owner import Owner, provably_dead, this_owner
-from zoohub.store.records import read_verification
+from zoohub.store.records import Ref, read_ref, read_verification
 from zoohub.store.store import Store
 
 WEEK = 7 * 86400.0
@@ -49,11 +51,34 @@ def list_items(store: Store) -> list[Item]:
     items = []
     for folder in _folders(store.layout.blobs):
         for path in _files(folder):
-            if path.suffix in (".json", ".new") or not is_sha256(path.name[:64]):
+            if path.suffix == ".json" or not is_sha256(path.name[:64]):
+                continue
+            if is_leftover(path.name, own=True):
                 continue
             with contextlib.suppress(OSError):
                 items.append(_item(path))
     return sorted(items, key=lambda item: (item.used, item.path))
+
+
+def is_form(item: Item) -> bool:
+    """Whether it is a compiled form, which is made here and never fetched."""
+    return item.source is not None and item.source.startswith(SOURCE)
+
+
+def list_hashes(store: Store) -> list[str]:
+    """The hashes of all published files, by their names alone."""
+    return [
+        path.name[:64]
+        for folder in _folders(store.layout.blobs)
+        for path in _files(folder)
+        if path.suffix != ".json" and is_sha256(path.name[:64])
+    ]
+
+
+def list_refs(store: Store) -> list[Ref]:
+    """What is recorded of URLs without a declared full hash."""
+    found = [read_ref(path) for path in _files(store.layout.refs) if path.suffix == ".json"]
+    return [ref for ref in found if ref is not None]
 
 
 def _item(path: Path) -> Item:
@@ -106,7 +131,8 @@ def list_remains(store: Store, *, now: float, older_than: float = WEEK) -> list[
     """Files of downloads and quarantine that nobody will need: (path, bytes).
 
     All that have not changed for `older_than` seconds; after an hour also those of owners that are
-    certainly dead, but for unfinished files, which the next download continues.
+    certainly dead, but for unfinished files, which the next download continues, and the temporary
+    files of all that is written below the store's root.
     """
     found = []
     me = this_owner()
@@ -118,13 +144,29 @@ def list_remains(store: Store, *, now: float, older_than: float = WEEK) -> list[
             useless = dead and path.suffix not in (".part", ".map") and now - status.st_mtime > 3600
             if now - status.st_mtime > older_than or useless:
                 found.append((path, status.st_size))
-    return found
+    for folder in _folders_of(store):
+        for path in leftovers(folder, now=now, own=True):
+            with contextlib.suppress(OSError):
+                found.append((path, path.lstat().st_size))
+    return list(dict(found).items())
+
+
+def _folders_of(store: Store) -> list[Path]:
+    """Every folder in which the store and the index below the same root write."""
+    root, index = store.root, store.root / "index"
+    places = store.layout
+    return [
+        *(places.partial, places.quarantine, places.refs, places.compiled, root / "trust", index),
+        *_folders(index / "remote"),
+        *_folders(places.blobs),
+    ]
 
 
 def prune(store: Store, plan: PrunePlan) -> int:
     """Do what a plan says; returns the bytes freed. Safe beside downloads and other prunes."""
     me = this_owner()
     freed = remove_items(plan.remove)
+    sweep_compiled(store)
     for path in plan.remains:
         freed += _remove_remains(path, me)
     # Empty folders stay: a download may be about to publish into one.

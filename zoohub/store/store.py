@@ -22,9 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoohub.core.atomic import copy_whole, fresh_name, is_leftover, sync_folder
 from zoohub.errors import StoreError
 from zoohub.store import layout
-from zoohub.store.files import fsync_folder, read_json, store_errors, unlink, write_json
+from zoohub.store.files import read_json, store_errors, unlink, write_json
 from zoohub.store.policy import TransferPolicy
 from zoohub.store.records import (
     Ref,
@@ -36,9 +37,9 @@ from zoohub.store.records import (
 )
 
 if TYPE_CHECKING:
+    from zoohub.core.hashing import FileHash
     from zoohub.manifest.entry import Checkpoint
     from zoohub.store.claims import Pulse
-    from zoohub.store.hashing import FileHash
     from zoohub.store.partial import Partial
 
 
@@ -95,15 +96,27 @@ class Store:
                 return ref
         return None
 
+    def mirrored(self, checkpoint: Checkpoint) -> Ref | None:
+        """What a mirror gave in place of the checkpoint's first source, where nothing is recorded.
+
+        It serves to find the file here. The publisher's own file is never held to it.
+        """
+        for url in checkpoint.sources[:1]:
+            ref = read_ref(self.layout.mirrored(url))
+            if ref is not None and ref.url == url and layout.is_sha256(ref.sha256):
+                return ref
+        return None
+
     def sha256_of(self, checkpoint: Checkpoint) -> str | None:
-        """The declared full hash, else the recorded one; None where neither is known.
+        """The declared full hash, else the recorded one, else that of what a mirror gave; None
+        where none is known.
 
         A recorded hash that contradicts a declared fragment does not count.
         """
         full = layout.full_sha256(checkpoint)
         if full is not None:
             return full
-        ref = self.recorded(checkpoint)
+        ref = self.recorded(checkpoint) or self.mirrored(checkpoint)
         if ref is None:
             return None
         prefix = checkpoint.sha256_prefix if checkpoint.declared == "prefix" else None
@@ -118,7 +131,7 @@ class Store:
         record = read_verification(path)
         if record is not None and not verify and record.fits(status):
             return True
-        from zoohub.store.hashing import hash_file
+        from zoohub.core.hashing import hash_file
 
         with store_errors("read", path):
             found = hash_file(path)
@@ -189,7 +202,7 @@ class Store:
                 partial.path.chmod(0o444)
                 unlink(layout.record_path(path))
                 _replace(partial.path, path)
-                fsync_folder(path.parent)
+                sync_folder(path.parent)
                 unlink(partial.map_path)
         with contextlib.suppress(OSError):
             self._record(path, found, names=(name,), source=source)
@@ -199,6 +212,11 @@ class Store:
         """Record a URL's hash: later downloads of it must have the same."""
         with store_errors("record the hash of a download in", self.layout.refs):
             write_ref(self.layout.ref(ref.url), ref)
+
+    def write_mirrored(self, ref: Ref) -> None:
+        """Note what a mirror gave in place of `ref.url`."""
+        with store_errors("record the hash of a download in", self.layout.refs):
+            write_ref(self.layout.mirrored(ref.url), ref)
 
     def quarantine(self, path: Path, name: str, **record: object) -> Path:
         """Move wrong bytes out of every reader's way, with a record of what they are.
@@ -276,19 +294,18 @@ class Store:
         folder = self.layout.blobs / sha256[:2]
         with contextlib.suppress(OSError):
             for entry in folder.iterdir():
-                if entry.name.startswith(sha256 + ".") and not entry.name.endswith(
-                    (".json", ".new")
-                ):
+                record = entry.name.endswith(".json") or is_leftover(entry.name, own=True)
+                if entry.name.startswith(sha256 + ".") and not record:
                     yield entry
 
     def _under_extension(self, twin: Path, path: Path) -> Path:
         """Give verified content a second extension: linked, else copied; as it is, read-only."""
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+        fresh = fresh_name(path)
         try:
             try:
                 os.link(twin, fresh)
             except OSError:
-                shutil.copyfile(twin, fresh)
+                copy_whole(twin, fresh)
                 fresh.chmod(0o444)
             _replace(fresh, path)
         except OSError:

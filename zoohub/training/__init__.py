@@ -1,19 +1,21 @@
-"""Fine-tuning and evaluation: recipes, data, the training loop and what a run leaves behind.
+"""Fine-tuning, whatever the task: one pipeline from what the user says to a run's folder.
 
-    recipe --open_session--> Session --run_session--> Trainer --finish--> a run's folder
+    finetune --planning--> Recipe --session--> Session --memory, epochs--> Trainer
+             --results--> the run's folder, with its page
 
-`finetune` and `evaluate` import MindSpore when they are called for.
+`steps/` is what MindSpore computes, `several/` what several processes of one run have to do with
+each other. The task (`zoohub.tasks`) reads, prepares, mixes, measures and shows.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoohub.training.recipe import Recipe, parse_recipe, read_recipe, recipe_text
-from zoohub.training.saved import SavedRun, is_run, open_run
+from zoohub.models.runs import SavedRun, is_run, open_run
+from zoohub.tasks.finding import parse_recipe, read_recipe
+from zoohub.tasks.recipe import Recipe, recipe_text
 
 if TYPE_CHECKING:
-    from zoohub.training.evaluating import evaluate
     from zoohub.training.finetuning import finetune
     from zoohub.training.run import Run, load_run
 
@@ -21,7 +23,6 @@ __all__ = [
     "Recipe",
     "Run",
     "SavedRun",
-    "evaluate",
     "finetune",
     "is_run",
     "load_run",
@@ -31,18 +32,13 @@ __all__ = [
     "recipe_text",
 ]
 
+_HOMES = {"Run": "run", "finetune": "finetuning", "load_run": "run"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "evaluate":
-        from zoohub.training.evaluating import evaluate
+    """Import what needs MindSpore when it is first asked for."""
+    import importlib
 
-        return evaluate
-    if name == "finetune":
-        from zoohub.training.finetuning import finetune
-
-        return finetune
-    if name in ("Run", "load_run"):
-        from zoohub.training import run
-
-        return getattr(run, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"zoohub.training.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,47 +1,59 @@
-"""`zoohub.finetune`: a network adapted to pictures, and the folder that the run leaves behind."""
+"""`zoohub.finetune`: a network adapted to data, and the folder that the run leaves behind."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
-from zoohub.settings import Settings, load_settings
-from zoohub.training.data.reading import data_for, read_splits
-from zoohub.training.data.samples import Splits
-from zoohub.training.defaults import default_recipe
-from zoohub.training.detection.reading import wants_detection
-from zoohub.training.execute import SAVE_SECONDS, execute
-from zoohub.training.fitting import Say
-from zoohub.training.folder import RunFolder
-from zoohub.training.loop import EpochReport, StepReport
+from zoohub.core.paths import expanded, name_or_path
+from zoohub.core.values import checked
+from zoohub.models.memory import check_memory
+from zoohub.models.runs import is_run
+from zoohub.settings import Settings, settings_for
+from zoohub.tasks.contract import AnyTask
+from zoohub.tasks.finding import find_reader, find_task, reader_of, task_of_recipe
+from zoohub.tasks.recipe import Recipe, data_of
+from zoohub.tasks.samples import AnySplits
+from zoohub.training.extending import extend, trained_epochs
+from zoohub.training.options import (
+    SAVE_SECONDS,
+    Listeners,
+    Machines,
+    Overrides,
+    Saving,
+    Say,
+)
 from zoohub.training.planning import (
     assign,
-    check_task,
-    check_workers,
     default_output,
     folder_to_resume,
     is_recipe_file,
     model_and_checkpoint,
+    no_data,
     note_unused,
     recipe_from_file,
-    require_data,
+    started_from,
     with_checkpoint,
+    with_data,
     with_overrides,
 )
-from zoohub.training.recipe import Data, Recipe
+from zoohub.training.recorded import run_into
+from zoohub.training.reports import EpochReport, StepReport
 from zoohub.training.run import Run, load_run
-from zoohub.training.saved import is_run
-from zoohub.training.start import find_start
+from zoohub.training.run_folder import RunFolder
+from zoohub.training.starting_point import find_origin, find_start
+from zoohub.training.tensorboard import with_event_files
 
 
+@checked
 def finetune(
     model: str | Path | Recipe,
-    data: str | Path | Data | None = None,
+    data: object = None,
     *,
     output: str | Path | None = None,
-    checkpoint: str | None = "default",
+    checkpoint: str | Path | None = "default",
     epochs: int | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
@@ -53,30 +65,43 @@ def finetune(
     node_rank: int | None = None,
     nodes: int = 1,
     settings: Settings | None = None,
+    device: str | None = None,
+    offline: bool | None = None,
+    force: bool = False,
     on_step: Callable[[StepReport], object] | None = None,
     on_epoch: Callable[[EpochReport], object] | None = None,
     say: Say = lambda text: None,
     save_seconds: float = SAVE_SECONDS,
+    tensorboard: bool = False,
 ) -> Run:
-    """Adapt a network to pictures; without a recipe, settings follow from the data's size.
+    """Adapt a network to data of one's own; without a recipe, settings follow from the data's size.
 
     Args:
         model: a model or checkpoint (`resnet50`, `resnet50@mindcv`), a run's folder, a recipe's
             .yaml file, or a `Recipe`.
-        data: a folder a class (or train/ and val/ above), a .csv or .jsonl file with `path` and
-            `label`, or `digits`. None: what the recipe says.
+        data: what the model's task reads. For a classifier: a folder a class (or train/ and val/
+            above), a .csv or .jsonl file with `path` and `label`, or `digits`; for a detector: a
+            data.yaml in YOLO's format, a .json file in COCO's, or `digit-scenes`. None: what the
+            recipe says.
         output: the run's folder; None is `runs/<name of the data>`.
         checkpoint: the weights to start from where `model` is no recipe: an id, `default`, a
-            file's path (beginning with `.`, `/` or `~`), or None for fresh weights.
+            file's path (a `Path`, or a text that begins with `.`, `/` or `~` or ends like the name
+            of a weights file), or None for fresh weights.
         epochs, lr, batch_size, seed: in place of the recipe's; a batch size without `lr` scales
             the learning rate. The batch is global, over all workers.
         assignments: further `KEY.KEY=VALUE`, as `--set`.
-        resume: go on with the run in `output`; all other settings are then the folder's own.
+        resume: go on with the run in `output`; all other settings are then the folder's own, but
+            for `epochs`: so many in all, for a finished run too. With a constant schedule that
+            gives the weights of a run that was planned so; else the learning rate goes on from
+            where that of such a run would be.
+        tensorboard: whether event files for TensorBoard are written into the run's folder, beneath
+            `tensorboard/` (`pip install 'zoohub[tensorboard]'`).
         workers: processes to train with on this machine, started by MindSpore's msrun.
         master: HOST[:PORT] of the first machine, where several train together.
         node_rank: which of the machines this is, from 0.
         nodes: how many machines there are.
         settings: zoohub's settings; None reads them.
+        device, offline, force: as for `zoohub.load`.
         on_step, on_epoch: called with a report as the run goes on.
         say: called with sentences for the user (warnings among them).
         save_seconds: how often the state to resume from is saved, besides after each epoch.
@@ -86,71 +111,58 @@ def finetune(
         first has it: elsewhere the run's network is None.
 
     Raises:
-        RecipeError: a setting; DataError: the pictures, or a run in `output` already.
+        RecipeError: a setting; DataError: the data, or a run in `output` already.
         UnknownModel, NetworkNotAvailable, DownloadError: the model, as for `zoohub.load`.
         StoreError, NoSpaceError: the folder cannot be written; what was saved before is whole.
     """
-    settings = settings or load_settings()
-    check_workers(workers, master, nodes)
-    if wants_detection(model, data, output, resume=resume):
-        from zoohub.training.detection.finetuning import finetune_detection
-
-        return finetune_detection(
-            cast(Any, model), cast(Any, data), output=output, checkpoint=checkpoint, epochs=epochs,
-            lr=lr, batch_size=batch_size, seed=seed, assignments=assignments, resume=resume,
-            workers=workers, master=master, node_rank=node_rank, nodes=nodes, settings=settings,
-            on_step=cast(Any, on_step), on_epoch=cast(Any, on_epoch), say=say,
-            save_seconds=save_seconds,
-        )  # fmt: skip
-    splits: Splits | None = None
+    settings = settings or settings_for(offline=offline, device=device)
+    checkpoint = started_from(checkpoint)
+    if not isinstance(model, Recipe):
+        model = name_or_path(model)
+    machines = Machines(workers, nodes, master, node_rank)
+    machines.check()
+    overrides = Overrides(epochs, lr, batch_size, seed, assignments)
+    saving = Saving(expanded(output) if output else None, resume, save_seconds)
+    listeners = Listeners(say, on_step, on_epoch)
+    splits: AnySplits | None = None
     if resume:
-        folder = RunFolder(folder_to_resume(model, output, data))
+        folder = RunFolder(folder_to_resume(model, saving.output, data))
         recipe = folder.recipe()
-        note_unused(
-            recipe, say, assignments, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed
-        )
+        note_unused(recipe, say, replace(overrides, epochs=None))
+        if epochs is not None and epochs != trained_epochs(folder):
+            recipe = extend(folder, epochs)
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)
     else:
-        recipe, splits = plan_recipe(
-            model,
-            None if data is None else data_for(data),
-            checkpoint=checkpoint,
-            settings=settings,
-            assignments=assignments,
-        )
-        recipe = with_overrides(recipe, epochs=epochs, lr=lr, batch_size=batch_size, seed=seed)
-        recipe = assign(recipe, assignments)  # what is set by name stays as it was set
-        folder = RunFolder(Path(output) if output else default_output(recipe))
-    if workers > 1 or nodes > 1 or node_rank:
-        from zoohub.training.launch import launch
+        recipe, splits = plan_recipe(model, data, checkpoint, settings, overrides, force)
+        recipe = with_overrides(recipe, overrides)
+        folder = RunFolder(saving.output or default_output(recipe))
+    if tensorboard:
+        listeners = with_event_files(listeners, folder.path / "tensorboard")
+    if machines.several:
+        from zoohub.training.several.launch import launch
 
-        return launch(
-            recipe, folder, resume=resume, workers=workers, master=master, node_rank=node_rank,
-            nodes=nodes, save_seconds=save_seconds, say=say, on_step=on_step, on_epoch=on_epoch,
-        )  # fmt: skip
-    return execute(
-        recipe,
+        return launch(recipe, folder, machines, saving, listeners)
+    return run_into(
         folder,
+        recipe,
+        listeners,
         splits=splits,
         resume=resume,
+        seconds=save_seconds,
         settings=settings,
-        on_step=on_step,
-        on_epoch=on_epoch,
-        say=say,
-        save_seconds=save_seconds,
     )
 
 
 def plan_recipe(
     model: str | Path | Recipe,
-    data: Data | None,
-    *,
+    data: object,
     checkpoint: str | None,
     settings: Settings,
-    assignments: Sequence[str] = (),
-) -> tuple[Recipe, Splits | None]:
+    overrides: Overrides,
+    force: bool = False,
+) -> tuple[Recipe, AnySplits | None]:
     """The recipe of a run: the user's own, or one that suits the model and the data's size.
 
     Also gives the data, where that had to be read for it.
@@ -159,16 +171,44 @@ def plan_recipe(
         As `finetune`.
     """
     if isinstance(model, Recipe):
-        recipe = model if data is None else replace(model, data=data)
-        return assign(with_checkpoint(recipe, checkpoint), assignments), None
+        recipe = with_checkpoint(_with_data(model, data), checkpoint)
+        return assign(recipe, overrides.assignments), None
     if is_recipe_file(model):
-        return with_checkpoint(recipe_from_file(model, data, assignments), checkpoint), None
+        return with_checkpoint(
+            _with_data(recipe_from_file(model, overrides), data), checkpoint
+        ), None
     name, wanted = model_and_checkpoint(str(model), checkpoint)
-    data = require_data(data, name)
-    probe, start = find_start(Recipe(model=name, data=data, checkpoint=wanted), settings)
-    check_task(name, start.entry, "image-classification")
-    splits = read_splits(data)
-    recipe = default_recipe(probe.model, probe.checkpoint, data, start.contract, len(splits.train))
+    if data is None:
+        raise no_data(name)
+    blank = Recipe(model=name, checkpoint=wanted)
+    origin = find_origin(blank, settings)
+    entry = origin.entry
+    assert entry is not None
+    if wanted is not None:
+        check_memory(entry, origin.checkpoint, force)
+    task = find_task(entry.task)
+    described = _described(task, data, name)
+    probe, start = find_start(blank, settings)
+    splits = reader_of(task, described, name).read(described)
+    recipe = task.default_recipe(
+        probe.model, probe.checkpoint, described, start.contract, len(splits.train)
+    )
     explicit = replace(recipe, network=probe.network, input=probe.input)
-    planned = assign(explicit, assignments)
-    return planned, splits if planned.data == data else None
+    planned = assign(explicit, overrides.assignments)
+    return planned, splits if data_of(planned) == described else None
+
+
+def _with_data(recipe: Recipe, data: object) -> Recipe:
+    """The recipe on other data, where some is given."""
+    if data is None:
+        return recipe
+    return with_data(recipe, _described(task_of_recipe(recipe), data, recipe.model))
+
+
+def _described(task: AnyTask, data: object, model: str) -> object:
+    """What a recipe says of the data, which is named or described already."""
+    if isinstance(data, str | os.PathLike):
+        data = os.fspath(data)
+        return find_reader(task, data, model).describe(Path(data).expanduser())
+    reader_of(task, data, model)
+    return data

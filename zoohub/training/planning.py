@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from zoohub.api import is_path
-from zoohub.errors import DataError, RecipeError
-from zoohub.manifest.entry import Entry
-from zoohub.training.binding import plain, read_text
-from zoohub.training.folder import RECIPE
-from zoohub.training.recipe import (
-    Data,
-    FolderData,
-    Recipe,
-    Schedule,
-    TableData,
-    TrainingRun,
-    read_recipe,
-    recipe_text,
-)
+from zoohub.core.binding import plain, read_text
+from zoohub.core.paths import expanded, local_path
+from zoohub.errors import DataError, RecipeError, UsageError
+from zoohub.manifest.reference import is_path
+from zoohub.tasks.finding import read_recipe
+from zoohub.tasks.recipe import Recipe, Schedule, data_of, recipe_text
+from zoohub.training.options import Overrides, Say
+from zoohub.training.run_folder import RECIPE
 
-R = TypeVar("R", bound=TrainingRun)
+R = TypeVar("R", bound=Recipe)
 _FILES = (".csv", ".jsonl", ".json", ".yaml", ".yml")
+_WEIGHTS = (".ckpt", ".safetensors", ".pth", ".pt")
 _ANY_DATA = ("data", "dataset", "labels", "annotations", "_annotations.coco")
 
 
@@ -34,19 +29,21 @@ def is_recipe_file(name: str | Path) -> bool:
     return Path(name).suffix.lower() in (".yaml", ".yml")
 
 
-def recipe_from_file(path: str | Path, data: Data | None, assignments: Sequence[str]) -> Recipe:
-    """The recipe in a file, with `--data` and `--set` put in.
+def recipe_from_file(path: str | Path, overrides: Overrides) -> Recipe:
+    """The recipe in a file, with `--set` put in. A relative data path in it is relative to its
+    folder."""
+    recipe = read_recipe(path, overrides.assignments)
+    data = data_of(recipe)
+    named = getattr(data, "path", None)
+    if named is None:
+        return recipe
+    where = local_path(path).parent / Path(named).expanduser()
+    return with_data(recipe, dataclasses.replace(data, path=str(where.absolute())))  # type: ignore[type-var]
 
-    A relative data path in it is relative to the recipe's folder.
-    """
-    recipe = read_recipe(path, assignments)
-    if data is not None:
-        return dataclasses.replace(recipe, data=data)
-    if isinstance(recipe.data, FolderData | TableData):
-        where = Path(path).parent / Path(recipe.data.path).expanduser()
-        moved = dataclasses.replace(recipe.data, path=str(where.absolute()))
-        return dataclasses.replace(recipe, data=moved)
-    return recipe
+
+def with_data(recipe: R, data: object) -> R:
+    """The recipe with other data."""
+    return dataclasses.replace(recipe, data=data)  # type: ignore[call-arg]
 
 
 def assign(recipe: R, assignments: Sequence[str]) -> R:
@@ -56,22 +53,18 @@ def assign(recipe: R, assignments: Sequence[str]) -> R:
     return read_text(recipe_text(recipe), type(recipe), "recipe", assignments)
 
 
-def with_overrides(
-    recipe: R,
-    *,
-    epochs: int | None = None,
-    lr: float | None = None,
-    batch_size: int | None = None,
-    seed: int | None = None,
-) -> R:
+def with_overrides(recipe: R, overrides: Overrides) -> R:
     """The recipe with the values that were given.
 
     Another batch size without a learning rate scales the rate: in proportion for SGD (Goyal et
-    al. 2017), with the square root for AdamW; a larger batch also gets an epoch of warm-up.
+    al. 2017), with the square root for AdamW; a larger batch also gets an epoch of warm-up. What
+    is set by name stays as it was set.
 
     Raises:
         RecipeError: a value is out of bounds.
     """
+    lr, epochs = overrides.lr, overrides.epochs
+    batch_size, seed = overrides.batch_size, overrides.seed
     schedule, optimizer = recipe.schedule, recipe.optimizer
     if batch_size is not None and lr is None and batch_size > 0:
         lr = scaled_rate(optimizer.name, optimizer.lr, recipe.batch_size, batch_size)
@@ -85,9 +78,9 @@ def with_overrides(
         "seed": recipe.seed if seed is None else seed,
     }
     changed = dataclasses.replace(recipe, **given)  # type: ignore[arg-type]
-    if plain(changed) == plain(recipe):
-        return recipe
-    return read_text(recipe_text(changed), type(recipe), "options")  # checks the bounds
+    if plain(changed) != plain(recipe):
+        recipe = read_text(recipe_text(changed), type(recipe), "options")  # checks the bounds
+    return assign(recipe, overrides.assignments)
 
 
 def scaled_rate(optimizer: str, lr: float, before: int, after: int) -> float:
@@ -101,6 +94,25 @@ def _shortened(schedule: Schedule, epochs: int | None) -> Schedule:
     if epochs is None or epochs < 1:
         return schedule
     return dataclasses.replace(schedule, warmup=min(schedule.warmup, epochs / 5))
+
+
+def started_from(checkpoint: object) -> str | None:
+    """The weights that a run starts from: an id, `default`, None, or a file's absolute path.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if checkpoint is None:
+        return None
+    if isinstance(checkpoint, os.PathLike):
+        return str(local_path(checkpoint))
+    if not isinstance(checkpoint, str) or not checkpoint:
+        raise UsageError(
+            f"checkpoint: a {type(checkpoint).__name__} cannot start a run; give an id, a file's "
+            "path, or None for fresh weights"
+        )
+    own = is_path(checkpoint) or Path(checkpoint).suffix.lower() in _WEIGHTS
+    return str(local_path(checkpoint)) if own else checkpoint
 
 
 def model_and_checkpoint(name: str, checkpoint: str | None) -> tuple[str, str | None]:
@@ -132,57 +144,12 @@ def with_checkpoint(recipe: R, checkpoint: str | None) -> R:
     return dataclasses.replace(recipe, model=model, checkpoint=checkpoint)
 
 
-def check_task(model: str, entry: Entry | None, task: str) -> None:
-    """See that the model learns from such data.
-
-    Raises:
-        RecipeError: it is another task's.
-    """
-    if entry is None or entry.task == task:
-        return
-    wants = (
-        "pictures with boxes: a data.yaml in YOLO's format or a .json file in COCO's"
-        if entry.task == "object-detection"
-        else "pictures with labels: a folder a class, a .csv or a .jsonl file"
-    )
-    raise RecipeError(f"{model} ({entry.task}) learns from {wants}")
-
-
-def note_unused(
-    recipe: R,
-    say: Callable[[str], object],
-    assignments: Sequence[str],
-    **overrides: Any,
-) -> None:
+def note_unused(recipe: Recipe, say: Say, overrides: Overrides) -> None:
     """Say that a resumed run keeps its settings, where others are given."""
-    if plain(assign(with_overrides(recipe, **overrides), assignments)) != plain(recipe):
+    if plain(with_overrides(recipe, overrides)) != plain(recipe):
         say(
             "a resumed run keeps its own settings (its recipe.yaml); what was given now is not used"
         )
-
-
-def check_workers(workers: int, master: str | None, nodes: int) -> None:
-    """See that there is somebody to train.
-
-    Raises:
-        RecipeError: there is not, or other machines are meant without saying how many.
-    """
-    for option, count in (("--workers", workers), ("--nodes", nodes)):
-        if count < 1:
-            raise RecipeError(f"{option}: expected a number from 1, found {count}")
-    if master is not None and workers * nodes == 1:
-        raise RecipeError(f"--master {master}: say how many machines there are (--nodes)")
-
-
-def require_data(data: Data | None, name: str) -> Data:
-    """The data, which only a recipe can go without naming.
-
-    Raises:
-        RecipeError: there is none.
-    """
-    if data is None:
-        raise no_data(name)
-    return data
 
 
 def no_data(name: str) -> RecipeError:
@@ -190,10 +157,13 @@ def no_data(name: str) -> RecipeError:
     return RecipeError(f"{name}: say what to train on (--data), or give a recipe's file")
 
 
-def default_output(recipe: Any) -> Path:
-    """`runs/<name of the data>`, for the recipe of any task."""
-    path = getattr(recipe.data, "path", None)
-    return Path("runs") / (data_name(path) if path else f"{recipe.model}-{recipe.data.kind}")
+def default_output(recipe: Recipe) -> Path:
+    """`runs/<name of the data>`."""
+    data = data_of(recipe)
+    path = getattr(data, "path", None)
+    return Path("runs") / (
+        data_name(path) if path else f"{recipe.model}-{getattr(data, 'kind', 'data')}"
+    )
 
 
 def data_name(path: str | Path) -> str:
@@ -211,9 +181,9 @@ def folder_to_resume(model: object, output: str | Path | None, data: object = No
     Raises:
         DataError: there is no run in it.
     """
-    places = [] if output is None else [Path(output)]
+    places = [] if output is None else [expanded(output)]
     if output is None and isinstance(model, str | Path):
-        places.append(Path(model).expanduser())
+        places.append(expanded(model))
     if output is None and isinstance(data, str | Path):
         places.append(Path("runs") / data_name(data))
     for place in places:

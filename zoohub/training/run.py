@@ -8,8 +8,9 @@ from typing import Any
 
 from mindspore import nn
 
-from zoohub.provenance import Provenance
-from zoohub.training.saved import open_run
+from zoohub.checkpoint.report import LoadReport
+from zoohub.models.provenance import Provenance
+from zoohub.models.runs import open_run
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Run:
     path: Path
     net: nn.Cell
     metrics: dict[str, Any]
+
+    def _repr_html_(self) -> str:
+        """Its figures as a table; `report.html` in its folder has all of it."""
+        from zoohub.core.elements import facts
+
+        figures = {
+            name: f"{value:.4g}" if isinstance(value, float) else value
+            for name, value in self.metrics.items()
+            if isinstance(value, str | int | float)
+        }
+        return facts({**figures, "report": self.path / "report.html"}, str(self.path))
 
 
 def load_run(path: str | Path) -> Run:
@@ -39,7 +51,7 @@ def load_run(path: str | Path) -> Run:
     return Run(saved.path, net, dict(saved.metrics))
 
 
-def provenance_of(path: Path, report: Any) -> Provenance:
+def provenance_of(path: Path, report: LoadReport | None) -> Provenance:
     """What the network of the finished run in `path` knows of itself."""
     saved = open_run(path)
     return Provenance(
@@ -49,4 +61,5 @@ def provenance_of(path: Path, report: Any) -> Provenance:
         classes=saved.classes,
         path=saved.weights,
         report=report,
+        network=saved.checkpoint.network,
     )

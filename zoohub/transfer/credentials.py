@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_PORTS = {"http": 80, "https": 443}
+from zoohub.core.urls import origin_of
+
+__all__ = ["Credential", "authorization", "find_credential", "origin_of", "token_variable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,6 @@ class Credential:
 
     origin: tuple[str, str, int]
     header: str = field(repr=False)
-
-
-def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(scheme, 0)
 
 
 def token_variable(host: str, port: int) -> str:

@@ -8,23 +8,15 @@ target, helpers join, each with a connection and a range of its own.
 from __future__ import annotations
 
 import contextlib
-import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from zoohub.errors import ZoohubError
+from zoohub.core.hashing import FileHash, RunningHash
+from zoohub.errors import NoSpaceError, ZoohubError
 from zoohub.store.files import store_errors
-from zoohub.store.hashing import FileHash, RunningHash
 from zoohub.store.layout import url_key
 from zoohub.store.partial import Partial, Provenance, Span
-from zoohub.store.policy import TransferPolicy
-from zoohub.transfer.decide import (
-    backoff,
-    check_space,
-    has_changed,
-    plan_resume,
-)
+from zoohub.transfer.decide import check_space, has_changed, plan_resume
 from zoohub.transfer.follower import Follower
 from zoohub.transfer.keeper import Keeper
 from zoohub.transfer.origin import Origin, Reply, Request, SourceError
@@ -32,20 +24,9 @@ from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress
 from zoohub.transfer.salvage import plan_spans
 from zoohub.transfer.team import Team
+from zoohub.transfer.terms import Patience, Terms, total_of
 
 CHUNK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is known of the file beforehand, and how it is to be fetched."""
-
-    name: str
-    size: int | None
-    full_hash: bool
-    https_only: bool
-    connections: int
-    policy: TransferPolicy
 
 
 class Download:
@@ -200,29 +181,17 @@ class Download:
 
     def _persist(self, origin: Origin, url: str, span: Span, team: Team, *, lead: bool) -> None:
         """Fetch a span, over as many connections as it takes."""
-        policy = self._terms.policy
-        tries = 0
+        patience = Patience(self._terms.policy, lead=lead)
         while not span.complete and not team.over:
-            before = self.fetched
-            at = span.done
+            before, at = self.fetched, span.done
             try:
                 self._request(origin, url, span, team)
             except SourceError as error:
                 if team.over:
                     return  # why it is over matters, not what it did to this request
-                if error.kind not in ("transient", "slow", "unreachable"):
-                    raise
                 moved = span.done > at or self.fetched > before
-                tries = 1 if moved and error.kind != "slow" else tries + 1
-                never = error.kind == "unreachable" and self.fetched == 0
-                if tries >= (policy.unreachable_tries if never or not lead else policy.tries):
-                    if error.kind == "unreachable" and not never:
-                        raise SourceError("transient", f"the server went away: {error}") from None
-                    raise
-                wait = error.retry_after
-                if wait is None:
-                    wait = backoff(tries, policy, random.random())
-                elif wait > 2:
+                wait = patience.wait_after(error, moved=moved, ever=self.fetched > 0)
+                if error.retry_after is not None and wait > 2:
                     self._tell(f"the server asks to wait {wait:.0f} s ({error})")
                 self._pool.stopped.wait(wait)
                 self._raise_if_stopped()
@@ -267,34 +236,28 @@ class Download:
         team.split = team.split and reply.ranged
         if partial.have and has_changed(partial.origin, here):
             raise SourceError("changed", "the file changed during the download")
-        elif partial.origin != here and (partial.have == 0 or not team.helpers):
+        if partial.origin != here and (partial.have == 0 or not team.helpers):
             partial.origin, partial.known = here, True
-        total = reply.total
+        total = total_of(reply, terms, partial.spans[-1].end, partly=end is not None)
         if total is None:
-            total = terms.size
-            if not reply.framed and not terms.full_hash:
-                raise SourceError(
-                    "refused", "the server does not say how long the file is, and there is no hash"
-                )
-        elif terms.size is not None and total != terms.size:
-            raise SourceError("refused", f"its file has {total} bytes, {terms.size} are expected")
-        if total is None:
-            if end is not None and reply.ranged:
-                team.split = False
-                raise SourceError("transient", "it does not say how large the file is")
             return
-        last = partial.spans[-1].end
-        if last is not None and last != total:
-            raise SourceError("changed", f"its file has {total} bytes, {last} were expected")
         if span.end is None:
-            self._progress.start(self._terms.name, total, partial.have)
-            check_space(total - partial.have, self._free())
-            if span.done > total:
-                raise SourceError("changed", f"its file has {total} bytes, more are here already")
-            span.end = total
+            self._begin(span, total)
             if end is not None and team.split:
                 partial.carve(span, end - span.done)
         team.begin()
+
+    def _begin(self, span: Span, total: int) -> None:
+        """Settle how long the file is."""
+        self._progress.start(self._terms.name, total, self._partial.have)
+        try:
+            check_space(total - self._partial.have, self._free())
+        except NoSpaceError as error:
+            # By the word of this source, which may be wrong; the next one may say otherwise.
+            raise SourceError("space", str(error)) from None
+        if span.done > total:
+            raise SourceError("changed", f"its file has {total} bytes, more are here already")
+        span.end = total
 
     def _stream(self, reply: Reply, url: str, span: Span, team: Team) -> None:
         partial = self._partial

@@ -4,44 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
-from zoohub.errors import (
-    AccessDenied,
-    DownloadError,
-    IntegrityError,
-    OfflineError,
-    StoreError,
-)
+from zoohub.core.atomic import open_new
+from zoohub.core.hashing import FileHash
+from zoohub.core.urls import redact
+from zoohub.errors import StoreError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.settings import Settings
 from zoohub.store import Store, TransferPolicy
 from zoohub.store.files import store_errors
-from zoohub.store.hashing import FileHash
 from zoohub.store.layout import full_sha256, url_key
 from zoohub.store.partial import Partial
 from zoohub.store.records import Ref
 from zoohub.transfer.decide import check_space
-from zoohub.transfer.download import Download, Terms
+from zoohub.transfer.download import Download
+from zoohub.transfer.failing import Failed, expected_text, failure
 from zoohub.transfer.origin import SourceError
-from zoohub.transfer.plan import Candidate, FetchPlan, mirror_path, plan_fetch, redact
+from zoohub.transfer.plan import Candidate, FetchPlan, plan_fetch
 from zoohub.transfer.pool import Pool
 from zoohub.transfer.progress import Progress, Silent
 from zoohub.transfer.salvage import Salvage, salvage
 from zoohub.transfer.sniff import is_no_checkpoint, looks_like
+from zoohub.transfer.terms import Terms
 from zoohub.transfer.vouched import vouched_record
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """One source that did not give the file; `got` is the hash of the wrong bytes it gave."""
-
-    url: str
-    kind: Literal[
-        "gone", "denied", "unreachable", "transient", "slow", "changed", "refused", "wrong"
-    ]
-    reason: str
-    got: str | None = None
 
 
 def fetch(
@@ -229,9 +214,13 @@ class _Fetch:
         )
         self.store.forget_damaged(found.sha256)
         if full_sha256(checkpoint) is None and self.store.recorded(checkpoint) is None:
-            # A mirror stands for the first source: its path says so.
-            url = checkpoint.sources[0] if candidate.role == "mirror" else candidate.url
-            self.store.write_ref(Ref(url, found.sha256, found.size, redact(candidate.url)))
+            source = redact(candidate.url)
+            if candidate.role == "mirror":
+                # It stands for the first source: its path says so. But it is not the publisher.
+                url = checkpoint.sources[0]
+                self.store.write_mirrored(Ref(url, found.sha256, found.size, source))
+            else:
+                self.store.write_ref(Ref(candidate.url, found.sha256, found.size, source))
         return path
 
     def _set_aside(self, url: str, found: FileHash, looks: str) -> None:
@@ -247,7 +236,7 @@ class _Fetch:
                 got=found.sha256,
                 looks=looks,
             )
-            self.partial.path.touch(exist_ok=False)
+            open_new(self.partial.path).close()
             self.partial.discard_note()
             self.partial.open()
         self.progress.advance(-found.size)
@@ -258,62 +247,3 @@ class _Fetch:
             failed = self.failed[self.told]
             self.told += 1
             self.progress.message(f"{failed.url}: {failed.reason}; the next source is asked")
-
-
-def expected_text(plan: FetchPlan) -> str:
-    """What is expected of the bytes, in a few words."""
-    if plan.sha256:
-        return plan.sha256
-    return f"a SHA-256 that begins with {plan.prefix}" if plan.prefix else "(no hash declared)"
-
-
-def failure(
-    checkpoint: Checkpoint,
-    plan: FetchPlan,
-    failed: list[Failed],
-    settings: Settings,
-    hint: str | None,
-) -> DownloadError:
-    """The error that says why no source gave the file, and what can be done."""
-    name = checkpoint.reference
-    tried = "\n".join(f"  {f.url}: {f.reason}" for f in failed) or "  (the index names no source)"
-    wrong = [f for f in failed if f.kind == "wrong"]
-    if wrong:
-        got = [f.got for f in wrong]
-        if len(got) > 1 and len(set(got)) == 1:
-            verdict = f"{len(got)} sources agree on other bytes: the index looks wrong, report it."
-        elif len(got) > 1:
-            verdict = "The sources differ from each other, so the sources look wrong."
-        else:
-            verdict = "The source looks wrong, or something between it and you: try again later."
-        return IntegrityError(
-            f"{name}: the bytes that came are not the ones declared.\n"
-            f"  expected {expected_text(plan)}\n  got      {got[0]}\n{tried}\n{verdict} Nothing "
-            f"was published; the bytes are in {settings.home / 'quarantine'}."
-        )
-    remote = [f for f in failed if not f.url.startswith(("embedded:", "file:"))]
-    off = settings.offline and bool(remote)
-    if off or (remote and all(f.kind == "unreachable" for f in remote)):
-        why = "the network is switched off" if off else "the network is unreachable"
-        return OfflineError(
-            f"{name} is not in the store ({settings.home}), and {why}.\n{tried}\n"
-            f"{_how_to_mirror(checkpoint)}{' ' + hint if hint else ''}"
-        )
-    if remote and all(f.kind == "denied" for f in remote):
-        return AccessDenied(
-            f"{name}: the server refuses to give the file.\n{tried}\nSet ZOOHUB_TOKEN_<HOST> (or "
-            "an entry in ~/.netrc) to credentials that may read it; they are sent over https only."
-        )
-    return DownloadError(
-        f"{name}: none of its sources gave the file.\n{tried}\nTry again later, or set "
-        f"ZOOHUB_MIRROR to a mirror that has it. {hint or ''}".rstrip()
-    )
-
-
-def _how_to_mirror(checkpoint: Checkpoint) -> str:
-    path = mirror_path(checkpoint.sources[0]) if checkpoint.sources else None
-    where = f" as {path} below it" if path else ""
-    return (
-        "Where there is a network, fetch the file and put it into a folder" + where + "; then set "
-        "ZOOHUB_MIRROR to that folder, or to the URL of a mirror you can reach."
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from zoohub.store.hashing import BLOCK, FileHash, RunningHash
+from zoohub.core.hashing import BLOCK, FileHash, RunningHash
 from zoohub.store.partial import Partial
 
 INLINE = 4 * BLOCK

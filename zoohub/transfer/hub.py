@@ -34,6 +34,14 @@ class HubOrigin:
         wanted = hub_file(url)
         if wanted is None:
             raise SourceError("refused", f"{url!r} is not hf://owner/repo/path[@revision]")
+        if self._offline:
+            # Looks at the disk, and at nothing else: `hf_hub_download` may still ask the network.
+            cached = huggingface_hub.try_to_load_from_cache(
+                wanted.repo, wanted.path, revision=wanted.revision
+            )
+            if not isinstance(cached, str):
+                raise SourceError("unreachable", "it is not in huggingface_hub's cache")
+            return Path(cached)
         try:
             return Path(
                 huggingface_hub.hf_hub_download(
@@ -41,7 +49,6 @@ class HubOrigin:
                     wanted.path,
                     revision=wanted.revision,
                     etag_timeout=self._timeout,
-                    local_files_only=self._offline,
                 )
             )
         except errors.GatedRepoError as error:
@@ -49,8 +56,7 @@ class HubOrigin:
                 "denied", f"the repository asks for approval: {_line(error)}"
             ) from None
         except errors.LocalEntryNotFoundError as error:
-            why = "it is not in huggingface_hub's cache" if self._offline else _line(error)
-            raise SourceError("unreachable", why) from None
+            raise SourceError("unreachable", _line(error)) from None
         except (errors.RepositoryNotFoundError, errors.EntryNotFoundError) as error:
             raise SourceError("gone", _line(error)) from None
         except errors.RevisionNotFoundError as error:
@@ -63,6 +69,8 @@ class HubOrigin:
             raise SourceError("unreachable", _line(error)) from None
         except ValueError as error:
             raise SourceError("refused", _line(error)) from None
+        except Exception as error:  # the library and those below it raise many more
+            raise SourceError("gone", _line(error)) from None
 
 
 def _line(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Kind = Literal["gone", "denied", "unreachable", "transient", "slow", "changed", "refused"]
+Kind = Literal["gone", "denied", "unreachable", "transient", "slow", "changed", "refused", "space"]
 
 
 class SourceError(Exception):
@@ -15,7 +15,8 @@ class SourceError(Exception):
     `kind`: `gone` (not there), `denied` (401, 403), `unreachable` (no connection could be made),
     `transient` (worth another try, after `retry_after` seconds if the server asks for it), `slow`
     (the same, but what came does not count as a success),
-    `changed` (the bytes fetched so far are of another file), `refused` (we do not want it).
+    `changed` (the bytes fetched so far are of another file), `refused` (we do not want it), `space`
+    (it says that its file is larger than what is free here).
     """
 
     def __init__(self, kind: Kind, message: str, retry_after: float | None = None) -> None:

@@ -7,17 +7,18 @@ https, the user's own files, loopback.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from zoohub.core.urls import is_this_machine, origin_of, problem_of
 from zoohub.manifest.entry import Checkpoint
 from zoohub.settings import Settings
 from zoohub.store.layout import file_key, full_sha256
 
 LOCAL = ("embedded", "file")
+UNSIGNED = "without a full hash a mirror is asked only if a key you trust has signed for the file"
 Role = Literal["local", "mirror", "source"]
 
 
@@ -93,35 +94,25 @@ def plan_fetch(checkpoint: Checkpoint, settings: Settings) -> FetchPlan:
 
 def refusal(url: str, settings: Settings, *, full_hash: bool, mirror: bool) -> str | None:
     """Why a URL may not be asked, or None if it may."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError as error:
-        return f"it is no URL ({error})"
-    scheme = parts.scheme.lower()
+    scheme = url.partition(":")[0].lower()
+    # Whoever can write there could take the signature away: it was asked for, so it must be.
+    unsigned = mirror and not full_hash and bool(settings.trusted_keys)
     if scheme in LOCAL:
-        return None
+        return UNSIGNED if unsigned else None
+    problem = problem_of(url)
+    if problem:
+        return problem
+    host = origin_of(url)[1]
     if scheme not in ("http", "https", "hf"):
         return f"zoohub does not know the scheme {scheme!r}"
     if settings.offline and scheme != "hf":
         return "the network is switched off (ZOOHUB_OFFLINE)"
-    if scheme == "http" and not is_loopback(host):
+    if scheme == "http" and not is_this_machine(host):
         if not full_hash:
             return "without a full hash a file is taken over https only"
         if not mirror and not settings.allow_http:
             return "plain http is off (set ZOOHUB_ALLOW_HTTP=1 to allow it)"
-    return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return UNSIGNED if unsigned else None
 
 
 def mirror_path(url: str) -> PurePosixPath | None:
@@ -201,14 +192,3 @@ def file_url(text: str) -> str:
 
         text = Path(text).expanduser().absolute().as_uri()
     return text.rstrip("/")
-
-
-def redact(url: str) -> str:
-    """A URL fit for messages and records: no password, no signed query."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "(not a URL)"
-    host = parts.netloc.rpartition("@")[2]
-    query = "…" if parts.query else ""
-    return urlunsplit((parts.scheme, host, parts.path, query, ""))

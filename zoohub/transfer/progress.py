@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from zoohub.core.escaping import shown
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -58,14 +61,14 @@ class Bar:
     def start(self, name: str, total: int | None, already: int) -> None:
         """Show the bar."""
         if self._bar is not None:
-            self._bar.set_description(name, refresh=False)
+            self._bar.set_description(shown(name), refresh=False)
             self._bar.total, self._bar.n = total, already
             self._bar.refresh()
             return
         from tqdm import tqdm
 
         self._bar = tqdm(
-            desc=name,
+            desc=shown(name),
             total=total,
             initial=already,
             unit="B",
@@ -83,10 +86,12 @@ class Bar:
 
     def message(self, text: str) -> None:
         """Print a line above the bar."""
+        text = shown(text)
         if self._bar is not None and not self._bar.disable:
             self._bar.write(text, file=self._stream)
         else:
-            print(text, file=self._stream, flush=True)
+            with contextlib.suppress(OSError, ValueError):
+                print(text, file=self._stream, flush=True)
 
     def finish(self) -> None:
         """Take the bar away."""

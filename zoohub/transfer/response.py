@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from zoohub.core.headers import content_range, reason, retry_after, size_of, validator
 from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.origin import Reply, SourceError
 
@@ -16,49 +15,56 @@ if TYPE_CHECKING:
     import requests
 
 _AGAIN = {408, 425, 429}
-_CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
 
 
 def read_response(response: requests.Response, start: int, policy: TransferPolicy) -> Reply:
     """What a response means, as a stream; raises `SourceError` for all that give no bytes."""
     status, headers = response.status_code, response.headers
-    validator = _validator(headers)
     if status == 200:
-        encoded = headers.get("Content-Encoding", "identity").strip().lower() not in (
-            "",
-            "identity",
-        )
-        length = None if encoded else _length(headers.get("Content-Length"))
-        chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        framed = length is not None or chunked or "Content-Length" in headers
-        # The bytes of an encoded body have no offsets that a later Range could name.
-        validator = None if encoded else validator
-        return _stream(response, 0, length, validator, policy, framed=framed, length=length)
+        return _whole(response, policy)
     if status == 206:
-        match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-        if match is None or match[1] is None:
-            raise SourceError("transient", "HTTP 206 that does not say which bytes it brings")
-        if int(match[1]) != start:
-            raise SourceError(
-                "transient", f"HTTP 206 from byte {match[1]} where byte {start} was asked for"
-            )
-        total = None if match[3] == "*" else int(match[3])
-        length = int(match[2]) - int(match[1]) + 1
-        return _stream(
-            response, start, total, validator, policy, framed=True, length=length, ranged=True
-        )
+        return _part(response, start, policy)
     if status == 416:
-        match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-        if match is not None and match[3] == str(start):
+        there = content_range(headers.get("Content-Range"))
+        if there is not None and there.start is None and there.total == start:
             response.close()
-            return Reply(start, start, validator, lambda _: b"", lambda: None)
+            return Reply(start, start, validator(headers), lambda _: b"", lambda: None)
         raise SourceError("changed", "HTTP 416: it has no byte where the rest should begin")
-    reason = f"HTTP {status} {response.reason or ''}".rstrip()
+    text = reason(status, response.reason)
     if status in (401, 403, 407):
-        raise SourceError("denied", reason)
+        raise SourceError("denied", text)
     if status in _AGAIN or status >= 500:
-        raise SourceError("transient", reason, retry_after(headers.get("Retry-After"), policy))
-    raise SourceError("gone", reason)
+        wait = retry_after(headers.get("Retry-After"), time.time(), policy.retry_after_limit)
+        raise SourceError("transient", text, wait)
+    raise SourceError("gone", text)
+
+
+def _whole(response: requests.Response, policy: TransferPolicy) -> Reply:
+    headers = response.headers
+    encoded = headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity")
+    length = None if encoded else size_of(headers.get("Content-Length"))
+    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    if "Content-Length" in headers and size_of(headers["Content-Length"]) is None:
+        raise SourceError("gone", "its Content-Length is no size of a file")
+    framed = length is not None or chunked or "Content-Length" in headers
+    # The bytes of an encoded body have no offsets that a later Range could name.
+    known = None if encoded else validator(headers)
+    return _stream(response, 0, length, known, policy, framed=framed, length=length)
+
+
+def _part(response: requests.Response, start: int, policy: TransferPolicy) -> Reply:
+    headers = response.headers
+    part = content_range(headers.get("Content-Range"))
+    if part is None or part.start is None or part.end is None:
+        raise SourceError("transient", "HTTP 206 that does not say which bytes it brings")
+    if part.start != start:
+        raise SourceError(
+            "transient", f"HTTP 206 from byte {part.start} where byte {start} was asked for"
+        )
+    length, known = part.end - part.start, validator(headers)
+    return _stream(
+        response, start, part.total, known, policy, framed=True, length=length, ranged=True
+    )
 
 
 def _stream(
@@ -73,9 +79,6 @@ def _stream(
     ranged: bool = False,
 ) -> Reply:
     """The body as bytes; a body shorter than it should be, or too slow, is an error."""
-    import requests
-    import urllib3
-
     raw: Any = response.raw
     decode = response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
     # read1 gives what has arrived; read would wait for all that was asked for.
@@ -100,7 +103,7 @@ def _stream(
                 data: bytes = one(limit, decode_content=decode)
             else:
                 data = raw.read(min(limit, 1 << 16), decode_content=decode)
-        except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
+        except Exception as error:  # a broken body raises what the libraries below raise
             raise SourceError("transient", cause(error)) from None
         came += len(data)
         if not data and length is not None and came < length and not decode:
@@ -118,32 +121,6 @@ def _stream(
             raw.shutdown()
 
     return Reply(start, total, validator, read, close, framed, ranged, abort)
-
-
-def retry_after(value: str | None, policy: TransferPolicy) -> float | None:
-    """Seconds to wait by a Retry-After header (seconds or date), within the policy's limit."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (TypeError, ValueError):
-            return None
-    return min(max(seconds, 0.0), policy.retry_after_limit) if seconds == seconds else None
-
-
-def _validator(headers: Mapping[str, str]) -> str | None:
-    """What If-Range may carry: a strong ETag, else Last-Modified."""
-    tag = headers.get("ETag", "").strip()
-    if tag.startswith('"') and tag.endswith('"') and len(tag) > 2:
-        return tag
-    return headers.get("Last-Modified") or None
-
-
-def _length(value: str | None) -> int | None:
-    return int(value) if value is not None and value.strip().isdigit() else None
 
 
 def cause(error: Exception) -> str:

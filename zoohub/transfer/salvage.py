@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass
 from itertools import groupby
 
+from zoohub.core.hashing import PIECE, FileHash, first_damaged, hash_file
 from zoohub.store import Store
-from zoohub.store.hashing import PIECE, FileHash, first_damaged, hash_file
 from zoohub.store.partial import Partial, Span
 
 

@@ -1,31 +1,27 @@
 """The full hash of a file whose index entry has none, from a mirror's manifest that a trusted key
 signed.
 
-With such a hash any source may serve the bytes, a mirror over plain http too; without it that
-mirror is not asked, because a hash's first eight digits can be forged in minutes.
+With such a hash any source may serve the bytes, a mirror over plain http too. Without it, where
+keys are trusted, no mirror is asked: a hash's first eight digits can be forged in minutes, and who
+can write into a mirror can take its signature away.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import PurePosixPath
 
+from zoohub.core.urls import redact
 from zoohub.errors import ManifestError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.manifest.hashes import MAX_BYTES, NAME, FileRecord, HashManifest, parse_hashes
-from zoohub.manifest.signing import (
-    MAX_SIGNATURE,
-    SUFFIX,
-    last_serial,
-    refuse_rollback,
-    remember_serial,
-    verify_signed,
-)
+from zoohub.manifest.serials import last_seen, refuse_rollback, remember
+from zoohub.manifest.signing import MAX_SIGNATURE, SUFFIX, verify_signed
 from zoohub.settings import Settings
 from zoohub.store.layout import full_sha256
 from zoohub.transfer.origin import Request, SourceError
-from zoohub.transfer.plan import file_url, mirror_path, mirror_url, redact, refusal
+from zoohub.transfer.plan import file_url, mirror_path
 from zoohub.transfer.pool import Pool
 
 
@@ -79,8 +75,9 @@ def read_manifest(base: str, settings: Settings, pool: Pool) -> HashManifest:
         raise ManifestError(
             f"{what} has serial {manifest.serial}, its signature is for serial {signed.serial}"
         )
-    refuse_rollback(manifest.serial, last_serial(settings.home, url), what)
-    remember_serial(settings.home, url, manifest.serial)
+    sha256 = hashlib.sha256(data).hexdigest()
+    refuse_rollback(manifest.serial, last_seen(settings.home, url), what, sha256)
+    remember(settings.home, url, manifest.serial, sha256)
     return manifest
 
 
@@ -90,21 +87,14 @@ def _read(
     try:
         return read_manifest(base, settings, pool)
     except ManifestError as error:
-        notice(f"{error}. {_without_manifest(base, settings)}")
-    except SourceError:
-        pass  # the mirror's own turn will tell
+        notice(f"{error}. {_NOT_TAKEN}")
+    except SourceError as error:
+        if error.kind == "gone":  # else the mirror's own turn will tell
+            notice(f"{redact(base)} has no {NAME} that a trusted key has signed. {_NOT_TAKEN}")
     return None
 
 
-def _without_manifest(base: str, settings: Settings) -> str:
-    """What holds for a mirror whose manifest is not to be trusted."""
-    url = mirror_url(base, PurePosixPath(NAME))
-    if refusal(url, settings, full_hash=False, mirror=True):
-        return "Files whose full hash is not known are not taken from this mirror."
-    return (
-        "Files whose full hash is not known are still taken from this mirror, as they would be "
-        "from their publisher: on the word of the connection (TLS, or this machine itself)."
-    )
+_NOT_TAKEN = "Files whose full hash is not known are not taken from this mirror."
 
 
 def _get(url: str, limit: int, pool: Pool) -> bytes:

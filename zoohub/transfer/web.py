@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from zoohub.core.urls import following, hop_refusal, origin_of, problem_of, redact, without_user
 from zoohub.store.policy import TransferPolicy
-from zoohub.transfer.credentials import Credential, authorization, find_credential, origin_of
+from zoohub.transfer.credentials import Credential, authorization, find_credential
 from zoohub.transfer.origin import Reply, Request, SourceError
-from zoohub.transfer.plan import is_loopback, redact
 from zoohub.transfer.response import cause, read_response
 
 if TYPE_CHECKING:
@@ -65,30 +64,30 @@ class WebOrigin:
 
     def _follow(self, request: Request, headers: dict[str, str]) -> requests.Response:
         """Send the request, through redirects."""
+        problem = problem_of(request.url)
+        if problem:
+            raise SourceError("refused", problem)
         credential = find_credential(request.url, self._tokens)
-        target = _without_user(request.url)
+        target = without_user(request.url)
         first = target
         for _ in range(self._policy.hops + 1):
             response = self._send(target, headers, credential)
             if response.status_code not in _REDIRECTS:
                 return response
-            location = response.headers.get("Location")
             response.close()
-            if not location:
-                raise SourceError("gone", f"HTTP {response.status_code} without a Location")
-            following = _without_user(urljoin(target, location))
+            next_ = following(target, response.headers.get("Location", ""))
+            if not response.headers.get("Location") or next_ is None:
+                raise SourceError(
+                    "gone", f"HTTP {response.status_code} without a Location that can be followed"
+                )
             reason = hop_refusal(
-                first,
-                target,
-                following,
-                https_only=request.https_only,
-                allow_http=self._allow_http,
+                first, target, next_, https_only=request.https_only, allow_http=self._allow_http
             )
             if reason:
-                raise SourceError("refused", f"redirects to {redact(following)}: {reason}")
-            if origin_of(following) != origin_of(target):
+                raise SourceError("refused", f"redirects to {redact(next_)}: {reason}")
+            if origin_of(next_) != origin_of(target):
                 credential = None  # once it has left, it does not come back either
-            target = following
+            target = next_
         raise SourceError("refused", f"redirects more than {self._policy.hops} times")
 
     def _surroundings(self, url: str) -> dict[str, Any]:
@@ -134,45 +133,16 @@ class WebOrigin:
             raise SourceError(kind, cause(error)) from None  # type: ignore[arg-type]
         except requests.exceptions.Timeout:
             raise SourceError("transient", f"no answer for {self._timeout[1]:g} s") from None
-        except (requests.exceptions.RequestException, ValueError) as error:
+        except Exception as error:
+            # What a server sends passes through four libraries before it is ours to check.
             raise SourceError("gone", f"it cannot be asked: {cause(error)}") from None
 
 
-def hop_refusal(
-    first: str, current: str, following: str, *, https_only: bool, allow_http: bool
-) -> str | None:
-    """Why a redirect from `current` to `following` is not followed, or None if it is.
-
-    `first` is the URL the user or the index named; `https_only` holds for files without a full
-    hash.
-    """
-    scheme, host, _ = origin_of(following)
-    if scheme not in ("http", "https") or not host:
-        return "only http and https are followed"
-    if scheme == "https":
-        return None
-    if origin_of(current)[0] == "https":
-        return "https never becomes http"
-    if is_loopback(host):
-        return None if is_loopback(origin_of(first)[1]) else "it leads to this machine itself"
-    if https_only:
-        return "without a full hash a file is taken over https only"
-    if origin_of(following) != origin_of(first) and not allow_http:
-        return "plain http to a server that you have not configured"
-    return None
-
-
-def _authorize(request: Any, secret: str | None) -> Any:
+def _authorize(request: requests.PreparedRequest, secret: str | None) -> requests.PreparedRequest:
     request.headers.pop("Authorization", None)
     if secret is not None:
         request.headers["Authorization"] = secret
     return request
-
-
-def _without_user(url: str) -> str:
-    """The URL without the user and password it may carry; they travel in the header."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _never_connected(error: Exception) -> bool:

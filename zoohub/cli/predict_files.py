@@ -1,0 +1,80 @@
+"""`zoohub predict` over many inputs: files of results, and how far it is."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from zoohub.cli.output import Output
+from zoohub.core.paths import local_path
+from zoohub.errors import UsageError
+from zoohub.predicting.predicting import Predictions
+from zoohub.predicting.result_files import ResultFile, open_result_file
+from zoohub.tasks.results import AnyPrediction
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+FORMATS = ("jsonl", "csv", "parquet")
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """`--jsonl`, `--csv`, `--parquet` and `--resume`."""
+    files = parser.add_mutually_exclusive_group()
+    for name, row in (("jsonl", "a line an input"), ("csv", "a row a result"), ("parquet", "same")):
+        files.add_argument(f"--{name}", metavar="FILE", help=f"write results as they come, {row}")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with that file, where a run was stopped"
+    )
+
+
+def open_file(options: argparse.Namespace) -> ResultFile | None:
+    """The file of results that is asked for; None: none.
+
+    Raises:
+        UsageError: there is nothing to resume. DataError: as `open_result_file`.
+    """
+    for name in FORMATS:
+        path: str | None = getattr(options, name)
+        if path is not None:
+            return open_result_file(local_path(path), name, resume=options.resume)
+    if options.resume:
+        raise UsageError(
+            "--resume goes on with a file of results: give --jsonl, --csv or --parquet"
+        )
+    return None
+
+
+def followed(
+    predictions: Predictions, file: ResultFile | None, output: Output
+) -> Iterator[AnyPrediction]:
+    """The predictions, written into the file on their way, with a bar on a terminal and at the end
+    how many there were a second."""
+    began, count, engine = time.perf_counter(), 0, None
+    bar = _bar(predictions.count) if output.progress and predictions.count > 1 else None
+    with file or contextlib.nullcontext(), bar or contextlib.nullcontext():
+        if file is not None and file.done:
+            output.talk(f"{file.done.total()} inputs are in {Path(file.path).name} already")
+        for prediction in predictions:
+            if file is not None:
+                file.write(prediction)
+            count += 1
+            engine = prediction.engine or engine
+            if bar is not None:
+                bar.update()
+            yield prediction
+    seconds = time.perf_counter() - began
+    tell = output.detail if file is None else output.talk
+    if count:
+        by = f" by {engine}" if engine else ""
+        tell(f"{count} inputs in {seconds:.1f} s{by}, {count / seconds:.1f} a second")
+
+
+def _bar(count: int) -> tqdm[NoReturn]:
+    from tqdm import tqdm  # takes as long to import as a small network to run
+
+    return tqdm(total=count, unit=" inputs", leave=False)

@@ -1,0 +1,52 @@
+"""A network with its weights as ONNX for this machine: the compiled form that the engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mindspore import nn
+
+from zoohub.graphs.choosing import choose_outputs, cut_network
+from zoohub.graphs.folding import copy_network, prepare_copy
+from zoohub.graphs.inputs import GraphInput
+from zoohub.graphs.metadata import Metadata
+from zoohub.graphs.writing import onnx_model
+from zoohub.networks.family import Family
+from zoohub.outputs.form import Array
+
+
+@dataclass(frozen=True)
+class CompiledForm:
+    """An ONNX model's bytes, and what it says of itself (`outputs`: those it has, in order)."""
+
+    model: bytes
+    metadata: Metadata
+
+
+def compile_form(
+    net: nn.Cell, family: Family, inputs: Mapping[str, Array], metadata: Metadata
+) -> CompiledForm:
+    """The network as it is in evaluation mode: batch norms folded, any number of rows at a time.
+
+    Args:
+        net: built by `family`; it is not changed.
+        inputs: a batch of what it takes, by its own names; the rows' shapes are what the form
+            takes.
+        metadata: what is known of the network; `outputs` and `decoding` are put in.
+
+    Raises:
+        ExportError: MindSpore cannot compile the network, or ONNX cannot hold it.
+    """
+    twin = copy_network(net)
+    cut = cut_network(twin, family, decode=True)
+    first = tuple(inputs[name][:1] for name in family.inputs)
+    prepared = prepare_copy(twin, first, fold=True)
+    interface = choose_outputs(prepared.net, cut, prepared.outputs)
+    said = replace(metadata, outputs=interface.names, decoding=interface.decoding)
+    sources = [
+        GraphInput(name, array.shape, {0: "batch"}, array.dtype.name)
+        for name, array in zip(family.inputs, first, strict=True)
+    ]
+    model = onnx_model(interface.net, sources, interface.names, said)
+    return CompiledForm(model.SerializeToString(), said)

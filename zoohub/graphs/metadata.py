@@ -1,0 +1,182 @@
+"""What an exported file says of itself: one set of strings, whatever the format.
+
+ONNX keeps them in `metadata_props`, MINDIR in `user_info`, safetensors in `__metadata__`, a .pth
+in the archive's member `extra/zoohub.json`. Keys are `zoohub.model`, `zoohub.input`, ….
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from zoohub._version import __version__
+from zoohub.core.json_reader import parse_json
+from zoohub.errors import DataError
+from zoohub.manifest.entry import InputContract
+from zoohub.outputs.box_decoding import BoxDecoding, Level
+
+PREFIX = "zoohub."
+PTH_MEMBER = "extra/zoohub.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """An exported file's own description; None is unknown.
+
+    `checkpoint` is `MODEL@ID`, `sha256` the hash of the checkpoint file the weights came from,
+    `family` the family of networks, which knows what the outputs mean (files of zoohub's first
+    version do not say it), `outputs` the names of the outputs in order,
+    `parameters` the naming scheme of a weights file, `decoding` how the raw maps of a detector
+    exported without decoding become boxes, `confidence` the score that boxes must exceed to come
+    out of a detector exported with its NMS, `writer` the version of zoohub that wrote it.
+    """
+
+    model: str | None = None
+    task: str | None = None
+    family: str | None = None
+    checkpoint: str | None = None
+    sha256: str | None = None
+    input: InputContract | None = None
+    classes: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] = ()
+    licence: str | None = None
+    dataset: str | None = None
+    dataset_terms: str | None = None
+    parameters: str | None = None
+    note: str | None = None
+    decoding: BoxDecoding | None = None
+    confidence: float | None = None
+    writer: str = __version__
+
+    def to_strings(self) -> dict[str, str]:
+        """One string a known field; compound fields are JSON."""
+        strings = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, InputContract | BoxDecoding):
+                value = json.dumps(asdict(value))
+            elif isinstance(value, tuple | float):
+                value = json.dumps(value, ensure_ascii=False)
+            if value is not None:
+                strings[PREFIX + name] = value
+        return strings
+
+    @classmethod
+    def from_strings(cls, strings: Mapping[str, str]) -> Metadata:
+        """Undo `to_strings`; keys of others, and fields a newer zoohub added, are left aside.
+
+        Raises:
+            DataError: a field does not hold what zoohub writes there.
+        """
+        known: dict[str, Any] = {
+            field.name: strings[PREFIX + field.name]
+            for field in fields(cls)
+            if PREFIX + field.name in strings
+        }
+        known.setdefault("writer", "unknown")
+        try:
+            for name in ("classes", "outputs"):
+                if name in known:
+                    known[name] = tuple(str(item) for item in _said(known, name))
+            if "input" in known:
+                known["input"] = _contract(_said(known, "input"))
+            if "decoding" in known:
+                known["decoding"] = _decoding(_said(known, "decoding"))
+            if "confidence" in known:
+                known["confidence"] = float(_said(known, "confidence"))
+        except (DataError, ValueError, TypeError, KeyError, OverflowError) as error:
+            raise DataError(f"the file's zoohub metadata cannot be read: {error}") from error
+        return cls(**known)
+
+
+def read_metadata(path: str | Path) -> Metadata:
+    """The metadata of an exported file, by its suffix; empty where zoohub did not write it.
+
+    Reading a .mindir needs MindSpore, an .onnx the onnx package.
+
+    Raises:
+        DataError: no such file, another suffix, or it cannot be read.
+    """
+    path = Path(path)
+    readers = {
+        ".onnx": _onnx_strings,
+        ".mindir": _mindir_strings,
+        ".safetensors": _safetensors_strings,
+        ".pth": _pth_strings,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None or not path.is_file():
+        raise DataError(f"{path} is not a .onnx, .mindir, .safetensors or .pth file")
+    try:
+        strings = reader(path)
+    except Exception as error:  # each format's reader has errors of its own
+        raise DataError(f"{path}: its metadata cannot be read: {error}") from error
+    return Metadata.from_strings(strings)
+
+
+def write_user_info(model: Any, strings: Mapping[str, str]) -> None:
+    """Put strings into a MINDIR `ModelProto`, whose map MindSpore 2.7 and 2.8 know as entries."""
+    if hasattr(model.user_info, "items"):
+        model.user_info.update(strings)
+        return
+    for key, value in strings.items():
+        model.user_info.add(key=key, value=value)
+
+
+def _said(strings: Mapping[str, str], name: str) -> Any:
+    return parse_json(strings[name], PREFIX + name, error=DataError)
+
+
+def _contract(content: object) -> InputContract:
+    if not isinstance(content, dict):
+        raise TypeError("the input is no mapping")
+    lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
+    names = {field.name for field in fields(InputContract)}
+    return InputContract(**{k: v for k, v in {**content, **lists}.items() if k in names})
+
+
+def _decoding(content: Any) -> BoxDecoding:
+    levels = tuple(
+        Level(
+            float(level["stride"]),
+            tuple((float(width), float(height)) for width, height in level["anchors"]),
+            float(level["xy_scale"]),
+        )
+        for level in content["levels"]
+    )
+    return BoxDecoding(levels, str(content["size_rule"]), int(content["anchor_axis"]))
+
+
+def _onnx_strings(path: Path) -> dict[str, str]:
+    import onnx
+
+    return {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}
+
+
+def _mindir_strings(path: Path) -> dict[str, str]:
+    from mindspore.train.mind_ir_pb2 import ModelProto
+
+    model = ModelProto()
+    model.ParseFromString(path.read_bytes())
+    if hasattr(model.user_info, "items"):
+        return dict(model.user_info)
+    return {entry.key: entry.value for entry in model.user_info}
+
+
+def _safetensors_strings(path: Path) -> dict[str, str]:
+    from zoohub.checkpoint import open_checkpoint
+
+    return dict(open_checkpoint(path, "safetensors").texts)
+
+
+def _pth_strings(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith("/" + PTH_MEMBER):
+                content: Any = parse_json(archive.read(name), f"{path}: {name}", error=DataError)
+                return dict(content)
+    return {}

@@ -1,0 +1,82 @@
+"""A network compiled and written as ONNX, MINDIR or AIR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mindspore as ms
+from mindspore import nn
+
+from zoohub.errors import ExportError
+from zoohub.graphs.graph import compile_model, read_graph
+from zoohub.graphs.inputs import GraphInput
+from zoohub.graphs.metadata import Metadata, write_user_info
+from zoohub.graphs.precision import halve_network, halve_onnx
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+def onnx_model(
+    net: nn.Cell,
+    inputs: Sequence[GraphInput],
+    outputs: Sequence[str],
+    metadata: Metadata,
+    *,
+    half: bool = False,
+) -> ModelProto:
+    """The network as an `onnx.ModelProto`, with `half` computing in float16 inside.
+
+    Raises:
+        ExportError: MindSpore cannot compile it, or the conversion lacks an operator.
+    """
+    from zoohub.graphs.onnx_writer import convert_graph
+
+    graph = read_graph(compile_model(net, *(known.example() for known in inputs)))
+    model = convert_graph(
+        graph,
+        output_names=outputs,
+        inputs=inputs,
+        metadata=metadata.to_strings(),
+        name=metadata.model or type(net).__name__,
+    )
+    if half:
+        halve_onnx(model)
+    return model
+
+
+def write_mindir(
+    net: nn.Cell,
+    inputs: Sequence[GraphInput],
+    metadata: Metadata,
+    path: Path,
+    *,
+    half: bool = False,
+) -> None:
+    """Write the network as MINDIR.
+
+    Raises:
+        ExportError: MindSpore cannot compile it.
+    """
+    net = halve_network(net) if half else net
+    model = compile_model(net, *(known.example() for known in inputs))
+    write_user_info(model, metadata.to_strings())
+    path.write_bytes(model.SerializeToString())
+
+
+def write_air(
+    net: nn.Cell, inputs: Sequence[GraphInput], path: Path, *, half: bool = False
+) -> None:
+    """Write the network as AIR, on Ascend.
+
+    Raises:
+        ExportError: MindSpore cannot.
+    """
+    net = halve_network(net) if half else net
+    examples = [known.example() for known in inputs]
+    try:
+        ms.export(net, *examples, file_name=str(path), file_format="AIR")
+    except Exception as error:  # MindSpore raises whatever its compiler meets
+        raise ExportError(f"MindSpore cannot write AIR: {error}") from error

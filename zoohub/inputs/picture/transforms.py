@@ -1,0 +1,187 @@
+"""From a picture to the network's input, by the checkpoint's input contract."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import DataError
+from zoohub.inputs.picture.image import Picture, read_image
+from zoohub.inputs.picture.resize import Interpolation, resize
+from zoohub.manifest.entry import InputContract
+
+PADDING = 114  # the grey that YOLO's letterbox is filled with
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where the picture lies in the network's input.
+
+    A picture's pixel (x, y) is at (x * scale_x + left, y * scale_y + top) of the input. `picture`
+    is (height, width) of the upright picture, `resized` that of the picture inside the input;
+    `left` and `top` are negative where the picture was cropped.
+    """
+
+    picture: tuple[int, int]
+    resized: tuple[int, int]
+    top: int
+    left: int
+
+    @property
+    def scale_y(self) -> float:
+        """Input pixels to one pixel of the picture, downwards."""
+        return self.resized[0] / self.picture[0]
+
+    @property
+    def scale_x(self) -> float:
+        """Input pixels to one pixel of the picture, to the right."""
+        return self.resized[1] / self.picture[1]
+
+    def to_picture(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Boxes (n, 4) `x1 y1 x2 y2` from input pixels to the picture's, cut at its edges."""
+        height, width = self.picture
+        offset = np.array([self.left, self.top] * 2, np.float32)
+        scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
+        limit = np.array([width, height] * 2, np.float32)
+        return np.clip((boxes - offset) / scale, 0, limit).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A network's input for one picture, and how to get back to the picture."""
+
+    array: NDArray[np.float32]
+    geometry: Geometry
+
+
+def crop_geometry(picture: tuple[int, int], size: tuple[int, int], crop: float) -> Geometry:
+    """Resize and centre crop, as mindcv's evaluation does.
+
+    A square input: the shorter side becomes floor(size / crop) and the ratio stays. Another:
+    the picture is stretched to the input's size / crop.
+    """
+    height, width = picture
+    if size[0] == size[1]:
+        shorter = math.floor(size[0] / crop)
+        side = min(height, width)
+        resized = (shorter * height // side, shorter * width // side)
+    else:
+        resized = (int(size[0] / crop), int(size[1] / crop))
+    top, left = (resized[0] - size[0]) // 2, (resized[1] - size[1]) // 2
+    return Geometry(picture, resized, top=-top, left=-left)
+
+
+def letterbox_geometry(picture: tuple[int, int], size: tuple[int, int]) -> Geometry:
+    """Fit the whole picture into the input, keeping its ratio, centred.
+
+    Small pictures are enlarged: mindyolo's letterbox has `scaleup: false`, but the step that loads
+    the picture before it has already scaled the longer side to the input's size, either way.
+    """
+    height, width = picture
+    ratio = min(size[0] / height, size[1] / width)
+    # max(1, …): a line one pixel high must not vanish.
+    resized = (max(1, int(height * ratio)), max(1, int(width * ratio)))
+    return Geometry(picture, resized, (size[0] - resized[0]) // 2, (size[1] - resized[1]) // 2)
+
+
+class Transform:
+    """Turns a picture into a network's input, as the checkpoint's publisher does.
+
+    `transform(picture)` takes a path, a PIL image or a uint8 (H, W, C) array and returns float32,
+    (C, H, W) or (H, W, C) as the contract's layout says, without a batch axis. Values are 0..1 or
+    0..255, then `(value - mean) / std`; a contract whose mean and std are both None leaves them.
+
+    Raises:
+        DataError: the contract lacks what a picture cannot be prepared without, or (when called)
+            the picture cannot be read.
+    """
+
+    def __init__(self, contract: InputContract) -> None:
+        self.contract = contract
+        self.size, self.interpolation = _checked(contract)
+        self._values = _values(contract)
+
+    def __call__(self, picture: Picture) -> NDArray[np.float32]:
+        """The network's input for one picture."""
+        return self.prepare(picture).array
+
+    def prepare(self, picture: Picture) -> Prepared:
+        """The network's input, and the geometry that leads back to the picture."""
+        pixels = read_image(picture, self.contract.colour)
+        geometry = self.geometry(pixels.shape[0], pixels.shape[1])
+        placed = self._place(pixels, geometry)
+        planes = [table[placed[..., c]] for c, table in enumerate(self._values)]
+        array = np.stack(planes, axis=0 if self.contract.layout == "NCHW" else -1)
+        return Prepared(array, geometry)
+
+    def geometry(self, height: int, width: int) -> Geometry:
+        """Where a picture of that size comes to lie in the input."""
+        picture = (height, width)
+        if self.contract.resize == "crop":
+            assert self.contract.crop is not None  # _checked
+            return crop_geometry(picture, self.size, self.contract.crop)
+        if self.contract.resize == "letterbox":
+            return letterbox_geometry(picture, self.size)
+        return Geometry(picture, self.size, top=0, left=0)
+
+    def _place(self, pixels: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
+        resized = resize(pixels, *geometry.resized, self.interpolation)
+        height, width = self.size
+        if self.contract.resize != "letterbox":
+            top, left = -geometry.top, -geometry.left
+            return resized[top : top + height, left : left + width]
+        placed = np.full((height, width, resized.shape[2]), PADDING, np.uint8)
+        bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
+        placed[geometry.top : bottom, geometry.left : right] = resized
+        return placed
+
+
+def _values(contract: InputContract) -> NDArray[np.float32]:
+    """(channels, 256): what each grey level becomes. Looking up is quicker than computing."""
+    levels = np.arange(256, dtype=np.float32)
+    if contract.value_range == "0..1":
+        levels /= 255
+    mean = np.array(contract.mean or (0,) * contract.channels, np.float32)
+    std = np.array(contract.std or (1,) * contract.channels, np.float32)
+    values: NDArray[np.float32] = (levels - mean[:, None]) / std[:, None]
+    return values
+
+
+def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:
+    """The contract's size and interpolation.
+
+    Raises:
+        DataError: something that pictures depend on is unknown or contradicts itself.
+    """
+    needed = ["size", "interpolation"] + (["crop"] if contract.resize == "crop" else [])
+    unknown = [name for name in needed if getattr(contract, name) is None]
+    if (contract.mean is None) != (contract.std is None):
+        unknown.append("mean" if contract.mean is None else "std")
+    if unknown:
+        raise DataError(
+            f"how pictures become this checkpoint's input is not fully known: {', '.join(unknown)} "
+            "missing from its input contract; prepare the array yourself, or complete the contract "
+            "in an index of your own (ZOOHUB_INDEX)"
+        )
+    assert contract.size is not None
+    assert contract.interpolation is not None
+    expected = 1 if contract.colour == "L" else 3
+    if contract.channels != expected:
+        raise DataError(
+            f"pictures in {contract.colour} have {expected} channels, but this checkpoint's input "
+            f"contract says {contract.channels}; prepare the array yourself"
+        )
+    for name in ("mean", "std"):
+        values = getattr(contract, name)
+        if values is not None and len(values) != expected:
+            raise DataError(
+                f"the input contract has {len(values)} {name} values for {expected} channels"
+            )
+    if contract.std is not None and 0 in contract.std:
+        raise DataError("the input contract has a std of 0")
+    if min(contract.size) < 1 or (contract.crop is not None and not 0 < contract.crop <= 1):
+        raise DataError(f"the input contract has size {contract.size} and crop {contract.crop}")
+    return contract.size, contract.interpolation

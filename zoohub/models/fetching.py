@@ -1,0 +1,63 @@
+"""From a resolved reference to the verified file of its checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoohub.errors import OfflineError, UnknownModel, ZoohubError
+from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.index import Index, Resolved
+from zoohub.manifest.opening import open_index
+from zoohub.settings import Settings
+
+
+def checkpoint_of(resolved: Resolved) -> Checkpoint:
+    """The checkpoint a reference means.
+
+    Raises:
+        UnknownModel: the model has no published file.
+    """
+    if resolved.checkpoint is None:
+        raise UnknownModel(
+            f"{resolved.entry.model} has no published checkpoint; give your own with checkpoint= "
+            "(--checkpoint)"
+        )
+    return resolved.checkpoint
+
+
+def fetch_resolved(
+    resolved: Resolved,
+    settings: Settings,
+    *,
+    verify: bool = False,
+    show_progress: bool = True,
+) -> Path:
+    """Fetch what a reference means; an `OfflineError` names what would work without a network."""
+    from zoohub.store import Store
+    from zoohub.transfer import Bar, Silent, fetch
+
+    checkpoint = checkpoint_of(resolved)
+    if verify:
+        Store(settings.home).find(checkpoint, verify=True)  # a damaged file is set aside
+    try:
+        return fetch(checkpoint, settings, progress=Bar() if show_progress else Silent())
+    except OfflineError as error:
+        raise with_offline_hint(error, resolved.entry, open_index(settings)) from error
+
+
+def with_offline_hint(error: ZoohubError | None, entry: Entry, index: Index) -> ZoohubError:
+    """The error itself; an `OfflineError` also names what ships with zoohub in the same family."""
+    if error is None:
+        raise ValueError("there is no error to describe")
+    if not isinstance(error, OfflineError):
+        return error
+    embedded = [
+        checkpoint.reference
+        for other in index.list()
+        if other.family == entry.family
+        for checkpoint in other.checkpoints
+        if any(source.startswith("embedded:") for source in checkpoint.sources)
+    ]
+    if not embedded:
+        return error
+    return OfflineError(f"{error}\n{' and '.join(embedded)} ships with zoohub and works offline.")

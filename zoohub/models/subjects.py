@@ -1,0 +1,78 @@
+"""What a model's name or a run's folder stands for, as far as it is known without MindSpore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoohub.core.hashing import hash_file
+from zoohub.errors import ZoohubError
+from zoohub.manifest.entry import Checkpoint, InputContract, NetworkSpec
+from zoohub.manifest.index import Resolved
+from zoohub.models.describing import WEIGHT_FORMATS, misfit
+from zoohub.models.fetching import fetch_resolved
+from zoohub.models.pretrained import meant, network_of
+from zoohub.settings import Settings
+from zoohub.store import Store
+from zoohub.store.compiled import hash_once
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network with weights that can be built: its definition, its input, its classes.
+
+    `run` is the file of a run's weights; None where the checkpoint is a published one.
+    """
+
+    resolved: Resolved
+    checkpoint: Checkpoint
+    network: NetworkSpec
+    input: InputContract
+    classes: tuple[str, ...] | None
+    run: Path | None
+
+    @property
+    def task(self) -> str:
+        """The index's name of the task."""
+        return self.resolved.entry.task
+
+    @property
+    def name(self) -> str:
+        """What to call it: the reference, or the run's folder."""
+        return self.checkpoint.reference if self.run is None else self.run.parent.name
+
+    def weights_hash(self, settings: Settings, *, show_progress: bool) -> str:
+        """SHA-256 of the weights' file: of a run's as it is now; of a published one as it is known,
+        and where it is not, the file is fetched.
+
+        Raises:
+            As `zoohub.download`.
+        """
+        if self.run is not None:
+            return hash_once(Store(settings.home), self.run)
+        known = Store(settings.home).sha256_of(self.checkpoint)
+        if known is not None:
+            return known
+        path = fetch_resolved(self.resolved, settings, show_progress=show_progress)
+        return Store(settings.home).sha256_of(self.checkpoint) or hash_file(path).sha256
+
+
+def find_subject(name: str, settings: Settings) -> Subject | None:
+    """What `name` stands for; None where that is no network that zoohub builds and knows the input
+    of: loading it says why.
+
+    Raises:
+        UnknownModel, AmbiguousReference: the name. CheckpointCorrupt: a damaged run.
+    """
+    resolved, run, classes = meant(name, settings)
+    checkpoint = resolved.checkpoint
+    if checkpoint is None or checkpoint.format not in WEIGHT_FORMATS:
+        return None
+    contract = checkpoint.input or resolved.entry.input
+    try:
+        spec = network_of(resolved)
+    except ZoohubError:
+        return None
+    if contract is None or contract.size is None or misfit(spec) is not None:
+        return None
+    return Subject(resolved, checkpoint, spec, contract, classes, run)

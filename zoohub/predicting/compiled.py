@@ -1,0 +1,189 @@
+"""A named network run by its compiled form: out of the store, or made with the first batch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoohub.core.notes import note
+from zoohub.errors import ExportError, ZoohubError
+from zoohub.graphs.metadata import Metadata
+from zoohub.graphs.version import writer_version
+from zoohub.models.subjects import Subject
+from zoohub.networks.families import find_family
+from zoohub.predicting.engines import Engine
+from zoohub.running import CellRunner, OnnxRunner, Runner
+from zoohub.running.runner import Array, Inputs, Outputs
+from zoohub.settings import Settings
+from zoohub.store import Store
+from zoohub.store.compiled import (
+    CompiledRecord,
+    compiled_key,
+    form_path,
+    publish_compiled,
+    read_compiled,
+    refuse_compiled,
+)
+
+_FOLDED = True
+_CHECKED_ROWS = 4
+
+Parts = Callable[[str, Array], tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Where the compiled form of a subject is kept: in `store`, under `key`.
+
+    `record` says what is there; None: nothing yet.
+    """
+
+    store: Store
+    key: str
+    subject: Subject
+    weights: str
+    record: CompiledRecord | None
+
+    def open(self) -> OnnxRunner | None:
+        """The form's runner; None where it is not there, or was damaged."""
+        path = form_path(self.store, self.record) if self.record else None
+        if path is None:
+            return None
+        try:
+            return OnnxRunner(path, inputs=find_family(self.subject.network.builder).inputs)
+        except ZoohubError as error:
+            note(f"the compiled form of {self.subject.name} is made again ({error})")
+            return None
+
+
+def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> Form:
+    """Where the compiled form of a subject is, or will be.
+
+    Raises:
+        As `zoohub.download`, where the weights are not known by their hash.
+    """
+    weights = subject.weights_hash(settings, show_progress=show_progress)
+    spec, contract = subject.network, subject.input
+    key = compiled_key(
+        {
+            "weights": weights,
+            "network": [spec.builder, dict(spec.arguments), spec.parameters],
+            "input": [contract.size, contract.channels, contract.layout],
+            "writer": writer_version(),
+            "folded": _FOLDED,
+        }
+    )
+    store = Store(settings.home)
+    return Form(store, key, subject, weights, read_compiled(store, key))
+
+
+class MakingRunner:
+    """Has the compiled form made with the first batch, and runs it from there on.
+
+    Where it cannot be made, or does not compute the same, MindSpore goes on (`required`: raises).
+    """
+
+    def __init__(
+        self, cell: CellRunner, checker: CellRunner, form: Form, parts: Parts, *, required: bool
+    ) -> None:
+        self.inputs = cell.inputs
+        self._cell, self._checker, self._form, self._parts = cell, checker, form, parts
+        self._required = required
+        self._settled: Runner | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """What computes; before the first batch, what is meant to."""
+        return "mindspore" if self._settled is self._cell else "onnxruntime"
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """See `Runner.run`."""
+        with self._lock:
+            if self._settled is None:
+                self._settled = self._settle(inputs)
+        return self._settled.run(inputs)
+
+    def _settle(self, inputs: Inputs) -> Runner:
+        form = self._form
+        name = form.subject.name
+        try:
+            return self._made(inputs)
+        except Exception as error:  # MindSpore's compiler and onnx raise whatever they meet
+            if self._required:
+                raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            if isinstance(error, ExportError):  # it would be so again
+                record = CompiledRecord(name, form.weights, refused=reason)
+                refuse_compiled(form.store, form.key, record)
+            note(f"{name} runs in MindSpore, as it could not be compiled: {reason}")
+            return self._cell
+
+    def _made(self, inputs: Inputs) -> Runner:
+        form = self._form
+        note(f"compiling {form.subject.name} for onnxruntime; later calls find it in the cache")
+        record = publish_compiled(
+            form.store,
+            form.key,
+            CompiledRecord(form.subject.name, form.weights),
+            lambda: self._compile(inputs),
+            note,
+        )
+        if record.refused is not None:
+            raise ExportError(record.refused)
+        path = form_path(form.store, record)
+        if path is None:
+            raise ZoohubError(f"the compiled form of {record.name} was removed as it came")
+        return OnnxRunner(path, inputs=self.inputs)
+
+    def _compile(self, inputs: Inputs) -> tuple[bytes, Mapping[str, str]]:
+        from zoohub.core.turns import mindspore_turn
+        from zoohub.graphs.compiling import compile_form
+
+        subject = self._form.subject
+        said = Metadata(
+            model=subject.resolved.entry.model,
+            task=subject.task,
+            family=subject.network.builder,
+            checkpoint=subject.checkpoint.reference,
+            sha256=self._form.weights,
+            input=subject.input,
+            licence=subject.checkpoint.licence,
+        )
+        few = {name: array[:_CHECKED_ROWS] for name, array in inputs.items()}
+        with mindspore_turn():
+            family = find_family(subject.network.builder)
+            made = compile_form(self._checker.net, family, few, said)
+        check_form(OnnxRunner(made.model, inputs=self.inputs), self._checker, few, self._parts)
+        return made.model, made.metadata.to_strings()
+
+
+def check_form(form: Runner, network: Runner, inputs: Inputs, parts: Parts) -> None:
+    """Compare a form with the network on real inputs, and on twice as many.
+
+    `parts` gives an output's parts of one unit each, as `Task.comparable`.
+
+    Raises:
+        ExportError: they differ by more than rounding.
+    """
+    from zoohub.graphs.folding import TOLERANCE, relative_difference
+
+    expected = network.run(inputs)
+    count = len(next(iter(inputs.values())))
+    twice = {name: np.concatenate([array, array]) for name, array in inputs.items()}
+    doubled = {
+        name: np.concatenate([array, array]) if array.ndim and len(array) == count else array
+        for name, array in expected.items()
+    }
+    for given, wanted in ((inputs, expected), (twice, doubled)):
+        for name, found in form.run(given).items():
+            both = zip(parts(name, wanted[name]), parts(name, found), strict=True)
+            worst = max(relative_difference(one, other) for one, other in both)
+            if not worst <= TOLERANCE:
+                raise ExportError(
+                    f"its {name} differs from MindSpore's by {worst:.1e} (relative, at most "
+                    f"{TOLERANCE:.0e} is rounding)"
+                )

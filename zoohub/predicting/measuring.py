@@ -1,0 +1,183 @@
+"""How good a network is on samples, and `zoohub.evaluate`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.core.values import checked
+from zoohub.errors import DataError, RecipeError
+from zoohub.predicting.predicting import MOST_THREADS
+from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.reading import in_batches, rows_of
+from zoohub.running.threads import machine_threads
+from zoohub.settings import Settings, settings_for, with_engine
+from zoohub.tasks.classes import match_classes
+from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
+from zoohub.tasks.finding import find_reader, reader_of
+from zoohub.tasks.samples import AnySamples, AnySplits, left_out_sentence
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+
+def measure_samples(
+    predictor: Predictor, samples: AnySamples, batch_size: int, note: Note
+) -> Metric:
+    """The metric of the network on the samples, whose classes are the network's own.
+
+    `note` is told of the samples that cannot be read, which are left out.
+
+    Raises:
+        DataError: none can be read.
+    """
+    assert predictor.names is not None
+    prepare = predictor.task.prepare(predictor.input)
+    metric = predictor.task.metric(predictor.names)
+    measured, reason = 0, ""
+    threads = min(MOST_THREADS, machine_threads())
+    size = min(batch_size, len(samples))
+    for group in in_batches(
+        len(samples), lambda place: prepare(samples.inputs[place]), size, threads
+    ):
+        for one in group:
+            if one.error is not None:
+                reason = reason or one.error
+                note(samples.names[one.place], one.error)
+        good = [one.place for one in group if one.rows]
+        if good:
+            rows = rows_of(group)
+            metric.add(predictor.infer(rows), rows, [samples.targets[place] for place in good])
+        measured += len(good)
+    if not measured:
+        raise DataError(f"none of the {len(samples)} pictures can be read; first: {reason}")
+    return metric
+
+
+@checked
+def evaluate(
+    model: str | Path | nn.Cell,
+    data: object,
+    *,
+    batch_size: int = 64,
+    checkpoint: object = None,
+    parameters: str | None = None,
+    num_classes: int | None = None,
+    ema: bool = False,
+    settings: Settings | None = None,
+    device: str | None = None,
+    mode: str | None = None,
+    engine: str | None = None,
+    offline: bool | None = None,
+    progress: bool = True,
+    force: bool = False,
+) -> Figures:
+    """A network's results on samples of which the truth is known.
+
+    Args:
+        model: a reference, a run's folder, a network from `zoohub.load`, or an .onnx or .mindir
+            file that zoohub exported (what it says of itself gives input and class names).
+        data: what the model's task reads. For a classifier: a folder a class, a .csv or .jsonl
+            file, or `digits` (the held-out ones); for a detector: a data.yaml, a COCO .json file,
+            a folder of Pascal VOC's or `digit-scenes`; or a recipe's `data`. Where it has parts,
+            the test part counts, else the validation part; else all of it.
+        batch_size: pictures at a time.
+        checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
+            as for `zoohub.load`.
+        settings: zoohub's settings; None reads them.
+        mode: `graph` or `pynative`; None is the process's own.
+        engine: `auto`, `mindspore` or `onnxruntime`; None follows the settings (ZOOHUB_ENGINE).
+        device, offline, progress, force: as for `zoohub.load`.
+
+    Returns:
+        The task's figures, with `engine` (what computed), `classes` (the network's names),
+        `skipped` (reasons by path of what could not be read) and `warnings` (sentences about the
+        data). For a classifier
+        `{count, loss, top1, top5, per_class, confusion, …}`: `loss` in nats, accuracies 0 to 1,
+        `top5` absent below six classes, `per_class` an accuracy (None without pictures) by name,
+        `confusion` counts by label (rows) and prediction. For a detector, by COCO's protocol,
+        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`.
+
+    Raises:
+        DataError: the data cannot be read, is another task's, or its classes are not the network's.
+        UsageError: a batch of no pictures, or another value of the wrong kind.
+        As `zoohub.load` where `model` is a name.
+    """
+    from zoohub.models.pretrained import weights_request
+
+    settings = with_engine(settings or settings_for(offline=offline, device=device), engine)
+    request = weights_request(
+        checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
+    )
+    predictor = open_predictor(model, settings, mode=mode, request=request)
+    task = predictor.task
+    network = str(model) if isinstance(model, str | os.PathLike) else "the network"
+    splits = _splits(task, data, network)
+    samples = splits.measured()
+    warnings = (left_out_sentence(splits.skipped) if task.counts_left_out else ()) + splits.warnings
+    if not len(samples):
+        reasons = "; ".join((*left_out_sentence(splits.skipped), *splits.warnings)) or "it is empty"
+        raise DataError(f"the data has no readable picture to measure on: {reasons}")
+    classes = predictor.names
+    if classes is None:
+        rows = task.prepare(predictor.input)(samples.inputs[0])
+        classes = task.class_names(predictor.infer(rows), splits.classes)
+    places = _places(task, splits, samples, (predictor.names, len(classes)), network)
+    named = replace(predictor, names=classes)
+    skipped = dict(splits.skipped)
+    metric = measure_samples(
+        named, task.renumbered(samples, places), batch_size, skipped.setdefault
+    )
+    return {
+        **metric.figures(),
+        "engine": named.computing,
+        "classes": list(classes),
+        "skipped": skipped,
+        "warnings": [*warnings, *task.warn(predictor.confidence)],
+    }
+
+
+def _splits(task: AnyTask, data: object, network: str) -> AnySplits:
+    try:
+        if isinstance(data, str | os.PathLike):
+            data = os.fspath(data)
+            reader = find_reader(task, data, network)
+            held_out = reader.held_out()
+            if held_out is not None:
+                return held_out
+            data = reader.describe(Path(data).expanduser())
+        return reader_of(task, data, network).read(data, measuring=True)
+    except RecipeError as error:  # there is no recipe here
+        raise DataError(str(error)) from None
+
+
+def _places(
+    task: AnyTask,
+    splits: AnySplits,
+    samples: AnySamples,
+    known: tuple[Sequence[str] | None, int],
+    network: str,
+) -> NDArray[np.int64]:
+    """The network's index of each class of the data, at least of those that `samples` have;
+    `known` are its names, if there are any, and how many classes it has.
+
+    Raises:
+        DataError: as `match_classes`.
+    """
+    names, outputs = known
+    try:
+        return match_classes(splits.classes, names, outputs, network)
+    except DataError:
+        if names is None:
+            raise
+    # A class that only parts not measured have is no reason to refuse.
+    own = np.unique(np.fromiter(task.present(samples), np.int64))
+    places = np.full(len(splits.classes), -1, np.int64)
+    places[own] = match_classes([splits.classes[i] for i in own], names, outputs, network)
+    return places

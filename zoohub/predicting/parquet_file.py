@@ -1,0 +1,86 @@
+"""Predictions as Parquet, whose end holds what its beginning needs: a killed run would leave
+nothing that can be read. So they are kept as lines beside the file until all are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from zoohub.core.atomic import standing_in
+from zoohub.core.json_reader import parse_own
+from zoohub.errors import DataError
+from zoohub.predicting.result_files import JsonLines, ResultFile
+from zoohub.tasks.results import AnyPrediction
+
+_ROWS = 10_000  # at a time
+
+
+class Parquet(ResultFile):
+    """A row a result, with the columns of `Csv`; lists are lists."""
+
+    def __init__(self, path: Path, *, resume: bool) -> None:
+        super().__init__(path)
+        try:
+            import pyarrow.parquet
+        except ImportError:
+            raise DataError("a parquet file needs pyarrow: pip install pyarrow") from None
+        self._finished = resume and path.is_file()
+        self._lines = JsonLines(path.with_name(f".{path.name}.partial.jsonl"), resume=resume)
+        self.done = self._lines.done
+        if self._finished:
+            columns = ["input", "rank"]
+            for batch in pyarrow.parquet.ParquetFile(path).iter_batches(columns=columns):
+                rows = batch.to_pylist()
+                self.done.update(row["input"] for row in rows if row["rank"] <= 1)
+
+    def write(self, prediction: AnyPrediction) -> None:
+        """See `ResultFile`."""
+        self._lines.write(prediction)
+
+    def finish(self) -> None:
+        """Make the lines a Parquet file, which appears whole."""
+        import pyarrow
+        import pyarrow.parquet
+
+        self._lines.close()
+        schemas = [pyarrow.Table.from_pylist(rows).schema for rows in self._tables()]
+        if not schemas:
+            return
+        schema = pyarrow.unify_schemas(schemas, promote_options="permissive")
+        with (
+            standing_in(self.path) as temporary,
+            pyarrow.parquet.ParquetWriter(temporary, schema) as writer,
+        ):
+            for rows in self._tables():
+                writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
+        self._lines.path.unlink(missing_ok=True)
+
+    def _tables(self) -> Iterator[list[dict[str, object]]]:
+        rows = self._rows()
+        while part := list(islice(rows, _ROWS)):
+            yield part
+
+    def _rows(self) -> Iterator[dict[str, object]]:
+        if self._finished:
+            import pyarrow.parquet
+
+            for batch in pyarrow.parquet.ParquetFile(self.path).iter_batches(_ROWS):
+                yield from batch.to_pylist()
+        with self._lines.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                said = parse_own(line)
+                head = {key: _text(said.get(key)) for key in ("input", "engine", "error")}
+                found = said.get("predictions") or [{}]
+                first = 1 if said.get("predictions") else 0
+                for rank, result in enumerate(found, first):
+                    yield {**head, "rank": rank, **result}
+
+    def close(self) -> None:
+        """See `ResultFile`."""
+        self._lines.close()
+
+
+def _text(value: str | None) -> str | None:
+    """Text as Parquet can hold it: names of files need not be UTF-8."""
+    return value and value.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,141 @@
+"""Predict: expand, prepare, run in batches, interpret, and draw where that is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from zoohub.core.paths import local_path
+from zoohub.core.values import check_values
+from zoohub.errors import DataError
+from zoohub.inputs.picture.sources import Inputs, Source
+from zoohub.predicting.drawings import drawing_paths
+from zoohub.predicting.predictor import Predictor
+from zoohub.predicting.reading import Ready, in_batches, rows_of
+from zoohub.running.threads import machine_threads
+from zoohub.tasks.contract import Row
+from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.options import choose
+from zoohub.tasks.pictures import save_image
+from zoohub.tasks.results import AnyPrediction, Prediction
+
+MOST_THREADS = 8  # that read
+
+
+class Predictions(Iterator[AnyPrediction]):
+    """One `Prediction` an input, in order, made as they are asked for; `count` will come."""
+
+    def __init__(self, results: Iterator[AnyPrediction], count: int) -> None:
+        self._results = results
+        self.count = count
+
+    def __next__(self) -> AnyPrediction:
+        return next(self._results)
+
+
+def predict_inputs(
+    predictor: Predictor,
+    inputs: Inputs,
+    options: Mapping[str, object] | None = None,
+    *,
+    batch_size: int = 8,
+    save: str | Path | None = None,
+    done: Mapping[str, int] | None = None,
+) -> Predictions:
+    """Predict each input, in order, a batch at a time; files are read ahead in threads.
+
+    Args:
+        predictor: the network.
+        inputs: what the task takes, one or many; of pictures: files, folders, patterns, bytes of
+            a file, open files, PIL images or uint8 (H, W, C) arrays.
+        options: of the task, by name; those of other tasks are left aside.
+        batch_size: rows to a run of the network; pictures may differ in size.
+        save: where to write drawings: a file for one input, or a folder.
+        done: how many of the inputs of a name are left out, the first ones.
+
+    Returns:
+        An iterator of one `Prediction` for each input, with their `count`. An input that cannot be
+        read carries its error, and the others are predicted all the same. Arguments are checked at
+        once.
+
+    Raises:
+        DataError: the contract is incomplete, nothing matched, or (while iterating) the network's
+            output does not fit the task or the class names.
+        UsageError: an option.
+    """
+    task = predictor.task
+    chosen: object = choose(task.options, options or {}, (other.options for other in all_tasks()))
+    check_values({"batch_size": batch_size}, none_allowed=False)
+    if save is not None and task.drawings is None:
+        drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
+        raise DataError(f"drawings are made of {drawn}; this model's task is {task.name}")
+    prepare = task.prepare(predictor.input)
+    expand = importlib.import_module(f"zoohub.inputs.{task.kind}.sources").expand_inputs
+    sources: Sequence[Source] = expand(inputs)
+    paths: Sequence[Path | None] = (None,) * len(sources)
+    if save is not None:
+        paths = drawing_paths(sources, local_path(save), task.drawing_suffix)
+
+    places = _undone(sources, done or {})
+    files = all(isinstance(source.value, str | Path | None) for source in sources)
+    threads = min(MOST_THREADS, machine_threads()) if files and len(places) > 1 else 0
+
+    def read(number: int) -> tuple[Row, ...]:
+        source = sources[places[number]]
+        if source.value is None:
+            raise DataError(str(source.error))
+        return prepare(source.value)
+
+    def results() -> Iterator[AnyPrediction]:
+        for group in in_batches(len(places), read, batch_size, threads):
+            for one, found in zip(group, interpreted(predictor, group, chosen), strict=True):
+                place = places[one.place]
+                yield _finished(predictor, sources[place], one, found, paths[place])
+
+    return Predictions(results(), len(places))
+
+
+def _undone(sources: Sequence[Source], done: Mapping[str, int]) -> Sequence[int]:
+    """The places of the sources that are to be predicted."""
+    if not done:
+        return range(len(sources))
+    left = dict(done)
+    places = []
+    for place, source in enumerate(sources):
+        if left.get(source.name, 0) > 0:
+            left[source.name] -= 1
+        else:
+            places.append(place)
+    return places
+
+
+def interpreted(
+    predictor: Predictor, group: Sequence[Ready], options: object
+) -> list[tuple[object, ...]]:
+    """The results of each input of a group; none of those that cannot be read."""
+    task, rows = predictor.task, rows_of(group)
+    found = iter(
+        task.interpret(predictor.infer(rows), rows, predictor.names, options) if rows else ()
+    )
+    return [task.merge([next(found) for _ in one.rows]) if one.rows else () for one in group]
+
+
+def _finished(
+    predictor: Predictor, source: Source, one: Ready, found: tuple[Any, ...], path: Path | None
+) -> AnyPrediction:
+    """The prediction, its drawing written where one is asked for."""
+    if one.error is not None:
+        return Prediction(source.name, error=one.error)
+    illustrate = partial(predictor.task.illustrate, source.value, found)
+    prediction = Prediction(source.name, found, engine=predictor.computing, illustrate=illustrate)
+    if path is None:
+        return prediction
+    try:
+        save_image(predictor.task.draw(source.value, found), path)
+    except DataError as error:
+        return replace(prediction, predictions=(), error=str(error))
+    return replace(prediction, saved=str(path))

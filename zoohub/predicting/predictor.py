@@ -1,0 +1,224 @@
+"""What predicts: a runner with its task, input contract, class names and the form it gives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from zoohub.core.paths import local_path, name_or_path
+from zoohub.errors import DataError, ExportError, UsageError
+from zoohub.graphs.metadata import Metadata, read_metadata
+from zoohub.manifest.entry import InputContract
+from zoohub.models.memory import check_memory
+from zoohub.models.pretrained import use_device
+from zoohub.models.provenance import Provenance
+from zoohub.models.subjects import find_subject
+from zoohub.networks.families import find_family, has_family
+from zoohub.outputs import Form, Read
+from zoohub.outputs.reading import choose_reading
+from zoohub.predicting.compiled import Form as Compiled
+from zoohub.predicting.compiled import MakingRunner, find_form
+from zoohub.predicting.engines import (
+    Choice,
+    Engine,
+    check_file_engine,
+    choose_engine,
+    note_once,
+    this_machine,
+)
+from zoohub.running import CellRunner, Mode, Runner, open_runner
+from zoohub.settings import Settings
+from zoohub.tasks.contract import AnyTask, Row
+from zoohub.tasks.finding import find_task
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.models.pretrained import LoadRequest
+
+MODES = ("graph", "pynative")
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A network ready to predict: `names` are its classes, None where they are not known.
+
+    `read` brings what it gives into its canonical form. `confidence` is the score that a file
+    with its own NMS lets no box below of; else None.
+    """
+
+    task: AnyTask
+    runner: Runner
+    read: Read
+    input: InputContract
+    names: tuple[str, ...] | None
+    engine: Engine = "mindspore"
+    confidence: float | None = None
+
+    @property
+    def computing(self) -> Engine:
+        """The engine, also where that is settled with the first batch."""
+        return getattr(self.runner, "engine", self.engine)
+
+    def infer(self, rows: Sequence[Row]) -> Form:
+        """What the network gives for these rows, in its canonical form."""
+        raw = self.task.infer({"": self.runner}, self.task.collate(rows))
+        assert self.input.size is not None
+        return self.read(raw, self.input.size)
+
+
+def open_predictor(
+    model: str | Path | nn.Cell,
+    settings: Settings,
+    *,
+    mode: str | None = None,
+    request: LoadRequest | None = None,
+) -> Predictor:
+    """The predictor of a reference, a run, an exported file, or a network `zoohub.load` made.
+
+    `request` says which weights a reference is to have; None: the published ones.
+
+    Raises:
+        As `zoohub.load`; DataError where the input contract is not known, or zoohub has no such
+        task.
+    """
+    if mode is not None and mode not in MODES:
+        raise UsageError(f"mode {mode!r} is not known; choose graph or pynative")
+    named = isinstance(model, str | os.PathLike)
+    finished = named and str(model).lower().endswith((".mindir", ".onnx"))
+    own_weights = request is not None and request.own_weights is not None
+    if own_weights and (finished or not named):
+        what = f"{model} is a finished graph" if finished else "this network has its weights"
+        raise UsageError(f"checkpoint= goes with a model's name; {what}")
+    if finished:
+        return _of_file(local_path(cast("str | Path", model)), settings)
+    own = own_weights or (request is not None and not request.compilable)
+    if settings.engine == "onnxruntime" and (own or not named):
+        what = "a network with weights of your own" if named else "a network object"
+        raise UsageError(
+            f"{what} runs in MindSpore, as its weights may have changed; give its name, or export "
+            "it"
+        )
+    if not named:
+        return _of_network(cast("nn.Cell", model), mode)
+    return _of_name(name_or_path(model), settings, mode, request)
+
+
+def _of_name(
+    name: str, settings: Settings, mode: str | None, request: LoadRequest | None
+) -> Predictor:
+    """The predictor of a reference or a run: its compiled form, or its network in MindSpore."""
+    from zoohub.models.pretrained import LoadRequest
+
+    request = request or LoadRequest(pretrained=True)
+    if request.compilable:
+        choice = choose_engine(settings.engine, settings.device, mode, this_machine())
+        if choice.hint is not None:
+            note_once(choice.hint, settings)
+        found = None
+        if choice.engine == "onnxruntime":
+            found = _compiled(name, settings, choice, request)
+        if found is not None:
+            return found
+    return _of_network(_loaded(name, settings, request), mode)
+
+
+def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
+    from zoohub.models.pretrained import load_network
+
+    return load_network(name, settings, request)
+
+
+def _compiled(
+    name: str, settings: Settings, choice: Choice, request: LoadRequest
+) -> Predictor | None:
+    """The predictor of a network's compiled form, made if need be; None where MindSpore is to run:
+    the name stands for no network of our own, or its form failed the check before."""
+    subject = find_subject(name, settings)
+    if subject is None:
+        return None
+    check_memory(subject.resolved.entry, subject.checkpoint, request.force)
+    form = find_form(subject, settings, show_progress=request.show_progress)
+    if form.record is not None and form.record.refused is not None:
+        if choice.required:
+            raise ExportError(f"{subject.name} cannot be compiled: {form.record.refused}")
+        return None
+    runner = form.open()
+    if runner is not None and form.record is not None:
+        return _of_form(form, runner)
+    predictor = _of_network(_loaded(name, settings, request), None)
+    cell = predictor.runner
+    assert isinstance(cell, CellRunner)
+    checker, _ = cell_runner(cell.net, subject.network.builder, "pynative")
+    making = MakingRunner(cell, checker, form, predictor.task.comparable, required=choice.required)
+    return replace(predictor, runner=making, engine="onnxruntime")
+
+
+def _of_form(form: Compiled, runner: Runner) -> Predictor:
+    assert form.record is not None
+    subject = form.subject
+    said = Metadata.from_strings(form.record.said)
+    own = find_family(subject.network.builder).read_outputs()
+    read = choose_reading(said.outputs, decoding=said.decoding, own=own)
+    task = find_task(subject.task)
+    return Predictor(task, runner, read, subject.input, subject.classes, "onnxruntime")
+
+
+def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
+    provenance: Provenance | None = getattr(net, "zoohub", None)
+    if provenance is None:
+        raise UsageError(
+            "a model's name or a network that zoohub.load returned is needed: any other network's "
+            "input is not known"
+        )
+    if provenance.input is None:
+        raise DataError(
+            f"the index does not know how the input of {provenance.entry.model} is made; run the "
+            "network from zoohub.load on arrays of your own"
+        )
+    builder = provenance.network.builder if provenance.network else None
+    runner, read = cell_runner(net, builder, cast("Mode | None", mode))
+    task = find_task(provenance.entry.task)
+    return Predictor(task, runner, read, provenance.input, provenance.classes)
+
+
+def cell_runner(
+    net: nn.Cell, builder: str | None, mode: Mode | None = None
+) -> tuple[CellRunner, Read]:
+    """The runner of a network, and how what it gives is read; `builder` is its family's name,
+    None of a finished graph."""
+    if builder is None:
+        return CellRunner(net, mode), choose_reading(())
+    family = find_family(builder)
+    cut = family.cut_network(net, decode=True)
+    names = cut.names if cut else ()
+    read = choose_reading(names, decoding=cut.decoding if cut else None, own=family.read_outputs())
+    return CellRunner(net, mode, inputs=family.inputs, outputs=names), read
+
+
+def _of_file(path: Path, settings: Settings) -> Predictor:
+    """The predictor of an exported file, by the description that zoohub wrote into it."""
+    graph = path.suffix.lower() == ".mindir"
+    engine: Engine = "mindspore" if graph else "onnxruntime"
+    if settings.engine_asked:
+        check_file_engine(path, engine, settings.engine)
+    if graph:
+        use_device(settings)
+    runner: Runner = open_runner(path)
+    said = read_metadata(path)
+    if graph and said.outputs:
+        runner = open_runner(path, outputs=said.outputs)
+    if said.input is None or said.task is None:
+        raise DataError(
+            f"{path} does not say how its input is made; export it again with `zoohub export`, "
+            "which writes that into the file"
+        )
+    own = None
+    if said.family is not None and has_family(said.family):
+        own = find_family(said.family).read_outputs()
+    read = choose_reading(said.outputs, decoding=said.decoding, own=own)
+    task = find_task(said.task)
+    return Predictor(task, runner, read, said.input, said.classes, engine, said.confidence)

@@ -1,0 +1,93 @@
+"""A runner over an ONNX file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoohub.errors import CheckpointCorrupt, ZoohubError
+from zoohub.outputs.reading import DETECTIONS
+from zoohub.running.batching import in_batches, plain, whole_table
+from zoohub.running.runner import (
+    IMAGE,
+    IMAGE_IN_FILES,
+    Array,
+    Inputs,
+    Outputs,
+    existing,
+    in_order,
+)
+from zoohub.running.threads import machine_threads
+
+
+class OnnxRunner:
+    """Runs an ONNX file, or one's bytes, with onnxruntime on the CPU.
+
+    `inputs` are the names under which callers give the file's inputs, in its order; by default
+    the file's own, `images` apart, which is zoohub's `image`.
+
+    Raises:
+        ZoohubError: onnxruntime is not installed.
+        DataError: there is no such file.
+        CheckpointCorrupt: onnxruntime cannot read it.
+    """
+
+    def __init__(self, path: str | Path | bytes, *, inputs: Sequence[str] | None = None) -> None:
+        try:
+            import onnxruntime  # noqa: F401
+        except ImportError:
+            raise ZoohubError(
+                "running an ONNX file needs onnxruntime: pip install 'zoohub[onnx]'"
+            ) from None
+        self._source = path if isinstance(path, bytes) else str(existing(path))
+        self._strays: list[Any] = []
+        self._open()
+        sources = self._session.get_inputs()
+        first = sources[0].shape
+        self.batch: int | None = first[0] if first and isinstance(first[0], int) else None
+        self._own = tuple(source.name for source in sources)
+        names = (IMAGE,) if self._own == (IMAGE_IN_FILES,) else self._own
+        self.inputs = names if inputs is None else tuple(inputs)
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """See `Runner.run`; a table of detections counts the pictures of all `inputs`."""
+        arrays = in_order(inputs, self.inputs)
+        if self._opened_in != os.getpid():
+            # The session's threads are not in a forked child, and closing it would wait for them.
+            self._strays.append(self._session)
+            self._open()
+        if self.outputs == (DETECTIONS,):
+            return whole_table(self._once, arrays, self.batch or len(arrays[0]), DETECTIONS)
+        return in_batches(self._once, arrays, self.batch)
+
+    def _open(self) -> None:
+        import onnxruntime
+
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                self._source, self._options(), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no base but this
+            name = "this" if isinstance(self._source, bytes) else self._source
+            raise CheckpointCorrupt(f"{name} is not a readable ONNX file: {error}") from None
+        self._opened_in = os.getpid()
+
+    def _options(self) -> object:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = machine_threads()
+        return options
+
+    def _once(self, arrays: tuple[Array, ...]) -> Outputs:
+        contiguous = [np.ascontiguousarray(array) for array in arrays]
+        found = self._session.run(None, dict(zip(self._own, contiguous, strict=True)))
+        return {
+            name: plain(np.asarray(output))
+            for name, output in zip(self.outputs, found, strict=True)
+        }

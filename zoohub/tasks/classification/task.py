@@ -1,0 +1,175 @@
+"""Pictures, each of one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import DataError
+from zoohub.inputs.picture import Picture
+from zoohub.manifest.entry import InputContract
+from zoohub.outputs import ClassScores, Form
+from zoohub.tasks.class_weights import numbers, settled_weights
+from zoohub.tasks.classification.digits import DigitsReader
+from zoohub.tasks.classification.folder import FolderReader
+from zoohub.tasks.classification.imagenet import ImageNetReader
+from zoohub.tasks.classification.interpret import ClassificationOptions, interpret_scores
+from zoohub.tasks.classification.recipe import ClassificationRecipe, Data, default_recipe
+from zoohub.tasks.classification.table import TableReader
+from zoohub.tasks.contract import (
+    Curve,
+    Figure,
+    Finished,
+    Metric,
+    MicroBatch,
+    Panels,
+    Random,
+    Row,
+    Task,
+    TrainingRow,
+    TrainingRows,
+)
+from zoohub.tasks.pictures import picture_rows
+from zoohub.tasks.results import Label
+from zoohub.tasks.samples import Samples, Splits
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.networks.family import LossRequest
+
+
+class ClassificationTask(Task[ClassificationRecipe, int]):
+    """See `Task`; a sample's target is its class's index."""
+
+    serves = ("image-classification",)
+    title = "classify pictures"
+    figures = (
+        Figure("top1", "top-1"), Figure("top5", "top-5"), Figure("loss", "loss", higher=False)
+    )  # fmt: skip
+    published = ("top1", "top5")
+    headline = ("top1",)
+    best = ("top1", "loss")
+    epoch_figures = ("loss", "top1")
+    recipe = ClassificationRecipe
+    unnamed = True  # theirs were the first recipes
+    options = ClassificationOptions
+    readers = (DigitsReader(), ImageNetReader(), FolderReader(), TableReader())
+    learns_from = "pictures with labels: a folder a class, a .csv or a .jsonl file"
+    expected = "a folder of pictures or a .csv or .jsonl file"
+    forgotten = ("per_class", "confusion")
+    curve: ClassVar[Curve] = {
+        "loss": {"training": "loss", "validation": "validation_loss"},
+        "accuracy": {"training": "accuracy", "validation": "validation_top1"},
+    }
+    split_title = "label"
+
+    def prepare(self, contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
+        """See `Task`."""
+        return picture_rows(contract)
+
+    def interpret(
+        self,
+        form: Form,
+        rows: Sequence[Row],
+        names: tuple[str, ...] | None,
+        options: ClassificationOptions,
+    ) -> list[tuple[Label, ...]]:
+        """See `Task`."""
+        return interpret_scores(_scores(form), names, options)
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """See `Task`."""
+        from zoohub.tasks.classification.metric import Classification
+
+        return Classification(classes)
+
+    def present(self, samples: Samples[int]) -> Iterable[int]:
+        """See `Task`."""
+        return samples.targets
+
+    def renumbered(self, samples: Samples[int], places: NDArray[np.int64]) -> Samples[int]:
+        """See `Task`."""
+        targets = [int(places[label]) for label in samples.targets]
+        return Samples(samples.inputs, targets, samples.names)
+
+    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+        """As many as the network has outputs."""
+        return tuple(f"class {i}" for i in range(_scores(form).logits.shape[1]))
+
+    def default_recipe(
+        self, model: str, checkpoint: str | None, data: Data, contract: InputContract, count: int
+    ) -> ClassificationRecipe:
+        """See `Task`."""
+        return default_recipe(model, checkpoint, data, contract, count)
+
+    def training_rows(
+        self, samples: Samples[int], contract: InputContract, recipe: ClassificationRecipe
+    ) -> TrainingRows:
+        """See `Task`."""
+        from zoohub.tasks.classification.rows import TrainingPictures
+
+        return TrainingPictures(samples, contract, recipe.augment)
+
+    def step_batches(
+        self,
+        rows: TrainingRow,
+        recipe: ClassificationRecipe,
+        classes: int,
+        random: Random,
+        parts: int,
+    ) -> list[MicroBatch]:
+        """Mixed before it is cut into parts, so that their size changes nothing."""
+        from zoohub.tasks.classification.augment import mix
+        from zoohub.tasks.classification.loss import soft_targets
+
+        targets = soft_targets(rows.targets["label"], classes, recipe.label_smoothing)
+        images, targets = mix(rows.inputs["image"], targets, recipe.augment, random)
+        weights = numbers(recipe.class_weights)
+        if weights is not None:
+            targets = targets * weights  # where the loss is linear in them
+        pairs = zip(np.split(images, parts), np.split(targets, parts), strict=True)
+        return [((image,), (target,)) for image, target in pairs]
+
+    def step_figures(self, outputs: Sequence[Any], rows: TrainingRow) -> dict[str, float]:
+        """The accuracy, by the labels before they were mixed."""
+        logits = np.concatenate([logits.asnumpy() for logits in outputs])
+        return {"accuracy": int((logits.argmax(1) == rows.targets["label"]).sum())}
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """The cross entropy with soft targets."""
+        from zoohub.tasks.classification.loss import SoftCrossEntropy
+
+        return net, SoftCrossEntropy()
+
+    def settled(self, recipe: ClassificationRecipe, splits: Splits[int]) -> ClassificationRecipe:
+        """With a weight for each class."""
+
+        def count() -> NDArray[np.int64]:
+            return np.bincount(splits.train.targets, minlength=len(splits.classes))
+
+        weights = settled_weights(recipe.class_weights, splits.classes, count)
+        return replace(recipe, class_weights=weights)
+
+    def split_value(self, target: int, classes: tuple[str, ...]) -> object:
+        """The label."""
+        return classes[target]
+
+    def panels(self, finished: Finished[ClassificationRecipe, int]) -> Panels:
+        """See `Task`."""
+        from zoohub.tasks.classification.panels import classification_panels
+
+        return classification_panels(finished)
+
+
+def _scores(form: Form) -> ClassScores:
+    if not isinstance(form, ClassScores):
+        raise DataError(f"expected a score a class from the network; got {type(form).__name__}")
+    return form
+
+
+TASK = ClassificationTask()

@@ -1,0 +1,272 @@
+"""What a task is: the one contract that prediction, evaluation, training and export ask.
+
+A task is a folder `tasks/<folder>/` whose `task.py` holds `TASK`, an instance of a `Task`
+(`finding.py` finds them). The way of a sample, with who does what:
+
+    input --prepare--> rows --collate--> batch --infer--> raw outputs --the family's--> form
+      form, rows --interpret--> results --show--> JSON, lines, a drawing
+      form, rows, targets --metric--> figures
+    sample --training_rows--> rows --step_batches--> micro-batches --loss--> a step
+
+The pipeline never names a task: whatever differs between two is a member here. `tests/tasks/`
+holds every task to it with one test.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.manifest.entry import InputContract
+from zoohub.outputs import Form
+from zoohub.running import Array, Runner
+from zoohub.tasks.parts import (
+    Arrays,
+    Curve,
+    Figure,
+    Figures,
+    Finished,
+    InFile,
+    Metric,
+    MicroBatch,
+    Note,
+    Panels,
+    Random,
+    Reader,
+    Row,
+    TrainingRow,
+    TrainingRows,
+    check_count,
+)
+from zoohub.tasks.recipe import Recipe
+from zoohub.tasks.results import AnyPrediction, Json, Result
+from zoohub.tasks.samples import Samples, Splits
+
+if TYPE_CHECKING:
+    from mindspore import nn
+    from PIL import Image
+
+    from zoohub.networks.family import LossRequest
+
+__all__ = [
+    "AnyReader",
+    "AnyTask",
+    "Arrays",
+    "Curve",
+    "Figure",
+    "Figures",
+    "Finished",
+    "InFile",
+    "Metric",
+    "MicroBatch",
+    "Note",
+    "Panels",
+    "Random",
+    "Reader",
+    "Row",
+    "Task",
+    "TrainingRow",
+    "TrainingRows",
+    "check_count",
+]
+
+R = TypeVar("R", bound=Recipe)
+T = TypeVar("T")
+
+
+class Task(ABC, Generic[R, T]):
+    """One kind of task. See the module."""
+
+    # -- what it is ------------------------------------------------------------------------
+    serves: tuple[str, ...]  # the index's task names; the first names results of its own
+    kind: str = "picture"  # of the input contract: a folder of `zoohub.inputs`
+    title: str  # what one does with it: "classify pictures"
+    figures: tuple[Figure, ...]  # the first heads lists and pages
+    published: tuple[str, ...]  # those an index states, in percent
+    headline: tuple[str, ...]  # said at the end of a run, the first after each epoch
+    best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
+    epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
+    recipe: type[R]
+    unnamed = False  # whether its recipes say no `task`
+    options: type  # of predict: a frozen dataclass
+    readers: tuple[Reader[Any, T], ...]
+    learns_from: str  # what data is to be, in a sentence
+    expected: str  # the same as things on a disk
+    drawings: str | None = None  # what `--save` draws; None: nothing
+    drawing_suffix: str | None = None  # of its files; None: as the input's
+    formats: tuple[str, ...] = ()  # other programs' forms that its results can take
+    builds_on: tuple[str, ...] = ()  # the folders of tasks that this one imports from
+    counts_left_out = False  # say how many samples were left out rather than each
+    forgotten: tuple[str, ...] = ()  # figures that a run does not keep
+    measuring_batch = 64  # samples at a time, after an epoch
+    curve: ClassVar[Curve]
+
+    @property
+    def name(self) -> str:
+        """The index's name of the task."""
+        return self.serves[0]
+
+    def figure(self, key: str) -> Figure:
+        """The figure of that key."""
+        return next(figure for figure in self.figures if figure.key == key)
+
+    # -- prediction ------------------------------------------------------------------------
+    @abstractmethod
+    def prepare(self, contract: InputContract) -> Callable[[Any], tuple[Row, ...]]:
+        """What makes an input the network's: mostly one row, but a long text has several.
+
+        Raises:
+            DataError: the contract is incomplete; when called: the input cannot be read.
+        """
+
+    def collate(self, rows: Sequence[Row]) -> dict[str, Array]:
+        """Rows as a batch: stacked; a task whose rows differ in shape pads."""
+        names = rows[0].inputs
+        return {name: np.stack([row.inputs[name] for row in rows]) for name in names}
+
+    def infer(self, runners: Mapping[str, Runner], batch: Arrays) -> dict[str, Array]:
+        """The raw outputs: one call of the network called `""`, unless the task searches."""
+        (runner,) = runners.values()
+        if len(runner.inputs) == len(batch) == 1:  # an exported file may call its input otherwise
+            batch = dict(zip(runner.inputs, batch.values(), strict=True))
+        return runner.run(batch)
+
+    @abstractmethod
+    def interpret(
+        self, form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: Any
+    ) -> list[tuple[Any, ...]]:
+        """The results of each row, best first; `names` are the classes, None where unknown.
+
+        Raises:
+            DataError: the form or the number of classes is not what it should be.
+        """
+
+    def merge(self, parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+        """The results of an input from those of its rows."""
+        (only,) = parts
+        return only
+
+    def lines(self, results: Sequence[Result]) -> list[str]:
+        """Results on a terminal."""
+        return [result.line() for result in results] or ["nothing found"]
+
+    def draw(self, input: Any, results: Sequence[Any]) -> Image.Image:
+        """The input with its results drawn on it, where `drawings` says there is such a thing."""
+        raise NotImplementedError
+
+    def illustrate(self, input: Any, results: Sequence[Any]) -> Image.Image | None:
+        """What a notebook shows beside the results: the drawing, else the input where that is a
+        picture; None: nothing.
+
+        Raises:
+            DataError: the input cannot be read any more.
+        """
+        if self.drawings is not None:
+            return self.draw(input, results)
+        if self.kind != "picture":
+            return None
+        from PIL import Image
+
+        from zoohub.inputs.picture import read_image
+
+        return Image.fromarray(read_image(input))
+
+    def formatted(
+        self, format: str, prediction: AnyPrediction, categories: Sequence[int] | None
+    ) -> list[Json]:
+        """Rows of one of `formats`; `categories` are the data set's numbers of the classes, None
+        where they are not known."""
+        raise NotImplementedError
+
+    # -- evaluation ------------------------------------------------------------------------
+    @abstractmethod
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """An empty metric of a network with these classes."""
+
+    def measurable(self, samples: Samples[T]) -> bool:
+        """Whether there is anything to measure a network on."""
+        return len(samples) > 0
+
+    @abstractmethod
+    def present(self, samples: Samples[T]) -> Iterable[int]:
+        """The classes that samples have, by index; some may come more than once."""
+
+    @abstractmethod
+    def renumbered(self, samples: Samples[T], places: NDArray[np.int64]) -> Samples[T]:
+        """The samples with class i as class `places[i]`."""
+
+    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+        """What to call the classes of a network without names: as the data does."""
+        return found
+
+    def warn(self, confidence: float | None) -> tuple[str, ...]:
+        """What to say of a measure by a file that leaves out what scores below `confidence`."""
+        return ()
+
+    # -- training --------------------------------------------------------------------------
+    @abstractmethod
+    def default_recipe(
+        self, model: str, checkpoint: str | None, data: Any, contract: InputContract, count: int
+    ) -> R:
+        """Sensible settings for `count` samples to train on, from a checkpoint or afresh."""
+
+    @abstractmethod
+    def training_rows(
+        self, samples: Samples[T], contract: InputContract, recipe: R
+    ) -> TrainingRows:
+        """What makes the samples training rows."""
+
+    @abstractmethod
+    def step_batches(
+        self, rows: TrainingRow, recipe: R, classes: int, random: Random, parts: int
+    ) -> list[MicroBatch]:
+        """A step's rows, stacked, as `parts` micro-batches; what mixes rows does so here."""
+
+    def step_figures(self, outputs: Any, rows: TrainingRow) -> dict[str, float]:
+        """Sums over a step's rows of what is told besides the loss; `outputs` are tensors, one a
+        micro-batch."""
+        return {}
+
+    def evaluates(self, recipe: R, epoch: int) -> bool:
+        """Whether epoch `epoch` (from 1) is measured; the last always is."""
+        return True
+
+    @abstractmethod
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """The cell to train (`net`, or a shell around it) and its loss, where the network's family
+        has none of its own."""
+
+    def loss_weights(self, recipe: R) -> Mapping[str, float]:
+        """What the recipe says of the loss's parts."""
+        return {}
+
+    def settled(self, recipe: R, splits: Splits[T]) -> R:
+        """The recipe with what follows from the data spelled out. Raises RecipeError: it does
+        not go with the data."""
+        return recipe
+
+    # -- export ----------------------------------------------------------------------------
+    in_file: InFile | None = None  # what a file may do itself
+
+    def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
+        """A file's output in parts of one unit each, to be compared with the network's."""
+        return (output,)
+
+    # -- a run's folder --------------------------------------------------------------------
+    split_title: str  # the column of `split.csv` beside path and split
+
+    @abstractmethod
+    def split_value(self, target: T, classes: tuple[str, ...]) -> object:
+        """What that column says of a sample."""
+
+    @abstractmethod
+    def panels(self, finished: Finished[R, T]) -> Panels:
+        """What the run's page shows of the results."""
+
+
+AnyTask: TypeAlias = Task[Any, Any]
+AnyReader: TypeAlias = Reader[Any, Any]

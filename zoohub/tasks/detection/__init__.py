@@ -1,0 +1,1 @@
+"""Objects found in pictures, each with its box."""

@@ -1,0 +1,142 @@
+"""Random changes of pictures with boxes: mosaic, scale and place, flip, colour.
+
+Every picture is put on the canvas by one primitive, `place`: scaled, shifted and cut to a window.
+A mosaic is four of them around a point, a letterbox one in the middle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from zoohub.inputs.picture.transforms import PADDING
+from zoohub.tasks.detection.recipe import BoxAugment
+from zoohub.tasks.detection.samples import Boxes, no_boxes
+
+Random = np.random.Generator
+Pixels = NDArray[np.uint8]
+Window = tuple[int, int, int, int]  # x1, y1, x2, y2
+
+_VISIBLE = 0.35  # of a box must be left when it is cut, or it is no target any more
+_SMALLEST = 3.0  # pixels of the input
+
+
+def blank(size: tuple[int, int]) -> Pixels:
+    """A canvas (height, width, 3) in the letterbox's grey."""
+    return np.full((*size, 3), PADDING, np.uint8)
+
+
+def place(
+    canvas: Pixels,
+    picture: Pixels,
+    boxes: Boxes,
+    scale: float,
+    at: tuple[float, float],
+    cut: Window,
+) -> Boxes:
+    """Put `picture`, `scale` times as large, with its corner `at` (x, y), inside the window `cut`.
+
+    Returns its boxes (n, 5) on the canvas, cut like the picture, without those of which hardly
+    anything is left.
+    """
+    height, width = picture.shape[:2]
+    x1, y1 = max(cut[0], math.ceil(at[0])), max(cut[1], math.ceil(at[1]))
+    x2 = min(cut[2], math.floor(at[0] + width * scale))
+    y2 = min(cut[3], math.floor(at[1] + height * scale))
+    if x2 <= x1 or y2 <= y1:
+        return no_boxes()
+    source = (
+        max(0.0, (x1 - at[0]) / scale),
+        max(0.0, (y1 - at[1]) / scale),
+        min(float(width), (x2 - at[0]) / scale),
+        min(float(height), (y2 - at[1]) / scale),
+    )
+    piece = Image.fromarray(picture).resize(
+        (x2 - x1, y2 - y1), Image.Resampling.BILINEAR, box=source, reducing_gap=2.0
+    )
+    canvas[y1:y2, x1:x2] = np.asarray(piece)
+    moved = boxes.copy()
+    moved[:, 1::2] = boxes[:, 1::2] * scale + at[0]
+    moved[:, 2::2] = boxes[:, 2::2] * scale + at[1]
+    return clip_boxes(moved, (x1, y1, x2, y2))
+
+
+def clip_boxes(boxes: Boxes, window: Window) -> Boxes:
+    """Boxes cut to the window; those mostly outside or with hardly any pixels are gone."""
+    cut = boxes.copy()
+    cut[:, 1::2] = boxes[:, 1::2].clip(window[0], window[2])
+    cut[:, 2::2] = boxes[:, 2::2].clip(window[1], window[3])
+    sides = cut[:, 3:5] - cut[:, 1:3]
+    before = np.prod(np.maximum(boxes[:, 3:5] - boxes[:, 1:3], 1e-6), axis=1)
+    kept = (sides.min(axis=1, initial=np.inf) >= _SMALLEST) & (
+        sides.prod(axis=1) >= _VISIBLE * before
+    )
+    return np.ascontiguousarray(cut[kept])
+
+
+def letterbox(
+    picture: Pixels, boxes: Boxes, size: tuple[int, int], augment: BoxAugment, random: Random
+) -> tuple[Pixels, Boxes]:
+    """The whole picture in the input, then a little larger or smaller and off its place."""
+    height, width = picture.shape[:2]
+    ratio = min(size[0] / height, size[1] / width)
+    ratio *= 1 + random.uniform(-augment.scale, augment.scale)
+    way_x, way_y = random.uniform(-augment.shift, augment.shift, 2)
+    at = (
+        (size[1] - width * ratio) / 2 + way_x * size[1],
+        (size[0] - height * ratio) / 2 + way_y * size[0],
+    )
+    canvas = blank(size)
+    return canvas, place(canvas, picture, boxes, ratio, at, (0, 0, size[1], size[0]))
+
+
+def mosaic(
+    pictures: Sequence[tuple[Pixels, Boxes]],
+    size: tuple[int, int],
+    augment: BoxAugment,
+    random: Random,
+) -> tuple[Pixels, Boxes]:
+    """Four pictures that meet at a random point, each with a corner there (Bochkovskiy 2020)."""
+    height, width = size
+    x = round(random.uniform(0.25, 0.75) * width)
+    y = round(random.uniform(0.25, 0.75) * height)
+    windows = ((0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height))
+    canvas = blank(size)
+    found = []
+    for number_, ((picture, boxes), window) in enumerate(zip(pictures, windows, strict=True)):
+        h, w = picture.shape[:2]
+        ratio = min(height / h, width / w) * (1 + random.uniform(-augment.scale, augment.scale))
+        at = (
+            x - w * ratio if number_ % 2 == 0 else x,
+            y - h * ratio if number_ < 2 else y,
+        )
+        found.append(place(canvas, picture, boxes, ratio, at, window))
+    return canvas, np.concatenate(found)
+
+
+def flip(picture: Pixels, boxes: Boxes) -> tuple[Pixels, Boxes]:
+    """The mirror image."""
+    mirrored = boxes.copy()
+    mirrored[:, 1], mirrored[:, 3] = (
+        picture.shape[1] - boxes[:, 3],
+        picture.shape[1] - boxes[:, 1],
+    )
+    return np.ascontiguousarray(picture[:, ::-1]), mirrored
+
+
+def recolour(picture: Pixels, augment: BoxAugment, random: Random) -> Pixels:
+    """Hue turned, saturation and brightness scaled."""
+    strengths = (augment.hue, augment.saturation, augment.value)
+    if not any(strengths):
+        return picture
+    factors = 1 + random.uniform(-1, 1, 3) * strengths
+    levels = np.arange(256)
+    turned = ((levels + (factors[0] - 1) * 256) % 256).astype(np.uint8)
+    scaled = [np.clip(levels * factor, 0, 255).astype(np.uint8) for factor in factors[1:]]
+    table = np.concatenate([turned, *scaled]).tolist()
+    changed = Image.fromarray(picture).convert("HSV").point(table)
+    return np.asarray(changed.convert("RGB"))

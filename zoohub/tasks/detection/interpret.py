@@ -1,0 +1,111 @@
+"""From a detector's candidates to the boxes that stay, in pixels of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from zoohub.errors import DataError
+from zoohub.inputs.picture import Geometry
+from zoohub.outputs import Boxes, BoxTable, Form, MaskedBoxes
+from zoohub.outputs.form import check_finite
+from zoohub.tasks.contract import Row, check_count
+from zoohub.tasks.detection.masks import masks_of
+from zoohub.tasks.detection.selection import (
+    CONFIDENCE,
+    IOU,
+    MAX_DETECTIONS,
+    Detections,
+    select_detections,
+    table_detections,
+)
+from zoohub.tasks.options import option
+from zoohub.tasks.results import Label, class_name
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionOptions:
+    """Which boxes are given: those that score above `threshold` (0 to 1).
+
+    Above the overlap `iou` the weaker of two boxes of one class goes. With `multi_label` a box may
+    have several classes, as in mindyolo's evaluation. A picture has at most `max_detections`.
+    """
+
+    threshold: float = option(CONFIDENCE, "least score shown (0.25 for detections)", metavar="P")
+    iou: float = IOU
+    multi_label: bool = False
+    max_detections: int = MAX_DETECTIONS
+
+
+def interpret_boxes(
+    form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
+) -> list[tuple[Label, ...]]:
+    """The boxes of each picture, best first."""
+    if isinstance(form, MaskedBoxes):
+        return _masked(form, rows, names, options)
+    found = _detect(form, len(rows), names, options)
+    return [_in_picture(boxes, row, names) for boxes, row in zip(found, rows, strict=True)]
+
+
+def _masked(
+    form: MaskedBoxes,
+    rows: Sequence[Row],
+    names: tuple[str, ...] | None,
+    options: DetectionOptions,
+) -> list[tuple[Label, ...]]:
+    """The same with masks."""
+    found = _detect(form.boxes, len(rows), names, options)
+    check_finite(form.prototypes)
+    results = []
+    for picture, (boxes, row) in enumerate(zip(found, rows, strict=True)):
+        assert isinstance(row.geometry, Geometry)
+        height, width = row.inputs["image"].shape[-2:]
+        masks = masks_of(form, picture, boxes, row.geometry, (height, width))
+        labels = _in_picture(boxes, row, names)
+        results.append(
+            tuple(replace(label, mask=mask) for label, mask in zip(labels, masks, strict=True))
+        )
+    return results
+
+
+def _detect(
+    form: Form, count: int, names: tuple[str, ...] | None, options: DetectionOptions
+) -> list[Detections]:
+    """The boxes of each of `count` pictures, in pixels of the network's input."""
+    if isinstance(form, BoxTable):
+        table = form.rows
+        check_finite(table)
+        if names is not None and len(table):
+            check_count(max(len(names), int(table[:, 6].max()) + 1), names)
+        return table_detections(
+            table, count, confidence=options.threshold, max_detections=options.max_detections
+        )
+    if not isinstance(form, Boxes):
+        raise DataError(f"expected boxes from the network; it gives {type(form).__name__}")
+    check_count(form.scores.shape[2], names)
+    for values in (form.boxes, form.objectness, form.scores):
+        if values is not None:
+            check_finite(values)
+    return [
+        select_detections(
+            form,
+            picture,
+            confidence=options.threshold,
+            iou=options.iou,
+            multi_label=options.multi_label,
+            max_detections=options.max_detections,
+        )
+        for picture in range(count)
+    ]
+
+
+def _in_picture(found: Detections, row: Row, names: tuple[str, ...] | None) -> tuple[Label, ...]:
+    """Boxes as labels, in pixels of the picture they were found in."""
+    assert isinstance(row.geometry, Geometry)
+    corners = row.geometry.to_picture(found.boxes).tolist()
+    return tuple(
+        Label(class_name(index, names), index, score, (x1, y1, x2, y2))
+        for (x1, y1, x2, y2), index, score in zip(
+            corners, found.classes.tolist(), found.scores.tolist(), strict=True
+        )
+    )

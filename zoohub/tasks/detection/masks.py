@@ -1,0 +1,60 @@
+"""From prototypes to the masks of the boxes that stay, in pixels of the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.inputs.picture import Geometry
+from zoohub.outputs.masked_boxes import MaskedBoxes
+from zoohub.tasks.detection.selection import Detections
+from zoohub.tasks.run_lengths import RunLengths, run_lengths
+
+
+def masks_of(
+    form: MaskedBoxes,
+    picture: int,
+    found: Detections,
+    geometry: Geometry,
+    size: tuple[int, int],
+) -> list[RunLengths]:
+    """The mask of each box found in one picture of a batch.
+
+    The prototypes' weighted sum, as a probability, is brought to the picture's size; a pixel is in
+    where it is above one half, inside the box. `size` is (height, width) of the network's input.
+    """
+    prototypes = form.prototypes[picture]
+    weights = form.coefficients[picture][found.candidates]
+    logits = np.tensordot(weights, prototypes, axes=1)
+    boxes = geometry.to_picture(found.boxes)
+    return [
+        run_lengths(_inside(_in_picture(each, geometry, size), box))
+        for each, box in zip(logits, boxes, strict=True)
+    ]
+
+
+def _in_picture(
+    logits: NDArray[np.float32], geometry: Geometry, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """A map over the whole input -> probabilities for each pixel of the picture."""
+    from PIL import Image
+
+    with np.errstate(over="ignore"):
+        likely = Image.fromarray((1 / (1 + np.exp(-logits))).astype(np.float32))
+    down, across = logits.shape[0] / size[0], logits.shape[1] / size[1]
+    left, top = geometry.left * across, geometry.top * down
+    right = left + geometry.resized[1] * across
+    bottom = top + geometry.resized[0] * down
+    height, width = geometry.picture
+    resized = likely.resize((width, height), Image.Resampling.BILINEAR, (left, top, right, bottom))
+    return np.asarray(resized, np.float32)
+
+
+def _inside(likely: NDArray[np.float32], box: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the probability is above one half and the pixel's centre is in the box."""
+    height, width = likely.shape
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    columns = (x >= box[0]) & (x < box[2])
+    rows = (y >= box[1]) & (y < box[3])
+    mask: NDArray[np.bool_] = (likely > 0.5) & rows[:, None] & columns
+    return mask

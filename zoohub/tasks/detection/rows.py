@@ -1,0 +1,71 @@
+"""Training pictures of a detector: read, put together, randomly changed, with padded targets."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.inputs.picture.image import read_image
+from zoohub.inputs.picture.pixels import normalise
+from zoohub.manifest.entry import InputContract
+from zoohub.tasks.contract import Note, Random, TrainingRow
+from zoohub.tasks.detection.augment import flip, letterbox, mosaic, recolour
+from zoohub.tasks.detection.recipe import DetectionRecipe
+from zoohub.tasks.detection.samples import Boxes, BoxSamples
+from zoohub.tasks.pictures import first_readable
+
+
+def padded_targets(boxes: Boxes, most: int) -> NDArray[np.float32]:
+    """Boxes (n, 5) as class, centre x, centre y, width, height, filled up with class -1.
+
+    Of more than `most` boxes the largest stay.
+    """
+    if len(boxes) > most:
+        areas = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2])
+        boxes = boxes[np.sort(np.argsort(-areas, kind="stable")[:most])]
+    targets = np.full((most, 5), -1, np.float32)
+    targets[:, 1:] = 1.0  # a size of 0 would divide by 0 even where it is masked out
+    targets[: len(boxes), 0] = boxes[:, 0]
+    targets[: len(boxes), 1:3] = (boxes[:, 1:3] + boxes[:, 3:5]) / 2
+    targets[: len(boxes), 3:5] = boxes[:, 3:5] - boxes[:, 1:3]
+    return targets
+
+
+class TrainingPictures:
+    """The network's input and targets of training pictures, randomly changed."""
+
+    def __init__(
+        self, samples: BoxSamples, contract: InputContract, recipe: DetectionRecipe
+    ) -> None:
+        assert contract.size is not None
+        self.samples, self.contract, self.augment = samples, contract, recipe.augment
+        self.size, self.most = contract.size, recipe.most_boxes
+        self.whole_from = recipe.epochs - recipe.augment.last
+
+    def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
+        """See `TrainingRows`: `image` (C, H, W) and `boxes` (most, 5); the last epochs are without
+        mosaics."""
+        augment, size = self.augment, self.size
+        if epoch < self.whole_from and random.random() < augment.mosaic:
+            others = random.integers(len(self.samples), size=3)
+            pictures = [self._read(int(i), note) for i in (place, *others)]
+            pixels, boxes = mosaic(pictures, size, augment, random)
+        else:
+            pixels, boxes = letterbox(*self._read(place, note), size, augment, random)
+        if augment.flip and random.random() < augment.flip:
+            pixels, boxes = flip(pixels, boxes)
+        pixels = recolour(pixels, augment, random)
+        if self.contract.colour == "BGR":
+            pixels = pixels[:, :, ::-1]
+        image = normalise(pixels, self.contract)
+        return TrainingRow({"image": image}, {"boxes": padded_targets(boxes, self.most)})
+
+    def _read(self, place: int, note: Note) -> tuple[NDArray[np.uint8], Boxes]:
+        """The picture at `place`, or the first readable one after it, with its boxes."""
+        samples = self.samples
+
+        def read(candidate: int) -> NDArray[np.uint8]:
+            return read_image(samples.inputs[candidate], "RGB")  # type: ignore[arg-type]
+
+        found, pixels = first_readable(samples.names, place, note, read)
+        return pixels, samples.targets[found].boxes

@@ -1,0 +1,198 @@
+"""Objects in pictures: their classes and boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import DataError
+from zoohub.inputs.picture import Picture
+from zoohub.manifest.entry import InputContract
+from zoohub.outputs import Form
+from zoohub.outputs.form import Array
+from zoohub.tasks.contract import (
+    Curve,
+    Figure,
+    Finished,
+    Metric,
+    MicroBatch,
+    Panels,
+    Random,
+    Row,
+    Task,
+    TrainingRow,
+    TrainingRows,
+)
+from zoohub.tasks.detection.export import Suppression, comparable_boxes
+from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
+from zoohub.tasks.detection.readers import BoxesReader, ScenesReader
+from zoohub.tasks.detection.recipe import BoxData, DetectionRecipe, default_recipe
+from zoohub.tasks.detection.samples import BoxSamples, Objects, box_count
+from zoohub.tasks.pictures import picture_rows
+from zoohub.tasks.results import Json, Label, Prediction
+from zoohub.tasks.samples import Samples
+
+if TYPE_CHECKING:
+    from mindspore import nn
+    from PIL import Image
+
+    from zoohub.networks.family import LossRequest
+
+
+class DetectionTask(Task[DetectionRecipe, Objects]):
+    """See `Task`; a sample's target is the objects in it."""
+
+    serves = ("object-detection",)
+    title = "detect objects in pictures"
+    figures = (
+        Figure("map", "mAP"), Figure("map50", "mAP@0.5"), Figure("map75", "mAP@0.75")
+    )  # fmt: skip
+    published = ("map", "map50")
+    headline = ("map50", "map")
+    best = ("map",)
+    epoch_figures = ("map", "map50")
+    recipe = DetectionRecipe
+    options = DetectionOptions
+    readers = (ScenesReader(), BoxesReader())
+    learns_from = (
+        "pictures with boxes: a data.yaml in YOLO's format, a .json file in COCO's, or a folder in "
+        "Pascal VOC's"
+    )
+    expected = "a data.yaml in YOLO's format, a .json file in COCO's or a folder in Pascal VOC's"
+    drawings = "detections"
+    formats = ("coco",)
+    counts_left_out = True
+    measuring_batch = 16
+    curve: ClassVar[Curve] = {
+        "loss": {"training": "loss"},
+        "precision (validation)": {"mAP@0.5": "validation_map50", "mAP": "validation_map"},
+    }
+    split_title = "boxes"
+    in_file = Suppression()
+
+    def prepare(self, contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
+        """See `Task`."""
+        return picture_rows(contract)
+
+    def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
+        """See `Task`."""
+        return comparable_boxes(name, output)
+
+    def interpret(
+        self,
+        form: Form,
+        rows: Sequence[Row],
+        names: tuple[str, ...] | None,
+        options: DetectionOptions,
+    ) -> list[tuple[Label, ...]]:
+        """See `Task`."""
+        return interpret_boxes(form, rows, names, options)
+
+    def draw(self, input: Picture, results: Sequence[Label]) -> Image.Image:
+        """Each box with its class and score."""
+        from zoohub.tasks.detection.drawing import draw_boxes
+
+        return draw_boxes(input, results)
+
+    def formatted(
+        self, format: str, prediction: Prediction[Label], categories: Sequence[int] | None
+    ) -> list[Json]:
+        """COCO's results."""
+        from zoohub.tasks.detection.coco_results import coco_results
+
+        return list(coco_results(prediction, categories))
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """See `Task`."""
+        from zoohub.tasks.detection.metric import Detection
+
+        return Detection(classes)
+
+    def measurable(self, samples: BoxSamples) -> bool:
+        """Whether there are boxes to find."""
+        return box_count(samples) > 0
+
+    def present(self, samples: BoxSamples) -> Iterable[int]:
+        """See `Task`."""
+        for objects in samples.targets:
+            for boxes in (objects.boxes, objects.crowds):
+                yield from boxes[:, 0].astype(np.int64).tolist()
+
+    def renumbered(self, samples: BoxSamples, places: NDArray[np.int64]) -> BoxSamples:
+        """See `Task`."""
+        targets = [objects.renumbered(places) for objects in samples.targets]
+        return Samples(samples.inputs, targets, samples.names)
+
+    def warn(self, confidence: float | None) -> tuple[str, ...]:
+        """See `Task`."""
+        from zoohub.tasks.detection.metric import MEASURING
+
+        least = MEASURING.threshold
+        if confidence is None or confidence <= least:
+            return ()
+        return (
+            f"the file's own NMS leaves out boxes that score below {confidence:g}, which "
+            f"COCO's protocol counts (from {least:g}): its precision is lower than the "
+            "network's; export without --nms to measure that",
+        )
+
+    def default_recipe(
+        self, model: str, checkpoint: str | None, data: BoxData, contract: InputContract, count: int
+    ) -> DetectionRecipe:
+        """See `Task`."""
+        return default_recipe(model, checkpoint, data, count)
+
+    def training_rows(
+        self, samples: BoxSamples, contract: InputContract, recipe: DetectionRecipe
+    ) -> TrainingRows:
+        """See `Task`."""
+        from zoohub.tasks.detection.rows import TrainingPictures
+
+        return TrainingPictures(samples, contract, recipe)
+
+    def step_batches(
+        self,
+        rows: TrainingRow,
+        recipe: DetectionRecipe,
+        classes: int,
+        random: Random,
+        parts: int,
+    ) -> list[MicroBatch]:
+        """The targets of a part are all of the step's, its own first: the loss weighs by them."""
+        images, targets = rows.inputs["image"], rows.targets["boxes"]
+        size = len(images) // parts
+        return [
+            ((images[start : start + size],), (np.roll(targets, -start, axis=0),))
+            for start in range(0, len(images), size)
+        ]
+
+    def evaluates(self, recipe: DetectionRecipe, epoch: int) -> bool:
+        """See `Task`."""
+        return epoch % recipe.evaluate_every == 0
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """There is none that would fit every detector."""
+        raise DataError(
+            f"{type(net).__name__} cannot be trained: its family has no loss; YOLOv5 has one"
+        )
+
+    def loss_weights(self, recipe: DetectionRecipe) -> Mapping[str, float]:
+        """See `Task`."""
+        return asdict(recipe.loss)
+
+    def split_value(self, target: Objects, classes: tuple[str, ...]) -> object:
+        """How many boxes there are."""
+        return len(target.boxes)
+
+    def panels(self, finished: Finished[DetectionRecipe, Objects]) -> Panels:
+        """See `Task`."""
+        from zoohub.tasks.detection.panels import detection_panels
+
+        return detection_panels(finished)
+
+
+TASK = DetectionTask()

@@ -1,0 +1,103 @@
+"""The tasks zoohub has, found by folder, and which of them something is about."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from zoohub import tasks
+from zoohub.core.binding import read_text
+from zoohub.core.paths import local_path
+from zoohub.core.text_reader import decoded, file_bytes
+from zoohub.core.yaml_nodes import child, parse
+from zoohub.core.yaml_reader import MAX_BYTES
+from zoohub.errors import DataError, RecipeError
+from zoohub.tasks.contract import AnyReader, AnyTask
+from zoohub.tasks.recipe import Recipe
+
+
+@cache
+def all_tasks() -> tuple[AnyTask, ...]:
+    """Every task, by its folder's name."""
+    homes = (Path(home) for home in tasks.__path__)
+    names = sorted({file.parent.name for home in homes for file in home.glob("*/task.py")})
+    return tuple(importlib.import_module(f"zoohub.tasks.{name}.task").TASK for name in names)
+
+
+def find_task(name: str) -> AnyTask:
+    """The task that serves the index's task `name`.
+
+    Raises:
+        DataError: zoohub has none.
+    """
+    for task in all_tasks():
+        if name in task.serves:
+            return task
+    served = [served for task in all_tasks() for served in task.serves]
+    known = f"{', '.join(served[:-1])} and {served[-1]}"
+    raise DataError(f"zoohub predicts {known}, not {name!r}")
+
+
+def task_of_recipe(recipe: Recipe) -> AnyTask:
+    """The task whose recipe it is."""
+    return next(task for task in all_tasks() if isinstance(recipe, task.recipe))
+
+
+def read_recipe(path: str | Path, assignments: Sequence[str] = ()) -> Recipe:
+    """The recipe in the YAML file `path`, with `KEY.KEY=VALUE` assignments put in.
+
+    Raises:
+        RecipeError: the file cannot be read, zoohub has no such task, or a key is unknown,
+            missing, of a wrong type or out of bounds; names the file, line and key.
+    """
+    data = file_bytes(local_path(path), f"{path}: the recipe", RecipeError, MAX_BYTES)
+    text = decoded(data, str(path), RecipeError, "YAML", chinese=True)
+    return parse_recipe(text, str(path), assignments)
+
+
+def parse_recipe(text: str, name: str = "recipe", assignments: Sequence[str] = ()) -> Recipe:
+    """The recipe in YAML `text`; `name` stands for the file in errors. Raises as `read_recipe`."""
+    recipe: Recipe = read_text(text, _task_in(text, name).recipe, name, assignments)
+    return recipe
+
+
+def _task_in(text: str, name: str) -> AnyTask:
+    """The task that a recipe's text says it is for."""
+    node = child(parse(text, name), "task", name)
+    wanted = None if node is None else node.value
+    for task in all_tasks():
+        if task.unnamed if wanted is None else wanted in task.serves:
+            return task
+    served = ", ".join(name for task in all_tasks() for name in task.serves)
+    raise RecipeError(f"{name}: task: expected one of {served}, found {wanted!r}")
+
+
+def find_reader(task: AnyTask, source: str | Path, model: str) -> AnyReader:
+    """The reader of `task`, that of `model`, for what the user named as data.
+
+    Raises:
+        RecipeError: it is another task's data. DataError: it is nobody's.
+    """
+    path = Path(source).expanduser()  # may be a name, `digits`
+    for reader in task.readers:
+        if reader.claims(path):
+            return reader
+    for other in all_tasks():
+        if any(reader.claims(path) for reader in other.readers):
+            raise RecipeError(f"{model} ({task.name}) learns from {task.learns_from}")
+    found = "a file of another kind" if path.exists() else "nothing"
+    raise DataError(f"{source}: expected {task.expected}, found {found}")
+
+
+def reader_of(task: AnyTask, data: object, model: str) -> AnyReader:
+    """The reader of a recipe's `data`.
+
+    Raises:
+        RecipeError: it is another task's.
+    """
+    for reader in task.readers:
+        if isinstance(data, reader.data):
+            return reader
+    raise RecipeError(f"{model} ({task.name}) learns from {task.learns_from}")

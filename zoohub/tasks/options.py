@@ -1,0 +1,63 @@
+"""Options of tasks as fields of frozen dataclasses, from which the command line is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from zoohub.core.values import check_values
+from zoohub.errors import UsageError
+
+D = TypeVar("D")
+O = TypeVar("O")  # noqa: E741  # an options dataclass
+
+
+def option(default: D, help: str, *, metavar: str = "N") -> D:
+    """A dataclass field that is an option of a command; `help` is one line."""
+    return dataclasses.field(default=default, metadata={"help": help, "metavar": metavar})
+
+
+@dataclass(frozen=True)
+class CommandOption:
+    """An option as a command declares it: its field's name, type and words."""
+
+    name: str
+    kind: type
+    metavar: str
+    help: str
+
+
+def command_options(schemas: Iterable[type]) -> list[CommandOption]:
+    """The options of these dataclasses, each name once, with the help that says more; what is no
+    `option` is not for commands."""
+    found: dict[str, CommandOption] = {}
+    for schema in schemas:
+        hints = typing.get_type_hints(schema)
+        for field in dataclasses.fields(schema):
+            words, hint = field.metadata, hints[field.name]
+            known = found.get(field.name)
+            if "help" not in words or (known and len(known.help) >= len(words["help"])):
+                continue
+            kind = next(k for k in typing.get_args(hint) or (hint,) if k is not type(None))
+            found[field.name] = CommandOption(field.name, kind, words["metavar"], words["help"])
+    return list(found.values())
+
+
+def choose(schema: type[O], given: Mapping[str, object], others: Iterable[type] = ()) -> O:
+    """`schema` with the options that were given; None stands for its default.
+
+    What only `others` have is left aside: a command offers the options of all tasks.
+
+    Raises:
+        UsageError: an option that nobody has, or a value of the wrong kind.
+    """
+    own = {field.name for field in dataclasses.fields(typing.cast(Any, schema))}
+    known = own.union(*({f.name for f in dataclasses.fields(other)} for other in others))
+    for name in given:
+        if name not in known:
+            raise UsageError(f"there is no option {name!r}; there are {', '.join(sorted(known))}")
+    check_values(given)
+    return schema(**{k: v for k, v in given.items() if k in own and v is not None})

@@ -1,0 +1,95 @@
+"""What the tasks that look at pictures share."""
+
+from __future__ import annotations
+
+import colorsys
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from zoohub.errors import DataError
+from zoohub.inputs.picture import Picture, Transform
+from zoohub.manifest.entry import InputContract
+from zoohub.tasks.contract import Note, Row
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Rgb = tuple[int, int, int]
+P = TypeVar("P")
+
+_GOLDEN_RATIO = 0.618034  # steps of it around the colour wheel keep neighbours apart
+
+
+def picture_rows(contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
+    """What makes a picture the one row `image`, with its `Geometry`.
+
+    Raises:
+        DataError: the contract is incomplete; when called: the picture cannot be read.
+    """
+    transform = Transform(contract)
+
+    def prepare(picture: Picture) -> tuple[Row, ...]:
+        prepared = transform.prepare(picture)
+        return (Row({"image": prepared.array}, prepared.geometry),)
+
+    return prepare
+
+
+def first_readable(
+    names: Sequence[str], place: int, note: Note, read: Callable[[int], P]
+) -> tuple[int, P]:
+    """The sample at `place`, or the first readable one after it, and its place.
+
+    `note` is told of those that cannot be read.
+
+    Raises:
+        DataError: none can.
+    """
+    count = len(names)
+    first: DataError | None = None
+    for candidate in (*range(place, count), *range(place)):
+        try:
+            return candidate, read(candidate)
+        except DataError as error:
+            note(names[candidate], str(error))
+            first = first or error
+    raise DataError(f"none of the {count} training pictures can be read: {first}")
+
+
+def class_colour(index: int) -> Rgb:
+    """A strong colour for a class; neighbouring indices get contrasting ones."""
+    hue = (index * _GOLDEN_RATIO) % 1
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, 0.95 if index % 2 == 0 else 0.7)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def text_colour(background: Rgb) -> Rgb:
+    """Black or white, whichever reads better on that colour (by ITU-R BT.601 luma)."""
+    red, green, blue = background
+    return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else (255, 255, 255)
+
+
+def save_image(image: Image.Image, path: Path) -> Path:
+    """Write the image in the format that the file's suffix names, and return where.
+
+    Raises:
+        DataError: the suffix names no image format, or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path, quality=92)  # only JPEG and WebP look at the quality
+    except ValueError:
+        raise DataError(f"{path}: give the picture a suffix such as .png or .jpg") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error}") from None
+    return path
+
+
+def encoded(image: Image.Image, *, quality: int = 75) -> tuple[bytes, str]:
+    """A picture for a page, and its kind: PNG where it is small, else JPEG."""
+    out = io.BytesIO()
+    small = image.width <= 64
+    image.save(out, "PNG" if small else "JPEG", quality=quality)
+    return out.getvalue(), "png" if small else "jpeg"

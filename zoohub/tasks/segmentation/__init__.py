@@ -1,0 +1,1 @@
+"""Each pixel's class."""

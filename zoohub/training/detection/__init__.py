@@ -1,1 +1,0 @@
-"""Training and evaluating detectors: boxes, scenes, the YOLOv5 loss, COCO's protocol."""

@@ -1,0 +1,160 @@
+"""A run's epochs, from its first step or from a saved state, to its last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from mindspore import nn
+
+from zoohub.predicting.measuring import measure_samples
+from zoohub.predicting.predictor import Predictor, cell_runner
+from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
+from zoohub.tasks.recipe import Recipe
+from zoohub.tasks.samples import AnySamples
+from zoohub.training.batches import MIX, Loader, Plan
+from zoohub.training.reports import EpochReport, Hooks, Progress, StepReport
+from zoohub.training.session import Session
+from zoohub.training.several.collectives import from_first, means
+from zoohub.training.steps.schedule import learning_rate
+from zoohub.training.steps.trainer import Arrays, Trainer, borrowed_weights
+
+
+@dataclass(frozen=True)
+class Course:
+    """A session's way through its epochs: who takes the steps, on which part of each batch, and
+    who hears of it."""
+
+    session: Session
+    net: nn.Cell
+    trainer: Trainer
+    plan: Plan
+    hooks: Hooks
+    note: Note
+
+
+def run_epochs(course: Course, progress: Progress) -> Progress:
+    """Train from where `progress` stands to the recipe's last epoch."""
+    session, plan, trainer = course.session, course.plan, course.trainer
+    task, recipe, splits = session.task, session.recipe, session.splits
+    rows = task.training_rows(splits.train, session.start.contract, recipe)
+    loader = Loader(rows, plan, recipe.seed, note=course.note)
+    while progress.epoch < recipe.epochs and not _stops(course, progress):
+        started = time.perf_counter()
+        lr = _steps(course, loader, progress)
+        weights = trainer.weights()
+        epoch = progress.epoch + 1
+        last = epoch == recipe.epochs
+        # Of several workers one writes, so that one evaluates.
+        due = plan.rank == 0 and (last or task.evaluates(recipe, epoch))
+        found: Figures = {}
+        if due and task.measurable(splits.validation):
+            with borrowed_weights(trainer.parameters, weights):
+                found = measure(session, course.net, splits.validation, course.note).figures()
+        own = [progress.sums[key] / (plan.steps * plan.share) for key in progress.sums]
+        loss, *own = means([np.mean(progress.losses), *own], plan.workers)
+        title = task.headline[0]
+        report = EpochReport(
+            epoch=epoch,
+            loss=loss,
+            lr=lr,
+            seconds=time.perf_counter() - started,
+            training=dict(zip(progress.sums, own, strict=True)),
+            validation={key: found.get(key) for key in task.epoch_figures},
+            headline=(task.figure(title).title, found.get(title)),
+        )
+        _advance(course, progress, report, weights, last=last)
+    return progress
+
+
+def ranked(task: AnyTask, found: Mapping[str, float | None]) -> list[float] | None:
+    """What ranks an epoch by the task's `best` figures, the larger the better; None: not measured
+    whole."""
+    signs = {key: 1 if task.figure(key).higher else -1 for key in task.best}
+    known = [sign * value for key, sign in signs.items() if (value := found[key]) is not None]
+    return known if len(known) == len(signs) else None
+
+
+def overdue(task: AnyTask, recipe: Recipe, progress: Progress) -> bool:
+    """Whether `early_stopping` measured epochs in a row were no better than the best."""
+    if recipe.early_stopping is None or progress.best_epoch is None or progress.step:
+        return False
+    key = f"validation_{task.best[0]}"
+    since = (line for line in progress.history if line["epoch"] > progress.best_epoch)
+    return sum(line.get(key) is not None for line in since) >= recipe.early_stopping
+
+
+def _stops(course: Course, progress: Progress) -> bool:
+    """As `overdue`, by what the first worker found: it alone measures."""
+    session = course.session
+    if session.recipe.early_stopping is None:
+        return False
+    own = overdue(session.task, session.recipe, progress)
+    return from_first(b"stop" if own else b"on", session.workers) == b"stop"
+
+
+def measure(session: Session, net: nn.Cell, samples: AnySamples, note: Note) -> Metric:
+    """The network on samples of the session's data. Raises DataError: none can be read."""
+    return measure_samples(predictor_of(session, net), samples, session.task.measuring_batch, note)
+
+
+def predictor_of(session: Session, net: nn.Cell) -> Predictor:
+    """The network as what predicts, with the data's classes."""
+    start = session.start
+    runner, read = cell_runner(net, start.spec.builder)
+    return Predictor(session.task, runner, read, start.contract, session.splits.classes)
+
+
+def _steps(course: Course, loader: Loader, progress: Progress) -> float:
+    """The steps that are left of an epoch; returns the last learning rate."""
+    task, recipe, plan = course.session.task, course.session.recipe, course.plan
+    classes, epoch = len(course.session.splits.classes), progress.epoch
+    total = recipe.epochs * plan.steps
+    lr = 0.0
+    started = time.perf_counter()
+    for rows in loader.steps(epoch, first=progress.step):
+        number = epoch * plan.steps + progress.step
+        lr = learning_rate(recipe.schedule, recipe.optimizer.lr, number, total, plan.steps)
+        random = np.random.default_rng([recipe.seed, MIX, number, plan.rank])
+        batches = task.step_batches(rows, recipe, classes, random, plan.accumulate)
+        loss, outputs = course.trainer.step(batches, lr)
+        sums = task.step_figures(outputs, rows)
+        for key, value in sums.items():
+            progress.sums[key] = progress.sums.get(key, 0) + value
+        progress.losses.append(loss)
+        progress.step += 1
+        if course.hooks.after_step:
+            report = StepReport(
+                epoch=epoch + 1,
+                epochs=recipe.epochs,
+                step=progress.step,
+                steps=plan.steps,
+                loss=loss,
+                lr=lr,
+                images_per_second=plan.batch / max(1e-9, time.perf_counter() - started),
+                figures={key: value / plan.share for key, value in sums.items()},
+            )
+            course.hooks.after_step(report, progress, course.trainer.state)
+        started = time.perf_counter()
+    return lr
+
+
+def _advance(
+    course: Course, progress: Progress, report: EpochReport, weights: Arrays, *, last: bool
+) -> None:
+    """Keep what is best or last, and move the position on to the next epoch."""
+    task, hooks = course.session.task, course.hooks
+    rank = ranked(task, {key: report.validation[key] for key in task.best})
+    if rank is not None and (progress.best_epoch is None or rank > progress.best):
+        progress.best_epoch, progress.best = report.epoch, rank
+        if hooks.keep:
+            hooks.keep("best", weights)
+    progress.history.append(report.line())
+    progress.epoch, progress.step = progress.epoch + 1, 0
+    progress.losses, progress.sums = [], {}
+    if (last or _stops(course, progress)) and hooks.keep:
+        hooks.keep("last", weights)
+    if hooks.after_epoch:
+        hooks.after_epoch(report, progress, course.trainer.state)

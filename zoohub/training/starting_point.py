@@ -1,0 +1,217 @@
+"""What a run starts from: a network's specification, its input contract and perhaps weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from zoohub.core.paths import local_path
+from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
+from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
+from zoohub.manifest.index import Resolved
+from zoohub.manifest.opening import open_index
+from zoohub.manifest.reference import is_path
+from zoohub.models.fetching import fetch_resolved
+from zoohub.models.provenance import class_names_of
+from zoohub.models.runs import SavedRun, is_run, open_run
+from zoohub.networks.families import head_of
+from zoohub.settings import Settings
+from zoohub.tasks.recipe import Input, Network, Recipe
+
+R = TypeVar("R", bound=Recipe)
+
+
+@dataclass(frozen=True)
+class Start:
+    """`path` is the weights' file, None for a fresh start; `classes` name their outputs."""
+
+    spec: NetworkSpec
+    contract: InputContract
+    path: Path | None
+    entry: Entry | None
+    checkpoint: Checkpoint | None
+    classes: tuple[str, ...] | None = None
+
+
+def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
+    """Resolve the recipe's model, and fetch its weights where it starts from some.
+
+    Returns the recipe with checkpoint and input spelled out, as found now, and the start.
+
+    Raises:
+        UnknownModel, AmbiguousReference, NetworkNotAvailable, DownloadError: as `zoohub.load`.
+        RecipeError: the input contract is not known and the recipe gives none.
+    """
+    found = find_origin(recipe, settings)
+    checkpoint, spec = found.checkpoint, _spec(recipe, found)
+    path = _fetched(recipe, found, settings)
+    contract = _contract(recipe, found)
+    explicit = dataclasses.replace(recipe, model=found.model, input=_as_input(contract))
+    if found.run is None and path is not None and own_file(recipe.checkpoint):
+        explicit = dataclasses.replace(explicit, checkpoint=str(path.absolute()))
+    elif found.run is None and checkpoint is not None and recipe.checkpoint is not None:
+        explicit = dataclasses.replace(explicit, model=checkpoint.model, checkpoint=checkpoint.id)
+    if recipe.network is None and path is None:
+        network = Network(spec.builder, dict(spec.arguments), " ".join(head_of(spec)) or None)
+        explicit = dataclasses.replace(explicit, network=network)
+    return explicit, Start(spec, contract, path, found.entry, checkpoint, _classes(recipe, found))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a recipe's model and checkpoint mean, before anything is fetched.
+
+    `model` is the name that means it anywhere; `run` is the finished run it is, if it is one.
+    """
+
+    model: str
+    run: SavedRun | None = None
+    resolved: Resolved | None = None
+
+    @property
+    def entry(self) -> Entry | None:
+        """The index's (or the run's own) entry; None where the recipe says all itself."""
+        known = self.run or self.resolved
+        return None if known is None else known.entry
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint, if there is one."""
+        known = self.run or self.resolved
+        return None if known is None else known.checkpoint
+
+
+def find_origin(recipe: Recipe, settings: Settings) -> Origin:
+    """Resolve the recipe's model. Raises UnknownModel, AmbiguousReference as `zoohub.load`."""
+    run = find_run(recipe.model, settings)
+    if run is not None:
+        # Found from any folder, and by no other name.
+        return Origin(str(run.path.absolute()), run)
+    if recipe.network is not None and recipe.checkpoint is None:
+        return Origin(recipe.model)
+    reference = recipe.model
+    if recipe.checkpoint not in (None, "default") and own_file(recipe.checkpoint) is None:
+        reference = f"{recipe.model}@{recipe.checkpoint}"
+    return Origin(recipe.model, None, open_index(settings).resolve(reference))
+
+
+def _spec(recipe: Recipe, found: Origin) -> NetworkSpec:
+    """The network: the recipe's own, else the checkpoint's, else the model's."""
+    if recipe.network is not None:
+        given = recipe.network
+        return NetworkSpec(given.builder, given.arguments, head=given.head)
+    entry, checkpoint = found.entry, found.checkpoint
+    spec = (checkpoint.network if checkpoint else None) or (entry.network if entry else None)
+    if spec is None:
+        raise NetworkNotAvailable(
+            f"zoohub has no network definition for {recipe.model}, so it cannot be trained; "
+            "`zoohub list --runnable` shows what can"
+        )
+    return spec
+
+
+def _contract(recipe: Recipe, found: Origin) -> InputContract:
+    """The input contract: the recipe's own, else the checkpoint's, else the model's."""
+    if recipe.input is not None:
+        _check_normalisation(recipe.input)
+        return contract_of(recipe.input)
+    entry, checkpoint = found.entry, found.checkpoint
+    known = (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
+    return _complete(recipe.model, known)
+
+
+def _classes(recipe: Recipe, found: Origin) -> tuple[str, ...] | None:
+    """The names of the outputs of what the run starts from, where they are known."""
+    if found.run is not None:
+        return found.run.classes
+    own = own_file(recipe.checkpoint) is not None
+    return class_names_of(found.checkpoint) if found.checkpoint is not None and not own else None
+
+
+def _fetched(recipe: Recipe, found: Origin, settings: Settings) -> Path | None:
+    """The weights' file; None for a fresh start."""
+    if found.run is not None:
+        return found.run.weights if recipe.checkpoint else None
+    if found.resolved is None or recipe.checkpoint is None:
+        return None
+    own = own_file(recipe.checkpoint)
+    if own is None:
+        return fetch_resolved(found.resolved, settings)
+    file = local_path(own)
+    if not file.is_file():
+        raise DataError(f"{file}: there is no such checkpoint file")
+    return file
+
+
+def find_run(model: str, settings: Settings) -> SavedRun | None:
+    """The finished run a model's name means, as for `zoohub.load`: a reference goes before a
+    folder of the same name, unless that is written as a path.
+
+    Raises:
+        DataError: a path that holds no finished run.
+    """
+    if is_path(model):
+        return open_run(model)
+    if not is_run(model):
+        return None
+    try:
+        open_index(settings).resolve(model)
+    except UnknownModel:
+        return open_run(model)
+    return None
+
+
+def contract_of(given: Input) -> InputContract:
+    """The recipe's `input` as a contract."""
+    values = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
+    channels = 1 if given.colour == "L" else 3
+    return InputContract(channels=channels, layout="NCHW", provenance="recipe", **values)
+
+
+def _check_normalisation(given: Input) -> None:
+    """See, before an epoch is spent, that a picture's values can be brought to mean and std.
+
+    Raises:
+        RecipeError: one of them is missing, is not a value a channel, or the std is not above 0.
+    """
+    if given.mean is None and given.std is None:
+        return
+    channels = 1 if given.colour == "L" else 3
+    for name, values in (("mean", given.mean), ("std", given.std)):
+        if values is None:
+            raise RecipeError(f"input.{name} is missing; give mean and std, or neither")
+        if len(values) != channels:
+            raise RecipeError(
+                f"input.{name}: expected {channels} values, one for each channel of "
+                f"{given.colour}, found {len(values)}"
+            )
+        if name == "std" and min(values) <= 0:
+            raise RecipeError(f"input.std: expected numbers above 0, found {list(values)}")
+
+
+def own_file(checkpoint: str | None) -> str | None:
+    """A recipe's checkpoint where it is written as a file's path rather than an id."""
+    return checkpoint if checkpoint is not None and is_path(checkpoint) else None
+
+
+def _complete(model: str, contract: InputContract | None) -> InputContract:
+    if contract is None or contract.size is None:
+        raise RecipeError(
+            f"the index does not know the input of {model}; give the recipe an `input` with at "
+            "least `size`, e.g. --set 'input.size=[224, 224]'"
+        )
+    if contract.resize == "crop" and contract.crop is None:
+        contract = dataclasses.replace(contract, crop=0.875)
+    if contract.interpolation is None:
+        contract = dataclasses.replace(contract, interpolation="bilinear")
+    if contract.layout != "NCHW":
+        raise RecipeError(f"{model} takes NHWC input; training needs a network that takes NCHW")
+    return contract
+
+
+def _as_input(contract: InputContract) -> Input:
+    assert contract.size is not None
+    values = {f.name: getattr(contract, f.name) for f in dataclasses.fields(Input)}
+    return Input(**values)
