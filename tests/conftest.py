@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import shutil
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +46,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def compiled_index(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """In a checkout, the built-in index compiled once; a wheel brings its own."""
-    from zoohub.manifest.opening import checkout_index, open_index
+    from zoohub.manifest.opening import open_index
+    from zoohub.manifest.places import checkout_index
     from zoohub.settings import Settings
 
     if checkout_index() is None:
@@ -66,3 +69,32 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_index: l
     for file in compiled_index:
         (home / "index").mkdir(parents=True, exist_ok=True)
         os.link(file, home / "index" / file.name)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium, 1280 pixels wide."""
+    selenium = pytest.importorskip("selenium.webdriver")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("needs chromium and chromedriver (apt-get install chromium chromium-driver)")
+    options = selenium.ChromeOptions()
+    options.binary_location = chromium
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1280,900",
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    session = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
+    yield session
+    session.quit()

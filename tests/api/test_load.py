@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
+import pickle
 import shutil
 from pathlib import Path
 
@@ -63,9 +65,10 @@ def test_a_new_number_of_classes_replaces_the_head_only(zoo: Path) -> None:
     assert net.zoohub.classes is None
 
 
-def test_other_input_channels_replace_the_first_convolution_only() -> None:
+def test_other_input_channels_adapt_the_first_convolution() -> None:
     net = zoohub.load("tinyres", pretrained=True, in_channels=4, progress=False)
-    assert net.zoohub.report.replaced == ("conv1.weight",)
+    assert net.zoohub.report.replaced == ()
+    assert [m.name for m in net.zoohub.report.adapted] == ["conv1.weight"]
     assert values(net)["conv1.weight"].shape[1] == 4
 
 
@@ -162,8 +165,8 @@ def test_a_checkpoint_of_a_newer_mindspore_says_so_before_it_is_fetched(
 
 
 def test_a_network_zoohub_lacks_says_what_can_be_done_with_its_file() -> None:
-    with pytest.raises(NetworkNotAvailable, match="zoohub download se_resnet50"):
-        zoohub.load("se_resnet50", pretrained=True, offline=True)
+    with pytest.raises(NetworkNotAvailable, match="zoohub download centernet_resnet101"):
+        zoohub.load("centernet_resnet101", pretrained=True, offline=True)
 
 
 def test_a_format_that_is_no_checkpoint_says_what_it_is_for() -> None:
@@ -223,3 +226,101 @@ def test_a_path_is_not_taken_for_a_name() -> None:
 def test_a_stored_file_is_hashed_again_when_asked(zoo: Path) -> None:
     path = zoohub.download("tinynet", progress=False)
     assert zoohub.download("tinynet", offline=True, verify=True) == path
+
+
+@pytest.mark.parametrize("value", ["False", "no", "true", 1, None, "resnet"])
+@pytest.mark.parametrize(
+    "flag", ["pretrained", "ema", "features_only", "strict", "verify", "progress"]
+)
+def test_a_flag_is_true_or_false(flag: str, value: object) -> None:
+    with pytest.raises(UsageError, match=f"{flag}={value!r}: True or False is needed"):
+        zoohub.load("tinynet", **{flag: value})
+
+
+@pytest.mark.parametrize("path", ["./my.ckpt", "my.safetensors", Path("weights.pth"), "~/x.ckpt"])
+def test_a_file_given_as_pretrained_is_pointed_to_its_place(path: object) -> None:
+    with pytest.raises(UsageError, match="your own weights go to checkpoint="):
+        zoohub.load("tinynet", pretrained=path)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ["own_weights", "layout", "settings", "spec", "weights", "published", "initialise"]
+)
+def test_internal_names_are_no_arguments_of_a_network(name: str) -> None:
+    with pytest.raises(UsageError, match=f"lenet takes no argument '{name}'"):
+        zoohub.load("tinynet", **{name: 1})
+
+
+@pytest.mark.parametrize("name", [None, 3, "", b"tinynet"])
+def test_a_name_is_a_text_or_a_path(name: object) -> None:
+    with pytest.raises(UsageError, match="is neither a model's name nor the path"):
+        zoohub.load(name)  # type: ignore[arg-type]
+
+
+def test_weights_of_ones_own_come_in_many_forms(
+    zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(zoo / "tinynet.ckpt", tmp_path / "my.ckpt")
+    data = (zoo / "tinynet.ckpt").read_bytes()
+    arrays = load_weights(zoo / "tinynet.ckpt")
+    first = zoohub.load("tinynet", checkpoint="~/my.ckpt")
+    assert first.zoohub.path == tmp_path / "my.ckpt"
+    for given in ("my.ckpt", Path("my.ckpt"), data, io.BytesIO(data), arrays, first):
+        net = zoohub.load("tinynet", checkpoint=given)
+        assert all(np.array_equal(values(net)[n], a) for n, a in arrays.items())
+    first.fc1.bias.set_data(first.fc1.bias + 1)
+    assert np.array_equal(values(net)["fc1.bias"], arrays["fc1.bias"])
+
+
+def test_a_damaged_file_with_a_checksum_is_refused_wherever_it_is_read(
+    zoo: Path, tmp_path: Path
+) -> None:
+    path = write_ckpt(tmp_path / "crc.ckpt", load_weights(zoo / "tinynet.ckpt"), crc=True)
+    data = bytearray(path.read_bytes())
+    data[5000] ^= 0x40
+    path.write_bytes(data)
+    with pytest.raises(CheckpointCorrupt, match="the CRC"):
+        zoohub.load("tinynet", checkpoint=path)
+    with pytest.raises(CheckpointCorrupt, match="the CRC"):
+        zoohub.load_weights(path)
+
+
+def test_the_contract_and_the_classes_follow_the_network_as_it_is() -> None:
+    from mindspore import nn
+
+    net = zoohub.load("resnet18@mindcv")
+    assert len(net.zoohub.classes) == 1000
+    assert net.zoohub.input.channels == 3
+    net.conv1 = nn.Conv2d(1, 64, 7, 2, "pad", 3)
+    assert (net.zoohub.input.channels, net.zoohub.input.colour) == (1, "L")
+    assert net.zoohub.input.mean == pytest.approx(
+        (np.mean(zoohub.info("resnet18").checkpoint("mindcv").input.mean),)
+    )
+    net.classifier = nn.Dense(512, 7)
+    assert net.zoohub.classes is None
+    copied = pickle.loads(pickle.dumps(net.zoohub))
+    assert copied.classes is None
+    assert copied.input == net.zoohub.input
+
+
+def test_a_head_of_the_same_size_put_in_has_classes_of_its_own() -> None:
+    from mindspore import nn
+
+    net = zoohub.load("resnet18@mindcv")
+    net.classifier = nn.Dense(512, 1000)
+    assert net.zoohub.classes is None
+
+
+@pytest.mark.parametrize(("channels", "colour"), [(1, "L"), (3, "RGB"), (4, "RGB")])
+def test_the_contract_has_the_channels_asked_for(channels: int, colour: str) -> None:
+    net = zoohub.load("resnet18@mindcv", in_channels=channels)
+    contract = net.zoohub.input
+    assert (contract.channels, contract.colour) == (channels, colour)
+    assert len(contract.mean) == len(contract.std) == channels
+    assert len(net.zoohub.classes) == 1000
+
+
+def test_a_network_without_a_head_has_no_classes() -> None:
+    assert zoohub.load("resnet18@mindcv", features_only=True).zoohub.classes is None

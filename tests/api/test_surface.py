@@ -26,6 +26,7 @@ def test_the_public_names_are_these_and_all_can_be_had() -> None:
         "load",
         "load_weights",
         "predict",
+        "predict_stream",
         "search",
         "transforms",
     ]

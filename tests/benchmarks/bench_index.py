@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import statistics
@@ -27,7 +28,8 @@ from zoohub.manifest.database import Database
 from zoohub.manifest.database_build import build_database
 from zoohub.manifest.index import Index, Layer
 from zoohub.manifest.interchange import Header, read_interchange, write_interchange
-from zoohub.manifest.opening import checkout_index, open_index
+from zoohub.manifest.opening import open_index
+from zoohub.manifest.places import checkout_index
 from zoohub.settings import load_settings
 
 PER_MODEL = 4
@@ -145,7 +147,50 @@ def query(folder: Path) -> dict[str, float]:
     found["list_whole_s"] = time.perf_counter() - start
     assert listed == count
     found["list_whole_more_mb"] = peak_mb() - before
+    for order in ("size", "metric"):
+        start = time.perf_counter()
+        assert sum(1 for _ in index.summaries(order=order)) == count
+        found[f"list_by_{order}_s"] = time.perf_counter() - start
+    found["list_sorted_more_mb"] = peak_mb() - before
     found["peak_mb"] = peak_mb()
+    return found
+
+
+def commands(folder: Path) -> dict[str, float]:
+    """Whole processes, with this index in force: seconds and peak memory."""
+    from zoohub.settings import Settings
+    from zoohub.store import Store
+
+    environ = {**os.environ, "ZOOHUB_HOME": str(folder / "home")}
+    environ["ZOOHUB_INDEX"] = str(folder / "index.jsonl.gz")
+    run = [sys.executable, "-c", "from zoohub.cli.main import entry_point as e; e()", "list"]
+    subprocess.run([*run, "--limit", "1"], env=environ, check=True, stdout=subprocess.DEVNULL)
+    index = open_index(Settings(folder / "home", indexes=(environ["ZOOHUB_INDEX"],)))
+    store = Store(folder / "home")
+    for number in range(100):
+        sha256 = index.entry(f"net{number * 7:07}").checkpoints[0].sha256
+        blob = store.layout.blob(str(sha256), "ckpt")
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        blob.write_bytes(b"x")
+    found = {}
+    for name, options in {
+        "list": [],
+        "list_size": ["--sort", "size"],
+        "list_metric": ["--sort", "metric"],
+        "list_cached": ["--cached"],
+    }.items():
+        start = time.perf_counter()
+        code = "import resource as r, sys; from zoohub.cli.main import main; "
+        code += "main(sys.argv[1:]); print(r.getrusage(r.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "list", *options],
+            env=environ,
+            check=True,
+            capture_output=True,
+        )
+        found[f"{name}_s"] = time.perf_counter() - start
+        found[f"{name}_rows"] = done.stdout.count(b"\n") - 1
+        found[f"{name}_peak_mb"] = int(done.stderr.split()[-1]) / 1024
     return found
 
 
@@ -178,6 +223,10 @@ LIMITS = {
     "real seconds": 5,
     "query peak_mb": 300,
     "query list_whole_more_mb": 50,
+    "query list_sorted_more_mb": 50,
+    "commands list_size_s": 3,
+    "commands list_metric_s": 3,
+    "commands list_cached_s": 3,
 }
 
 
@@ -195,10 +244,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoints", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="keep the files here")
-    parser.add_argument("--part", choices=("build", "query", "real"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--part", choices=("build", "query", "commands", "real"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args()
     if options.part:
-        part = {"build": build, "query": query}.get(options.part)
+        part = {"build": build, "query": query, "commands": commands}.get(options.part)
         print(json.dumps(part(options.folder) if part else real()))
         return 0
     with tempfile.TemporaryDirectory() as temporary:
@@ -210,7 +261,7 @@ def main() -> int:
         )
         print(f"generated {written} models in {time.perf_counter() - start:.1f} s")
         missed = 0
-        for part in ("build", "query", "real"):
+        for part in ("build", "query", "commands", "real"):
             command = [sys.executable, __file__, "--part", part, "--folder", str(folder)]
             out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             for key, value in json.loads(out).items():

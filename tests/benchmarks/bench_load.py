@@ -2,9 +2,10 @@
 
     python tests/benchmarks/bench_load.py [--work DIR] [--rounds 5] [--json]
 
-Needs mindcv 0.3.0 and safetensors beside MindSpore. Each measurement is a fresh process that has
-imported MindSpore; the roads take turns; figures are medians. `touched` means that every page of
-every parameter was read after loading, so that nothing is left for the first forward pass.
+Of mindcv 0.3.0 and safetensors those that are installed take part. Each measurement is a fresh
+process that has imported MindSpore; the roads take turns; figures are medians. `touched` means that
+every page of every parameter was read after loading, so that nothing is left for the first forward
+pass.
 """
 
 from __future__ import annotations
@@ -19,10 +20,20 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-HERE = Path(__file__).resolve().parent
-MODELS = {"resnet50": ("resnet50", 8.0), "vit_l_16": ("vit_l_16_224", 25.0)}
+from peers import MODULES, is_here
+
+if TYPE_CHECKING:
+    from zoohub.manifest.entry import NetworkSpec
+
+# By the name that zoohub and mindcv share: how many times as fast zoohub is to be.
+MODELS = {
+    "resnet50": 8.0,
+    "vit_l_16_224": 25.0,
+    "mobilenet_v3_large_100": 10.0,  # depthwise
+    "hrnet_w32": 10.0,  # some two thousand parameters
+}
 
 
 def anonymous_bytes() -> int:
@@ -49,19 +60,30 @@ def touch(net: Any) -> None:
 # Roads: each prepares what is not measured and returns the function that is.
 
 
-def zoohub_road(model: str, path: Path) -> Callable[[], Any]:
-    from zoohub.manifest.entry import NetworkSpec
-    from zoohub.networks import loading, registry
+def definition(model: str) -> NetworkSpec:
+    """zoohub's own network of that name; mindcv's parameters are called as the index says."""
+    from zoohub.manifest.opening import open_index
+    from zoohub.settings import load_settings
 
-    if model == "vit_l_16":
-        sys.path.insert(0, str(HERE))
-        target = registry.Builder("bench_vit", "vit_large:VisionTransformer", {})
-        registry._BUILDERS = {**registry._BUILDERS, target.name: target}
-        spec = NetworkSpec(target.name)
-    else:
-        spec = NetworkSpec("resnet", {"depth": 50, "num_classes": 1000}, "mindcv")
-    registry.find_builder(spec.builder).load()  # importing the definition is not loading
-    return lambda: loading.create_network(spec, path)[0]
+    spec = open_index(load_settings()).resolve(model).checkpoint.network
+    assert spec is not None, f"no network for {model}"
+    return spec
+
+
+def zoohub_road(model: str, path: Path, *, published: bool = True) -> Callable[[], Any]:
+    """As a file of the store, which is mapped."""
+    from zoohub.networks import families, loading
+    from zoohub.networks.loading import NetworkOptions
+
+    spec = definition(model)
+    families.find_family(spec.builder).load()  # importing the definition is not loading
+    options = NetworkOptions(published=published)
+    return lambda: loading.create_network(spec, path, options)[0]
+
+
+def own_file_road(model: str, path: Path) -> Callable[[], Any]:
+    """As a file of the user's own, which may change under us: it is read and checked."""
+    return zoohub_road(model, path, published=False)
 
 
 def mindcv_road(model: str, path: Path) -> Callable[[], Any]:
@@ -69,7 +91,7 @@ def mindcv_road(model: str, path: Path) -> Callable[[], Any]:
     from mindcv.models import create_model
 
     def load() -> Any:
-        net = create_model(MODELS[model][0])
+        net = create_model(model)
         ms.load_param_into_net(net, ms.load_checkpoint(str(path)))
         net.set_train(False)
         return net
@@ -96,21 +118,23 @@ def safetensors_road(model: str, path: Path) -> Callable[[], Any]:
 def weights_road(model: str, path: Path) -> Callable[[], Any]:
     from zoohub.checkpoint import load_weights
 
-    return lambda: load_weights(path)
+    return lambda: load_weights(path, published=True)
 
 
 ROADS = {
     "zoohub": zoohub_road,
+    "own_file": own_file_road,
     "mindcv": mindcv_road,
     "read": read_road,
     "safetensors": safetensors_road,
     "load_weights": weights_road,
 }
+NETWORKS = ("zoohub", "own_file", "mindcv")  # what these give; the others give bytes or arrays
 
 
 def work(road: str, model: str, path: Path, *, cold: bool) -> dict[str, float]:
     """One measurement, in this process."""
-    if road in ("zoohub", "mindcv"):
+    if road in NETWORKS:
         import mindspore as ms
 
         ms.Tensor([1.0]) + 1  # MindSpore's own start-up belongs to neither road
@@ -123,7 +147,7 @@ def work(road: str, model: str, path: Path, *, cold: bool) -> dict[str, float]:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     private = anonymous_bytes() - before
     touched = seconds
-    if road in ("zoohub", "mindcv"):
+    if road in NETWORKS:
         touch(result)
         touched = time.perf_counter() - start
     return {"seconds": seconds, "cpu": cpu, "touched": touched, "private": private}
@@ -143,30 +167,41 @@ def measure(road: str, model: str, path: Path, *, cold: bool = False) -> dict[st
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def save(model: str, path: Path) -> None:
+    """The model's file in both formats, saved by MindSpore from mindcv's own network where that is
+    installed, else from zoohub's."""
+    import mindspore as ms
+
+    from zoohub.checkpoint import open_checkpoint, write_safetensors
+
+    if is_here("mindcv"):
+        from mindcv.models import create_model
+
+        net = create_model(model)
+    else:
+        from zoohub.networks.loading import create_network
+
+        net = create_network(definition(model), None)[0]
+    ms.save_checkpoint(net, str(path))
+    write_safetensors(path.with_suffix(".safetensors"), open_checkpoint(path))
+
+
 def prepare(model: str, folder: Path) -> Path:
-    """The model's file, saved once by MindSpore from mindcv's own network."""
+    """The model's file, saved once by a process of its own."""
     path = folder / f"{model}.ckpt"
     if not path.exists():
-        script = (
-            "import sys, mindspore as ms\n"
-            "from mindcv.models import create_model\n"
-            "from zoohub.checkpoint import open_checkpoint, write_safetensors\n"
-            "ms.save_checkpoint(create_model(sys.argv[1]), sys.argv[2])\n"
-            "write_safetensors(sys.argv[3], open_checkpoint(sys.argv[2]))\n"
-        )
-        target = str(path.with_suffix(".safetensors"))
-        command = [sys.executable, "-c", script, MODELS[model][0], str(path), target]
+        command = [sys.executable, __file__, "--save", model, str(path)]
         subprocess.run(command, check=True, env={**os.environ, "GLOG_v": "3"})
     for file in (path, path.with_suffix(".safetensors")):
         file.read_bytes()  # into the page cache
     return path
 
 
-def compare(model: str, path: Path, rounds: int) -> dict[str, Any]:
+def compare(model: str, path: Path, rounds: int, roads: list[str]) -> dict[str, Any]:
     """All figures for one model."""
-    warm: dict[str, list[dict[str, float]]] = {road: [] for road in ROADS}
+    warm: dict[str, list[dict[str, float]]] = {road: [] for road in roads}
     for _ in range(rounds):
-        for road in ROADS:
+        for road in roads:
             warm[road].append(measure(road, model, path))
 
     def median(road: str, key: str = "seconds") -> float:
@@ -181,20 +216,27 @@ def compare(model: str, path: Path, rounds: int) -> dict[str, Any]:
     size = path.stat().st_size
     return {
         "size_mb": size / 1e6,
-        **{f"{road}_s": median(road) for road in ROADS},
+        **{f"{road}_s": median(road) for road in roads},
         "zoohub_touched_s": median("zoohub", "touched"),
-        "mindcv_touched_s": median("mindcv", "touched"),
-        "ratio": median("mindcv") / median("zoohub"),
-        "ratio_touched": median("mindcv", "touched") / median("zoohub", "touched"),
-        "ratio_cpu": median("mindcv", "cpu") / median("zoohub", "cpu"),
-        "target": MODELS[model][1],
+        **(beside_mindcv(model, median) if "mindcv" in roads else {}),
         "private_mb": median("zoohub", "private") / 1e6,
         "private_share": median("zoohub", "private") / size,
-        "mindcv_private_mb": median("mindcv", "private") / 1e6,
         "cold_load_s": statistics.median(run["seconds"] for run in cold_load),
         "cold_touched_s": cold,
         "cold_read_s": once,
         "cold_ratio": cold / (once + median("zoohub")),
+    }
+
+
+def beside_mindcv(model: str, median: Callable[..., float]) -> dict[str, float]:
+    """The figures that are mindcv's, or need them."""
+    return {
+        "mindcv_touched_s": median("mindcv", "touched"),
+        "ratio": median("mindcv") / median("zoohub"),
+        "ratio_touched": median("mindcv", "touched") / median("zoohub", "touched"),
+        "ratio_cpu": median("mindcv", "cpu") / median("zoohub", "cpu"),
+        "target": MODELS[model],
+        "mindcv_private_mb": median("mindcv", "private") / 1e6,
     }
 
 
@@ -206,14 +248,19 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--worker", nargs=3)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--save", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         road, model, path = options.worker
         print(json.dumps(work(road, model, Path(path), cold=options.cold)))
         return
+    if options.save:
+        save(options.save[0], Path(options.save[1]))
+        return
     options.work.mkdir(parents=True, exist_ok=True)
+    roads = [road for road in ROADS if road not in MODULES or is_here(road)]
     for model in options.models:
-        figures = compare(model, prepare(model, options.work), options.rounds)
+        figures = compare(model, prepare(model, options.work), options.rounds, roads)
         if options.json:
             print(json.dumps({"model": model, **figures}))
             continue

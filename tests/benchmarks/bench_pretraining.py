@@ -28,8 +28,9 @@ from pathlib import Path
 import numpy as np
 
 from zoohub.checkpoint import write_ckpt
-from zoohub.training.recipe import Recipe, parse_recipe
-from zoohub.training.session import train
+from zoohub.tasks.recipe import Recipe
+from zoohub.training import parse_recipe
+from zoohub.training.recorded import train
 
 RECIPE = """\
 model: lenet5

@@ -2,12 +2,12 @@
 
     python tests/benchmarks/bench_training.py [mobilenet_v2_100 resnet50] [--batch 16] [--rounds 5]
 
-Needs mindcv 0.3.0 beside zoohub and MindSpore. Both train in graph mode at 224 pixels on the same
-folder of 500×375 JPEGs made here, with a random crop, mirror image and change of colour, and
-momentum SGD. Each side is a process of its own that stays. They measure the same thing at the same
-time and take turns of two seconds, the other one stopped: a machine that changes its speed from one
-minute to the next changes it for both. Figures are images a second of a side's own turns, median of
-the rounds:
+Where mindcv 0.3.0 is not installed, zoohub is measured alone. Both train in graph mode at 224
+pixels on the same folder of 500×375 JPEGs made here, with a random crop, mirror image and change of
+colour, and momentum SGD. Each side is a process of its own that stays. They measure the same thing
+at the same time and take turns of two seconds, the other one stopped: a machine that changes its
+speed from one minute to the next changes it for both. Figures are images a second of a side's own
+turns, median of the rounds:
 
     step      the same batch again and again
     data      reading, decoding, augmenting and batching, nothing else; an epoch each
@@ -32,6 +32,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from peers import is_here
 
 CLASSES = 4
 MEASURES = ("step", "data", "together")
@@ -60,12 +62,14 @@ def make_pictures(folder: Path, count: int) -> None:
 
 
 def zoohub_side(model: str, folder: Path, batch: int, steps: int) -> dict[str, Callable[[], int]]:
-    from zoohub.training.data.batches import Loader, Plan
-    from zoohub.training.data.pixels import Training
-    from zoohub.training.loop import Hooks, Progress, run
-    from zoohub.training.recipe import parse_recipe
-    from zoohub.training.session import build_network, build_trainer, open_session
-    from zoohub.training.step import soft_targets
+    import numpy as np
+
+    from zoohub.training import parse_recipe
+    from zoohub.training.batches import Loader, Plan
+    from zoohub.training.epochs import Course, run_epochs
+    from zoohub.training.network import build_network, build_trainer
+    from zoohub.training.reports import Hooks, Progress
+    from zoohub.training.session import open_session
 
     text = f"""
 model: {model}
@@ -79,28 +83,27 @@ batch_size: {batch}
 """
     recipe = parse_recipe(text)
     session = open_session(recipe)
-    recipe = session.recipe
+    recipe, task = session.recipe, session.task
     plan = Plan(len(session.splits.train), batch)
-    trainer = build_trainer(session, build_network(session), plan)
-    contract = session.start.contract
-    prepare = Training(session.splits.train, contract, recipe.augment)
-    loader = Loader(session.splits.train, prepare, plan, 0)
-    ((images, labels),) = next(loader.steps(0))
-    targets = soft_targets(labels, CLASSES, recipe.label_smoothing)
+    net = build_network(session)
+    trainer = build_trainer(session, net, plan)
+    rows = task.training_rows(session.splits.train, session.start.contract, recipe)
+    loader = Loader(rows, plan, 0)
+    batches = task.step_batches(next(loader.steps(0)), recipe, CLASSES, np.random.default_rng(0), 1)
+    course = Course(session, net, trainer, plan, Hooks(), lambda name, reason: None)
     epoch = [0]
 
     def step() -> int:
         for _ in range(steps):
-            trainer.step([(images, targets)], 0.01)
+            trainer.step(batches, 0.01)
         return steps * batch
 
     def read() -> int:
         epoch[0] += 1
-        return sum(len(labels) for ((_, labels),) in loader.steps(epoch[0]))
+        return sum(len(rows.targets["label"]) for rows in loader.steps(epoch[0]))
 
     def together() -> int:
-        splits = session.splits
-        run(trainer, recipe, splits, contract, plan=plan, progress=Progress(), hooks=Hooks())
+        run_epochs(course, Progress())
         return plan.steps * batch
 
     return {"step": step, "data": read, "together": together}
@@ -169,8 +172,12 @@ def serve(side: str, model: str, folder: Path, batch: int, steps: int) -> None:
 class Side:
     """One side's process."""
 
-    def __init__(self, name: str, *arguments: str) -> None:
-        command = [sys.executable, __file__, "--serve", name, *arguments]
+    def __init__(self, name: str, *arguments: str, checkout: Path | None = None) -> None:
+        own = (sys.executable, __file__)
+        if checkout is not None:
+            own = (str(checkout / ".venv/bin/python"),
+                   str(checkout / "tests/benchmarks/bench_training.py"))  # fmt: skip
+        command = [*own, "--serve", name, *arguments]
         environ = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
@@ -220,12 +227,17 @@ def race(sides: list[Side], measure: str) -> list[float]:
 
 
 def compare(
-    model: str, batch: int, pictures: int, rounds: int, steps: int
+    model: str, batch: int, pictures: int, rounds: int, steps: int, before: Path | None
 ) -> Iterator[dict[str, Any]]:
     """A row for each measure."""
     with tempfile.TemporaryDirectory() as folder:
         make_pictures(Path(folder), pictures)
-        sides = [Side(n, model, folder, str(batch), str(steps)) for n in ("zoohub", "mindcv")]
+        said = (model, folder, str(batch), str(steps))
+        sides = [Side("zoohub", *said)]
+        if before is not None:
+            sides.append(Side("zoohub", *said, checkout=before))
+        elif is_here("mindcv"):
+            sides.append(Side("mindcv", *said))
         found: dict[str, list[list[float]]] = {measure: [] for measure in MEASURES}
         for _ in range(rounds):
             for measure in MEASURES:
@@ -233,14 +245,15 @@ def compare(
         for side in sides:
             side.end()
     for measure in MEASURES:
-        pairs = found[measure]
-        ours, theirs = (statistics.median(figures) for figures in zip(*pairs, strict=True))
-        ratios = sorted(own / other for own, other in pairs)
-        yield {
-            "model": model, "measure": measure, "batch": batch, "zoohub": round(ours, 2),
-            "mindcv": round(theirs, 2), "ratio": round(statistics.median(ratios), 3),
-            "ratios": [round(ratio, 3) for ratio in ratios],
-        }  # fmt: skip
+        measured = found[measure]
+        own, *others = (statistics.median(figures) for figures in zip(*measured, strict=True))
+        row = {"model": model, "measure": measure, "batch": batch, "zoohub": round(own, 2)}
+        for theirs in others:  # none or one
+            ratios = sorted(mine / other for mine, other in measured)
+            row["before" if before else "mindcv"] = round(theirs, 2)
+            row["ratio"] = round(statistics.median(ratios), 3)
+            row["ratios"] = [round(ratio, 3) for ratio in ratios]
+        yield row
 
 
 def main() -> None:
@@ -251,6 +264,9 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=96, help="of an epoch")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6, help="steps a round of `step`")
+    parser.add_argument(
+        "--before", type=Path, metavar="CHECKOUT", help="beside an older zoohub, not mindcv"
+    )
     parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -258,7 +274,8 @@ def main() -> None:
         serve(side, model, Path(folder), int(batch), int(steps))
         return
     for model in options.models:
-        for row in compare(model, options.batch, options.pictures, options.rounds, options.steps):
+        size = (options.batch, options.pictures, options.rounds, options.steps)
+        for row in compare(model, *size, options.before):
             print(json.dumps(row), flush=True)
 
 

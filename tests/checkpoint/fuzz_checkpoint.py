@@ -31,7 +31,7 @@ from checkpoint_files import field, pth, record, small_arrays, tensor_proto
 from zoohub.checkpoint import open_checkpoint, write_ckpt, write_pth, write_safetensors
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
-FORMATS = ("ckpt", "safetensors", "pth")
+FORMATS = ("ckpt", "safetensors", "pth", "legacy")  # PyTorch's from before 1.6
 SECONDS = 2
 MEMORY = 512 << 20
 
@@ -50,7 +50,8 @@ def base_files(folder: Path) -> dict[str, bytes]:
     ckpt += b"crc_num" + bytes(10)
     tensors = write_safetensors(folder / "base", arrays, metadata={"note": "hello"}).read_bytes()
     torch = write_pth(folder / "base", arrays).read_bytes()
-    return {"ckpt": ckpt, "safetensors": tensors, "pth": torch}
+    legacy = (Path(__file__).parent / "data" / "torch_legacy.pth").read_bytes()
+    return {"ckpt": ckpt, "safetensors": tensors, "pth": torch, "legacy": legacy}
 
 
 def every_byte(data: bytes) -> Iterator[bytes]:
@@ -142,7 +143,7 @@ def check(path: Path, data: bytes) -> str:
             if array.shape != table[name].shape:
                 raise AssertionError(f"{name!r}: table and array disagree")
             np.add.reduce(array, axis=None)
-        open_checkpoint(path, verify=True)
+        open_checkpoint(path, verify=True, published=True)
     except CheckpointCorrupt as error:
         if path.name not in str(error):
             raise AssertionError("the message does not name the file") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import hashlib
-import inspect
 import pickle
 import threading
 from collections.abc import Callable
@@ -16,34 +15,16 @@ import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import nn
+from stand_in.tiny.network import TinyNet
 
 from zoohub.checkpoint import open_checkpoint, plan_apply, write_ckpt, write_pth, write_safetensors
 from zoohub.checkpoint.cell import apply_plan, table_of
 from zoohub.errors import CheckpointMismatch, ZoohubError
 from zoohub.framework import version_tuple
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks import loading, registry
-from zoohub.networks.registry import Builder, Layout
-
-
-class TinyNet(nn.Cell):
-    """A stem, a normalisation and a head, as every classifier has."""
-
-    def __init__(
-        self, num_classes: int = 5, in_channels: int = 3, features_only: bool = False
-    ) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, 4, 3, pad_mode="pad", padding=1)
-        self.bn = nn.BatchNorm2d(4)
-        self.features_only = features_only
-        if not features_only:
-            self.fc = nn.Dense(4, num_classes)
-
-    def construct(self, x: Any) -> Any:
-        x = self.bn(self.conv(x))
-        if self.features_only:
-            return (x,)
-        return self.fc(x.mean((2, 3)))
+from zoohub.networks import loading
+from zoohub.networks.family import Family
+from zoohub.networks.options import NetworkOptions
 
 
 class Halves(nn.Cell):
@@ -54,24 +35,10 @@ class Halves(nn.Cell):
         self.count = ms.Parameter(ms.Tensor([0, 0], ms.int32))
 
 
-def tiny(**arguments: Any) -> nn.Cell:
-    return TinyNet(**arguments)
+pytestmark = pytest.mark.usefixtures("tiny_family")
 
-
-SPEC = NetworkSpec("tiny", {"num_classes": 5}, head="fc", stem="conv")
+SPEC = NetworkSpec("tiny", {"num_classes": 5})
 INPUT = np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    builder = Builder(
-        "tiny",
-        f"{__name__}:tiny",
-        {"num_classes": int, "in_channels": int, "features_only": bool},
-        {"old": Layout(rules=((r"classifier\.(.+)", r"fc.\1"), (r"stem\.(.+)", r"conv.\1")))},
-    )
-    monkeypatch.setattr(registry, "_BUILDERS", {**registry._BUILDERS, "tiny": builder})
-    monkeypatch.setattr(Builder, "load", lambda self: tiny)
 
 
 @pytest.fixture
@@ -132,10 +99,10 @@ def test_loaded_weights_compute_what_mindspores_own_loader_computes(
 
 
 @pytest.mark.parametrize("write", [write_ckpt, write_pth])
-def test_parameters_are_the_mapped_file_itself(
+def test_parameters_are_the_published_file_itself_mapped(
     write: Callable[..., Path], tmp_path: Path, values: dict[str, np.ndarray]
 ) -> None:
-    weights = open_checkpoint(write(tmp_path / "weights", values))
+    weights = open_checkpoint(write(tmp_path / "weights", values), published=True)
     if not (weights["fc.bias"].flags.aligned or version_tuple(ms.__version__) >= (2, 8)):
         pytest.skip("MindSpore 2.7 takes aligned data only")
     net, _ = loading.create_network(SPEC, weights)
@@ -181,7 +148,7 @@ def test_two_networks_from_one_opened_file_do_not_share_memory(
 def test_another_number_of_classes_replaces_the_head_only(
     file: Path, values: dict[str, np.ndarray]
 ) -> None:
-    net, report = loading.create_network(SPEC, file, num_classes=3)
+    net, report = loading.create_network(SPEC, file, NetworkOptions(num_classes=3))
     assert report is not None
     assert report.replaced == ("fc.weight", "fc.bias")
     assert set(report.left_out) == {"fc.weight", "fc.bias"}
@@ -195,26 +162,46 @@ def test_another_number_of_classes_replaces_the_head_only(
 def test_a_replaced_head_is_drawn_from_its_own_initialiser(file: Path) -> None:
     ms.set_seed(3)
     expected = nn.Dense(4, 3).weight.asnumpy().std()
-    net, _ = loading.create_network(SPEC, file, num_classes=3)
+    net, _ = loading.create_network(SPEC, file, NetworkOptions(num_classes=3))
     assert 0.2 < net.fc.weight.asnumpy().std() / expected < 5
 
 
 def test_the_same_number_of_classes_keeps_the_head(file: Path) -> None:
-    _, report = loading.create_network(SPEC, file, num_classes=5)
+    _, report = loading.create_network(SPEC, file, NetworkOptions(num_classes=5))
     assert report is not None
     assert report.replaced == ()
 
 
-def test_another_number_of_channels_replaces_the_stem_only(file: Path) -> None:
-    net, report = loading.create_network(SPEC, file, in_channels=1)
+@pytest.mark.parametrize("channels", [1, 2, 4, 6])
+def test_another_number_of_channels_adapts_the_stem_and_says_so(
+    file: Path, values: dict[str, np.ndarray], channels: int
+) -> None:
+    net, report = loading.create_network(SPEC, file, NetworkOptions(in_channels=channels))
     assert report is not None
-    assert report.replaced == ("conv.weight",)
-    assert net.conv.weight.shape == (4, 1, 3, 3)
-    assert np.ptp(net.conv.weight.asnumpy()) > 0
+    assert report.replaced == ()
+    assert [m.name for m in report.adapted] == ["conv.weight"]
+    assert "1 adapted to the input channels asked for: conv.weight (file (4, 3, 3, 3), netw" in str(
+        report
+    )
+    found = net.conv.weight.asnumpy()
+    assert found.shape == (4, channels, 3, 3)
+    if channels == 1:
+        np.testing.assert_allclose(found, values["conv.weight"].sum(1, keepdims=True), rtol=1e-6)
+    else:
+        expected = values["conv.weight"][:, np.arange(channels) % 3] * 3 / channels
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_grey_picture_gives_with_one_channel_what_it_gave_with_three(file: Path) -> None:
+    grey = np.random.default_rng(0).standard_normal((2, 1, 8, 8)).astype(np.float32)
+    one, _ = loading.create_network(SPEC, file, NetworkOptions(in_channels=1))
+    three, _ = loading.create_network(SPEC, file)
+    expected = three(ms.Tensor(np.repeat(grey, 3, axis=1))).asnumpy()
+    np.testing.assert_allclose(one(ms.Tensor(grey)).asnumpy(), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_features_leave_the_files_head_out(file: Path) -> None:
-    net, report = loading.create_network(SPEC, file, features_only=True)
+    net, report = loading.create_network(SPEC, file, NetworkOptions(features_only=True))
     assert report is not None
     assert set(report.left_out) == {"fc.weight", "fc.bias"}
     assert len(net(ms.Tensor(INPUT))) == 1
@@ -331,7 +318,7 @@ def test_what_does_not_fit_is_logged_when_not_strict(
     values["extra"] = np.ones(3, np.float32)
     values["fc.bias"] = np.ones(9, np.float32)
     file = write_ckpt(tmp_path / "odd.ckpt", values)
-    net, report = loading.create_network(SPEC, file, strict=False)
+    net, report = loading.create_network(SPEC, file, NetworkOptions(strict=False))
     assert report is not None
     assert not report.complete
     assert (report.missing, report.unexpected) == (("bn.gamma",), ("extra",))
@@ -344,12 +331,10 @@ def test_the_switches_are_restored_when_a_builder_fails(monkeypatch: pytest.Monk
     def broken(**_: Any) -> nn.Cell:
         raise RuntimeError("no such thing")
 
-    signature = inspect.signature
-    monkeypatch.setattr(Builder, "load", lambda self: broken)
+    monkeypatch.setattr(Family, "load", lambda self: broken)
     with pytest.raises(RuntimeError, match="no such thing"):
         loading.build(SPEC, initialise=False)
     assert not nn.Dense(2, 2).weight.has_init
-    assert inspect.signature is signature
 
 
 def test_threads_that_load_and_construct_do_not_disturb_each_other(
@@ -391,11 +376,11 @@ def test_arguments_the_builder_does_not_take_are_refused(
 @pytest.mark.parametrize("number", [0, -1, 2.5, True])
 def test_a_number_of_classes_is_a_positive_whole_number(number: Any) -> None:
     with pytest.raises(ZoohubError, match="a whole number above 0"):
-        loading.create_network(SPEC, None, num_classes=number)
+        loading.create_network(SPEC, None, NetworkOptions(num_classes=number))
 
 
 def test_half_precision_computes_in_float16(file: Path) -> None:
-    net, _ = loading.create_network(SPEC, file, dtype="float16")
+    net, _ = loading.create_network(SPEC, file, NetworkOptions(dtype="float16"))
     full, _ = loading.create_network(SPEC, file)
     x = ms.Tensor(INPUT)
     out, exact = net(x).asnumpy().astype(np.float32), full(x).asnumpy()
@@ -405,4 +390,4 @@ def test_half_precision_computes_in_float16(file: Path) -> None:
 
 def test_an_unknown_precision_is_refused(file: Path) -> None:
     with pytest.raises(ZoohubError, match="choose float32, float16 or bfloat16"):
-        loading.create_network(SPEC, file, dtype="int8")
+        loading.create_network(SPEC, file, NetworkOptions(dtype="int8"))

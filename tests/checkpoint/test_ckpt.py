@@ -91,10 +91,10 @@ def test_shapes_in_packed_form_are_read(tmp_path: Path) -> None:
     assert load_weights(path)["w"].shape == (2, 3)
 
 
-def test_arrays_are_views_and_writing_to_them_leaves_the_file(tmp_path: Path) -> None:
+def test_arrays_of_a_published_file_are_views_and_writing_to_them_leaves_it(tmp_path: Path) -> None:
     path = write_ckpt(tmp_path / "a.ckpt", {"w": np.ones(3, np.float32)})
     before = path.read_bytes()
-    weights = open_checkpoint(path)
+    weights = open_checkpoint(path, published=True)
     weights["w"][:] = 5
     assert weights["w"].tolist() == [5, 5, 5]
     assert not weights["w"].flags.owndata

@@ -10,6 +10,9 @@ from fuzz_checkpoint import FORMATS, base_files, check, every_byte, mutated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+# An archive with its pickle takes ten times as long as the others.
+OFTEN = [pytest.param(f, marks=pytest.mark.slow if f == "pth" else ()) for f in FORMATS]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -22,7 +25,7 @@ def bases(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # sums of damaged numbers overflow
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", OFTEN)
 @settings(
     max_examples=300,
     deadline=2000,
@@ -49,7 +52,7 @@ def test_a_framing_byte_that_changes_is_read_or_refused(
     assert outcomes.count("corrupt") > 350
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", OFTEN)
 def test_every_cut_is_refused_or_loses_whole_parameters_only(
     folder: Path, bases: dict[str, bytes], format: str
 ) -> None:

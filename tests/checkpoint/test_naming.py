@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from zoohub.checkpoint import detect_layout, rename
+from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.naming import is_training_state
 from zoohub.errors import CheckpointMismatch
-from zoohub.networks.registry import Builder, Layout
 
 OLD = Layout(
     rules=(
@@ -97,12 +97,7 @@ def test_averaged_names_are_renamed_by_the_same_rules() -> None:
     )
 
 
-BUILDER = Builder(
-    "net",
-    "nowhere:nothing",
-    {},
-    {"new": Layout(), "old": OLD, "older": Layout(rules=((r"head\.(.+)", r"classifier.\1"),))},
-)
+LAYOUTS = {"new": Layout(), "old": OLD, "older": Layout(rules=((r"head\.(.+)", r"classifier.\1"),))}
 NETWORK = ["conv1.weight", "classifier.weight", "classifier.bias"]
 
 
@@ -111,16 +106,16 @@ NETWORK = ["conv1.weight", "classifier.weight", "classifier.bias"]
 )
 def test_the_scheme_is_the_one_that_gives_the_networks_names(head: str, layout: str) -> None:
     names = ["conv1.weight", f"{head}.weight", f"{head}.bias", "moments.conv1.weight"]
-    assert detect_layout(names, BUILDER, NETWORK) == layout
+    assert detect_layout(names, LAYOUTS, NETWORK) == layout
 
 
 @pytest.mark.parametrize(("head", "layout"), [("classifier", ""), ("end_point", "old")])
 def test_without_the_network_the_scheme_is_the_one_whose_rules_match(
     head: str, layout: str
 ) -> None:
-    assert detect_layout(["conv1.weight", f"{head}.bias"], BUILDER) == layout
+    assert detect_layout(["conv1.weight", f"{head}.bias"], LAYOUTS) == layout
 
 
 def test_a_file_of_another_network_fits_no_scheme() -> None:
     with pytest.raises(CheckpointMismatch, match=r"into net's \(tried: new, old, older\); .* x\.y"):
-        detect_layout(["x.y"], BUILDER, NETWORK)
+        detect_layout(["x.y"], LAYOUTS, NETWORK, family="net")

@@ -23,9 +23,9 @@ from zoohub.checkpoint import (
     write_pth,
     write_safetensors,
 )
-from zoohub.checkpoint.atomic import replacing
 from zoohub.checkpoint.dtypes import narrow_bfloat16, widen_bfloat16
 from zoohub.checkpoint.source import read_ahead
+from zoohub.core.atomic import replacing
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
 WRITERS = {"ckpt": write_ckpt, "safetensors": write_safetensors, "pth": write_pth}
@@ -90,7 +90,17 @@ FOREIGN = {
     "a zip": (b"PK\x05\x06" + bytes(18), "PyTorch did not write"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(20), "a PNG picture"),
     "zeros": (bytes(5000), "only zeros: the file was reserved"),
-    "text": (b"hello world, this is no checkpoint", "b'hello wo' where a parameter should"),
+    "a text": (b"hello world, this is no checkpoint", "is a text .*, no checkpoint"),
+    "a short text": (b"hello world", "b'hello wo' where a parameter should"),
+    "JSON": (b'{"metadata": {"total_size": 100}}', "is a JSON document"),
+    "YAML": (b"# Recipe\nmodel: resnet50\nepochs: 5\n", "is a text"),
+    "MINDIR": (b"\x0a\x050.1.1\x12\x09MindSpore" + bytes(99), "is a MINDIR graph, for inference"),
+    "ONNX": (b"\x08\x07\x12\x07pytorch" + bytes(99), "is an ONNX graph, for inference"),
+    "MindSpore Lite": (b"\x20\0\0\0MSL2" + bytes(99), "is an .ms model for MindSpore Lite"),
+    "an .om model": (b"IMOD" + bytes(99), "is an .om model for Ascend"),
+    "a pickle": (b"\x80\x04\x95\x10" + bytes(99), "is a Python pickle .* never runs"),
+    "a tar archive": (b"x.ckpt".ljust(257, b"\0") + b"ustar\x0000", "is a tar archive: unpack"),
+    "NumPy's arrays": (b"\x93NUMPY\x01\x00v\x00{'descr'", "is a NumPy array file"),
     "one byte": (b"\x0a", "a number cut short"),
 }
 

@@ -6,9 +6,11 @@ import dataclasses
 
 import pytest
 
+from tests.html_reading import Reading
 from zoohub.checkpoint import TensorInfo, plan_apply
+from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.planning import Leeway
 from zoohub.errors import CheckpointMismatch
-from zoohub.networks.registry import Layout
 
 
 def table(**shapes: tuple[int, ...]) -> dict[str, TensorInfo]:
@@ -27,6 +29,16 @@ def test_equal_tables_are_assigned_one_to_one() -> None:
     assert plan.fresh == ()
     assert plan.report.complete
     assert str(plan.report) == "3 parameters loaded from a.ckpt"
+
+
+def test_a_report_is_a_table_in_a_notebook() -> None:
+    file = table(conv_weight=(4, 3), fc_weight=(9, 4), fc_bias=(9,))
+    plan = plan_apply(NETWORK, file, Leeway(replaced=("fc",)), source="<b>.ckpt")
+    read = Reading(plan.report._repr_html_())
+    assert read.tags == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    assert read.words[0] == "<b>.ckpt"
+    at = read.words.index("newly initialised, as asked")
+    assert read.words[at + 1 : at + 3] == ["2", "fc.weight, fc.bias"]
 
 
 def test_a_plan_and_its_report_cannot_be_changed() -> None:
@@ -66,7 +78,7 @@ def test_shapes_must_be_equal_not_similar(shapes: tuple[tuple[int, ...], ...]) -
 @pytest.mark.parametrize("classes", [3, 1001])
 def test_a_head_of_other_classes_is_replaced_whole(classes: int) -> None:
     file = table(conv_weight=(4, 3), fc_weight=(classes, 4), fc_bias=(classes,))
-    plan = plan_apply(NETWORK, file, replaced=["fc"])
+    plan = plan_apply(NETWORK, file, Leeway(replaced=("fc",)))
     assert plan.report.loaded == ("conv.weight",)
     assert plan.report.replaced == plan.fresh == ("fc.weight", "fc.bias")
     assert plan.report.left_out == ("fc.weight", "fc.bias")
@@ -74,18 +86,23 @@ def test_a_head_of_other_classes_is_replaced_whole(classes: int) -> None:
 
 
 def test_a_head_that_fits_is_loaded_though_it_might_be_replaced() -> None:
-    assert plan_apply(NETWORK, NETWORK, replaced=["fc"]).report.replaced == ()
+    assert plan_apply(NETWORK, NETWORK, Leeway(replaced=("fc",))).report.replaced == ()
 
 
 def test_a_head_with_one_misfit_is_replaced_whole() -> None:
     file = table(conv_weight=(4, 3), fc_weight=(5, 4))
-    assert plan_apply(NETWORK, file, replaced=["fc"]).report.replaced == ("fc.weight", "fc.bias")
+    assert plan_apply(NETWORK, file, Leeway(replaced=("fc",))).report.replaced == (
+        "fc.weight",
+        "fc.bias",
+    )
 
 
 def test_only_the_prefix_that_was_asked_for_is_exempt() -> None:
     file = table(conv_weight=(9, 3), fc_weight=(9, 4), fc_bias=(9,))
     with pytest.raises(CheckpointMismatch, match=r"1 misshapen: conv\.weight") as caught:
-        plan_apply({**NETWORK, **table(ok=(1,))}, {**file, **table(ok=(1,))}, replaced=["fc"])
+        plan_apply(
+            {**NETWORK, **table(ok=(1,))}, {**file, **table(ok=(1,))}, Leeway(replaced=("fc",))
+        )
     assert "fc" not in str(caught.value)
 
 
@@ -93,21 +110,21 @@ def test_a_prefix_ends_at_a_dot() -> None:
     network = table(fc_weight=(5, 4), fc1_weight=(5, 4), ok=(1,))
     file = table(fc_weight=(3, 4), fc1_weight=(3, 4), ok=(1,))
     with pytest.raises(CheckpointMismatch, match=r"1 misshapen: fc1\.weight"):
-        plan_apply(network, file, replaced=["fc"])
+        plan_apply(network, file, Leeway(replaced=("fc",)))
 
 
 def test_a_network_without_a_head_leaves_the_files_head_out() -> None:
-    plan = plan_apply(table(conv_weight=(4, 3)), NETWORK, unused=["fc"])
+    plan = plan_apply(table(conv_weight=(4, 3)), NETWORK, Leeway(unused=("fc",)))
     assert plan.report.left_out == ("fc.weight", "fc.bias")
     assert plan.report.complete
     with pytest.raises(CheckpointMismatch, match="1 unexpected: fd"):
-        plan_apply(table(conv_weight=(4, 3)), {**NETWORK, **table(fd=(1,))}, unused=["fc"])
+        plan_apply(table(conv_weight=(4, 3)), {**NETWORK, **table(fd=(1,))}, Leeway(unused=("fc",)))
 
 
 def test_an_empty_prefix_leaves_everything_else_out_but_misses_nothing_silently() -> None:
-    assert plan_apply(table(conv_weight=(4, 3)), NETWORK, unused=[""]).report.complete
+    assert plan_apply(table(conv_weight=(4, 3)), NETWORK, Leeway(unused=("",))).report.complete
     with pytest.raises(CheckpointMismatch, match="1 missing: bn"):
-        plan_apply(table(conv_weight=(4, 3), bn=(4,)), NETWORK, unused=[""])
+        plan_apply(table(conv_weight=(4, 3), bn=(4,)), NETWORK, Leeway(unused=("",)))
 
 
 def test_names_are_renamed_before_they_are_compared() -> None:
@@ -119,12 +136,12 @@ def test_names_are_renamed_before_they_are_compared() -> None:
 
 def test_constants_that_a_file_may_lack_are_kept() -> None:
     network = {**NETWORK, **table(anchors=(3,))}
-    plan = plan_apply(network, NETWORK, constants=["anchors"])
+    plan = plan_apply(network, NETWORK, Leeway(constants=("anchors",)))
     assert plan.report.kept == ("anchors",)
     assert plan.report.complete
-    assert plan_apply(network, network, constants=["anchors"]).report.kept == ()
+    assert plan_apply(network, network, Leeway(constants=("anchors",))).report.kept == ()
     with pytest.raises(CheckpointMismatch, match="1 misshapen: anchors"):
-        plan_apply(network, {**NETWORK, **table(anchors=(4,))}, constants=["anchors"])
+        plan_apply(network, {**NETWORK, **table(anchors=(4,))}, Leeway(constants=("anchors",)))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +164,7 @@ def test_types_of_different_kinds_do_not_convert(given: str, wanted: str) -> Non
 
 def test_not_strict_skips_what_does_not_fit_and_says_so() -> None:
     file = table(conv_weight=(4, 3), fc_weight=(9, 4), other=(1,))
-    plan = plan_apply(NETWORK, file, strict=False)
+    plan = plan_apply(NETWORK, file, Leeway(strict=False))
     assert [a.name for a in plan.assignments] == ["conv.weight"]
     assert plan.fresh == ("fc.bias", "fc.weight")
     assert not plan.report.complete
@@ -157,7 +174,7 @@ def test_not_strict_skips_what_does_not_fit_and_says_so() -> None:
 
 def test_a_file_that_fits_nowhere_is_refused_even_when_not_strict() -> None:
     with pytest.raises(CheckpointMismatch, match="no parameter of b fits the network"):
-        plan_apply(NETWORK, table(x=(1,)), strict=False, source="b")
+        plan_apply(NETWORK, table(x=(1,)), Leeway(strict=False), source="b")
 
 
 def test_missing_weights_are_never_taken_from_the_optimiser() -> None:

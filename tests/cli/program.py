@@ -15,5 +15,6 @@ def zoohub(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
+        encoding=environ.get("PYTHONIOENCODING", "utf-8"),
         check=False,
     )

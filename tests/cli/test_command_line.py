@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import zoohub
+from zoohub.cli.main import main
 
 pytestmark = pytest.mark.smoke
 
@@ -19,6 +20,7 @@ def test_list_shows_the_models_and_imports_no_mindspore() -> None:
     code = (
         "import sys; from zoohub.cli.main import main; main(['list', 'lenet*']);"
         "heavy = {'mindspore', 'numpy', 'requests', 'yaml', 'tqdm', 'huggingface_hub'};"
+        "heavy |= {'zoohub.manifest.entry', 'zoohub.networks.family', 'zoohub.models.provenance'};"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -43,6 +45,31 @@ def test_list_as_json_is_an_array_of_models_with_their_checkpoints() -> None:
 def test_an_empty_listing_is_an_empty_array() -> None:
     done = zoohub("list", "no-such-model*", "--json")
     assert (done.returncode, done.stdout) == (0, "[]\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list", "no-such-model*"),
+        ("list", "--cached"),
+        ("list", "--task", "crowd-counting", "--format", "pth"),
+        ("search", "zzzqqq"),
+        ("cache", "list"),
+        ("cache", "verify"),
+        ("cache", "prune", "--older-than", "1d", "-y"),
+        ("cache", "clear", "-y"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_found_is_no_failure_and_is_said_on_stderr(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip()
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_sorting_by_metric_puts_the_best_first_and_impossible_figures_last(tmp_path: Path) -> None:
@@ -169,7 +196,7 @@ def test_the_names_people_guess_work(guess: str, verb: str) -> None:
 def test_a_batch_of_no_pictures_is_a_usage_error() -> None:
     done = zoohub("eval", "lenet5@digits", "--data", "digits", "--batch-size", "0")
     assert done.returncode == 2
-    assert done.stderr == "zoohub: batch_size 0: give a number of at least 1\n"
+    assert done.stderr == "zoohub: batch_size=0: a whole number from 1 is needed\n"
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import zoohub
 from zoohub.errors import ExportError
 from zoohub.exporting import export_with_report
-from zoohub.exporting.nms import append_nms, as_table
-from zoohub.exporting.onnx_builder import OnnxBuilder, tensor_info
-from zoohub.inference import open_runner
-from zoohub.vision.detection import CONFIDENCE, IOU, decoded_prediction, select_detections
+from zoohub.graphs.onnx_builder import OnnxBuilder, tensor_info
+from zoohub.models.provenance import Provenance
+from zoohub.outputs.boxes import fractional_maps, packed_boxes
+from zoohub.running import open_runner
+from zoohub.tasks.detection.export import Suppression, as_table
+from zoohub.tasks.detection.selection import CONFIDENCE, IOU, select_detections
 
 
 def random_predictions(shape: tuple[int, ...], size: float, seed: int) -> Any:
@@ -36,7 +41,7 @@ def suppressing_model(shapes: dict[str, list[int | str]], layout: str, **options
     inputs += [tensor_info(f"given_{name}", shape) for name, shape in shapes.items()]
     outputs = [tensor_info(name, shape) for name, shape in shapes.items()]
     model = build.model(inputs, outputs, {}, "nms")
-    append_nms(model, layout=layout, **options)
+    Suppression(**options).append(model, layout)
     return model
 
 
@@ -115,7 +120,8 @@ def test_suppression_in_the_file_finds_what_zoohubs_own_finds(
     for seed in range(20):
         rows = random_predictions((2, 150, 5 + classes), 96, seed)
         found = session.run(None, {"images": images, "given_predictions": rows})[0]
-        expected = as_table([select_detections(picture) for picture in rows])
+        boxes = packed_boxes({"predictions": rows}, (64, 96))
+        expected = as_table([select_detections(boxes, i) for i in range(len(boxes))])
         assert len(expected) > 10
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -129,8 +135,8 @@ def test_maps_of_fractions_are_brought_to_pixels_first(onnxruntime: Any) -> None
     maps = [random_predictions(tuple(shape), 1.0, 5) for shape in shapes.values()]  # type: ignore[arg-type]
     given = {f"given_{name}": values for name, values in zip(shapes, maps, strict=True)}
     found = session.run(None, {"images": np.zeros((2, 64, 96, 3), np.float32), **given})[0]
-    rows = decoded_prediction(maps, (64, 96))
-    expected = as_table([select_detections(picture) for picture in rows])
+    boxes = fractional_maps(dict(zip(shapes, maps, strict=True)), (64, 96))
+    expected = as_table([select_detections(boxes, i) for i in range(len(boxes))])
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -164,5 +170,66 @@ def test_a_detector_exports_with_suppression_and_without_decoding(
     raw = export_with_report(net, tmp_path / "raw.onnx", decode=False, **options)
     assert raw.metadata.outputs == ("map_0", "map_1", "map_2")
     shape = (1, 128, 128, 3) if net.zoohub.input.layout == "NHWC" else (1, 3, 128, 128)
-    maps = open_runner(raw.path).run(np.zeros(shape, np.float32))
+    maps = tuple(open_runner(raw.path).run({"image": np.zeros(shape, np.float32)}).values())
     assert min(float(values.min()) for values in maps) < 0  # before the sigmoid
+
+
+# One of each generation of YOLO, as narrow as it can be built, and SSD: (model, arguments, what it
+# gives).
+GENERATIONS = [
+    ("yolov3", {"width": 0.125}, "predictions"),
+    ("yolov4", {"width": 0.125}, "predictions"),
+    ("yolov5n", {}, "predictions"),
+    ("yolov7_tiny", {"width": 0.25}, "predictions"),
+    ("yolov8n", {}, "boxes"),
+    ("yolov9_t", {}, "boxes"),
+    ("yolov10n", {}, "chosen"),
+    ("yolov11n", {}, "boxes"),
+    ("yolox_nano", {}, "predictions"),
+    ("ssd300", {}, "boxes"),
+]
+
+
+# The others, some of a minute each, are run by `pytest -m every`.
+IN_THE_GATE = ("yolov7_tiny", "yolov8n", "yolov10n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "arguments", "given"),
+    [
+        pytest.param(*row, id=row[0], marks=() if row[0] in IN_THE_GATE else pytest.mark.every)
+        for row in GENERATIONS
+    ],
+)
+def test_each_generation_finds_the_same_boxes_as_its_file(
+    model: str, arguments: dict[str, Any], given: str, load: Callable[..., Any], tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    net = load(model, **arguments)
+    picture = tmp_path / "noise.png"
+    noise = np.random.default_rng(3).integers(0, 256, (128, 128, 3), np.uint8)
+    Image.fromarray(noise).save(picture)
+    options = {"size": 128, "check": True}
+    export = export_with_report(net, tmp_path / "boxes.onnx", **options)
+    assert export.metadata.outputs == (given,)
+    table = export_with_report(net, tmp_path / "nms.onnx", nms=True, **options)
+    assert table.metadata.outputs == ("detections",)
+    told = net.zoohub
+    small = replace(told.input, size=(128, 128))
+    net.zoohub = Provenance(
+        told.entry, told.checkpoint, small, told.classes, told.path, told.report, told.network
+    )
+    own, decoded, chosen = (
+        zoohub.predict(source, picture, threshold=0.25)[0].predictions
+        for source in (net, export.path, table.path)
+    )
+    assert len(own) > 10
+    assert as_rows(decoded) == pytest.approx(as_rows(own), abs=1e-2)
+    assert as_rows(chosen) == pytest.approx(as_rows(own), abs=1e-2)
+
+
+def as_rows(found: Any) -> Any:
+    """Boxes, scores and classes, in an order that near ties do not change."""
+    rows = [[*label.box, label.score, label.index] for label in found]
+    return np.sort(np.array(rows), axis=0)

@@ -18,7 +18,7 @@ from mindspore import Tensor, nn
 import zoohub
 from zoohub.errors import ExportError, UnknownModel
 from zoohub.exporting import export_network, export_with_report, read_metadata
-from zoohub.inference import open_runner
+from zoohub.running import open_runner
 
 OPEN = ("batch", "height", "width")
 
@@ -86,7 +86,8 @@ def test_a_network_in_training_mode_is_exported_for_evaluation_and_stays_in_trai
     assert net.training
     for parameter in net.get_parameters():
         np.testing.assert_array_equal(parameter.asnumpy(), before[parameter.name])
-    np.testing.assert_allclose(open_runner(path).run(x)[0], expected, rtol=1e-3, atol=1e-5)
+    found = next(iter(open_runner(path).run({"image": x}).values()))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(net.set_train(False)(Tensor(x)).asnumpy(), expected)
 
 
@@ -117,7 +118,8 @@ def test_any_cell_can_be_exported_when_its_size_is_given(out: Path, onnxruntime:
     assert export.folded is not None
     assert export.folded.pairs == 1
     assert export.metadata.outputs == ("output",)
-    assert open_runner(export.path).run(np.zeros((2, 2, 9, 7), np.float32))[0].shape == (2, 4, 9, 7)
+    found = open_runner(export.path).run({"image": np.zeros((2, 2, 9, 7), np.float32)})
+    assert [output.shape for output in found.values()] == [(2, 4, 9, 7)]
     with pytest.raises(ExportError, match="--size HxW"):
         export_network(net, out / "other.onnx")
 
@@ -213,16 +215,17 @@ def test_every_family_exports_with_open_batch_height_and_width(
 def run_folder(digits: Any, tmp_path: Path) -> Path:
     """A finished run, with the shipped digits' weights in it."""
     from zoohub.checkpoint import write_ckpt
-    from zoohub.store.hashing import hash_file
-    from zoohub.training.saved import RUN_FILE, WEIGHTS, run_document
+    from zoohub.core.hashing import hash_file
+    from zoohub.models.runs import RUN_FILE, WEIGHTS, RunFacts, run_document
 
     folder = tmp_path / "flowers"
     folder.mkdir()
     arrays = {p.name: p.asnumpy() for p in digits.get_parameters()}
     weights = write_ckpt(folder / WEIGHTS, arrays)
     known = digits.zoohub
-    document = run_document(
+    facts = RunFacts(
         name="flowers",
+        task=known.entry.task,
         entry=known.entry,
         start=known.checkpoint,
         spec=known.checkpoint.network,
@@ -233,7 +236,9 @@ def run_folder(digits: Any, tmp_path: Path) -> Path:
         dataset="digits",
         mindspore=ms.__version__,
         metrics={},
+        published=(),
     )
+    document = run_document(facts)
     (folder / RUN_FILE).write_text(json.dumps(document))
     return folder
 

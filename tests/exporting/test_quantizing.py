@@ -9,7 +9,7 @@ import pytest
 from zoohub.errors import DataError
 from zoohub.exporting import export_with_report, read_metadata
 from zoohub.exporting.quantizing import calibration_pictures
-from zoohub.inference import open_runner
+from zoohub.running import open_runner
 
 DATA = Path(__file__).parents[2] / "zoohub" / "_data" / "digits"
 
@@ -33,7 +33,7 @@ def test_a_folder_without_pictures_cannot_calibrate(tmp_path: Path) -> None:
 def test_an_int8_model_is_smaller_and_reads_the_digits_alike(
     kind: str, digits: Any, tmp_path: Path, onnxruntime: Any
 ) -> None:
-    from zoohub.vision import Transform
+    from zoohub.inputs.picture import Transform
 
     whole = export_with_report(digits, tmp_path / "whole.onnx", dynamic={"batch"})
     small = export_with_report(
@@ -50,5 +50,5 @@ def test_an_int8_model_is_smaller_and_reads_the_digits_alike(
     assert read_metadata(small.path) == whole.metadata
     transform = Transform(digits.zoohub.input)
     inputs = np.stack([transform(path) for path in sorted(DATA.glob("digit-*.png"))])
-    read = [open_runner(e.path).run(inputs)[0].argmax(1) for e in (whole, small)]
+    read = [open_runner(e.path).run({"image": inputs})["logits"].argmax(1) for e in (whole, small)]
     assert (read[0] == read[1]).all()

@@ -16,9 +16,9 @@ import zoohub
 from zoohub.cli.main import main
 from zoohub.errors import DataError
 from zoohub.exporting import export_network
-from zoohub.training.data.digits import all_digits, heldout_digits
-from zoohub.vision.decoding import decode_maps
-from zoohub.vision.detection import decoded_prediction
+from zoohub.inputs.picture.digits import all_digits, heldout_digits
+from zoohub.networks.families import find_family
+from zoohub.outputs.raw_maps import decode_maps
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ def test_an_exported_classifier_is_not_measured_with_other_classes(
 def test_a_file_of_others_says_what_it_lacks(out: Path, onnxruntime: Any) -> None:
     import onnx
 
-    from zoohub.exporting.onnx_builder import OnnxBuilder, tensor_info
+    from zoohub.graphs.onnx_builder import OnnxBuilder, tensor_info
 
     build = OnnxBuilder()
     build.add("Identity", ["x"], output="y")
@@ -137,7 +137,9 @@ def test_maps_decoded_in_numpy_are_the_networks_own_boxes(
     x = Tensor(np.random.default_rng(0).random(shape, dtype=np.float32))
     outputs = decoding(x)
     first = outputs[:1] if builder == "yolov5" else outputs
-    expected = decoded_prediction([output.asnumpy() for output in first], (64, 96))
+    read = find_family(builder).read_outputs()
+    boxes = read({f"output_{i}": o.asnumpy() for i, o in enumerate(first)}, (64, 96))
+    expected = np.concatenate([boxes.boxes, boxes.objectness[..., None], boxes.scores], -1)
     found = decode_maps([output.asnumpy() for output in raw(x)], head.box_decoding())
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
     with pytest.raises(DataError, match="expected 3 maps"):
@@ -149,7 +151,7 @@ def test_an_exported_detector_is_as_precise_as_the_network_however_it_was_export
     out: Path, capsys: pytest.CaptureFixture[str], onnxruntime: Any
 ) -> None:
     pytest.importorskip("pycocotools")
-    from zoohub.training.detection.recipe import ScenesData
+    from zoohub.tasks.detection.recipe import ScenesData
 
     net = zoohub.load("yolov5n@digits", pretrained=True)
     scenes = ScenesData("digit-scenes", size=96, test=24)
@@ -181,10 +183,10 @@ def test_an_exported_detector_is_as_precise_as_the_network_however_it_was_export
             assert (one.label, one.box) == (other.label, pytest.approx(other.box, abs=0.1))
             assert one.score == pytest.approx(other.score, abs=1e-3)
     assert main(["eval", str(path), "--data", "digits"]) == 1
-    assert "measure a classifier" in capsys.readouterr().err
+    assert "learns from pictures with boxes" in capsys.readouterr().err
 
 
 def heldout_scene() -> Any:
-    from zoohub.training.detection.scenes import make_scene
+    from zoohub.tasks.detection.scenes import make_scene
 
     return make_scene(heldout_digits(), "test", 3, 96)[0]

@@ -63,7 +63,7 @@ def test_a_conversion_there_and_back_keeps_every_bit(there: str, odd_file: Path)
 @pytest.mark.parametrize(
     "model",
     [
-        "resnet18",
+        pytest.param("resnet18", marks=pytest.mark.slow),
         "mobilenet_v2_035_128",
         pytest.param("resnet50", marks=pytest.mark.slow),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from zoohub.core.urls import could_be_this_machine
 from zoohub.errors import DownloadError, ManifestError, OfflineError, UnknownModel
 from zoohub.manifest.adding import add_file
 from zoohub.manifest.build import build_index
@@ -20,8 +21,9 @@ from zoohub.manifest.check import check_index
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.manifest.index import Index, Layer, Locked
 from zoohub.manifest.lock import read_lock, write_lock
-from zoohub.manifest.opening import checkout_index, open_compiled, open_folder, open_index
-from zoohub.manifest.remote import check_sources, fetched_file, is_loopback, update_index
+from zoohub.manifest.opening import open_compiled, open_folder, open_index
+from zoohub.manifest.places import checkout_index, fetched_file
+from zoohub.manifest.remote import check_sources, update_index
 from zoohub.settings import Settings
 
 SHA = "a" * 64
@@ -387,8 +389,8 @@ def test_a_fetched_index_names_https_or_its_own_origin(
 
 
 def test_public_addresses_are_not_this_machine() -> None:
-    assert not is_loopback("download.mindspore.cn")
-    assert not is_loopback("8.8.8.8")
+    assert not could_be_this_machine("download.mindspore.cn")
+    assert not could_be_this_machine("8.8.8.8")
 
 
 def test_one_layer_is_enough(folder: Path, settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import subprocess
 import sys
 import textwrap
@@ -46,7 +45,7 @@ def test_more_models_than_are_written_at_once_are_all_there(tmp_path: Path) -> N
         assert database.document(name) == dump(model(number))
         hits = database.hits(f"https://example.org/{number}.ckpt")
         assert [(hit.model, hit.checkpoint) for hit in hits] == [(name, "first")]
-    documents = [document for _, document in database.models("document")]
+    documents = [document for _, document in database.documents()]
     assert documents == [dump(model(number)) for number in range(5_500)]  # from block to block
     database.close()
 
@@ -54,9 +53,10 @@ def test_more_models_than_are_written_at_once_are_all_there(tmp_path: Path) -> N
 def test_a_summary_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite"
     build_database(path, [model(7)], {})
-    ((_, text),) = Database(path).models("summary")
-    summary = Summary(**json.loads(text))
-    assert (summary.model, summary.checkpoints, summary.metrics) == ("net00007", 1, {"top1": 76.5})
+    (row,) = Database(path).rows("summary", {})
+    summary = Summary._make(row)
+    assert (summary.model, summary.checkpoints) == ("net00007", 1)
+    assert (summary.metric, summary.figure) == ("top1", 76.5)
 
 
 def test_a_model_that_cannot_be_read_ends_the_building_and_nothing_else(tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoohub.core.yaml_reader import parse_yaml
 from zoohub.errors import ManifestError
 from zoohub.manifest.build import compile_folder
 from zoohub.manifest.family import compile_family
 from zoohub.manifest.interchange import Header, read_interchange, write_interchange
 from zoohub.manifest.schema import check_model
 from zoohub.manifest.values import SchemaError, name_problem
-from zoohub.manifest.yaml_reader import parse_yaml
 
 HEAD = "family: f\ntask: t\nmodels:\n  m:\n    default: a\n    checkpoints:\n      a:\n"
 GOOD = HEAD + "        format: ckpt\n        sources: ['https://a.example/a.ckpt']\n"

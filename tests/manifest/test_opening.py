@@ -83,7 +83,7 @@ def test_a_compiled_file_says_the_same_as_its_folder(folder: Path, settings: Set
     database = open_compiled(report.output, settings)
     assert database.meta["serial"] == "7"
     direct = open_folder(folder, settings)
-    assert list(database.models("document")) == list(direct.models("document"))
+    assert list(database.documents()) == list(direct.documents())
 
 
 def test_a_users_index_wins_whole(tmp_path: Path, settings: Settings) -> None:

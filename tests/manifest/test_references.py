@@ -149,7 +149,6 @@ def test_search_finds_by_all_words_then_by_any(index: Index) -> None:
 
 def test_a_summary_is_the_default_checkpoint_at_a_glance(index: Index) -> None:
     summary = next(index.summaries("net50"))
-    assert (summary.default, summary.checkpoints, summary.builder) == ("lab", 6, "net")
-    assert summary.metrics == {"top1": 75.5}
-    assert summary.urls == ("https://a.example/lab/net50.ckpt",)
-    assert (summary.source, summary.declared) == ("lab", "prefix")
+    assert summary == ("net50", "image-classification", "big", "top1", 75.5, None, 6, "net")
+    empty = next(index.summaries("net101"))
+    assert empty == ("net101", "image-classification", None, "", None, None, 0, "net")

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from zoohub.errors import ManifestError
+from zoohub.manifest.serials import Seen, last_seen, refuse_rollback, remember
 from zoohub.manifest.signing import (
     Signed,
     generate_key,
-    last_serial,
     public_key,
-    refuse_rollback,
-    remember_serial,
     sign,
     verify_signed,
 )
@@ -98,7 +96,10 @@ def test_malformed_signatures_are_refused(signature: bytes) -> None:
         verify_signed(DATA, signature, [PUBLIC], purpose="index")
 
 
-@pytest.mark.parametrize("key", ["", "ed25519:", "ed25519:AAAA", "rsa:AAAA", PUBLIC[:-4], "ü"])
+@pytest.mark.parametrize(
+    "key",
+    ["", "ed25519:", "ed25519:AAAA", "rsa:AAAA", pytest.param(PUBLIC[:-4], id="cut short"), "ü"],
+)
 def test_a_malformed_trusted_key_is_told_and_not_passed_over(key: str) -> None:
     signature = sign(DATA, purpose="index", serial=7, pem=PEM)
 
@@ -127,15 +128,35 @@ def test_a_key_of_another_kind_does_not_sign() -> None:
 
 def test_an_older_serial_is_refused_the_same_one_is_not() -> None:
     refuse_rollback(7, None, "it")
-    refuse_rollback(7, 7, "it")
+    refuse_rollback(7, Seen(7), "it")
     with pytest.raises(ManifestError, match="serial 6, but serial 7"):
-        refuse_rollback(6, 7, "it")
+        refuse_rollback(6, Seen(7), "it")
 
 
 def test_the_highest_serial_seen_is_remembered_for_each_place(tmp_path: Path) -> None:
-    assert last_serial(tmp_path, "https://a/x") is None
-    remember_serial(tmp_path, "https://a/x", 5)
-    remember_serial(tmp_path, "https://a/x", 3)
+    assert last_seen(tmp_path, "https://a/x") is None
+    remember(tmp_path, "https://a/x", 5)
+    remember(tmp_path, "https://a/x", 3)
 
-    assert last_serial(tmp_path, "https://a/x") == 5
-    assert last_serial(tmp_path, "https://a/y") is None
+    assert last_seen(tmp_path, "https://a/x") == Seen(5)
+    assert last_seen(tmp_path, "https://a/y") is None
+
+
+def test_the_same_serial_for_other_bytes_is_refused(tmp_path: Path) -> None:
+    remember(tmp_path, "https://a/x", 5, "a" * 64)
+    seen = last_seen(tmp_path, "https://a/x")
+    refuse_rollback(5, seen, "it", "a" * 64)
+    with pytest.raises(ManifestError, match="other bytes"):
+        refuse_rollback(5, seen, "it", "b" * 64)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"serial": true}', b"[" * 9999]
+)
+def test_a_damaged_note_of_a_serial_is_made_again(tmp_path: Path, damage: bytes) -> None:
+    remember(tmp_path, "https://a/x", 5)
+    (file,) = (tmp_path / "trust").iterdir()
+    file.write_bytes(damage)
+    assert last_seen(tmp_path, "https://a/x") is None
+    remember(tmp_path, "https://a/x", 6)
+    assert last_seen(tmp_path, "https://a/x") == Seen(6)

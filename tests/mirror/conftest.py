@@ -15,7 +15,7 @@ from zoohub.manifest.codec import decode_entry
 from zoohub.mirror.publish import Publisher
 from zoohub.mirror.selection import Selection, select
 from zoohub.mirror.server import Server, make_server
-from zoohub.mirror.sync import SyncReport, sync
+from zoohub.mirror.sync import SyncOptions, SyncReport, sync
 from zoohub.mirror.target import Folder
 from zoohub.settings import Settings
 from zoohub.store import TransferPolicy
@@ -121,16 +121,17 @@ class Mirror:
     def sync(
         self, *, key: bytes | None = None, settings: Settings | None = None, **options: Any
     ) -> SyncReport:
-        filters = {k: options.pop(k) for k in ("format", "task", "max_size") if k in options}
+        filters = {k: options[k] for k in ("format", "task", "max_size") if k in options}
+        known = {k: options.pop(k) for k in ("jobs", "max_size", "dry_run") if k in options}
+        options = {k: v for k, v in options.items() if k not in filters}
         selection = self.zoo.select(**filters)
-        if "max_size" in filters:
-            options["max_size"] = filters["max_size"]
         return sync(
             self.target,
             selection,
             {model: self.zoo.documents[model] for model in selection.models},
             settings or self.settings,
             Publisher(key=key),
+            SyncOptions(**known),
             policy=FAST,
             **options,
         )

@@ -20,8 +20,8 @@ from zoohub.manifest.opening import open_index
 from zoohub.mirror.adding import Contribution, add
 from zoohub.mirror.publish import Publisher
 from zoohub.mirror.verify import verify
+from zoohub.models.runs import open_run
 from zoohub.settings import Settings
-from zoohub.training.saved import open_run
 from zoohub.transfer import fetch
 
 
@@ -194,7 +194,7 @@ def test_a_colleague_sees_the_class_names_of_an_added_run(
     from PIL import Image
 
     from zoohub.manifest.entry import InputContract, NetworkSpec
-    from zoohub.training.saved import run_document
+    from zoohub.models.runs import RunFacts, run_document
 
     names = ["nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     run, root, picture = tmp_path / "run", tmp_path / "mirror", tmp_path / "picture.png"
@@ -205,8 +205,9 @@ def test_a_colleague_sees_the_class_names_of_an_added_run(
     digits = open_index(Settings(home=tmp_path)).resolve("lenet5@digits").checkpoint
     assert isinstance(digits.network, NetworkSpec)
     assert isinstance(digits.input, InputContract)
-    document = run_document(
+    facts = RunFacts(
         name="our_digits",
+        task="image-classification",
         entry=None,
         start=digits,
         spec=digits.network,
@@ -217,7 +218,9 @@ def test_a_colleague_sees_the_class_names_of_an_added_run(
         dataset="digits",
         mindspore="2.7.1",
         metrics={"top1": 0.97},
+        published=("top1",),
     )
+    document = run_document(facts)
     (run / "run.json").write_text(json.dumps(document))
     assert main(["mirror", "add", str(run), str(root)]) == 0
     Image.linear_gradient("L").save(picture)

@@ -92,18 +92,44 @@ def test_without_a_full_hash_an_unsigned_mirror_is_not_asked(colleague: Any, dec
     assert said.endswith("Files whose full hash is not known are not taken from this mirror.")
 
 
-def test_an_unsigned_mirror_that_tls_or_this_machine_vouches_for_is_used_and_said_to_be(
+@pytest.mark.parametrize("declared", ["prefix", "none"])
+@pytest.mark.parametrize("taken", ["manifest", "signature", "both"])
+@pytest.mark.parametrize("scheme", ["http", "file", "folder"])
+def test_a_signature_once_asked_for_is_required_whatever_the_way_to_the_mirror(
+    colleague: Any, declared: str, taken: str, scheme: str
+) -> None:
+    """Whoever can write into the mirror can take its signature away."""
+    someone = colleague(declared, PEM)
+    (url,) = someone.settings.mirrors
+    root = someone.mirror.root
+    if taken != "signature":
+        (root / "manifest.json").unlink()
+    if taken != "manifest":
+        (root / "manifest.json.sig").unlink()
+    base = {"http": url.replace("mirror.test", "127.0.0.1"), "file": root.as_uri()}
+    someone.settings = replace(someone.settings, mirrors=(base.get(scheme, str(root)),))
+
+    with pytest.raises(DownloadError, match="without a full hash"):
+        someone.fetch()
+    assert "are not taken from this mirror" in someone.messages[0]
+    assert not list((someone.settings.home / "refs").glob("*"))
+
+
+def test_without_trusted_keys_what_a_mirror_gives_is_never_held_against_the_publisher(
     colleague: Any,
 ) -> None:
-    """Loopback stands for https: the rule is the same."""
-    someone = colleague("prefix", None)
+    someone = colleague("none", None)
     (url,) = someone.settings.mirrors
-    someone.settings = replace(someone.settings, mirrors=(url.replace("mirror.test", "127.0.0.1"),))
+    mirrors = (url.replace("mirror.test", "127.0.0.1"),)
+    someone.settings = replace(someone.settings, mirrors=mirrors, trusted_keys=())
+    path = someone.fetch()
 
-    assert someone.fetch().read_bytes() == someone.mirror.file("net_a").read_bytes()
-    [said] = someone.messages
-    assert "is not signed" in said
-    assert "still taken from this mirror" in said
+    store = Store(someone.settings.home)
+    assert store.recorded(someone.checkpoint) is None
+    mirrored = store.mirrored(someone.checkpoint)
+    assert mirrored is not None
+    assert mirrored.source.startswith(mirrors[0])
+    assert store.find(someone.checkpoint) == path
 
 
 @pytest.mark.parametrize("declared", ["prefix", "none"])
@@ -116,10 +142,11 @@ def test_a_manifest_signed_by_a_trusted_key_gives_the_full_hash(
 
     data = someone.mirror.file("net_a").read_bytes()
     assert path.read_bytes() == data
-    # From now on the hash is recorded, and the store has it under its name.
+    # The store has it under its name, and the publisher's own file is not held to it.
     store = Store(someone.settings.home)
     assert store.find(someone.checkpoint) == path
-    recorded = store.recorded(someone.checkpoint)
+    assert store.recorded(someone.checkpoint) is None
+    recorded = store.mirrored(someone.checkpoint)
     assert recorded is not None
     assert recorded.sha256 == hashlib.sha256(data).hexdigest()
 

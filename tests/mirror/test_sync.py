@@ -320,12 +320,12 @@ def test_a_killed_sync_goes_on_where_it_was(mirror: Any, tmp_path: Path) -> None
     script = (
         "import json, sys\nfrom pathlib import Path\n"
         "from zoohub.manifest.codec import decode_entry\n"
-        "from zoohub.mirror import open_target, select, sync\n"
+        "from zoohub.mirror import SyncOptions, open_target, select, sync\n"
         "from zoohub.mirror.publish import Publisher\nfrom zoohub.settings import Settings\n"
         "docs = json.loads(Path(sys.argv[1]).read_text())\n"
         "chosen = select(decode_entry(docs[m], 't') for m in sorted(docs))\n"
         "sync(open_target(sys.argv[2]), chosen, docs, Settings(home=Path(sys.argv[3])),"
-        " Publisher(), jobs=1)\n"
+        " Publisher(), SyncOptions(jobs=1))\n"
     )
     journal = mirror.root / ".zoohub" / JOURNAL
     run = subprocess.Popen(
@@ -355,3 +355,77 @@ def test_the_users_own_store_stays_as_it_was(mirror: Any) -> None:
     mirror.sync()
 
     assert Store(mirror.settings.home).find(mirror.zoo.select().wanted[0].checkpoint) is None
+
+
+LYING = """
+import sys, zoohub.mirror.state as state
+class Lie:
+    def __init__(self, *_, **__): pass
+    def acquire(self, *_, **__): return self
+    def release(self, *_, **__): return None
+state.FileLock = Lie
+from zoohub.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_syncs_whose_locks_lie_lose_none_of_each_others_models(tmp_path: Path) -> None:
+    """On some shared folders every process is told that it holds the lock."""
+    index = tmp_path / "i" / "image-classification" / "adv.yaml"
+    index.parent.mkdir(parents=True)
+    lines = ["family: adv", "task: image-classification", "models:"]
+    for number in range(6):
+        file = tmp_path / f"n{number}.ckpt"
+        file.write_bytes(bytes([number]) * 1000)
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        lines += [f"  n{number}:", "    default: c", "    checkpoints:"]
+        lines += [
+            f"      c: {{format: ckpt, sha256: '{sha256}', size: 1000, "
+            f"sources: ['https://a.example/n{number}.ckpt', '{file.as_uri()}']}}"
+        ]
+    index.write_text("\n".join(lines))
+    environ = {**os.environ, "ZOOHUB_INDEX": str(tmp_path / "i")}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", LYING, "mirror", "sync", str(tmp_path / "m"), f"n{number}"],
+            env={**environ, "ZOOHUB_HOME": str(tmp_path / f"h{number}")},
+            stderr=subprocess.PIPE,
+        )
+        for number in range(6)
+    ]
+    said = [process.communicate()[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, said
+    manifest = json.loads((tmp_path / "m" / "manifest.json").read_bytes())
+    held = {path for path in manifest["files"] if path.endswith(".ckpt")}
+    assert held == {f"a.example/n{number}.ckpt" for number in range(6)}
+    assert {path for path in manifest["files"] if path.startswith("m/")} == {
+        f"m/n{number}.html" for number in range(6)
+    }
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B opens the lock's file, A leaves and removes it, C makes a new one: B must not go in."""
+    import filelock
+
+    from zoohub.mirror import state
+
+    class Slow(filelock.FileLock):  # type: ignore[misc,valid-type]
+        removed = False
+
+        def acquire(self, *args: object, **options: object) -> object:
+            got = super().acquire(*args, **options)  # type: ignore[arg-type]
+            if not Slow.removed:
+                Slow.removed = True
+                (tmp_path / "w" / "lock").unlink()
+            return got
+
+    monkeypatch.setattr(state, "FileLock", Slow)
+    with state.alone(tmp_path / "w", "m"):
+        assert (tmp_path / "w" / "lock").exists()
+        monkeypatch.setattr(state, "FileLock", filelock.FileLock)
+        with pytest.raises(MirrorError, match="another process"), state.alone(tmp_path / "w", "m"):
+            pass
+    assert not (tmp_path / "w").exists()

@@ -1,4 +1,5 @@
-"""Every network that a parameter table or a reference output exists for, one a line."""
+"""Every network that a parameter table or a reference output exists for, read from
+`tests/data/networks/<family>.json`, which `record.py` writes."""
 
 from __future__ import annotations
 
@@ -6,154 +7,110 @@ import gzip
 import json
 import re
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from weights_rule import Table, table_of
 
-from zoohub.networks.registry import find_builder
+from zoohub.networks.families import find_family
 
-MODELS_50: dict[str, Any] = {"conv_padding": "same", "bn_eps": 1e-4}
-MODELS_18: dict[str, Any] = {"pool_padding": "symmetric", "bn_eps": 1e-4, "outer_bn_eps": 1e-5}
+DATA = Path(__file__).parent.parent / "data" / "networks"
+# Families whose networks are built in seconds: their tables are checked by the quick tests too.
+QUICK = ("lenet", "mobilenet_v2", "yolov5")
 
 
 @dataclass(frozen=True)
 class Case:
     """`source` and `model` name the table; `layout` turns its names into the network's.
 
-    `shape` is the reference input's, where there is a reference output; `pixels` says that the
-    input goes from 0 to 255.
+    `input` are expressions of `rng`, a generator seeded with 1, drawn in order: floating numbers
+    are given to the network as float32, whole ones as int32. Empty: there is no reference output.
+    `outputs` are the places of the reference's outputs among the network's, flattened; None: they
+    are the first ones. `sample` is what `record.py` remembers of the reference.
     """
 
     source: str
     model: str
-    builder: str
+    family: str
     arguments: dict[str, Any] = field(default_factory=dict)
     layout: str | None = None
-    shape: tuple[int, ...] | None = None
-    pixels: bool = False
+    input: tuple[str, ...] = ()
+    outputs: tuple[int, ...] | None = None
+    digest: str | None = None
+    sample: dict[str, Any] | None = None
 
     @property
     def key(self) -> str:
         return f"{self.source}/{self.model}"
 
-    def build(self) -> Any:
-        return find_builder(self.builder).load()(**self.arguments)
+    @property
+    def id(self) -> str:
+        return f"{self.family}:{self.key}"
 
-    def input(self) -> np.ndarray:
-        x = np.random.default_rng(1).standard_normal(self.shape)
-        return (x * 64 + 128 if self.pixels else x).astype(np.float32)
+    def build(self) -> Any:
+        return find_family(self.family).load()(**self.arguments)
+
+    def inputs(self, seed: int = 1) -> list[np.ndarray]:
+        """The reference's inputs; a later one may name an earlier one as `x0`, `x1`, …"""
+        rng = np.random.default_rng(seed)
+        known: dict[str, Any] = {"rng": rng, "np": np}
+        arrays = []
+        for place, expression in enumerate(self.input):
+            array = np.asarray(eval(expression, known))
+            known[f"x{place}"] = array
+            arrays.append(array.astype(np.float32 if array.dtype.kind == "f" else np.int32))
+        return arrays
 
     def rename(self, name: str) -> str:
         """The network's own name for a name in the table."""
         if self.layout is None:
             return name
-        for pattern, replacement in find_builder(self.builder).layouts[self.layout].rules:
+        for pattern, replacement in find_family(self.family).layouts[self.layout].rules:
             match = re.fullmatch(pattern, name)
             if match:
                 return match.expand(replacement)
         return name
 
+    def dropped(self, name: str) -> bool:
+        """Whether the layout leaves a name of the table out."""
+        layout = find_family(self.family).layouts.get(self.layout or "")
+        return layout is not None and any(re.fullmatch(drop, name) for drop in layout.drop)
 
-def _resnets() -> list[Case]:
-    with_output = {18: (2, 3, 224, 224), 50: (2, 3, 224, 224)}
+
+def read_cases(file: Path) -> list[Case]:
+    """The cases of one family's file."""
+    content = json.loads(file.read_text())
     cases = []
-    for depth in (18, 34, 50, 101, 152):
-        numerics = MODELS_18 if depth < 50 else MODELS_50
-        shape = with_output.get(depth)
-        cases += [
-            Case("mindcv", f"resnet{depth}", "resnet", {"depth": depth}, "mindcv", shape),
-            Case(
-                "models_repo",
-                f"resnet{depth}_imagenet",
-                "resnet",
-                {"depth": depth, "num_classes": 1001, **numerics},
-                "models",
-                shape,
-            ),
-            Case(
-                "models_repo",
-                f"resnet{depth}_cifar10",
-                "resnet",
-                {"depth": depth, "num_classes": 10, **numerics},
-                "models",
-            ),
-        ]
+    for key, row in content.items():
+        source, _, model = key.partition("/")
+        known = {
+            "input": tuple(row.get("input", ())),
+            "outputs": tuple(row["outputs"]) if "outputs" in row else None,
+        }
+        cases.append(Case(source, model, file.stem, **{**row, **known}))
     return cases
 
 
-def _mobilenets() -> list[Case]:
-    sizes = {
-        0.35: ("035_96", "035_128", "035_160", "035_192", "035_224"),
-        0.5: ("050_96", "050_128", "050_160", "050_192", "050_224"),
-        0.75: ("075_96", "075_128", "075_160", "075_192", "075"),
-        1.0: ("100_96", "100_128", "100_160", "100_192", "100"),
-        1.3: ("130_224",),
-        1.4: ("140",),
-    }
-    with_output = {"035_96": (2, 3, 224, 224), "100": (2, 3, 224, 224)}
-    cases = [
-        Case(
-            "mindcv",
-            f"mobilenet_v2_{name}",
-            "mobilenet_v2",
-            {"width": width},
-            "mindcv",
-            with_output.get(name),
-        )
-        for width, names in sizes.items()
-        for name in names
-    ]
-    models = Case(
-        "models_repo", "mobilenetv2_imagenet", "mobilenet_v2", {}, "models", (2, 3, 224, 224)
-    )
-    return [*cases, models]
+CASES = [case for file in sorted(DATA.glob("*.json")) for case in read_cases(file)]
+WITH_OUTPUT = [case for case in CASES if case.sample is not None]
 
 
-def _yolov5s() -> list[Case]:
-    with_output = {"n": (2, 3, 640, 640), "s": (2, 3, 640, 640), "n6": (2, 3, 640, 640)}
-    sizes = [f"{size}{p6}" for p6 in ("", "6") for size in "nsmlx"]
-    cases = [
-        Case(
-            "mindyolo", f"yolov5{size}", "yolov5", {"size": size}, "mindyolo", with_output.get(size)
-        )
-        for size in sizes
-    ]
-    focus = partial(Case, "models_repo", builder="yolov5_focus", layout="models")
-    return [
-        *cases,
-        focus("yolov5s", arguments={"size": "s"}, shape=(2, 640, 640, 3), pixels=True),
-        focus(
-            "yolov5s_dynamic_shape",
-            arguments={"size": "s", "sliced_input": True},
-            shape=(2, 12, 320, 320),
-        ),
-        *(focus(f"yolov5{size}", arguments={"size": size}) for size in "mlx"),
-    ]
+def case_of(id: str) -> Case:
+    return next(case for case in CASES if case.id == id)
 
 
-CASES = [
-    Case("models_repo", "lenet", "lenet", {}, "models", (2, 1, 32, 32)),
-    *_resnets(),
-    *_mobilenets(),
-    *_yolov5s(),
-]
-WITH_OUTPUT = [case for case in CASES if case.shape is not None]
-
-
-def case_of(key: str) -> Case:
-    return next(case for case in CASES if case.key == key)
-
-
-@cache
-def network_table(key: str) -> str:
-    """The case's own table as JSON: built once for all tests, without initial values."""
+def table_without_values(case: Case) -> Table:
     from mindspore.nn.utils import no_init_parameters
 
     with no_init_parameters():
-        return json.dumps(table_of(case_of(key).build()))
+        return table_of(case.build())
+
+
+def expected_table(case: Case, published: Table) -> Table:
+    """The published table under the network's own names."""
+    return [[case.rename(row[0]), *row[1:]] for row in published if not case.dropped(row[0])]
 
 
 @cache

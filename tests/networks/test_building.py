@@ -13,12 +13,12 @@ from mindspore.nn.utils import no_init_parameters
 from weights_rule import fill_by_rule, nesting
 
 from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.families import find_family
 from zoohub.networks.loading import create_network
-from zoohub.networks.registry import find_builder
 
 
 def build(name: str, **arguments: Any) -> nn.Cell:
-    return find_builder(name).load()(**arguments)
+    return find_family(name).load()(**arguments)
 
 
 def shapes_of(name: str, **arguments: Any) -> dict[str, tuple[int, ...]]:

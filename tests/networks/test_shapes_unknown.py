@@ -13,7 +13,7 @@ import pytest
 from mindspore import Tensor, nn
 from weights_rule import fill_by_rule, flatten
 
-from zoohub.networks.registry import find_builder
+from zoohub.networks.families import find_family
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ class Network:
     onnx_any_size: bool = True
 
     def build(self) -> nn.Cell:
-        net = find_builder(self.name).load()(**self.arguments)
+        net = find_family(self.name).load()(**self.arguments)
         fill_by_rule(net)
         return net.set_train(False)
 

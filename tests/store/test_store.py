@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from zoohub.core.hashing import PIECE, first_damaged, hash_file
 from zoohub.errors import StoreError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.store import Store, TransferPolicy
 from zoohub.store.claims import Pulse
-from zoohub.store.hashing import PIECE, first_damaged, hash_file
 from zoohub.store.layout import extension, file_key, record_path
 from zoohub.store.records import Ref, read_verification
 

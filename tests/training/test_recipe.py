@@ -9,18 +9,12 @@ import pytest
 
 from zoohub.errors import RecipeError
 from zoohub.settings import load_settings
-from zoohub.training.detection.recipe import is_detection, read_detection_recipe
+from zoohub.tasks.classification.recipe import DigitsData, FolderData
+from zoohub.tasks.recipe import Input, Network
+from zoohub.training import parse_recipe, read_recipe, recipe_text
+from zoohub.training.options import Overrides
 from zoohub.training.planning import with_overrides
-from zoohub.training.recipe import (
-    DigitsData,
-    FolderData,
-    Input,
-    Network,
-    parse_recipe,
-    read_recipe,
-    recipe_text,
-)
-from zoohub.training.start import find_start
+from zoohub.training.starting_point import find_start
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 SMALL = """\
@@ -38,8 +32,7 @@ def test_every_recipe_of_the_project_can_be_read() -> None:
     paths = sorted(RECIPES.glob("*.yaml"))
     assert paths
     for path in paths:
-        read = read_detection_recipe if is_detection(path) else read_recipe
-        assert read(path).model
+        assert read_recipe(path).model
 
 
 def test_a_recipe_written_out_in_full_reads_back_the_same() -> None:
@@ -130,7 +123,7 @@ def test_a_lone_text_is_one_assignment() -> None:
 
 def test_a_value_from_an_option_is_named_without_a_line_that_nobody_sees() -> None:
     with pytest.raises(RecipeError, match=r"^epochs: expected a number at least 1, found '0'$"):
-        with_overrides(parse_recipe(SMALL), epochs=0)
+        with_overrides(parse_recipe(SMALL), Overrides(epochs=0))
 
 
 @pytest.mark.parametrize(
@@ -163,3 +156,8 @@ def test_each_kind_of_data_has_its_own_keys() -> None:
     assert parse_recipe(text).data == FolderData("folder", "flowers", 0.1)
     with pytest.raises(RecipeError, match="unknown key"):
         parse_recipe(text.replace("validation: 0.1", "train: [1]"))
+
+
+def test_a_task_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(RecipeError, match=r"r\.yaml: task: expected one of image-class.* 'sing'"):
+        parse_recipe("task: sing\n" + SMALL, "r.yaml")

@@ -21,10 +21,10 @@ import pytest
 
 from zoohub.cli.main import main
 from zoohub.errors import CheckpointCorrupt, DataError, NoSpaceError
+from zoohub.tasks.recipe import Recipe
 from zoohub.training import finetune, parse_recipe
-from zoohub.training.folder import RunFolder
-from zoohub.training.loop import Progress
-from zoohub.training.recipe import Recipe
+from zoohub.training.reports import Progress
+from zoohub.training.run_folder import RunFolder
 
 pytest.importorskip("sklearn")
 
@@ -123,12 +123,12 @@ def test_where_no_run_is_to_be_resumed_it_says_where_it_looked(tmp_path: Path) -
 
 
 def test_a_saved_state_comes_back_as_it_was(tmp_path: Path) -> None:
-    from zoohub.training.loop import Progress
+    from zoohub.training.reports import Progress
 
     folder = RunFolder(tmp_path)
     folder.state_file.parent.mkdir()
     arrays = {"net.a/b.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "n": np.array(3)}
-    progress = Progress(epoch=1, step=2, losses=[0.5], right=3, history=[{"epoch": 1}])
+    progress = Progress(epoch=1, step=2, losses=[0.5], sums={"accuracy": 3}, history=[{"epoch": 1}])
     folder.save_state(arrays, progress)
     loaded = folder.load_state()
     assert loaded is not None
@@ -178,7 +178,7 @@ def test_a_state_that_fills_the_disk_is_one_error_and_no_other_later(
 
     unraisable: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", unraisable.append)
-    monkeypatch.setattr("zoohub.training.folder.replacing", replacing)
+    monkeypatch.setattr("zoohub.training.run_folder.replacing", replacing)
     folder = RunFolder(tmp_path)
     folder.state_file.parent.mkdir()
     with pytest.raises(NoSpaceError, match="the disk is full"):

@@ -261,3 +261,36 @@ def test_without_a_hash_a_login_page_is_not_taken_for_a_checkpoint(
     wanted = make_checkpoint(CONTENT, url, declared="none", sha256=None)
     with pytest.raises(IntegrityError, match="HTML"):
         fetch(wanted, settings, policy=policy)
+
+
+ODD_HEADERS = {
+    "Location without a port's number": status(302, Location="http://127.0.0.1:abc/x"),
+    "Location with too large a port": status(302, Location="http://127.0.0.1:99999999/x"),
+    "Location with half an address": status(302, Location="http://[::1/x"),
+    "Location missing": status(302),
+    "Location with control characters": status(302, Location="http://a.example/\x7f\x01"),
+    "Retry-After date overflows": status(
+        429, Retry_After="Mon, 99999999999999999999 Jan 2024 00:00:00 GMT"
+    ),
+    "Retry-After of 5000 digits": status(503, Retry_After="9" * 5000),
+    "Content-Length superscript": status(200, b"abc", Content_Length="\xb2"),
+    "Content-Length of 5000 digits": status(200, b"abc", Content_Length="9" * 5000),
+    "Content-Length of an exabyte": status(200, b"abc", Content_Length="1" + "0" * 18),
+    "Content-Length twice": status(200, b"abc", Content_Length="3, 4"),
+    "Content-Range of 5000 digits": status(206, b"abc", Content_Range="bytes 0-9/" + "9" * 5000),
+    "Content-Range backwards": status(206, b"abc", Content_Range="bytes 9-0/10"),
+    "ETag that cannot be sent": status(500, ETag='"\xfc\x80"'),
+    "reason of a terminal": status(404, b"", X="\x1b[2J"),
+}
+
+
+@pytest.mark.parametrize("answer", ODD_HEADERS.values(), ids=ODD_HEADERS.keys())
+@pytest.mark.parametrize("declared", ["sha256", "none"])
+def test_no_header_ends_a_run_the_next_source_is_asked(
+    server, settings, policy, make_checkpoint, answer, declared
+):
+    bad = server.put("/bad.ckpt", CONTENT, always=answer)
+    good = server.put("/good.ckpt", CONTENT)
+    sha256 = SHA256 if declared == "sha256" else None
+    wanted = make_checkpoint(CONTENT, bad, good, declared=declared, sha256=sha256)
+    assert fetch(wanted, settings, policy=policy).read_bytes() == CONTENT

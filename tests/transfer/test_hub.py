@@ -45,3 +45,21 @@ def test_what_its_cache_does_not_have_is_an_offline_error(tmp_path):
     done = run(tmp_path, "hf://owner/repo/sub/y.ckpt@main")
     assert "OfflineError" in done.stderr
     assert "huggingface_hub's cache" in done.stderr
+
+
+WATCH = """
+import socket, sys
+def told(self, address, *_):
+    print("CONNECTS", address, file=sys.stderr)
+    raise OSError("no network")
+socket.socket.connect = socket.socket.connect_ex = told
+socket.getaddrinfo = lambda *a, **_: told(None, a)
+"""
+
+
+def test_offline_nothing_is_asked_whatever_the_library_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "CLIENT", WATCH + CLIENT)
+    for number, name in enumerate(("x.ckpt", "y.ckpt", "y.ckpt@v1", "y.ckpt@" + "0" * 40)):
+        done = run(tmp_path / str(number), f"hf://owner/repo/sub/{name}")
+        assert "CONNECTS" not in done.stderr
+        assert (done.returncode == 0) is (name == "x.ckpt")

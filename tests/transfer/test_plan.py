@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoohub.core.urls import hop_refusal, redact
 from zoohub.errors import NoSpaceError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.settings import Settings
@@ -28,10 +29,8 @@ from zoohub.transfer.plan import (
     mirror_path,
     mirror_url,
     plan_fetch,
-    redact,
 )
 from zoohub.transfer.sniff import looks_like
-from zoohub.transfer.web import hop_refusal
 
 SHA256 = "ab" * 32
 HTTPS, HTTP, LOCAL = "https://a.example/x.ckpt", "http://a.example/x.ckpt", "http://127.0.0.1/x"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from faulty_server import status
 
+from zoohub.core.hashing import PIECE
 from zoohub.store import Store
-from zoohub.store.hashing import PIECE
 from zoohub.store.maintenance import list_items
 from zoohub.transfer import fetch
 from zoohub.transfer.salvage import plan_spans

@@ -1,0 +1,167 @@
+"""Files of results that grow as results come, and go on after a kill at any byte."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from zoohub.errors import DataError
+from zoohub.predicting.result_files import ResultFile, open_result_file
+from zoohub.tasks.results import Label, Prediction
+
+NAMES = [f"{place}, ü\udce9.png" if place == 3 else f"{place}.png" for place in range(8)]
+
+
+def prediction(place: int) -> Prediction[Label]:
+    """Two results each; input 0 and 5 cannot be read, nothing is found in input 2."""
+    if place in (0, 5):
+        return Prediction(NAMES[place], error='not a "picture", at all')
+    labels = (Label("ant, red", 0, 0.75, (1, 2, 3, 4)), Label("bee", 1, 0.25))
+    return Prediction(NAMES[place], () if place == 2 else labels, engine="onnxruntime")
+
+
+def write(path: Path, format: str, count: int = len(NAMES), *, resume: bool = False) -> list[int]:
+    """Write what the first `count` inputs give, as `predict` does; says which were written."""
+    written = []
+    with open_result_file(path, format, resume=resume) as file:
+        left = dict(file.done)
+        for place in range(count):
+            if left.get(NAMES[place], 0):
+                left[NAMES[place]] -= 1
+                continue
+            file.write(prediction(place))
+            written.append(place)
+    return written
+
+
+def test_a_line_an_input_is_what_json_says(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.jsonl"
+    write(path, "jsonl")
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert lines == [prediction(place).to_json() for place in range(len(NAMES))]
+
+
+def test_a_row_a_result_has_its_rank_and_lists_as_json(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "csv")
+    with (tmp_path / "a.csv").open(newline="", errors="surrogateescape") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["input"], row["rank"]) for row in rows[:4]] == [
+        ("0.png", "0"), ("1.png", "1"), ("1.png", "2"), ("2.png", "0"),
+    ]  # fmt: skip
+    assert rows[0]["error"] == 'not a "picture", at all'
+    assert rows[1]["label"] == "ant, red"
+    assert float(rows[1]["score"]) == 0.75
+    assert json.loads(rows[1]["box"]) == [1, 2, 3, 4]
+    assert rows[2]["box"] == ""
+    assert {row["input"] for row in rows} == set(NAMES)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_cut_off_at_any_byte_it_goes_on_and_becomes_the_same(tmp_path: Path, format: str) -> None:
+    path = tmp_path / "a"
+    write(path, format)
+    whole = path.read_bytes()
+    for length in range(len(whole) + 1):
+        path.write_bytes(whole[:length])
+        write(path, format, resume=True)
+        assert path.read_bytes() == whole, length
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_what_is_there_is_not_done_again(tmp_path: Path, format: str) -> None:
+    write(tmp_path / "a", format, 4)
+    redone = write(tmp_path / "a", format, resume=True)
+    assert redone in ([4, 5, 6, 7], [3, 4, 5, 6, 7])  # rows of a .csv's last may be missing
+    assert write(tmp_path / "a", format, resume=True) in ([], [7])
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_an_input_named_twice_is_done_twice(tmp_path: Path, format: str) -> None:
+    for _ in range(2):
+        with open_result_file(tmp_path / "a", format, resume=True) as file:
+            assert file.done["1.png"] <= 2
+            for _ in range(2 - file.done["1.png"]):
+                file.write(prediction(1))
+    rows = (tmp_path / "a").read_bytes().count(b"bee")
+    assert rows == 2
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, format: str) -> None:
+    if format == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / "a"
+    write(path, format)
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="is there already: --resume goes on with it"):
+        write(path, format)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("jsonl", b"# mine\nand mine\n"),
+        ("jsonl", b'{"a": 1}\n{"a": 2}\n'),
+        ("csv", b"a,b\n1,2\n"),
+        ("jsonl", b"# mine"),
+        ("csv", b"mine"),
+    ],
+)
+def test_a_file_of_another_kind_is_left_as_it_is(tmp_path: Path, format: str, text: bytes) -> None:
+    (tmp_path / "a").write_bytes(text)
+    with pytest.raises(DataError, match="is no file of predictions to go on with"):
+        write(tmp_path / "a", format, resume=True)
+    assert (tmp_path / "a").read_bytes() == text
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 7])
+def test_a_parquet_file_appears_whole_after_stops(tmp_path: Path, stop_after: int) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+
+    def stopped(file: ResultFile) -> None:
+        for place in range(1, stop_after + 1):
+            file.write(prediction(place if place != 3 else 1))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), open_result_file(path, "parquet", resume=False) as file:
+        stopped(file)
+    assert not path.exists()
+    with open_result_file(path, "parquet", resume=True) as file:
+        assert file.done.total() == stop_after
+        file.write(prediction(6))
+    with open_result_file(path, "parquet", resume=True) as file:  # a finished one grows too
+        assert file.done["6.png"] == 1 + (stop_after >= 6)
+        file.write(prediction(7))
+    rows = parquet.read_table(path).to_pylist()
+    assert sum(row["rank"] <= 1 for row in rows) == stop_after + 2
+    assert rows[0] == {"input": "1.png", "engine": "onnxruntime", "error": None, "rank": 1,
+                       "label": "ant, red", "index": 0, "score": 0.75,
+                       "box": [1.0, 2.0, 3.0, 4.0]}  # fmt: skip
+    assert not [*tmp_path.glob(".*")]
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_a_full_disk_is_told_in_one_line(format: str) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    put: Callable[[], object] = lambda: _put_many(full, format)  # noqa: E731
+    with pytest.raises(DataError, match="cannot be written: No space left on device"):
+        put()
+
+
+def _put_many(path: Path, format: str) -> None:
+    from zoohub.predicting import result_files
+
+    kind = {"jsonl": result_files.JsonLines, "csv": result_files.Csv}[format]
+    file = kind.__new__(kind)
+    ResultFile.__init__(file, path)
+    file._columns, file._held = None, []  # type: ignore[union-attr]
+    file._file = path.open("wb")  # type: ignore[union-attr]
+    file.write(prediction(1))

@@ -1,0 +1,67 @@
+"""Drawing boxes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoohub.errors import DataError
+from zoohub.tasks.detection.drawing import draw_boxes
+from zoohub.tasks.pictures import class_colour, save_image, text_colour
+from zoohub.tasks.results import Label
+
+GREY = np.full((200, 300, 3), 90, np.uint8)
+
+
+def test_a_box_has_its_classs_colour_and_the_picture_stays_as_it_was():
+    before = GREY.copy()
+    image = draw_boxes(GREY, [Label("cat", 15, 0.9, (50, 60, 250, 180))])
+    assert np.array_equal(before, GREY)
+    assert image.size == (300, 200)
+    for point in ((50, 150), (250, 150), (150, 180)):
+        assert image.getpixel(point) == class_colour(15)
+    assert image.getpixel((150, 120)) == (90, 90, 90)
+
+
+def test_the_caption_is_written_above_the_box_or_inside_it_at_the_top():
+    colour = class_colour(15)
+    for top, row in ((60, 55), (0, 5)):
+        image = draw_boxes(GREY, [Label("cat", 15, 0.9, (50, top, 250, 180))])
+        patch = np.asarray(image)[row - 5 : row + 5, 50:90].reshape(-1, 3).astype(int)
+        assert (patch == colour).all(axis=1).mean() > 0.3
+        letters = np.abs(patch - text_colour(colour)).max(axis=1)  # small letters are antialiased
+        assert (letters < 60).mean() > 0.05
+
+
+@pytest.mark.parametrize(
+    "box", [(-20, -20, 400, 300), (299, 199, 300, 200), (10, 10, 10, 10), (20, 20, 5, 5)]
+)
+def test_boxes_at_or_beyond_the_edges_are_drawn(box):
+    image = draw_boxes(GREY, [Label("a very long class name, longer than that", 3, 0.5, box)])
+    assert (np.asarray(image) != 90).any()
+
+
+def test_neighbouring_classes_have_colours_far_apart():
+    colours = np.array([class_colour(index) for index in range(80)], int)
+    steps = np.abs(np.diff(colours, axis=0)).sum(axis=1)
+    assert steps.min() > 150
+    assert len({tuple(colour) for colour in colours.tolist()}) == 80
+
+
+@pytest.mark.parametrize("index", range(0, 80, 7))
+def test_text_contrasts_with_every_colour(index):
+    background = class_colour(index)
+    difference = np.abs(np.subtract(background, text_colour(background))) @ (0.299, 0.587, 0.114)
+    assert difference > 100
+
+
+def test_the_picture_is_saved_by_its_suffix_and_folders_are_made(tmp_path: Path):
+    image = draw_boxes(GREY, [])
+    for suffix in ("png", "jpg", "webp"):
+        path = save_image(image, tmp_path / "new" / f"a.{suffix}")
+        assert Image.open(path).size == (300, 200)
+    with pytest.raises(DataError, match="suffix"):
+        save_image(image, tmp_path / "a.txt")
+    with pytest.raises(DataError, match="cannot be written"):
+        save_image(image, tmp_path / "new" / "a.png" / "b.png")

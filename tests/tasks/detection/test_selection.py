@@ -1,0 +1,126 @@
+"""From decoded predictions to final boxes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoohub.outputs.boxes import packed_boxes
+from zoohub.tasks.detection.selection import (
+    Detections,
+    non_max_suppression,
+    table_detections,
+)
+from zoohub.tasks.detection.selection import (
+    select_detections as select_of,
+)
+
+
+def prediction(*rows: tuple[float, ...]) -> np.ndarray:
+    """Rows of centre x, centre y, width, height, objectness, two class scores."""
+    return np.array(rows, np.float32).reshape(-1, 7)
+
+
+def select_detections(rows: np.ndarray, **options: Any) -> Detections:
+    """The final boxes of a picture with these candidates."""
+    return select_of(packed_boxes({"predictions": rows[None]}, (64, 64)), 0, **options)
+
+
+def greedy(boxes: np.ndarray, classes: np.ndarray, iou: float, limit: int) -> list[int]:
+    """Non-maximum suppression as a textbook writes it, box by box."""
+    kept: list[int] = []
+    for i, (x1, y1, x2, y2) in enumerate(boxes.tolist()):
+        for j in kept:
+            a1, b1, a2, b2 = boxes[j].tolist()
+            shared = max(0, min(x2, a2) - max(x1, a1)) * max(0, min(y2, b2) - max(y1, b1))
+            union = (x2 - x1) * (y2 - y1) + (a2 - a1) * (b2 - b1) - shared
+            if classes[i] == classes[j] and shared / (union + 1e-6) > iou:
+                break
+        else:
+            kept.append(i)
+    return kept[:limit]
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.sampled_from([0, 1, 2, 30, 511, 512, 513, 700]),
+    classes=st.integers(1, 3),
+    iou=st.sampled_from([0.0, 0.3, 0.65, 1.0]),
+    limit=st.sampled_from([1, 20, 1000]),
+)
+def test_suppression_agrees_with_the_textbook(seed, count, classes, iou, limit):
+    rng = np.random.default_rng(seed)
+    corners = rng.integers(0, 40, (count, 2))
+    boxes = np.concatenate([corners, corners + rng.integers(0, 30, (count, 2))], 1)
+    boxes = boxes.astype(np.float32)  # whole numbers: both ways of computing are exact
+    labels = rng.integers(0, classes, count)
+    kept = non_max_suppression(boxes, labels, iou=iou, limit=limit)
+    assert kept.tolist() == greedy(boxes, labels, iou, limit)
+
+
+def test_the_better_of_two_overlapping_boxes_stays():
+    found = select_detections(
+        prediction((50, 50, 20, 20, 0.8, 0.9, 0), (51, 50, 20, 20, 0.9, 0.9, 0))
+    )
+    assert found.boxes.tolist() == [[41, 40, 61, 60]]
+    assert found.scores.tolist() == pytest.approx([0.81])
+    assert found.classes.tolist() == [0]
+
+
+def test_boxes_of_different_classes_do_not_suppress_each_other():
+    found = select_detections(
+        prediction((50, 50, 20, 20, 0.8, 0.9, 0), (50, 50, 20, 20, 0.9, 0, 0.9))
+    )
+    assert found.classes.tolist() == [1, 0]
+
+
+def test_the_score_is_objectness_times_class_score_and_must_exceed_the_threshold():
+    rows = prediction((50, 50, 20, 20, 0.5, 0.5, 0.1), (200, 50, 20, 20, 0.5, 0.5625, 0.1))
+    assert select_detections(rows, confidence=0.25).scores.tolist() == [0.28125]
+    assert len(select_detections(rows, confidence=0.2)) == 2
+
+
+def test_a_box_may_have_several_labels_where_asked():
+    rows = prediction((50, 50, 20, 20, 1, 0.6, 0.7))
+    assert select_detections(rows).classes.tolist() == [1]
+    assert select_detections(rows, multi_label=True).classes.tolist() == [1, 0]
+
+
+def test_with_one_class_the_objectness_alone_counts():
+    rows = np.array([[50, 50, 20, 20, 0.75, 0.1]], np.float32)
+    assert select_detections(rows).scores.tolist() == [0.75]
+
+
+def test_equal_scores_keep_the_networks_order_and_the_limit_holds():
+    rows = prediction(*[(40.0 * i, 50, 20, 20, 0.5, 1, 0) for i in range(10)])
+    found = select_detections(rows, max_detections=3)
+    assert found.boxes[:, 0].tolist() == [-10, 30, 70]
+    assert len(select_detections(rows, max_candidates=2)) == 2
+
+
+def test_nothing_found_is_empty_and_well_shaped():
+    found = select_detections(prediction((50, 50, 20, 20, 0.1, 1, 1)))
+    assert len(found) == 0
+    assert found.boxes.shape == (0, 4)
+
+
+def test_a_table_of_a_networks_own_nms_is_read_picture_by_picture() -> None:
+    rows = [
+        (0, 1, 2, 3, 4, 0.5, 1),
+        (0, 5, 6, 7, 8, 0.9, 0),
+        (2, 1, 1, 2, 2, 0.3, 4),
+        (2, 3, 3, 4, 4, 0.3, 2),
+        (2, 5, 5, 6, 6, 0.25, 2),
+    ]
+    first, second, third = table_detections(np.array(rows, np.float32), 3)
+    assert first.classes.tolist() == [0, 1]
+    assert first.boxes.tolist() == [[5, 6, 7, 8], [1, 2, 3, 4]]
+    assert first.scores.tolist() == pytest.approx([0.9, 0.5])
+    assert len(second) == 0
+    assert third.classes.tolist() == [4, 2]  # equal scores in the table's order
+    (best,) = table_detections(np.array(rows, np.float32), 1, max_detections=1)
+    assert best.classes.tolist() == [0]
