@@ -25,7 +25,7 @@ from zoohub.cli.main import main
 from zoohub.cli.options import data_help
 from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.tasks import TASKS
-from zoohub.tasks.contract import AnyTask, Finished, Panels, Row
+from zoohub.tasks.contract import AnyTask, Finished, Panels, Row, Task
 from zoohub.tasks.finding import all_tasks, find_reader, find_task, task_of_recipe
 from zoohub.tasks.options import choose, command_options
 from zoohub.tasks.recipe import Recipe, data_of, recipe_text
@@ -34,7 +34,13 @@ from zoohub.tasks.samples import Samples, Splits
 from zoohub.training import finetune, parse_recipe
 
 HERE = Path(__file__).parent
-EVERY = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+ALL = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+EVERY = pytest.mark.parametrize(
+    "task", [task for task in all_tasks() if task.readers], ids=lambda task: task.name
+)
+PREDICTED = pytest.mark.parametrize(
+    "task", [task for task in all_tasks() if not task.readers], ids=lambda task: task.name
+)
 
 
 def example_of(task: AnyTask) -> ModuleType:
@@ -80,7 +86,7 @@ def case(task: AnyTask, tmp_path: Path) -> Case:
     return Case(task, example, source, data, splits, rows)
 
 
-@EVERY
+@ALL
 def test_it_says_what_it_is(task: AnyTask) -> None:
     assert task.serves
     assert set(task.serves) <= TASKS
@@ -89,12 +95,12 @@ def test_it_says_what_it_is(task: AnyTask) -> None:
     assert len(set(keys)) == len(keys)
     assert all(figure.title for figure in task.figures)
     for named in (task.headline, task.best, task.epoch_figures, task.published):
-        assert named
+        assert named or not task.readers
         assert set(named) <= set(keys)
     assert set(task.best) <= set(task.epoch_figures)
-    assert task.headline[0] in task.epoch_figures
+    assert task.headline[0] in task.epoch_figures or not task.readers
     assert all((task.title, task.learns_from, task.expected, task.split_title))
-    assert (type(task).draw is not type(task).__mro__[1].draw) is (task.drawings is not None)  # type: ignore[attr-defined]
+    assert (type(task).draw is not Task.draw) is (task.drawings is not None)
 
 
 def test_one_task_alone_has_recipes_that_do_not_name_it() -> None:
@@ -103,7 +109,7 @@ def test_one_task_alone_has_recipes_that_do_not_name_it() -> None:
     assert len(set(served)) == len(served)
 
 
-@EVERY
+@ALL
 def test_its_options_are_those_of_the_command_line(task: AnyTask) -> None:
     parser = argparse.ArgumentParser()
     predict.add_arguments(parser)
@@ -121,6 +127,32 @@ def test_its_options_are_those_of_the_command_line(task: AnyTask) -> None:
     assert all(reader.says in data_help() for reader in task.readers)
 
 
+@PREDICTED
+def test_a_task_that_only_predicts_says_so_to_who_brings_data(
+    task: AnyTask, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"^x is for .*neither measures nor trains them yet$"):
+        find_reader(task, tmp_path, "x")
+    example = example_of(task)
+    rows = [row for value in example.INPUTS for row in task.prepare(example.CONTRACT)(value)]
+    batch = task.collate(rows)
+    assert {len(array) for array in batch.values()} == {len(example.INPUTS)}
+    found = task.interpret(example.perfect(rows), rows, None, task.options())
+    assert [[r.to_json() for r in one] for one in found] == example.EXPECTED
+    assert all(task.lines(results) for results in found)
+    with pytest.raises(DataError, match="expected"):
+        task.interpret(object(), rows, None, task.options())  # type: ignore[arg-type]
+    for ask in (
+        lambda: task.metric(()),
+        lambda: task.loss(None, None),  # type: ignore[arg-type]
+        lambda: task.default_recipe("m", None, None, example.CONTRACT, 1),
+        lambda: task.training_rows(None, example.CONTRACT, None),  # type: ignore[arg-type]
+        lambda: task.panels(None),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(DataError, match="neither measures nor trains"):
+            ask()
+
+
 @EVERY
 def test_its_readers_claim_their_own_and_split_it(task: AnyTask, case: Case) -> None:
     splits = case.splits
@@ -136,7 +168,7 @@ def test_its_readers_claim_their_own_and_split_it(task: AnyTask, case: Case) -> 
     whole = find_reader(task, case.source, "a model").read(case.data, measuring=True)
     assert len(whole.measured()) == len(splits.train) + len(splits.validation)
     for stranger in all_tasks():
-        if not any(reader.claims(case.source) for reader in stranger.readers):
+        if stranger.readers and not any(reader.claims(case.source) for reader in stranger.readers):
             with pytest.raises(RecipeError, match=r"^x \(.*\) learns from "):
                 find_reader(stranger, case.source, "x")
     with pytest.raises(DataError, match=r"expected .*, found nothing"):

@@ -8,7 +8,7 @@ import shlex
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import local_path
 from zoohub.errors import UsageError
-from zoohub.manifest.entry import Checkpoint, Entry
+from zoohub.manifest.entry import Checkpoint, Entry, TextContract
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
@@ -153,6 +153,8 @@ def _network_line(checkpoint: Checkpoint) -> str | None:
 
 def _input_line(checkpoint: Checkpoint) -> str | None:
     contract = checkpoint.input
+    if contract is not None and contract.text is not None:
+        return _text_line(contract.text)
     if contract is None or contract.size is None:
         return None
     height, width = contract.size
@@ -171,6 +173,18 @@ def _input_line(checkpoint: Checkpoint) -> str | None:
     return ", ".join(parts)
 
 
+def _text_line(contract: TextContract) -> str:
+    """What a network that reads text takes."""
+    parts = ["token ids"]
+    if contract.vocab_size is not None:
+        parts.append(f"{contract.vocab_size} tokens")
+    if contract.max_length is not None:
+        parts.append(f"at most {contract.max_length} in a sentence")
+    if contract.vocabulary is not None:
+        parts.append(f"vocabulary: {contract.vocabulary}")
+    return ", ".join(parts)
+
+
 def _one_line(checkpoint: Checkpoint) -> str:
     metrics = ", ".join(f"{name} {value:g}" for name, value in checkpoint.metrics.items())
     parts = [checkpoint.format, checkpoint.dataset, metrics, checkpoint.hardware]
@@ -184,7 +198,12 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
         return ["no checkpoint is published for it"]
     name = entry.model if shown.id == entry.default else shown.reference
     lines = [f"  zoohub download {name}"]
-    if is_runnable(shown):
+    if is_runnable(shown) and shown.input is not None and shown.input.text is not None:
+        lines += [
+            f'  net = zoohub.load("{name}", pretrained=True)',
+            f"  zoohub predict {name} sentences.txt --vocab FILE",
+        ]
+    elif is_runnable(shown):
         lines += [
             f'  net = zoohub.load("{name}", pretrained=True)',
             f"  zoohub predict {name} picture.jpg",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import glob
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from zoohub.cli.options import (
     add_device_options,
@@ -16,7 +18,8 @@ from zoohub.cli.output import Output
 from zoohub.cli.predict_files import add_file_options, followed, open_file
 from zoohub.cli.several import PARTLY
 from zoohub.core.values import check_values
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UsageError
+from zoohub.inputs.text import Text
 from zoohub.predicting import Predictor, open_predictor, predict_inputs
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.remote import fetch_pictures, is_there
@@ -33,6 +36,8 @@ EXAMPLES = (
     "zoohub predict resnet50 photos/ --csv found.csv --batch-size 8 --resume",
     "zoohub predict resnet50 photo.jpg --checkpoint my.ckpt --num-classes 7",
     "zoohub predict resnet50 https://example.org/cat.jpg",
+    "zoohub predict transformer --text 'Good morning' --vocab vocab.bpe.32000",
+    "zoohub predict transformer tokens.jsonl --csv translations.csv",
 )
 
 
@@ -46,7 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a model, a checkpoint, a run's folder, or an exported .onnx or .mindir file",
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="image files, folders, globs, URLs"
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="image files, folders, globs, URLs; of a text network .txt (a text a line) and .jsonl "
+        'files (a line `{"text": …}`, or token ids: `[4, 17]`), `-` for standard input',
+    )
+    parser.add_argument(
+        "--text", action="append", default=[], metavar="STRING", help="a text; may be repeated"
     )
     for option in _options():
         parser.add_argument(
@@ -73,7 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print what each picture shows; exit code 3 where some could not be read."""
-    if not any(glob.has_magic(name) or is_there(name) for name in options.inputs):
+    if not options.inputs and not options.text:
+        raise UsageError("there is nothing to predict: name an INPUT, or give --text")
+    if not options.text and not any(
+        name == "-" or glob.has_magic(name) or is_there(name) for name in options.inputs
+    ):
         # Said before a network is fetched and loaded for nothing.
         raise DataError("; ".join(f"{name}: there is no such file" for name in options.inputs))
     file = open_file(options)
@@ -81,8 +97,14 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
-    inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
+    inputs: object = None
+    if options.inputs:
+        inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
     predictor = open_predictor(options.name, settings, mode=options.mode, request=request)
+    if predictor.task.kind == "text":
+        inputs = _texts(options)
+    elif options.text:
+        raise UsageError(f"--text is for networks that read text; {options.name} sees pictures")
     if options.format is not None:
         check_format(predictor, options.format)
     predictions = predict_inputs(
@@ -133,6 +155,12 @@ def lines_of(predictor: Predictor, prediction: AnyPrediction) -> list[str]:
     if prediction.saved is not None:
         lines.append(f"  drawn in {prediction.saved}")
     return lines
+
+
+def _texts(options: argparse.Namespace) -> list[object]:
+    """The inputs of a network that reads text; what is no `--text` is a file."""
+    files = [sys.stdin.buffer if name == "-" else Path(name) for name in options.inputs]
+    return [*files, *map(Text, options.text)]
 
 
 def _options() -> list[CommandOption]:

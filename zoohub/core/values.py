@@ -86,7 +86,7 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("check", "decode", "nms", "fold_bn", "multi_label"), flag),
     **dict.fromkeys(("text", "pattern", "task", "dataset", "source", "format", "mindspore"), text),
     **dict.fromkeys(("parameters", "dtype", "device", "mode", "names", "quantize", "master"), text),
-    **dict.fromkeys(("save", "output", "calibrate"), path),
+    **dict.fromkeys(("save", "output", "calibrate", "vocab"), path),
     **dict.fromkeys(("top", "batch_size", "limit", "num_classes", "in_channels"), whole(1)),
     **dict.fromkeys(("batch", "length", "max_detections", "max_det", "epochs"), whole(1)),
     # Fewer than one of these is refused where it is known what is meant.

@@ -16,7 +16,7 @@ from typing import Any
 from zoohub._version import __version__
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import DataError
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
@@ -135,8 +135,15 @@ def _contract(content: object) -> InputContract:
     if not isinstance(content, dict):
         raise TypeError("the input is no mapping")
     lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
-    names = {field.name for field in fields(InputContract)}
-    return InputContract(**{k: v for k, v in {**content, **lists}.items() if k in names})
+    known = {k: v for k, v in {**content, **lists}.items() if k in _names(InputContract)}
+    if isinstance(known.get("text"), dict):
+        text = {k: v for k, v in known["text"].items() if k in _names(TextContract)}
+        known["text"] = TextContract(**text)
+    return InputContract(**known)
+
+
+def _names(schema: type) -> set[str]:
+    return {field.name for field in fields(schema)}
 
 
 def _decoding(content: Any) -> BoxDecoding:

@@ -7,7 +7,14 @@ from typing import Any
 
 from zoohub.manifest.compiled import CheckpointRow, InputRow, ModelRow, NetworkRow
 from zoohub.manifest.declared import declared_strength
-from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec, Record
+from zoohub.manifest.entry import (
+    Checkpoint,
+    Entry,
+    InputContract,
+    NetworkSpec,
+    Record,
+    TextContract,
+)
 
 _TUPLES = ("size", "mean", "std")
 
@@ -33,6 +40,8 @@ def decode_input(value: InputRow | None) -> InputContract | None:
     for name in _TUPLES:
         if fields.get(name) is not None:
             fields[name] = tuple(fields[name])
+    if fields.get("text") is not None:
+        fields["text"] = TextContract(**fields["text"])
     return InputContract(**fields)
 
 

@@ -23,6 +23,20 @@ class NetworkRow(_Builder, total=False):
     stem: str
 
 
+class TextRow(TypedDict, total=False):
+    """`TextContract` as JSON."""
+
+    max_length: int
+    vocab_size: int
+    pad_id: int
+    start_id: int
+    end_id: int
+    vocabulary: str
+    beam_width: int
+    max_decode_length: int
+    length_penalty: float
+
+
 class InputRow(TypedDict, total=False):
     """`InputContract` as JSON; the texts are those that `schema` allows."""
 
@@ -37,6 +51,7 @@ class InputRow(TypedDict, total=False):
     resize: str
     colour: str
     provenance: str
+    text: TextRow
 
 
 class _Published(TypedDict):

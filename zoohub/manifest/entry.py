@@ -13,12 +13,35 @@ Declared = Literal["sha256", "prefix", "none", "doubtful"]
 
 
 @dataclass(frozen=True, slots=True)
+class TextContract:
+    """How text becomes the network's input, and its answer text: both are token ids.
+
+    `max_length` is the longest input in tokens, its end included; `vocab_size` how many ids there
+    are; `pad_id`, `start_id` and `end_id` what fills up, begins and ends a sequence (None: nothing
+    does). `vocabulary` says in words which file has the tokens, and where it comes from. Of a
+    network that writes: how many `beam_width` candidates are followed, for `max_decode_length`
+    tokens, and the exponent of `length_penalty`.
+    """
+
+    max_length: int | None = None
+    vocab_size: int | None = None
+    pad_id: int = 0
+    start_id: int | None = None
+    end_id: int | None = None
+    vocabulary: str | None = None
+    beam_width: int = 1
+    max_decode_length: int | None = None
+    length_penalty: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class InputContract:
-    """How a picture becomes the network's input.
+    """How a picture, or a text, becomes the network's input.
 
     `size` is (height, width) in pixels; `mean` and `std` are in units of `value_range`;
     `crop` is the part of the resized picture's shorter side that the centre crop keeps.
-    `provenance` says where the values come from ("recipe", "publisher default", …).
+    `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
+    contract of a network that reads text, which has no use for what is said of pictures.
     """
 
     size: tuple[int, int] | None = None
@@ -32,6 +55,7 @@ class InputContract:
     resize: Literal["crop", "letterbox", "stretch"] = "crop"
     colour: Literal["RGB", "BGR", "L"] = "RGB"
     provenance: str | None = None
+    text: TextContract | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,17 @@ NETWORK: Fields = {
     "head": check_text,
     "stem": check_text,
 }
+TEXT: Fields = {
+    "max_length": check_whole,
+    "vocab_size": check_whole,
+    "pad_id": check_whole,
+    "start_id": check_whole,
+    "end_id": check_whole,
+    "vocabulary": check_text,
+    "beam_width": check_whole,
+    "max_decode_length": check_whole,
+    "length_penalty": check_number,
+}
 INPUT: Fields = {
     "size": check_size,
     "channels": check_whole,
@@ -66,6 +77,7 @@ INPUT: Fields = {
     "resize": choice("crop", "letterbox", "stretch"),
     "colour": choice("RGB", "BGR", "L"),
     "provenance": check_text,
+    "text": mapping_of(TEXT),
 }
 RECORD: Fields = {
     "uid": check_reference,

@@ -61,6 +61,16 @@ class Cut:
     decoding: BoxDecoding | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a network, over the same parameters: a cell, and the names of what it takes and
+    gives."""
+
+    net: nn.Cell
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """One family of networks.
@@ -89,6 +99,8 @@ class Family:
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
+        parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
+            which a task that searches asks one after the other; None: the network is asked whole.
         start_head: `module:function` in the family's folder, `(net, classes, size)`, which sets
             a fresh head's values before training; None: as they were drawn.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
@@ -114,6 +126,7 @@ class Family:
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     loss: str | None = None
+    parts: str | None = None
     start_head: str | None = None
     cut: str | None = None
 
@@ -134,6 +147,13 @@ class Family:
     def read_outputs(self) -> Read:
         """The function of `outputs`."""
         return self.find(self.outputs)
+
+    def parts_of(self, net: nn.Cell) -> Mapping[str, Part]:
+        """The parts of a network; empty where it is asked whole."""
+        if self.parts is None:
+            return {}
+        parts: Mapping[str, Part] = self.find(self.parts)(net)
+        return parts
 
     def cut_network(self, net: nn.Cell, *, decode: bool) -> Cut | None:
         """Make `net` give what is exported, in place; None: its last layer cannot be left out."""

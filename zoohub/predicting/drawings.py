@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture.kinds import IMAGE_SUFFIXES
-from zoohub.inputs.picture.sources import Source
+from zoohub.inputs.source import Source
 
 
 def drawing_paths(

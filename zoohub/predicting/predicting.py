@@ -12,7 +12,7 @@ from typing import Any
 from zoohub.core.paths import local_path
 from zoohub.core.values import check_values
 from zoohub.errors import DataError
-from zoohub.inputs.picture.sources import Inputs, Source
+from zoohub.inputs.source import Source
 from zoohub.predicting.drawings import drawing_paths
 from zoohub.predicting.predictor import Predictor
 from zoohub.predicting.reading import Ready, in_batches, rows_of
@@ -39,7 +39,7 @@ class Predictions(Iterator[AnyPrediction]):
 
 def predict_inputs(
     predictor: Predictor,
-    inputs: Inputs,
+    inputs: object,
     options: Mapping[str, object] | None = None,
     *,
     batch_size: int = 8,
@@ -51,7 +51,8 @@ def predict_inputs(
     Args:
         predictor: the network.
         inputs: what the task takes, one or many; of pictures: files, folders, patterns, bytes of
-            a file, open files, PIL images or uint8 (H, W, C) arrays.
+            a file, open files, PIL images or uint8 (H, W, C) arrays; of text: texts, lists of
+            token ids, .txt and .jsonl files.
         options: of the task, by name; those of other tasks are left aside.
         batch_size: rows to a run of the network; pictures may differ in size.
         save: where to write drawings: a file for one input, or a folder.
@@ -73,7 +74,7 @@ def predict_inputs(
     if save is not None and task.drawings is None:
         drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
         raise DataError(f"drawings are made of {drawn}; this model's task is {task.name}")
-    prepare = task.prepare(predictor.input)
+    prepare = task.prepare(predictor.input, chosen)
     expand = importlib.import_module(f"zoohub.inputs.{task.kind}.sources").expand_inputs
     sources: Sequence[Source] = expand(inputs)
     paths: Sequence[Path | None] = (None,) * len(sources)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -47,7 +47,8 @@ class Predictor:
     """A network ready to predict: `names` are its classes, None where they are not known.
 
     `read` brings what it gives into its canonical form. `confidence` is the score that a file
-    with its own NMS lets no box below of; else None.
+    with its own NMS lets no box below of; else None. `parts` are what a task that searches asks
+    instead of the whole network, by their names.
     """
 
     task: AnyTask
@@ -57,6 +58,7 @@ class Predictor:
     names: tuple[str, ...] | None
     engine: Engine = "mindspore"
     confidence: float | None = None
+    parts: Mapping[str, Runner] = field(default_factory=dict)
 
     @property
     def computing(self) -> Engine:
@@ -65,9 +67,9 @@ class Predictor:
 
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the network gives for these rows, in its canonical form."""
-        raw = self.task.infer({"": self.runner}, self.task.collate(rows))
-        assert self.input.size is not None
-        return self.read(raw, self.input.size)
+        runners = self.parts or {"": self.runner}
+        raw = self.task.infer(runners, self.task.collate(rows), self.input)
+        return self.read(raw, self.input.size or (0, 0))
 
 
 def open_predictor(
@@ -182,7 +184,17 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
     builder = provenance.network.builder if provenance.network else None
     runner, read = cell_runner(net, builder, cast("Mode | None", mode))
     task = find_task(provenance.entry.task)
-    return Predictor(task, runner, read, provenance.input, provenance.classes)
+    parts = part_runners(net, builder, cast("Mode | None", mode))
+    return Predictor(task, runner, read, provenance.input, provenance.classes, parts=parts)
+
+
+def part_runners(net: nn.Cell, builder: str | None, mode: Mode | None) -> dict[str, CellRunner]:
+    """The runners of a network's parts; empty where it is asked whole."""
+    parts = {} if builder is None else find_family(builder).parts_of(net)
+    return {
+        name: CellRunner(part.net, mode, inputs=part.inputs, outputs=part.outputs)
+        for name, part in parts.items()
+    }
 
 
 def cell_runner(

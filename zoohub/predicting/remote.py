@@ -13,7 +13,8 @@ from zoohub.core.urls import (
     redact,
 )
 from zoohub.errors import DataError, OfflineError
-from zoohub.inputs.picture.sources import Inputs, Source
+from zoohub.inputs.picture.sources import Inputs
+from zoohub.inputs.source import Source
 from zoohub.settings import Settings
 
 PICTURE_LIMIT = 100 << 20  # bytes

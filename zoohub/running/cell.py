@@ -22,7 +22,8 @@ class CellRunner:
 
     `mode` is `graph` (compiled at the first batch), `pynative`, or None for the process's own.
     In graph mode a batch shorter than the longest before it is filled up, because every other
-    length would be compiled anew. The cell is put into evaluation mode.
+    length would be compiled anew; not where the cell says which axes are of any length
+    (`Cell.set_inputs`). The cell is put into evaluation mode.
 
     `inputs` are the names of what its `construct` takes, in order; `outputs` those of what it
     returns, flattened, as `output_names` takes them.
@@ -50,7 +51,7 @@ class CellRunner:
             warn_if_too_late(limit_onednn())
             self.net.set_train(False)
             with _mode(self._mode) as compiles:
-                if compiles:
+                if compiles and self.net.get_inputs() is None:
                     self._longest = max(self._longest, wanted)
                     arrays = fill(arrays, self._longest)
                 found = call_network(self.net, arrays, self._outputs)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
@@ -65,6 +66,7 @@ __all__ = [
     "MicroBatch",
     "Note",
     "Panels",
+    "PredictedTask",
     "Random",
     "Reader",
     "Row",
@@ -116,8 +118,12 @@ class Task(ABC, Generic[R, T]):
 
     # -- prediction ------------------------------------------------------------------------
     @abstractmethod
-    def prepare(self, contract: InputContract) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Any], tuple[Row, ...]]:
         """What makes an input the network's: mostly one row, but a long text has several.
+
+        `options` are those of predict; None: their defaults.
 
         Raises:
             DataError: the contract is incomplete; when called: the input cannot be read.
@@ -128,8 +134,11 @@ class Task(ABC, Generic[R, T]):
         names = rows[0].inputs
         return {name: np.stack([row.inputs[name] for row in rows]) for name in names}
 
-    def infer(self, runners: Mapping[str, Runner], batch: Arrays) -> dict[str, Array]:
-        """The raw outputs: one call of the network called `""`, unless the task searches."""
+    def infer(
+        self, runners: Mapping[str, Runner], batch: Arrays, contract: InputContract
+    ) -> dict[str, Array]:
+        """The raw outputs: one call of the network called `""`, unless the task searches, with the
+        network's parts."""
         (runner,) = runners.values()
         if len(runner.inputs) == len(batch) == 1:  # an exported file may call its input otherwise
             batch = dict(zip(runner.inputs, batch.values(), strict=True))
@@ -266,6 +275,68 @@ class Task(ABC, Generic[R, T]):
     @abstractmethod
     def panels(self, finished: Finished[R, T]) -> Panels:
         """What the run's page shows of the results."""
+
+
+class PredictedTask(Task[Recipe, object]):
+    """A task whose networks are run, but not yet measured nor trained: it has no readers, and what
+    is asked for beside prediction says so."""
+
+    best = ()
+    epoch_figures = ()
+    recipe = Recipe
+    readers = ()
+    learns_from = "nothing yet"
+    expected = "nothing yet"
+    split_title = "sample"
+    curve: ClassVar[Curve] = {}
+
+    def no_data(self) -> DataError:
+        """What is said to those who bring data."""
+        return DataError(
+            f"zoohub predicts {self.name}, and neither measures nor trains such networks yet"
+        )
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def present(self, samples: Samples[object]) -> Iterable[int]:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def renumbered(self, samples: Samples[object], places: NDArray[np.int64]) -> Samples[object]:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def default_recipe(
+        self, model: str, checkpoint: str | None, data: object, contract: InputContract, count: int
+    ) -> Recipe:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def training_rows(
+        self, samples: Samples[object], contract: InputContract, recipe: Recipe
+    ) -> TrainingRows:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def step_batches(
+        self, rows: TrainingRow, recipe: Recipe, classes: int, random: Random, parts: int
+    ) -> list[MicroBatch]:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def split_value(self, target: object, classes: tuple[str, ...]) -> object:
+        """Raises DataError."""
+        raise self.no_data()
+
+    def panels(self, finished: Finished[Recipe, object]) -> Panels:
+        """Raises DataError."""
+        raise self.no_data()
 
 
 AnyTask: TypeAlias = Task[Any, Any]

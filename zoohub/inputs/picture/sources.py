@@ -5,27 +5,18 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture
 from zoohub.inputs.picture.kinds import is_picture, kinds_found
+from zoohub.inputs.source import Source
 
 Inputs: TypeAlias = "Picture | Iterable[Picture]"
 ACCEPTED = "a path, a file's bytes, an open file, a PIL image or a uint8 array"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One input: its name in the results, and its value or what is wrong with it."""
-
-    name: str
-    value: Picture | None = None
-    error: str | None = None
 
 
 def expand_inputs(inputs: Inputs) -> tuple[Source, ...]:
@@ -78,7 +69,7 @@ def _in_memory(item: object, position: int) -> Source:
             return Source(name, error=f"{name} cannot be read: {error}")
     usable = isinstance(item, np.ndarray | bytes | bytearray | memoryview)
     if usable or hasattr(item, "getbands"):
-        return Source(name, cast("Picture", item))
+        return Source(name, item)
     return Source(name, error=f"{name}: {type(item).__name__} is no picture; give {ACCEPTED}")
 
 

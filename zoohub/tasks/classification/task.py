@@ -68,7 +68,9 @@ class ClassificationTask(Task[ClassificationRecipe, int]):
     }
     split_title = "label"
 
-    def prepare(self, contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Picture], tuple[Row, ...]]:
         """See `Task`."""
         return picture_rows(contract)
 

@@ -74,7 +74,9 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
     split_title = "boxes"
     in_file = Suppression()
 
-    def prepare(self, contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Picture], tuple[Row, ...]]:
         """See `Task`."""
         return picture_rows(contract)
 

@@ -69,7 +69,9 @@ class SegmentationTask(Task[SegmentationRecipe, Mask]):
     }
     split_title = "classes"
 
-    def prepare(self, contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Picture], tuple[Row, ...]]:
         """See `Task`."""
         return picture_rows(contract)
 

@@ -1,0 +1,97 @@
+"""Text cut into the tokens of a vocabulary, and put together again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zoohub.errors import DataError
+from zoohub.inputs.text import Vocabulary, padded, read_vocabulary
+from zoohub.manifest.entry import TextContract
+
+TOKENS = ["<unk>", "<s>", "</s>", "good", "day", ",", ".", "to@@", "mor@@", "row", "t@@", "o@@",
+          "morrow", "s@@", "<", ">", "/", "day@@", "s"]  # fmt: skip
+CONTRACT = TextContract(vocab_size=len(TOKENS), start_id=1, end_id=2)
+
+
+def vocabulary(tmp_path: Path, tokens: list[str], contract: TextContract = CONTRACT) -> Vocabulary:
+    file = tmp_path / "vocab.txt"
+    file.write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    return read_vocabulary(file, contract)
+
+
+def spelt(words: Vocabulary, text: str) -> list[str]:
+    return [TOKENS[id] for id in words.encode(text)]
+
+
+def test_words_are_tokens_or_the_fewest_pieces(tmp_path: Path) -> None:
+    words = vocabulary(tmp_path, TOKENS)
+    assert spelt(words, "good day") == ["good", "day"]
+    assert spelt(words, "tomorrow") == ["to@@", "morrow"]  # not t@@ o@@ mor@@ row
+    assert spelt(words, "good days, tomorrow.") == [
+        "good", "day@@", "s", ",", "to@@", "morrow", ".",
+    ]  # fmt: skip
+    assert spelt(words, "to@@ mor@@ row") == ["to@@", "mor@@", "row"]  # cut by someone before
+    assert spelt(words, "xyz day") == ["<unk>", "day"]
+    assert words.encode("") == []
+
+
+def test_text_is_put_together_again(tmp_path: Path) -> None:
+    words = vocabulary(tmp_path, TOKENS)
+    for text in ("good day", "tomorrow", "good days , tomorrow ."):
+        assert words.decode(words.encode(text)) == text
+    assert words.decode([7, 99]) == "to<unk>"
+    assert words.decode([7]) == "to"
+    assert words.decode([]) == ""
+
+
+def test_a_text_that_names_the_end_does_not_end(tmp_path: Path) -> None:
+    words = vocabulary(tmp_path, TOKENS)
+    assert CONTRACT.end_id not in words.encode("</s> day </s>")
+    assert spelt(words, "</s>") == ["<", "/", "s", ">"]
+
+
+def test_a_long_word_takes_no_long_time(tmp_path: Path) -> None:
+    words = vocabulary(tmp_path, TOKENS)
+    assert spelt(words, "t" * 20_000 + "o") == ["<unk>"]
+    assert len(words.encode("s" * 20_000)) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ([*TOKENS, "more"], r"vocab\.txt has 20 tokens, the network 19"),
+        (["<s>", *TOKENS[1:]], None),
+        ([TOKENS[0], "</s>", "<s>", *TOKENS[3:]], r":2: the network's <s> is here, found '</s>'"),
+        (TOKENS[:2], r":3: the network's </s> is here, found nothing"),
+        ([*TOKENS[:4], "", *TOKENS[5:]], r":5: an empty line"),
+    ],
+)
+def test_a_vocabulary_of_another_network_is_one_line(
+    tmp_path: Path, tokens: list[str], said: str | None
+) -> None:
+    if said is None:
+        with pytest.raises(DataError, match=r"'xyz' is not made of .* and it has no <unk>"):
+            vocabulary(tmp_path, tokens).encode("xyz")
+        return
+    with pytest.raises(DataError, match=said) as caught:
+        vocabulary(tmp_path, tokens)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_may_have_some_ids_that_are_no_tokens(tmp_path: Path) -> None:
+    assert vocabulary(tmp_path, TOKENS, TextContract(vocab_size=64)).longest == 6
+    with pytest.raises(DataError, match="has 19 tokens, the network 36560"):
+        vocabulary(tmp_path, TOKENS, TextContract(vocab_size=36560))
+
+
+def test_counts_after_the_tokens_are_left_aside(tmp_path: Path) -> None:
+    words = vocabulary(tmp_path, [f"{token} {n}" for n, token in enumerate(TOKENS)])
+    assert words.tokens == tuple(TOKENS)
+
+
+def test_sequences_are_filled_up() -> None:
+    assert padded([[5, 2], [7, 8, 2]], 0).tolist() == [[5, 2, 0], [7, 8, 2]]
+    assert padded([[5]], 9, 3).tolist() == [[5, 9, 9]]
+    assert padded([], 0).shape == (0, 0)

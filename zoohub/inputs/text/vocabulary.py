@@ -1,0 +1,122 @@
+"""The Transformer's own sub-words: a file of tokens, and text cut into them.
+
+The file has a token a line, whose number (from 0) is its id; what stands after a blank is left
+aside (counts, say). Pieces that a word goes on after end in `@@` (Sennrich et al., "Neural Machine
+Translation of Rare Words with Subword Units", 2016).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoohub.core.text_reader import read_text_file
+from zoohub.errors import DataError
+from zoohub.manifest.entry import TextContract
+
+START, END, UNKNOWN = "<s>", "</s>", "<unk>"
+GOES_ON = "@@"
+_ROUNDING = 64  # networks have some ids more than tokens, up to a multiple of this
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """`tokens` in the order of their ids, and the id of each that text may have."""
+
+    tokens: tuple[str, ...]
+    ids: Mapping[str, int]
+    unknown: int | None
+    longest: int
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without start and end.
+
+        What stands between blanks is a token if the vocabulary has it; else punctuation is parted
+        from words, and each is cut into as few pieces as possible, the longest first. What cannot
+        be cut is the unknown token.
+
+        Raises:
+            DataError: it cannot be cut, and there is no unknown token.
+        """
+        found: list[int] = []
+        for word in text.split():
+            if word in self.ids:
+                found.append(self.ids[word])
+                continue
+            for part in re.findall(r"\w+|[^\w\s]", word):
+                found += self._pieces(part)
+        return found
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; pieces are put together."""
+        known = len(self.tokens)
+        text = " ".join(self.tokens[i] if 0 <= i < known else UNKNOWN for i in ids)
+        return (text + " ").replace(GOES_ON + " ", "").strip()
+
+    def _pieces(self, word: str) -> list[int]:
+        """The fewest pieces of a word, found from its end: `best[i]` is how many `word[i:]` takes,
+        and how long the first is."""
+        size = len(word)
+        best: list[tuple[int, int] | None] = [None] * size + [(0, 0)]
+        for start in range(size - 1, -1, -1):
+            for end in range(min(size, start + self.longest), start, -1):
+                rest = best[end]
+                if rest is None or self._piece(word, start, end) not in self.ids:
+                    continue
+                held = best[start]
+                if held is None or rest[0] + 1 < held[0]:
+                    best[start] = (rest[0] + 1, end - start)
+        if best[0] is None:
+            if self.unknown is None:
+                raise DataError(
+                    f"{word!r:.60} is not made of the vocabulary's tokens, and it has no {UNKNOWN}"
+                )
+            return [self.unknown]
+        found, at = [], 0
+        while at < size:
+            step = best[at]
+            assert step is not None
+            found.append(self.ids[self._piece(word, at, at + step[1])])
+            at += step[1]
+        return found
+
+    @staticmethod
+    def _piece(word: str, start: int, end: int) -> str:
+        return word[start:end] + (GOES_ON if end < len(word) else "")
+
+
+def read_vocabulary(path: Path, contract: TextContract) -> Vocabulary:
+    """The vocabulary in a file, held to the network's contract.
+
+    Raises:
+        DataError: it cannot be read, has more or far fewer tokens than the network, or others where
+            the network's start and end are.
+    """
+    lines = read_text_file(path).splitlines()
+    while lines and not lines[-1].strip():
+        lines.pop()
+    tokens = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            raise DataError(f"{path}:{number}: an empty line where a token is expected")
+        tokens.append(line.split()[0])
+    wanted = contract.vocab_size
+    if wanted is not None and not wanted - _ROUNDING < len(tokens) <= wanted:
+        raise DataError(
+            f"{path} has {len(tokens)} tokens, the network {wanted}; give the vocabulary that it "
+            "was trained with"
+        )
+    for id, token in ((contract.start_id, START), (contract.end_id, END)):
+        if id is not None and (id >= len(tokens) or tokens[id] != token):
+            found = repr(tokens[id]) if id < len(tokens) else "nothing"
+            raise DataError(f"{path}:{id + 1}: the network's {token} is here, found {found}")
+    ids: dict[str, int] = {}
+    for id, token in enumerate(tokens):
+        ids.setdefault(token, id)
+    unknown = ids.get(UNKNOWN)
+    for marker in (START, END, UNKNOWN):  # in a text they are letters
+        ids.pop(marker, None)
+    longest = max((len(token.removesuffix(GOES_ON)) for token in ids), default=1)
+    return Vocabulary(tuple(tokens), ids, unknown, longest)
