@@ -198,16 +198,15 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
         return ["no checkpoint is published for it"]
     name = entry.model if shown.id == entry.default else shown.reference
     lines = [f"  zoohub download {name}"]
-    if is_runnable(shown) and shown.input is not None and shown.input.text is not None:
-        lines += [
-            f'  net = zoohub.load("{name}", pretrained=True)',
-            f"  zoohub predict {name} sentences.txt --vocab FILE",
-        ]
-    elif is_runnable(shown):
-        lines += [
-            f'  net = zoohub.load("{name}", pretrained=True)',
-            f"  zoohub predict {name} picture.jpg",
-            f"  zoohub finetune {name} --data folder/",
-            f"  zoohub export {name} --output {entry.model}.onnx",
-        ]
+    if is_runnable(shown):
+        contract = shown.input or entry.input
+        lines.append(f'  net = zoohub.load("{name}", pretrained=True)')
+        if contract is not None and contract.text is not None:
+            lines.append(f"  zoohub predict {name} sentences.txt --vocab FILE")
+        elif contract is not None:
+            lines += [
+                f"  zoohub predict {name} picture.jpg",
+                f"  zoohub finetune {name} --data folder/",
+            ]
+        lines.append(f"  zoohub export {name} --output {entry.model}.onnx")
     return lines

@@ -20,7 +20,7 @@ from zoohub.models.fetching import fetch_resolved
 from zoohub.models.memory import check_memory
 from zoohub.models.provenance import Provenance, class_names_of
 from zoohub.models.runs import is_run, open_run
-from zoohub.models.texts import for_arguments
+from zoohub.models.texts import for_arguments, sizes_in
 from zoohub.models.watching import Watch, for_channels
 from zoohub.networks.families import find_family, head_of, stem_of
 from zoohub.networks.options import NetworkOptions
@@ -157,7 +157,8 @@ def _interface(
     if contract is not None and type(side) is int:
         contract = replace(contract, size=(side, side))
     if contract is not None and contract.text is not None:
-        contract = replace(contract, text=for_arguments(contract.text, request.arguments))
+        known = {**sizes_in(net, spec), **spec.arguments, **request.arguments}
+        contract = replace(contract, text=for_arguments(contract.text, known))
     return {
         "input": None if contract is None else for_channels(contract, channels),
         "classes": None if own_head or options.features_only else classes,

@@ -1,12 +1,16 @@
-"""The text contract of a network that was asked to differ from its checkpoint's."""
+"""The text contract of a network that differs from what the index says of its model's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoohub.manifest.entry import TextContract
+from zoohub.manifest.entry import NetworkSpec, TextContract
+from zoohub.networks.families import find_family
+
+if TYPE_CHECKING:
+    from mindspore import nn
 
 # What builders call it -> what the contract does.
 _ARGUMENTS = {
@@ -24,3 +28,13 @@ def for_arguments(contract: TextContract, arguments: Mapping[str, object]) -> Te
         field: arguments[name] for name, field in _ARGUMENTS.items() if name in arguments
     }
     return replace(contract, **asked)
+
+
+def sizes_in(net: nn.Cell, spec: NetworkSpec) -> dict[str, int]:
+    """The arguments of a network's builder that its parameters' shapes tell."""
+    shapes = {parameter.name: parameter.shape for parameter in net.get_parameters()}
+    return {
+        argument: int(shapes[name][axis])
+        for argument, (name, axis) in find_family(spec.builder).sizes.items()
+        if name in shapes and axis is not None and len(shapes[name]) > axis
+    }

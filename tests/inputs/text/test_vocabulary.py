@@ -64,7 +64,7 @@ def test_a_long_word_takes_no_long_time(tmp_path: Path) -> None:
         ([*TOKENS, "more"], r"vocab\.txt has 20 tokens, the network 19"),
         (["<s>", *TOKENS[1:]], None),
         ([TOKENS[0], "</s>", "<s>", *TOKENS[3:]], r":2: the network's <s> is here, found '</s>'"),
-        (TOKENS[:2], r":3: the network's </s> is here, found nothing"),
+        (TOKENS[:2], r"vocab\.txt has 2 tokens, the network 19"),
         ([*TOKENS[:4], "", *TOKENS[5:]], r":5: an empty line"),
     ],
 )
@@ -81,9 +81,11 @@ def test_a_vocabulary_of_another_network_is_one_line(
 
 
 def test_a_network_may_have_some_ids_that_are_no_tokens(tmp_path: Path) -> None:
-    assert vocabulary(tmp_path, TOKENS, TextContract(vocab_size=64)).longest == 6
-    with pytest.raises(DataError, match="has 19 tokens, the network 36560"):
-        vocabulary(tmp_path, TOKENS, TextContract(vocab_size=36560))
+    more = [*TOKENS, *(f"word{n}" for n in range(3000))]
+    words = vocabulary(tmp_path, more, TextContract(vocab_size=3040))
+    assert words.decode([2999, 3039]) == f"word{2999 - len(TOKENS)} <unk>"
+    with pytest.raises(DataError, match="has 19 tokens, the network 3040"):
+        vocabulary(tmp_path, TOKENS, TextContract(vocab_size=3040))
 
 
 def test_counts_after_the_tokens_are_left_aside(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from zoohub.manifest.entry import TextContract
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 GOES_ON = "@@"
-_ROUNDING = 64  # networks have some ids more than tokens, up to a multiple of this
+_ROUNDING = 64  # large networks have more ids than tokens, up to a multiple of this
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def read_vocabulary(path: Path, contract: TextContract) -> Vocabulary:
             raise DataError(f"{path}:{number}: an empty line where a token is expected")
         tokens.append(line.split()[0])
     wanted = contract.vocab_size
-    if wanted is not None and not wanted - _ROUNDING < len(tokens) <= wanted:
+    if wanted is not None and not 0 <= wanted - len(tokens) <= min(_ROUNDING, wanted // 100):
         raise DataError(
             f"{path} has {len(tokens)} tokens, the network {wanted}; give the vocabulary that it "
             "was trained with"

@@ -257,7 +257,7 @@ def _unseen(rows: Tensor, columns: Tensor) -> Tensor:
 def transformer(
     hidden_size: int = 1024,
     num_hidden_layers: int = 6,
-    num_attention_heads: int = 16,
+    num_attention_heads: int | None = None,
     intermediate_size: int = 4096,
     vocab_size: int = 36560,
     seq_length: int = 128,
@@ -271,9 +271,10 @@ def transformer(
     """The Transformer; the defaults are those of the models repository's `large`.
 
     Args:
-        hidden_size: C, a multiple of twice `num_attention_heads`.
+        hidden_size: C, even and a multiple of `num_attention_heads`.
         num_hidden_layers: of the encoder, and of the decoder.
-        num_attention_heads: of every attention.
+        num_attention_heads: of every attention; None: one for each 64 channels, as all of the
+            publisher's have.
         intermediate_size: channels between the two layers of a feed-forward block.
         vocab_size: V, of both languages together.
         seq_length: the publisher's length of padded sentences; lengths are free here.
@@ -286,16 +287,17 @@ def transformer(
     Raises:
         ValueError: the heads do not divide the channels.
     """
-    if hidden_size % num_attention_heads or hidden_size % 2:
+    heads = num_attention_heads or max(1, hidden_size // 64)
+    if hidden_size % heads or hidden_size % 2:
         raise ValueError(
             f"hidden_size={hidden_size} should be even and a multiple of "
-            f"num_attention_heads={num_attention_heads}"
+            f"num_attention_heads={heads}"
         )
     places = max(max_position_embeddings, seq_length, max_decode_length + 1)
     return Transformer(
         hidden_size,
         num_hidden_layers,
-        num_attention_heads,
+        heads,
         intermediate_size,
         vocab_size,
         places,

@@ -1,0 +1,119 @@
+"""A network that reads text predicts by name, from the command line and from Python."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import zoohub
+from zoohub.cli.main import main
+from zoohub.errors import DataError, UsageError
+
+WORDS = ["<unk>", "<s>", "</s>", *"abcdefghijklmnopq"]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with weights of a small network, its vocabulary and sentences."""
+    import mindspore
+
+    folder = tmp_path_factory.mktemp("own")
+    mindspore.set_seed(1)
+    net = zoohub.load(
+        "transformer_large",
+        hidden_size=16,
+        num_hidden_layers=1,
+        intermediate_size=32,
+        vocab_size=len(WORDS),
+    )
+    mindspore.save_checkpoint(net, str(folder / "own.ckpt"))
+    (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n")
+    (folder / "ids.jsonl").write_text(
+        '[5, 6, 7]\n{"ids": [5, 6, 7, 2]}\n[5, 99]\n\n{"text": "a b"}\n'
+    )
+    (folder / "long.jsonl").write_text(json.dumps([5] * 128) + "\n")
+    (folder / "words.txt").write_text("a b c\n")
+    return folder
+
+
+def predict(own: Path, *arguments: str) -> list[str]:
+    weights = str(own / "own.ckpt")
+    return ["predict", "transformer_large", *arguments, "--checkpoint", weights, "--mode", "graph"]
+
+
+@pytest.mark.slow
+def test_token_ids_and_text_are_translated(
+    own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(predict(own, str(own / "ids.jsonl"), "--json", "--batch-size", "4")) == 3
+    said = capsys.readouterr()
+    first, second, unknown, empty, text = json.loads(said.out)
+    (row,) = first["predictions"]
+    assert list(row) == ["text", "score", "tokens"]
+    assert row["text"] is None
+    assert row["score"] < 0
+    assert all(0 <= token < len(WORDS) for token in row["tokens"])
+    assert second["predictions"][0]["tokens"] == row["tokens"]  # with its end and without
+    file = own / "ids.jsonl"
+    assert [first["input"], second["input"]] == [f"{file}:1", f"{file}:2"]
+    assert unknown["error"] == f"{file}:3: token 99 is none of the network's 20"
+    assert empty["error"] == f"{file}:4: an empty line, in which there is nothing to read"
+    assert "vocab.bpe.32000" in text["error"]
+    assert "token ids always work" in text["error"]
+
+    words = ("--vocab", str(own / "vocab.txt"), "--json")
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"c d e\n")))
+    assert main(predict(own, str(own / "words.txt"), "-", "--text", "c d e", *words)) == 0
+    lines, piped, given = json.loads(capsys.readouterr().out)
+    assert (lines["input"], piped["input"]) == (f"{own / 'words.txt'}:1", "input 1:1")
+    assert given["input"] == "c d e"
+    assert given["predictions"][0]["tokens"] == row["tokens"]  # c d e is 5 6 7
+    assert given["predictions"][0]["text"].split() == [WORDS[token] for token in row["tokens"]]
+    assert piped["predictions"][0]["tokens"] == row["tokens"]
+
+    net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
+    assert net.zoohub.input.text.vocab_size == len(WORDS)
+    (one,) = zoohub.predict(net, "c d e", vocab=own / "vocab.txt", mode="graph")
+    assert list(one.predictions[0].tokens) == row["tokens"]
+    assert one._repr_html_()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("long.jsonl",), ":1: 129 tokens with its end, the network takes at most 128"),
+        (("--text", "a", "--vocab", "words.txt"), "words.txt has 1 tokens, the network 20"),
+        (("--text", "a", "--vocab", "none.txt"), "none.txt cannot be read: No such file"),
+        (("--text", "a"), "'a' is text, which takes the network's vocabulary"),
+        (("--text", " ", "--vocab", "vocab.txt"), "an empty line"),
+    ],
+)
+def test_bad_input_is_one_line(
+    own: Path, arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [str(own / name) if "." in name else name for name in arguments]
+    assert main(predict(own, *names)) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_text_is_not_for_networks_of_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "transformer"]) == 2
+    assert "name an INPUT, or give --text" in capsys.readouterr().err
+    assert main(["predict", "lenet5@digits", "--text", "a"]) == 2
+    assert "--text is for networks that read text" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_it_is_neither_measured_nor_trained_yet(own: Path) -> None:
+    net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
+    with pytest.raises(DataError, match="neither measures nor trains"):
+        zoohub.evaluate(net, own)
+    with pytest.raises(UsageError, match="there is no option 'vocabulary'"):
+        zoohub.predict(net, [[5]], vocabulary="x")
