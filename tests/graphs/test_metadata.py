@@ -7,7 +7,7 @@ import pytest
 
 from zoohub.errors import DataError
 from zoohub.graphs.metadata import Metadata, read_metadata
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 FULL = Metadata(
@@ -16,7 +16,13 @@ FULL = Metadata(
     family="resnet",
     checkpoint="resnet50@mindcv",
     sha256="ab" * 32,
-    input=InputContract(size=(224, 224), mean=(0.1, 0.2, 0.3), std=(1.0, 1.0, 1.0), crop=0.875),
+    input=InputContract(
+        size=(224, 224),
+        mean=(0.1, 0.2, 0.3),
+        std=(1.0, 1.0, 1.0),
+        crop=0.875,
+        text=TextContract(max_length=128, start_id=1, vocabulary="a file"),
+    ),
     classes=("Katze", "犬"),
     outputs=("logits",),
     licence="Apache-2.0",
@@ -26,6 +32,7 @@ FULL = Metadata(
     note="a note",
     decoding=BoxDecoding((Level(8.0, ((10.0, 13.0), (16.0, 30.0)), 2.0),), "squared", 1),
     confidence=0.25,
+    parts=("encode", "step"),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import zoohub
 from zoohub.cli.main import main
-from zoohub.errors import DataError, UsageError
+from zoohub.errors import DataError, ExportError, UsageError
 
 WORDS = ["<unk>", "<s>", "</s>", *"abcdefghijklmnopq"]
 
@@ -103,6 +103,16 @@ def test_bad_input_is_one_line(
     assert "Traceback" not in error
 
 
+def test_what_text_lacks_is_said_before_anything_is_fetched(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
+    assert main(["predict", "transformer", "--text", "good day"]) == 1
+    said = capsys.readouterr().err
+    assert "'good day' is text, which takes the network's vocabulary (vocab.bpe.32000, " in said
+    assert "token ids always work" in said
+
+
 def test_text_is_not_for_networks_of_pictures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "transformer"]) == 2
     assert "name an INPUT, or give --text" in capsys.readouterr().err
@@ -117,3 +127,42 @@ def test_it_is_neither_measured_nor_trained_yet(own: Path) -> None:
         zoohub.evaluate(net, own)
     with pytest.raises(UsageError, match="there is no option 'vocabulary'"):
         zoohub.predict(net, [[5]], vocabulary="x")
+
+
+@pytest.mark.slow
+def test_an_exported_network_is_searched_by_onnxruntime(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
+    file = zoohub.export(net, tmp_path / "own.onnx", check=True)
+    assert file == tmp_path / "own.onnx"
+    assert sorted(path.name for path in tmp_path.glob("own*")) == ["own.encode.onnx", "own.onnx"]
+    axes = {
+        source.name: [dim.dim_param or dim.dim_value for dim in source.type.tensor_type.shape.dim]
+        for source in onnx.load(file).graph.input
+    }
+    assert axes == {
+        "memory": ["batch", "source", 16],
+        "source_mask": ["batch", "source"],
+        "target_ids": ["batch", "target"],
+    }
+    sentences = [[3], [5, 6, 7], [9] * 20, [4, 5]]
+    slow = zoohub.predict(net, sentences, mode="graph", batch_size=3)
+    fast = zoohub.predict(file, sentences, batch_size=3)
+    assert {one.engine for one in fast} == {"onnxruntime"}
+    assert [one.predictions[0].tokens for one in fast] == [
+        one.predictions[0].tokens for one in slow
+    ]
+    assert main(["predict", str(file), "--text", "c d e", "--vocab", str(own / "vocab.txt")]) == 0
+    told = capsys.readouterr().out.split()
+    assert told[:3] == ["c", "d", "e"]
+    assert told[3:] == [WORDS[token] for token in fast[1].predictions[0].tokens]
+    (tmp_path / "own.encode.onnx").unlink()
+    with pytest.raises(DataError, match=r"own\.encode\.onnx: there is no such file"):
+        zoohub.predict(file, sentences)
+    for options in ({"dtype": "float16"}, {"quantize": "dynamic"}):
+        with pytest.raises(ExportError, match="in float32 and not quantised"):
+            zoohub.export(net, tmp_path / "b.onnx", **options)
+    assert not (tmp_path / "b.onnx").exists()

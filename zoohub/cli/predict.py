@@ -23,6 +23,7 @@ from zoohub.inputs.text import Text
 from zoohub.predicting import Predictor, open_predictor, predict_inputs
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.remote import fetch_pictures, is_there
+from zoohub.predicting.texts import check_texts
 from zoohub.settings import settings_for
 from zoohub.tasks.finding import all_tasks
 from zoohub.tasks.options import CommandOption, command_options
@@ -97,14 +98,15 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
+    if options.text:
+        has_words = options.vocab is not None
+        check_texts(options.name, options.text[0], settings, vocabulary=has_words)
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
     predictor = open_predictor(options.name, settings, mode=options.mode, request=request)
     if predictor.task.kind == "text":
         inputs = _texts(options)
-    elif options.text:
-        raise UsageError(f"--text is for networks that read text; {options.name} sees pictures")
     if options.format is not None:
         check_format(predictor, options.format)
     predictions = predict_inputs(

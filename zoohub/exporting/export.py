@@ -15,6 +15,7 @@ from mindspore import nn
 
 from zoohub.errors import ExportError, UsageError
 from zoohub.exporting.graph_files import write_graph
+from zoohub.exporting.parts import has_parts, write_parts
 from zoohub.exporting.request import WEIGHT_FORMATS, plan_export
 from zoohub.exporting.result import Export
 from zoohub.exporting.weights import write_network
@@ -50,6 +51,8 @@ def export_with_report(net: nn.Cell, path: str | Path, **options: Any) -> Export
         raise UsageError(f"a {type(net).__name__} is no network: an nn.Cell is needed")
     provenance: Provenance | None = getattr(net, "zoohub", None)
     write = write_network if request.format in WEIGHT_FORMATS else write_graph
+    if request.format == "onnx" and has_parts(provenance):
+        write = write_parts
     with _publishing(request.path) as partial:
         written = write(net, provenance, request, partial)
         size = partial.stat().st_size
@@ -70,7 +73,9 @@ def _publishing(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".zoohub-") as folder:
             partial = Path(folder) / path.name
             yield partial
-            partial.replace(path)
+            for other in sorted(Path(folder).iterdir()):  # further parts of the network
+                if other.suffix == path.suffix and other.name.startswith(f"{path.stem}."):
+                    other.replace(path.with_name(other.name))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror or str(error)

@@ -31,8 +31,10 @@ class Metadata:
     `family` the family of networks, which knows what the outputs mean (files of zoohub's first
     version do not say it), `outputs` the names of the outputs in order,
     `parameters` the naming scheme of a weights file, `decoding` how the raw maps of a detector
-    exported without decoding become boxes, `confidence` the score that boxes must exceed to come
-    out of a detector exported with its NMS, `writer` the version of zoohub that wrote it.
+    exported without decoding become boxes, `parts` the parts of a network that is exported in
+    several files (`part_path`), this file's own the last, `confidence` the score that boxes must
+    exceed to come out of a detector exported with its NMS, `writer` the version of zoohub that
+    wrote it.
     """
 
     model: str | None = None
@@ -50,6 +52,7 @@ class Metadata:
     note: str | None = None
     decoding: BoxDecoding | None = None
     confidence: float | None = None
+    parts: tuple[str, ...] = ()
     writer: str = __version__
 
     def to_strings(self) -> dict[str, str]:
@@ -59,6 +62,8 @@ class Metadata:
             value = getattr(self, name)
             if isinstance(value, InputContract | BoxDecoding):
                 value = json.dumps(asdict(value))
+            elif name == "parts" and not value:
+                continue
             elif isinstance(value, tuple | float):
                 value = json.dumps(value, ensure_ascii=False)
             if value is not None:
@@ -79,7 +84,7 @@ class Metadata:
         }
         known.setdefault("writer", "unknown")
         try:
-            for name in ("classes", "outputs"):
+            for name in ("classes", "outputs", "parts"):
                 if name in known:
                     known[name] = tuple(str(item) for item in _said(known, name))
             if "input" in known:
@@ -91,6 +96,11 @@ class Metadata:
         except (DataError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise DataError(f"the file's zoohub metadata cannot be read: {error}") from error
         return cls(**known)
+
+
+def part_path(path: Path, part: str) -> Path:
+    """Where another part of an exported network lies: `a.encode.onnx` beside `a.onnx`."""
+    return path.with_name(f"{path.stem}.{part}{path.suffix}")
 
 
 def read_metadata(path: str | Path) -> Metadata:

@@ -62,12 +62,22 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """An input of a part: its axes are names where they are of any length; `dtype` is NumPy's
+    name."""
+
+    name: str
+    axes: tuple[str | int, ...]
+    dtype: str = "int32"
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a network, over the same parameters: a cell, and the names of what it takes and
-    gives."""
+    """A part of a network, over the same parameters: a cell, what it takes, and the names of what
+    it gives."""
 
     net: nn.Cell
-    inputs: tuple[str, ...]
+    inputs: tuple[Taken, ...]
     outputs: tuple[str, ...]
 
 
@@ -105,7 +115,8 @@ class Family:
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
-            which a task that searches asks one after the other; None: the network is asked whole.
+            which a task that searches asks one after the other, the one it asks most as the last;
+            None: the network is asked whole.
         start_head: `module:function` in the family's folder, `(net, classes, size)`, which sets
             a fresh head's values before training; None: as they were drawn.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the

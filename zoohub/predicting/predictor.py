@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
-from zoohub.graphs.metadata import Metadata, read_metadata
+from zoohub.graphs.metadata import Metadata, part_path, read_metadata
 from zoohub.manifest.entry import InputContract
 from zoohub.models.memory import check_memory
 from zoohub.models.pretrained import use_device
@@ -197,7 +197,9 @@ def part_runners(net: nn.Cell, builder: str | None, mode: Mode | None) -> dict[s
     """The runners of a network's parts; empty where it is asked whole."""
     parts = {} if builder is None else find_family(builder).parts_of(net)
     return {
-        name: CellRunner(part.net, mode, inputs=part.inputs, outputs=part.outputs)
+        name: CellRunner(
+            part.net, mode, inputs=[taken.name for taken in part.inputs], outputs=part.outputs
+        )
         for name, part in parts.items()
     }
 
@@ -238,4 +240,9 @@ def _of_file(path: Path, settings: Settings) -> Predictor:
         own = find_family(said.family).read_outputs()
     read = choose_reading(said.outputs, decoding=said.decoding, own=own)
     task = find_task(said.task)
-    return Predictor(task, runner, read, said.input, said.classes, engine, said.confidence)
+    parts: dict[str, Runner] = {
+        name: open_runner(part_path(path, name)) for name in said.parts[:-1]
+    }
+    if said.parts:
+        parts[said.parts[-1]] = runner
+    return Predictor(task, runner, read, said.input, said.classes, engine, said.confidence, parts)

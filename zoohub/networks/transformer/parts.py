@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
-from zoohub.networks.family import Part
+from zoohub.networks.family import Part, Taken
 from zoohub.networks.transformer.network import IDS, Transformer
 
 
@@ -43,9 +43,11 @@ class NextToken(nn.Cell):
 
 def search_parts(net: Transformer) -> Mapping[str, Part]:
     """`encode` and `step`, as `zoohub.tasks.translation.beam_search` asks for them."""
+    channels = net.tfm_embedding_lookup.embedding_table.shape[1]
+    source = (Taken("source_ids", ("batch", "source")), Taken("source_mask", ("batch", "source")))
+    memory = Taken("memory", ("batch", "source", channels), "float32")
+    target = Taken("target_ids", ("batch", "target"))
     return {
-        "encode": Part(Encode(net), ("source_ids", "source_mask"), ("memory",)),
-        "step": Part(
-            NextToken(net), ("memory", "source_mask", "target_ids"), ("log_probabilities",)
-        ),
+        "encode": Part(Encode(net), source, ("memory",)),
+        "step": Part(NextToken(net), (memory, source[1], target), ("log_probabilities",)),
     }

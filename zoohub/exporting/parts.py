@@ -1,0 +1,123 @@
+"""A network that a search asks part by part, as an ONNX file for each part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mindspore import nn
+
+from zoohub.core.turns import mindspore_turn
+from zoohub.errors import ExportError
+from zoohub.exporting.checking import TOLERANCE, Difference, check_file, largest
+from zoohub.exporting.describing import describe
+from zoohub.exporting.request import Request
+from zoohub.exporting.result import Written
+from zoohub.graphs.folding import copy_network
+from zoohub.graphs.inputs import GraphInput
+from zoohub.graphs.metadata import part_path
+from zoohub.graphs.writing import onnx_model
+from zoohub.models.provenance import Provenance
+from zoohub.networks.families import find_family, has_family
+from zoohub.networks.family import Part, Taken
+from zoohub.outputs.form import Array
+
+_LENGTHS = (5, 3)  # of open axes, with which a part is compiled and checked, and checked again
+
+
+@dataclass(frozen=True)
+class PartShape:
+    """The inputs of a part as a `Shape`: named axes stay open."""
+
+    taken: tuple[Taken, ...]
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """See `Shape.inputs`."""
+        return tuple(
+            GraphInput(
+                one.name,
+                tuple(_LENGTHS[0] if isinstance(axis, str) else axis for axis in one.axes),
+                {place: axis for place, axis in enumerate(one.axes) if isinstance(axis, str)},
+                one.dtype,
+            )
+            for one in self.taken
+        )
+
+    def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """See `Shape.tests`: ids and masks of 0 and 1, and noise; no two axes are equally long."""
+        names = list(dict.fromkeys(a for one in self.taken for a in one.axes if isinstance(a, str)))
+        first, second = (
+            self._arrays({name: start + place for place, name in enumerate(names)})
+            for start in _LENGTHS
+        )
+        return first, second
+
+    def _arrays(self, lengths: Mapping[str, int]) -> tuple[Array, ...]:
+        rng = np.random.default_rng(0)
+        arrays: list[Array] = []
+        for one in self.taken:
+            dims = tuple(lengths[axis] if isinstance(axis, str) else axis for axis in one.axes)
+            noise = rng.standard_normal(dims)
+            whole = np.dtype(one.dtype).kind == "i"
+            arrays.append((np.abs(noise) < 1 if whole else noise).astype(one.dtype))
+        return tuple(arrays)
+
+
+def has_parts(provenance: Provenance | None) -> bool:
+    """Whether a network is exported part by part."""
+    spec = provenance.network if provenance else None
+    return (
+        spec is not None
+        and has_family(spec.builder)
+        and find_family(spec.builder).parts is not None
+    )
+
+
+def write_parts(
+    net: nn.Cell, provenance: Provenance | None, request: Request, partial: Path
+) -> Written:
+    """Write the last part to `partial` and the others beside it, see `part_path`; every named axis
+    stays open.
+
+    Raises:
+        ExportError: what parts cannot be asked for, or as `write_graph`.
+    """
+    if request.quantize is not None or request.dtype is not None or request.nms:
+        raise ExportError("this network is exported in parts, in float32 and not quantised")
+    assert provenance is not None
+    assert provenance.network is not None
+    with mindspore_turn():
+        parts = find_family(provenance.network.builder).parts_of(copy_network(net))
+        last = list(parts)[-1]
+        differences: list[Difference] = []
+        checking = 0.0
+        for name, part in parts.items():
+            own = tuple(parts) if name == last else ()
+            path = partial if name == last else part_path(partial, name)
+            metadata = describe(provenance, outputs=part.outputs, parts=own)
+            shape = PartShape(part.inputs)
+            model = onnx_model(part.net, shape.inputs, part.outputs, metadata)
+            path.write_bytes(model.SerializeToString())
+            started = time.perf_counter()
+            if request.check:
+                differences += _checked(part, path, shape)
+            checking += time.perf_counter() - started
+    from zoohub.graphs.onnx_builder import OPSET
+
+    return Written(metadata, differences=tuple(differences), opset=OPSET, check_seconds=checking)
+
+
+def _checked(part: Part, path: Path, shape: PartShape) -> tuple[Difference, ...]:
+    found = check_file(path, part.net, part.outputs, shape)
+    worst = largest(found)
+    if not worst.value <= TOLERANCE:
+        raise ExportError(
+            f"the exported {worst.output} differs from MindSpore's by {worst.value:.1e} for an "
+            f"input {worst.shape} (relative, at most {TOLERANCE:.0e} is allowed), so nothing was "
+            "written"
+        )
+    return found

@@ -1,0 +1,38 @@
+"""What is known to be wrong with texts before a network, which may be large, is fetched."""
+
+from __future__ import annotations
+
+from zoohub.errors import UsageError
+from zoohub.graphs.metadata import read_metadata
+from zoohub.inputs.text import Sentence
+from zoohub.manifest.entry import InputContract
+from zoohub.models.pretrained import meant
+from zoohub.settings import Settings
+from zoohub.tasks.finding import find_task
+
+
+def check_texts(model: str, text: str, settings: Settings, *, vocabulary: bool) -> None:
+    """That a network (a reference, a run, an exported file) reads a text; `vocabulary` says whether
+    one is given.
+
+    Raises:
+        UsageError: it reads none. DataError: its vocabulary is needed, or zoohub has no such task.
+        As `zoohub.predict` for the name.
+    """
+    name, contract = _known(model, settings)
+    task = find_task(name)
+    if task.kind != "text":
+        raise UsageError(f"--text is for networks that read text; {model} is for {task.name}")
+    if contract is not None and not vocabulary:
+        task.prepare(contract)(Sentence(text, text=text))
+
+
+def _known(model: str, settings: Settings) -> tuple[str, InputContract | None]:
+    """The task and the input contract of a network, as far as they are said."""
+    if model.lower().endswith((".onnx", ".mindir")):
+        said = read_metadata(model)
+        return said.task or "", said.input
+    resolved, _, _ = meant(model, settings)
+    checkpoint = resolved.checkpoint
+    contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
+    return resolved.entry.task, contract
