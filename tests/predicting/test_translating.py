@@ -121,10 +121,8 @@ def test_text_is_not_for_networks_of_pictures(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.slow
-def test_it_is_neither_measured_nor_trained_yet(own: Path) -> None:
+def test_an_option_that_is_not_there_is_refused(own: Path) -> None:
     net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
-    with pytest.raises(DataError, match="neither measures nor trains"):
-        zoohub.evaluate(net, own)
     with pytest.raises(UsageError, match="there is no option 'vocabulary'"):
         zoohub.predict(net, [[5]], vocabulary="x")
 

@@ -34,12 +34,9 @@ from zoohub.tasks.samples import Samples, Splits
 from zoohub.training import finetune, parse_recipe
 
 HERE = Path(__file__).parent
-ALL = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
-EVERY = pytest.mark.parametrize(
-    "task", [task for task in all_tasks() if task.readers], ids=lambda task: task.name
-)
-PREDICTED = pytest.mark.parametrize(
-    "task", [task for task in all_tasks() if not task.readers], ids=lambda task: task.name
+EVERY = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+CLASSED = pytest.mark.parametrize(
+    "task", [task for task in all_tasks() if task.has_classes], ids=lambda task: task.name
 )
 
 
@@ -86,7 +83,7 @@ def case(task: AnyTask, tmp_path: Path) -> Case:
     return Case(task, example, source, data, splits, rows)
 
 
-@ALL
+@EVERY
 def test_it_says_what_it_is(task: AnyTask) -> None:
     assert task.serves
     assert set(task.serves) <= TASKS
@@ -95,10 +92,10 @@ def test_it_says_what_it_is(task: AnyTask) -> None:
     assert len(set(keys)) == len(keys)
     assert all(figure.title for figure in task.figures)
     for named in (task.headline, task.best, task.epoch_figures, task.published):
-        assert named or not task.readers
+        assert named
         assert set(named) <= set(keys)
     assert set(task.best) <= set(task.epoch_figures)
-    assert task.headline[0] in task.epoch_figures or not task.readers
+    assert task.headline[0] in task.epoch_figures
     assert all((task.title, task.learns_from, task.expected, task.split_title))
     assert (type(task).draw is not Task.draw) is (task.drawings is not None)
 
@@ -109,7 +106,7 @@ def test_one_task_alone_has_recipes_that_do_not_name_it() -> None:
     assert len(set(served)) == len(served)
 
 
-@ALL
+@EVERY
 def test_its_options_are_those_of_the_command_line(task: AnyTask) -> None:
     parser = argparse.ArgumentParser()
     predict.add_arguments(parser)
@@ -127,33 +124,7 @@ def test_its_options_are_those_of_the_command_line(task: AnyTask) -> None:
     assert all(reader.says in data_help() for reader in task.readers)
 
 
-@PREDICTED
-def test_a_task_that_only_predicts_says_so_to_who_brings_data(
-    task: AnyTask, tmp_path: Path
-) -> None:
-    with pytest.raises(DataError, match=r"^x is for .*neither measures nor trains them yet$"):
-        find_reader(task, tmp_path, "x")
-    example = example_of(task)
-    rows = [row for value in example.INPUTS for row in task.prepare(example.CONTRACT)(value)]
-    batch = task.collate(rows)
-    assert {len(array) for array in batch.values()} == {len(example.INPUTS)}
-    found = task.interpret(example.perfect(rows), rows, None, task.options())
-    assert [[r.to_json() for r in one] for one in found] == example.EXPECTED
-    assert all(task.lines(results) for results in found)
-    with pytest.raises(DataError, match="expected"):
-        task.interpret(object(), rows, None, task.options())  # type: ignore[arg-type]
-    for ask in (
-        lambda: task.metric(()),
-        lambda: task.loss(None, None),  # type: ignore[arg-type]
-        lambda: task.default_recipe("m", None, None, example.CONTRACT, 1),
-        lambda: task.training_rows(None, example.CONTRACT, None),  # type: ignore[arg-type]
-        lambda: task.panels(None),  # type: ignore[arg-type]
-    ):
-        with pytest.raises(DataError, match="neither measures nor trains"):
-            ask()
-
-
-@EVERY
+@CLASSED
 def test_its_readers_claim_their_own_and_split_it(task: AnyTask, case: Case) -> None:
     splits = case.splits
     assert len(splits.classes) == 2
@@ -168,7 +139,7 @@ def test_its_readers_claim_their_own_and_split_it(task: AnyTask, case: Case) -> 
     whole = find_reader(task, case.source, "a model").read(case.data, measuring=True)
     assert len(whole.measured()) == len(splits.train) + len(splits.validation)
     for stranger in all_tasks():
-        if stranger.readers and not any(reader.claims(case.source) for reader in stranger.readers):
+        if not any(reader.claims(case.source) for reader in stranger.readers):
             with pytest.raises(RecipeError, match=r"^x \(.*\) learns from "):
                 find_reader(stranger, case.source, "x")
     with pytest.raises(DataError, match=r"expected .*, found nothing"):
@@ -190,7 +161,7 @@ def test_its_recipe_is_written_out_and_read_back(task: AnyTask, case: Case) -> N
         parse_recipe(recipe_text(recipe), assignments=["no_such_key=1"])
 
 
-@EVERY
+@CLASSED
 def test_what_it_finds_reads_as_json_lines_and_a_drawing(task: AnyTask, case: Case) -> None:
     batch = task.collate(case.rows)
     assert {len(array) for array in batch.values()} == {len(case.rows)}
@@ -219,7 +190,7 @@ def test_what_it_finds_reads_as_json_lines_and_a_drawing(task: AnyTask, case: Ca
     assert task.class_names(case.perfect, case.splits.classes)
 
 
-@EVERY
+@CLASSED
 def test_its_metric_streams_and_knows_what_is_perfect(task: AnyTask, case: Case) -> None:
     pytest.importorskip("pycocotools")
     classes, samples = case.splits.classes, case.samples
@@ -245,7 +216,7 @@ def test_its_metric_streams_and_knows_what_is_perfect(task: AnyTask, case: Case)
         task.metric(classes).figures()
 
 
-@EVERY
+@CLASSED
 def test_classes_are_counted_and_renumbered(task: AnyTask, case: Case) -> None:
     assert task.measurable(case.samples)
     assert not task.measurable(case.samples.take([]))
@@ -272,7 +243,8 @@ def test_its_training_rows_follow_from_their_random_numbers(task: AnyTask, case:
         again = {**same.inputs, **same.targets}[name]
         assert array.dtype == again.dtype
         np.testing.assert_array_equal(array, again)
-    assert any((array != other.inputs[name]).any() for name, array in one.inputs.items())
+    changed = any((array != other.inputs[name]).any() for name, array in one.inputs.items())
+    assert changed is task.has_classes  # words are not changed at random
     stacked = type(one)(
         {name: np.stack([array] * 4) for name, array in one.inputs.items()},
         {name: np.stack([array] * 4) for name, array in one.targets.items()},
@@ -288,6 +260,7 @@ def test_its_training_rows_follow_from_their_random_numbers(task: AnyTask, case:
 @EVERY
 def test_its_panels_are_parts_of_a_page(task: AnyTask, case: Case) -> None:
     pytest.importorskip("pycocotools")
+    pytest.importorskip("sacrebleu")
     recipe = task.default_recipe("m", None, case.data, case.example.CONTRACT, 100)
     metric = task.metric(case.splits.classes)
     metric.add(case.perfect, case.rows, list(case.samples.targets))
@@ -337,7 +310,7 @@ def assert_near(one: Any, other: Any) -> None:
         assert one == other
 
 
-@EVERY
+@CLASSED
 @pytest.mark.slow
 def test_it_goes_the_whole_road(
     task: AnyTask, case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -117,7 +117,9 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if "count" in finished.metrics:
         output.talk(headline(finished))
     output.talk(f"report: {finished.path / 'report.html'}")
-    output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} PICTURE")
+    task = find_task(finished.net.zoohub.entry.task)
+    given = "PICTURE" if task.kind == "picture" else "FILE"
+    output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} {given}")
     output.data(str(finished.path))
     return 0
 
@@ -126,7 +128,7 @@ def headline(run: Run) -> str:
     """The figures that the run's task puts first."""
     task, metrics = find_task(run.net.zoohub.entry.task), run.metrics
     told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
-    return f"{', '.join(told)} on {metrics['count']} pictures"
+    return f"{', '.join(told)} on {metrics['count']} {task.samples}"
 
 
 def _as_path(path: object) -> str:

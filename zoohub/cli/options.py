@@ -79,9 +79,7 @@ def data_help() -> str:
     """What `--data` may be, by task."""
     from zoohub.tasks.finding import all_tasks
 
-    return "; ".join(
-        ", ".join(reader.says for reader in task.readers) for task in all_tasks() if task.readers
-    )
+    return "; ".join(", ".join(reader.says for reader in task.readers) for task in all_tasks())
 
 
 def device(text: str) -> str:

@@ -95,7 +95,12 @@ def run_document(run: RunFacts) -> dict[str, object]:
 
     The licence and the terms of the data are those of the weights the run started from.
     """
-    arguments = {**run.spec.arguments, "num_classes": len(run.classes)}
+    arguments = dict(run.spec.arguments)
+    if run.classes:
+        arguments["num_classes"] = len(run.classes)
+    contract = _without_none(asdict(run.contract))
+    if run.contract.text is not None:
+        contract = {"text": _without_none(asdict(run.contract.text))}
     network = _without_none(asdict(replace(run.spec, arguments=arguments, parameters=None)))
     # In percent, as publishers state theirs in the index.
     known = (key for key in run.published if key in run.metrics)
@@ -120,7 +125,7 @@ def run_document(run: RunFacts) -> dict[str, object]:
         "task": run.entry.task if run.entry else run.task,
         "default": "run",
         "network": network,
-        "input": _without_none(asdict(run.contract)),
+        "input": contract,
         "checkpoints": [_without_none(checkpoint)],
     }
     return {

@@ -35,8 +35,9 @@ FEATURES: Mapping[str, Kind] = {"features_only": bool, "out_indices": SEQUENCE}
 
 @dataclass(frozen=True, slots=True)
 class LossRequest:
-    """What a loss is made for: the classes, (height, width) of the network's input in pixels, how
-    many workers share a batch, and what the recipe says of the loss's parts, by their names."""
+    """What a loss is made for: the classes, (height, width) of the network's input in pixels (0 of
+    text), how many workers share a batch, and what the recipe says of the loss's parts, by their
+    names."""
 
     classes: int
     size: tuple[int, int]

@@ -83,7 +83,7 @@ def create_network(
     opened = None
     if weights is not None:
         opened = open_weights(weights, published=options.published)
-        arguments = {**_sizes(spec, opened.table(), {*changes, *arguments}), **arguments}
+        arguments = {**sizes_in_file(spec, opened.table(), {*changes, *arguments}), **arguments}
     net = build(spec, initialise=weights is None, **changes, **arguments)
     if opened is not None:
         report = load_into(
@@ -169,7 +169,7 @@ def _changes(
     return changes, tuple(replaced)
 
 
-def _sizes(
+def sizes_in_file(
     spec: NetworkSpec, file: Mapping[str, TensorInfo], given: Collection[str]
 ) -> dict[str, object]:
     """The arguments that nobody gave and the shapes of a file's parameters tell.

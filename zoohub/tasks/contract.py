@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
@@ -66,7 +65,6 @@ __all__ = [
     "MicroBatch",
     "Note",
     "Panels",
-    "PredictedTask",
     "Random",
     "Reader",
     "Row",
@@ -93,6 +91,8 @@ class Task(ABC, Generic[R, T]):
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
     recipe: type[R]
+    has_classes = True  # whether its networks tell classes apart, which the data has too
+    samples = "pictures"  # what its samples are called
     unnamed = False  # whether its recipes say no `task`
     options: type  # of predict: a frozen dataclass
     readers: tuple[Reader[Any, T], ...]
@@ -275,68 +275,6 @@ class Task(ABC, Generic[R, T]):
     @abstractmethod
     def panels(self, finished: Finished[R, T]) -> Panels:
         """What the run's page shows of the results."""
-
-
-class PredictedTask(Task[Recipe, object]):
-    """A task whose networks are run, but not yet measured nor trained: it has no readers, and what
-    is asked for beside prediction says so."""
-
-    best = ()
-    epoch_figures = ()
-    recipe = Recipe
-    readers = ()
-    learns_from = "nothing yet"
-    expected = "nothing yet"
-    split_title = "sample"
-    curve: ClassVar[Curve] = {}
-
-    def no_data(self) -> DataError:
-        """What is said to those who bring data."""
-        return DataError(
-            f"zoohub predicts {self.name}, and neither measures nor trains such networks yet"
-        )
-
-    def metric(self, classes: tuple[str, ...]) -> Metric:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def present(self, samples: Samples[object]) -> Iterable[int]:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def renumbered(self, samples: Samples[object], places: NDArray[np.int64]) -> Samples[object]:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def default_recipe(
-        self, model: str, checkpoint: str | None, data: object, contract: InputContract, count: int
-    ) -> Recipe:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def training_rows(
-        self, samples: Samples[object], contract: InputContract, recipe: Recipe
-    ) -> TrainingRows:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def step_batches(
-        self, rows: TrainingRow, recipe: Recipe, classes: int, random: Random, parts: int
-    ) -> list[MicroBatch]:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def split_value(self, target: object, classes: tuple[str, ...]) -> object:
-        """Raises DataError."""
-        raise self.no_data()
-
-    def panels(self, finished: Finished[Recipe, object]) -> Panels:
-        """Raises DataError."""
-        raise self.no_data()
 
 
 AnyTask: TypeAlias = Task[Any, Any]

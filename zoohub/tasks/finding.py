@@ -81,13 +81,8 @@ def find_reader(task: AnyTask, source: str | Path, model: str) -> AnyReader:
     """The reader of `task`, that of `model`, for what the user named as data.
 
     Raises:
-        RecipeError: it is another task's data. DataError: it is nobody's, or the task has none.
+        RecipeError: it is another task's data. DataError: it is nobody's.
     """
-    if not task.readers:
-        raise DataError(
-            f"{model} is for {task.name}: zoohub predicts with such networks, and neither measures "
-            "nor trains them yet"
-        )
     path = Path(source).expanduser()  # may be a name, `digits`
     for reader in task.readers:
         if reader.claims(path):

@@ -14,11 +14,12 @@ from typing import Any, Literal, TypeAlias, cast
 import yaml
 
 from zoohub.core.binding import number, plain
+from zoohub.manifest.entry import TextContract
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
 # They came later: where they are not used, a recipe's text stays as it was.
-_WRITTEN_WHERE_USED = ("early_stopping", "class_weights")
+_WRITTEN_WHERE_USED = ("early_stopping", "class_weights", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Recipe:
     """What the recipes of all tasks share.
 
     `checkpoint` is where the weights come from: an id of the model's, `default`, a path, or None
-    for a fresh start. `network` and `input` default to the checkpoint's own. `batch_size` is
+    for a fresh start. `network` and `input` (of a network that reads text: `text`) default to the
+    checkpoint's own. `batch_size` is
     global: over all workers and accumulated steps; `micro_batch` is what one worker computes at
     once (None: its share of the whole batch). `frozen` (name prefixes) and `layer_decay` (the
     factor on the learning rate from one block to the one before it) hold back the early layers.
@@ -90,6 +92,7 @@ class Recipe:
     checkpoint: str | None = None
     network: Network | None = None
     input: Input | None = None
+    text: TextContract | None = None
     optimizer: Optimizer = field(default_factory=Optimizer)
     schedule: Schedule = field(default_factory=Schedule)
     epochs: int = number(10, low=1)

@@ -10,7 +10,7 @@ import numpy as np
 from mindspore import nn
 
 from zoohub.predicting.measuring import measure_samples
-from zoohub.predicting.predictor import Predictor, cell_runner
+from zoohub.predicting.predictor import Predictor, cell_runner, part_runners
 from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
 from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import AnySamples
@@ -104,7 +104,10 @@ def predictor_of(session: Session, net: nn.Cell) -> Predictor:
     """The network as what predicts, with the data's classes."""
     start = session.start
     runner, read = cell_runner(net, start.spec.builder)
-    return Predictor(session.task, runner, read, start.contract, session.splits.classes)
+    parts = part_runners(net, start.spec.builder, None)
+    return Predictor(
+        session.task, runner, read, start.contract, session.splits.classes, parts=parts
+    )
 
 
 def _steps(course: Course, loader: Loader, progress: Progress) -> float:

@@ -193,7 +193,7 @@ def plan_recipe(
     recipe = task.default_recipe(
         probe.model, probe.checkpoint, described, start.contract, len(splits.train)
     )
-    explicit = replace(recipe, network=probe.network, input=probe.input)
+    explicit = replace(recipe, network=probe.network, input=probe.input, text=probe.text)
     planned = assign(explicit, overrides.assignments)
     return planned, splits if data_of(planned) == described else None
 

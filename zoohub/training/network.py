@@ -51,8 +51,8 @@ def _starting_network(session: Session, say: Say) -> tuple[nn.Cell, bool]:
     count = len(classes)
     if start.path is None:
         return in_precision(_fresh_network(start.spec, count), recipe.amp), True
-    net, report = create_network(start.spec, start.path, NetworkOptions(num_classes=count))
-    same = same_classes(classes, start.classes)
+    net, report = create_network(start.spec, start.path, NetworkOptions(num_classes=count or None))
+    same = not count or same_classes(classes, start.classes)
     if report is not None and not report.replaced and not same:
         _renew_head(net, start.spec, count)
     if not same:
@@ -92,6 +92,8 @@ def build_trainer(session: Session, net: nn.Cell, plan: Plan) -> Trainer:
 
 def _size(session: Session) -> tuple[int, int]:
     size = session.start.contract.size
+    if session.start.contract.text is not None:
+        return (0, 0)
     if size is None:
         raise DataError("the size of the network's input is not known: give the recipe an `input`")
     return size
@@ -116,7 +118,7 @@ def set_mode(recipe: Recipe, say: Say) -> None:
 
 
 def _fresh_network(spec: NetworkSpec, classes: int) -> nn.Cell:
-    arguments = {**spec.arguments, "num_classes": classes}
+    arguments = {**spec.arguments, **({"num_classes": classes} if classes else {})}
     return create_network(dataclasses.replace(spec, arguments=arguments), None)[0]
 
 

@@ -95,7 +95,7 @@ def announce(session: Session, say: Say) -> None:
     """Say what begins: until the first step there is nothing else to see."""
     compiled = "; MindSpore compiles the network for the first step"
     say(
-        f"{len(session.splits.train)} pictures to train on, "
+        f"{len(session.splits.train)} {session.task.samples} to train on, "
         f"{len(session.splits.validation)} to validate"
         + (compiled if session.recipe.mode == "graph" else "")
     )

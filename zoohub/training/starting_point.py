@@ -16,6 +16,7 @@ from zoohub.manifest.reference import is_path
 from zoohub.models.fetching import fetch_resolved
 from zoohub.models.provenance import class_names_of
 from zoohub.models.runs import SavedRun, is_run, open_run
+from zoohub.models.texts import for_arguments
 from zoohub.networks.families import head_of
 from zoohub.settings import Settings
 from zoohub.tasks.recipe import Input, Network, Recipe
@@ -48,7 +49,12 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
     checkpoint, spec = found.checkpoint, _spec(recipe, found)
     path = _fetched(recipe, found, settings)
     contract = _contract(recipe, found)
-    explicit = dataclasses.replace(recipe, model=found.model, input=_as_input(contract))
+    explicit = dataclasses.replace(recipe, model=found.model)
+    if contract.text is None:
+        explicit = dataclasses.replace(explicit, input=_as_input(contract))
+    else:
+        contract = _for_network(contract, spec, path)
+        explicit = dataclasses.replace(explicit, text=contract.text)
     if found.run is None and path is not None and own_file(recipe.checkpoint):
         explicit = dataclasses.replace(explicit, checkpoint=str(path.absolute()))
     elif found.run is None and checkpoint is not None and recipe.checkpoint is not None:
@@ -114,12 +120,25 @@ def _spec(recipe: Recipe, found: Origin) -> NetworkSpec:
 
 def _contract(recipe: Recipe, found: Origin) -> InputContract:
     """The input contract: the recipe's own, else the checkpoint's, else the model's."""
+    if recipe.text is not None:
+        return InputContract(text=recipe.text, provenance="recipe")
     if recipe.input is not None:
         _check_normalisation(recipe.input)
         return contract_of(recipe.input)
     entry, checkpoint = found.entry, found.checkpoint
     known = (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
     return _complete(recipe.model, known)
+
+
+def _for_network(contract: InputContract, spec: NetworkSpec, path: Path | None) -> InputContract:
+    """The contract of a network that reads text, as its arguments and its weights say."""
+    from zoohub.checkpoint.opening import open_weights
+    from zoohub.networks.loading import sizes_in_file
+
+    assert contract.text is not None
+    sizes = {} if path is None else sizes_in_file(spec, open_weights(path).table(), ())
+    text = for_arguments(contract.text, {**sizes, **spec.arguments})
+    return dataclasses.replace(contract, text=text)
 
 
 def _classes(recipe: Recipe, found: Origin) -> tuple[str, ...] | None:
@@ -197,6 +216,8 @@ def own_file(checkpoint: str | None) -> str | None:
 
 
 def _complete(model: str, contract: InputContract | None) -> InputContract:
+    if contract is not None and contract.text is not None:
+        return contract
     if contract is None or contract.size is None:
         raise RecipeError(
             f"the index does not know the input of {model}; give the recipe an `input` with at "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from zoohub.inputs.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +16,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One input: what it is called, and its text or else its token ids."""
+    """One input: what it is called, and its text or else its token ids; `words` are what its
+    answer is spelt with, where it brings them along."""
 
     name: str
     text: str | None = None
     ids: tuple[int, ...] | None = None
+    words: Vocabulary | None = field(default=None, compare=False, repr=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zoohub.manifest.entry import TextContract
 from zoohub.outputs.sequences import Sequences
+from zoohub.tasks.contract import Row
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Json
 from zoohub.tasks.translation.rows import Language
@@ -39,6 +40,11 @@ class Translation:
         if self.text is not None:
             return self.text
         return "tokens " + (" ".join(map(str, self.tokens)) or "none")
+
+
+def languages_of(rows: Sequence[Row]) -> list[Language]:
+    """The geometry of rows."""
+    return [row.geometry for row in rows if isinstance(row.geometry, Language)]
 
 
 def best_of(found: Sequences, languages: Sequence[Language]) -> list[tuple[Translation, ...]]:

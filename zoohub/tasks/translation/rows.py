@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,24 +54,30 @@ def sentence_rows(language: Language) -> Callable[[Sentence], tuple[Row, ...]]:
         DataError: when called: a text without a vocabulary, an id that the network does not have,
             or too long a sentence.
     """
-    text = language.contract
 
     def prepare(sentence: Sentence) -> tuple[Row, ...]:
-        ids = _ended(_ids(sentence, language), text)
-        unknown = next((i for i in ids if text.vocab_size is not None and i >= text.vocab_size), -1)
-        if unknown >= 0:
-            raise DataError(
-                f"{sentence.name}: token {unknown} is none of the network's {text.vocab_size}"
-            )
-        if text.max_length is not None and len(ids) > text.max_length:
-            raise DataError(
-                f"{sentence.name}: {len(ids)} tokens with its end, the network takes at most "
-                f"{text.max_length}; part the sentence"
-            )
-        array = np.array(ids, np.int32)
-        return (Row({"source_ids": array, "source_mask": np.ones_like(array)}, language),)
+        array = np.array(token_ids(sentence, language), np.int32)
+        own = language if sentence.words is None else replace(language, vocabulary=sentence.words)
+        return (Row({"source_ids": array, "source_mask": np.ones_like(array)}, own),)
 
     return prepare
+
+
+def token_ids(sentence: Sentence, language: Language) -> list[int]:
+    """A sentence's ids with their end. Raises DataError as what `sentence_rows` gives."""
+    text = language.contract
+    ids = _ended(_ids(sentence, language), text)
+    unknown = next((i for i in ids if text.vocab_size is not None and i >= text.vocab_size), -1)
+    if unknown >= 0:
+        raise DataError(
+            f"{sentence.name}: token {unknown} is none of the network's {text.vocab_size}"
+        )
+    if text.max_length is not None and len(ids) > text.max_length:
+        raise DataError(
+            f"{sentence.name}: {len(ids)} tokens with its end, the network takes at most "
+            f"{text.max_length}; part the sentence"
+        )
+    return ids
 
 
 def collate_sentences(rows: Sequence[Row]) -> dict[str, Array]:

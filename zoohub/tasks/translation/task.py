@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
@@ -12,9 +14,30 @@ from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.outputs.sequences import Sequences
 from zoohub.running import Array, Runner
-from zoohub.tasks.contract import Arrays, Figure, PredictedTask, Row
+from zoohub.tasks.contract import (
+    Arrays,
+    Curve,
+    Figure,
+    Finished,
+    Metric,
+    MicroBatch,
+    Panels,
+    Random,
+    Row,
+    Task,
+    TrainingRow,
+    TrainingRows,
+)
+from zoohub.tasks.samples import Splits
 from zoohub.tasks.translation.beam_search import Search, beam_search
-from zoohub.tasks.translation.interpret import Translation, TranslationOptions, best_of
+from zoohub.tasks.translation.interpret import (
+    Translation,
+    TranslationOptions,
+    best_of,
+    languages_of,
+)
+from zoohub.tasks.translation.parallel import Pairs, ParallelReader, Reference
+from zoohub.tasks.translation.recipe import ParallelData, TranslationRecipe, default_recipe
 from zoohub.tasks.translation.rows import (
     Language,
     collate_sentences,
@@ -23,8 +46,13 @@ from zoohub.tasks.translation.rows import (
     vocabulary_of,
 )
 
+if TYPE_CHECKING:
+    from mindspore import nn
 
-class TranslationTask(PredictedTask):
+    from zoohub.networks.family import LossRequest
+
+
+class TranslationTask(Task[TranslationRecipe, Reference]):
     """See `Task`. The network has two parts, `encode` and `step`, and the search is here."""
 
     serves = ("machine-translation",)
@@ -33,6 +61,19 @@ class TranslationTask(PredictedTask):
     figures = (Figure("bleu", "BLEU"),)
     headline = ("bleu",)
     published = ("bleu",)
+    best = ("bleu",)
+    epoch_figures = ("bleu",)
+    recipe = TranslationRecipe
+    readers = (ParallelReader(),)
+    learns_from = "parallel text: a folder with source.txt and target.txt, or a .jsonl"
+    expected = "a folder with source.txt and target.txt, or a .jsonl of `source` and `target`"
+    samples = "sentences"
+    has_classes = False
+    curve: ClassVar[Curve] = {
+        "loss": {"training": "loss"},
+        "validation": {"BLEU": "validation_bleu"},
+    }
+    split_title = "translation"
     options = TranslationOptions
 
     def prepare(
@@ -63,7 +104,81 @@ class TranslationTask(PredictedTask):
         """See `Task`; there are no classes."""
         if not isinstance(form, Sequences):
             raise DataError(f"expected sequences from the search; got {type(form).__name__}")
-        return best_of(form, [_language(row) for row in rows])
+        return best_of(form, languages_of(rows))
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """See `Task`."""
+        from zoohub.tasks.translation.metric import Bleu
+
+        return Bleu()
+
+    def present(self, samples: Pairs) -> Iterable[int]:
+        """None: there are no classes."""
+        return ()
+
+    def renumbered(self, samples: Pairs, places: NDArray[np.int64]) -> Pairs:
+        """As they are."""
+        return samples
+
+    def default_recipe(
+        self,
+        model: str,
+        checkpoint: str | None,
+        data: ParallelData,
+        contract: InputContract,
+        count: int,
+    ) -> TranslationRecipe:
+        """See `Task`."""
+        return default_recipe(model, checkpoint, data, count)
+
+    def training_rows(
+        self, samples: Pairs, contract: InputContract, recipe: TranslationRecipe
+    ) -> TrainingRows:
+        """See `Task`."""
+        from zoohub.tasks.translation.training_rows import TrainingPairs
+
+        return TrainingPairs(samples, text_contract(contract))
+
+    def step_batches(
+        self,
+        rows: TrainingRow,
+        recipe: TranslationRecipe,
+        classes: int,
+        random: Random,
+        parts: int,
+    ) -> list[MicroBatch]:
+        """Cut into parts."""
+        inputs = [np.split(array, parts) for array in rows.inputs.values()]
+        targets = [np.split(array, parts) for array in rows.targets.values()]
+        return list(zip(zip(*inputs, strict=True), zip(*targets, strict=True), strict=True))
+
+    def evaluates(self, recipe: TranslationRecipe, epoch: int) -> bool:
+        """See `Task`."""
+        return epoch % recipe.evaluate_every == 0
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """The smoothed cross entropy of each next token."""
+        from zoohub.tasks.translation.loss import SmoothedCrossEntropy
+
+        return net, SmoothedCrossEntropy(request.label_smoothing)
+
+    def settled(self, recipe: TranslationRecipe, splits: Splits[Reference]) -> TranslationRecipe:
+        """As it is; that BLEU can be computed is seen to before an epoch is spent."""
+        from zoohub.tasks.translation.metric import check_sacrebleu
+
+        if len(splits.validation) or len(splits.test):
+            check_sacrebleu()
+        return recipe
+
+    def split_value(self, target: Reference, classes: tuple[str, ...]) -> object:
+        """The translation."""
+        return target.text or " ".join(map(str, target.ids))
+
+    def panels(self, finished: Finished[TranslationRecipe, Reference]) -> Panels:
+        """See `Task`."""
+        from zoohub.tasks.translation.panels import translation_panels
+
+        return translation_panels(finished)
 
 
 def search_of(contract: InputContract) -> Search:
@@ -95,11 +210,6 @@ def translate(encode: Runner, step: Runner, batch: Arrays, search: Search) -> di
         lambda ids: step.run({**seen, "target_ids": ids})["log_probabilities"], sentences, search
     )
     return {"ids": beams.ids, "scores": beams.scores(search.length_penalty)}
-
-
-def _language(row: Row) -> Language:
-    assert isinstance(row.geometry, Language)
-    return row.geometry
 
 
 TASK = TranslationTask()
