@@ -113,6 +113,17 @@ def test_what_text_lacks_is_said_before_anything_is_fetched(
     assert "token ids always work" in said
 
 
+def test_an_engine_that_has_no_form_of_it_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
+    (tmp_path / "a.jsonl").write_text("[5]\n")
+    asked = ["predict", "transformer", str(tmp_path / "a.jsonl"), "--engine", "onnxruntime"]
+    assert main(asked) == 2
+    assert "has no compiled form for onnxruntime yet" in capsys.readouterr().err
+
+
 def test_text_is_not_for_networks_of_pictures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "transformer"]) == 2
     assert "name an INPUT, or give --text" in capsys.readouterr().err

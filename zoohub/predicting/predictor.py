@@ -145,6 +145,8 @@ def _compiled(
     the name stands for no network of our own, or its form failed the check before."""
     subject = find_subject(name, settings)
     if subject is None:
+        if choice.required:
+            _check_compilable(name, settings)
         return None
     find_task(subject.task)  # nothing is fetched in vain
     check_memory(subject.resolved.entry, subject.checkpoint, request.force)
@@ -162,6 +164,24 @@ def _compiled(
     checker, _ = cell_runner(cell.net, subject.network.builder, "pynative")
     making = MakingRunner(cell, checker, form, predictor.task.comparable, required=choice.required)
     return replace(predictor, runner=making, engine="onnxruntime")
+
+
+def _check_compilable(name: str, settings: Settings) -> None:
+    """That a network, of which there is no compiled form, is not one that is searched in parts.
+
+    Raises:
+        UsageError: it is.
+    """
+    from zoohub.models.pretrained import meant
+
+    resolved, _, _ = meant(name, settings)
+    checkpoint = resolved.checkpoint
+    contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
+    if contract is not None and contract.text is not None:
+        raise UsageError(
+            f"{name} has no compiled form for onnxruntime yet: leave the engine out, or export it "
+            "(zoohub export) and name the file"
+        )
 
 
 def _of_form(form: Compiled, runner: Runner) -> Predictor:
