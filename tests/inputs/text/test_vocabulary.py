@@ -93,6 +93,35 @@ def test_counts_after_the_tokens_are_left_aside(tmp_path: Path) -> None:
     assert words.tokens == tuple(TOKENS)
 
 
+def merging(tmp_path: Path, merges: str) -> Vocabulary:
+    file = tmp_path / "vocab.bpe.10"
+    file.write_text("\n".join(TOKENS) + "\n")
+    (tmp_path / "bpe.10").write_text(merges)
+    return read_vocabulary(file, CONTRACT)
+
+
+def test_words_are_cut_by_the_merges_beside_the_vocabulary(tmp_path: Path) -> None:
+    words = merging(tmp_path, "#version: 0.2\nt o\nm o\nmo r\nr o\nro w</w>\n")
+    # By the merges' order, though to@@ morrow would be fewer.
+    assert spelt(words, "tomorrow") == ["to@@", "mor@@", "row"]
+    assert spelt(words, "good to@@ day") == ["good", "to@@", "day"]
+    assert spelt(words, "toxic day") == ["to@@", "<unk>", "<unk>", "<unk>", "day"]
+    assert words.decode(words.encode("tomorrow")) == "tomorrow"
+
+
+@pytest.mark.parametrize(
+    ("merges", "said"),
+    [
+        ("t o\n", r"bpe\.10:1: expected '#version: 0\.2'"),
+        ("", r"bpe\.10:1: expected '#version: 0\.2'"),
+        ("#version: 0.2\nt o\nx\n", r"bpe\.10:3: expected two pieces, found 1"),
+    ],
+)
+def test_a_file_of_merges_that_is_none_is_one_line(tmp_path: Path, merges: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        merging(tmp_path, merges)
+
+
 def test_sequences_are_filled_up() -> None:
     assert padded([[5, 2], [7, 8, 2]], 0).tolist() == [[5, 2, 0], [7, 8, 2]]
     assert padded([[5]], 9, 3).tolist() == [[5, 9, 9]]

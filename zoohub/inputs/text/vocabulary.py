@@ -1,8 +1,8 @@
 """The Transformer's own sub-words: a file of tokens, and text cut into them.
 
 The file has a token a line, whose number (from 0) is its id; what stands after a blank is left
-aside (counts, say). Pieces that a word goes on after end in `@@` (Sennrich et al., "Neural Machine
-Translation of Rare Words with Subword Units", 2016).
+aside (counts, say). Pieces that a word goes on after end in `@@`. Where the merges that made them
+lie beside (`merges.py`), words are cut by these; else into as few pieces as there can be.
 """
 
 from __future__ import annotations
@@ -14,28 +14,30 @@ from pathlib import Path
 
 from zoohub.core.text_reader import read_text_file
 from zoohub.errors import DataError
+from zoohub.inputs.text.merges import GOES_ON, Merges, cut, merges_beside
 from zoohub.manifest.entry import TextContract
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
-GOES_ON = "@@"
 _ROUNDING = 64  # large networks have more ids than tokens, up to a multiple of this
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`tokens` in the order of their ids, and the id of each that text may have."""
+    """`tokens` in the order of their ids, and the id of each that text may have; `merges` cut
+    words, where they are known."""
 
     tokens: tuple[str, ...]
     ids: Mapping[str, int]
     unknown: int | None
     longest: int
+    merges: Merges | None = None
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, without start and end.
 
         What stands between blanks is a token if the vocabulary has it; else punctuation is parted
-        from words, and each is cut into as few pieces as possible, the longest first. What cannot
-        be cut is the unknown token.
+        from words, and each is cut by the merges, or else into as few pieces as possible, the
+        longest first. What the vocabulary does not have is the unknown token.
 
         Raises:
             DataError: it cannot be cut, and there is no unknown token.
@@ -46,7 +48,7 @@ class Vocabulary:
                 found.append(self.ids[word])
                 continue
             for part in re.findall(r"\w+|[^\w\s]", word):
-                found += self._pieces(part)
+                found += self._pieces(part) if self.merges is None else self._merged(part)
         return found
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -54,6 +56,20 @@ class Vocabulary:
         known = len(self.tokens)
         text = " ".join(self.tokens[i] if 0 <= i < known else UNKNOWN for i in ids)
         return (text + " ").replace(GOES_ON + " ", "").strip()
+
+    def _merged(self, word: str) -> list[int]:
+        """The pieces of a word by the merges."""
+        assert self.merges is not None
+        ids = [self.ids.get(piece, self.unknown) for piece in cut(word, self.merges)]
+        return [self._unknown(word) if id is None else id for id in ids]
+
+    def _unknown(self, word: str) -> int:
+        """The unknown token. Raises DataError: there is none."""
+        if self.unknown is None:
+            raise DataError(
+                f"{word!r:.60} is not made of the vocabulary's tokens, and it has no {UNKNOWN}"
+            )
+        return self.unknown
 
     def _pieces(self, word: str) -> list[int]:
         """The fewest pieces of a word, found from its end: `best[i]` is how many `word[i:]` takes,
@@ -69,11 +85,7 @@ class Vocabulary:
                 if held is None or rest[0] + 1 < held[0]:
                     best[start] = (rest[0] + 1, end - start)
         if best[0] is None:
-            if self.unknown is None:
-                raise DataError(
-                    f"{word!r:.60} is not made of the vocabulary's tokens, and it has no {UNKNOWN}"
-                )
-            return [self.unknown]
+            return [self._unknown(word)]
         found, at = [], 0
         while at < size:
             step = best[at]
@@ -119,4 +131,4 @@ def read_vocabulary(path: Path, contract: TextContract) -> Vocabulary:
     for marker in (START, END, UNKNOWN):  # in a text they are letters
         ids.pop(marker, None)
     longest = max((len(token.removesuffix(GOES_ON)) for token in ids), default=1)
-    return Vocabulary(tuple(tokens), ids, unknown, longest)
+    return Vocabulary(tuple(tokens), ids, unknown, longest, merges_beside(path))
