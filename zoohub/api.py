@@ -221,13 +221,14 @@ def predict(
     force: bool = False,
     **options: object,
 ) -> list[AnyPrediction]:
-    """Predict what the model is for: the classes of pictures, the objects in them.
+    """Predict what the model is for: the classes of pictures, the objects in them, translations.
 
     Args:
         model: a reference, a run's folder, a network from `load`, or an exported .mindir or .onnx
             file.
         inputs: an image file, a folder, a glob, a URL, a file's bytes or an open file, a
-            `PIL.Image`, a uint8 array, or a list of them.
+            `PIL.Image`, a uint8 array, or a list of them; of a network that reads text, texts,
+            lists of token ids, and .txt and .jsonl files.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: pictures at a time.
@@ -240,7 +241,8 @@ def predict(
             where it is installed; None follows ZOOHUB_ENGINE.
         offline: as for `load`; a URL is refused then.
         progress, force: as for `load`.
-        options: further ones of the model's task, such as `iou` of a detection.
+        options: further ones of the model's task, such as `iou` of a detection, or `vocab`, the
+            file of a text network's tokens.
 
     Returns:
         One `Prediction` for each picture, in order; one that cannot be read carries its error. A

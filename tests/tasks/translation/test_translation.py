@@ -17,7 +17,7 @@ from zoohub.errors import DataError, RecipeError
 from zoohub.tasks.finding import find_reader, find_task
 from zoohub.tasks.recipe import recipe_text
 from zoohub.tasks.translation.parallel import Reference
-from zoohub.training import finetune
+from zoohub.training import Run, finetune
 
 _SPEC = importlib.util.spec_from_file_location(
     "example_translation", Path(__file__).parent / "example.py"
@@ -133,27 +133,36 @@ def test_the_loss_is_the_smoothed_cross_entropy() -> None:
     assert float(found.asnumpy()) == pytest.approx(wanted, rel=1e-5)
 
 
+def trained(source: Path, output: Path, mode: str) -> Run:
+    """A run of two epochs on the example, its folder looked at."""
+    data = find_reader(TASK, source, "m").describe(source)
+    recipe = TASK.default_recipe("m", None, data, example.CONTRACT, 36)
+    text = recipe_text(replace(recipe, epochs=2, batch_size=12, mode=mode, evaluate_every=2))
+    kept = [line for line in text.splitlines() if not line.startswith(("network:", "input:"))]
+    file = output.with_suffix(".yaml")
+    file.write_text("\n".join(kept) + example.NETWORK)
+    run = finetune(file, output=output)
+    first, last = map(json.loads, (run.path / "metrics.jsonl").read_text().splitlines())
+    assert last["loss"] < first["loss"]
+    assert 0 <= last["validation_bleu"] <= 1
+    assert run.metrics["bleu"] == last["validation_bleu"]
+    assert (run.path / "report.html").read_text().startswith("<!doctype html>")
+    return run
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["graph", "pynative"])
-def test_it_goes_the_whole_road(
-    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_trained_without_a_graph_too(tmp_path: Path) -> None:
+    pytest.importorskip("sacrebleu")
+    trained(example.write(tmp_path / "data"), tmp_path / "run", "pynative")
+
+
+@pytest.mark.slow
+def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Trained, saved, loaded, predicted, measured, exported, and predicted from the file."""
     pytest.importorskip("sacrebleu")
     pytest.importorskip("onnxruntime")
     source = example.write(tmp_path / "data")
-    data = find_reader(TASK, source, "m").describe(source)
-    recipe = TASK.default_recipe("m", None, data, example.CONTRACT, 36)
-    text = recipe_text(replace(recipe, epochs=2, batch_size=12, mode=mode))
-    kept = [line for line in text.splitlines() if not line.startswith(("network:", "input:"))]
-    (tmp_path / "recipe.yaml").write_text("\n".join(kept) + example.NETWORK)
-    run = finetune(tmp_path / "recipe.yaml", output=tmp_path / "run")
-    lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
-    assert len(lines) == 2
-    assert lines[1]["loss"] < lines[0]["loss"]
-    assert all("validation_bleu" in line for line in lines)
-    assert 0 <= run.metrics["bleu"] <= 1
-    assert (run.path / "report.html").read_text().startswith("<!doctype html>")
+    run = trained(source, tmp_path / "run", "graph")
     figures = zoohub.evaluate(run.path, source, mode="graph")
     assert figures["count"] == 40
     assert len(figures["skipped"]) == 1
