@@ -227,8 +227,7 @@ def predict(
         model: a reference, a run's folder, a network from `load`, or an exported .mindir or .onnx
             file.
         inputs: an image file, a folder, a glob, a URL, a file's bytes or an open file, a
-            `PIL.Image`, a uint8 array, or a list of them; of a network that reads text, texts,
-            lists of token ids, and .txt and .jsonl files.
+            `PIL.Image`, a uint8 array, or a list of them; of text, texts, token ids, .txt, .jsonl.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: pictures at a time.
@@ -241,8 +240,7 @@ def predict(
             where it is installed; None follows ZOOHUB_ENGINE.
         offline: as for `load`; a URL is refused then.
         progress, force: as for `load`.
-        options: further ones of the model's task, such as `iou` of a detection, or `vocab`, the
-            file of a text network's tokens.
+        options: further ones of the task: `iou` of a detection, `vocab`, a file of tokens, of text.
 
     Returns:
         One `Prediction` for each picture, in order; one that cannot be read carries its error. A
