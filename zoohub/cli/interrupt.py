@@ -7,18 +7,28 @@ can leave in order; a second Ctrl-C does not wait for that.
 
 While MindSpore compiles or runs a graph it takes Ctrl-C itself and sends the process a SIGTERM:
 once it is loaded, that is taken for what it came from.
+
+The status is 130 whatever became of the KeyboardInterrupt on its way: one that is raised in a
+callback of SQLite's or in a destructor is lost, and one in the interpreter's own shutdown would be
+printed and end in status 0. So `end` ends the process before that shutdown begins.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
-from types import FrameType
+
+TYPE_CHECKING = False  # until this is imported Ctrl-C is Python's, with a traceback: nothing slow
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 STATUS = 130
 LINE = "interrupted"
 _came = False
+_ending = False
 
 
 def came() -> bool:
@@ -39,13 +49,37 @@ def _handle(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         return
-    if _came or _is_importing(frame):
+    if _came or _ending or _is_importing(frame):
         leave()
     _came = True
     raise KeyboardInterrupt
 
 
-def leave() -> None:
+def answered() -> None:
+    """Ctrl-C was what the command waited for: it ends as if there had been none."""
+    global _came
+    _came = False
+
+
+def end(code: int) -> NoReturn:
+    """End the process with that status; with an interruption's where Ctrl-C was pressed."""
+    global _ending
+    _ending = True
+    if _came and code != STATUS:
+        leave()
+    import contextlib  # takes as long as all that stands above
+
+    # MindSpore's threads can hang or crash the interpreter's own shutdown; nothing is left to do.
+    if "mindspore" not in sys.modules:
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        # What the command itself wrote is written, or was said not to be.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def leave() -> NoReturn:
     """End the process at once, with the line and the status of an interruption."""
     try:
         os.write(2, f"zoohub: {LINE}\n".encode())
