@@ -55,6 +55,19 @@ def test_an_interrupt_in_a_callback_of_sqlite_is_no_damaged_index() -> None:
     assert run("", "info", "lenet5").stderr == ""  # and the cache is there as before
 
 
+@pytest.mark.parametrize("file", ["mindspore/graph/api.py", "mindspore/common/api.py"])
+def test_mindspore_is_not_interrupted_while_it_compiles(file: str) -> None:
+    """It would answer KeyboardInterrupt with its own stack: there the process ends at once."""
+    compiling = "def compile(_):\n try: press()\n except BaseException: print('answered')\n"
+    before = f"""
+        import zoohub.cli.list_ as list_
+        exec(compile({compiling!r}, "/site-packages/{file}", "exec"))
+        list_.human_size = compile
+        """
+    done = run(before, "list", "lenet5")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "zoohub: interrupted\n")
+
+
 def test_what_runs_at_exit_runs_and_the_status_stays() -> None:
     done = run("import atexit; atexit.register(print, 'last words')\n", "list", "no-such-model")
     assert (done.returncode, done.stdout) == (0, "last words\n")

@@ -1,9 +1,10 @@
 """Ctrl-C at any moment: one line, status 130.
 
 While a module is being imported (numpy and MindSpore take seconds), KeyboardInterrupt would leave
-it half made, and those packages answer that with tracebacks and aborts. There the process ends at
-once; nothing has begun yet. Elsewhere KeyboardInterrupt is raised, so that downloads and training
-can leave in order; a second Ctrl-C does not wait for that.
+it half made, and those packages answer that with tracebacks and aborts; while MindSpore compiles,
+it would print its own stack and leave a folder `rank_0` behind. There the process ends at once;
+nothing has begun yet. Elsewhere KeyboardInterrupt is raised, so that downloads and training can
+leave in order; a second Ctrl-C does not wait for that.
 
 While MindSpore compiles or runs a graph it takes Ctrl-C itself and sends the process a SIGTERM:
 once it is loaded, that is taken for what it came from.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 STATUS = 130
 LINE = "interrupted"
+_COMPILERS = ("mindspore/graph/api.py", "mindspore/common/api.py")  # the newer's, the older's
 _came = False
 _ending = False
 
@@ -49,7 +51,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         return
-    if _came or _ending or _is_importing(frame):
+    if _came or _ending or _would_break(frame):
         leave()
     _came = True
     raise KeyboardInterrupt
@@ -87,9 +89,13 @@ def leave() -> NoReturn:
         os._exit(STATUS)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _would_break(frame: FrameType | None) -> bool:
+    """Whether a module is being imported, or MindSpore compiles."""
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        code = frame.f_code
+        if code.co_filename.startswith("<frozen importlib"):
+            return True
+        if code.co_name == "compile" and code.co_filename.replace("\\", "/").endswith(_COMPILERS):
             return True
         frame = frame.f_back
     return False
