@@ -45,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=path, metavar="FILE", help="start from your own weights for NAME"
     )
+    parser.add_argument(
+        "--ema", action="store_true", help="start from the moving average of the weights in it"
+    )
     parser.add_argument("--scratch", action="store_true", help="fresh weights, no checkpoint")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any value of the recipe"
@@ -76,6 +79,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         raise UsageError("say what to train: a model, a run, or a recipe's file")
     if options.scratch and options.checkpoint is not None:
         raise UsageError("--scratch and --checkpoint exclude each other; give one of them")
+    if options.scratch and options.ema:
+        raise UsageError("--scratch and --ema exclude each other: fresh weights have no average")
     from zoohub.models.pretrained import use_device
     from zoohub.settings import settings_for
     from zoohub.training import finetune
@@ -91,6 +96,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         options.data,
         output=options.output,
         checkpoint=options.checkpoint or (None if options.scratch else "default"),
+        ema=options.ema,
         epochs=options.epochs,
         lr=options.lr,
         batch_size=options.batch_size,
