@@ -186,7 +186,6 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         parents=[common_options()],
     )
     parser.add_argument("--version", action="version", version=f"zoohub {__version__}")
-    common = common_options(argparse.SUPPRESS)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     named = next((word for word in arguments if not word.startswith("-")), None)
     before = arguments[: arguments.index(named)] if named is not None else arguments
@@ -203,23 +202,29 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             aliases=aliases,
             help=verb.summary,
             description=verb.summary[0].upper() + verb.summary[1:] + ".",
-            parents=[common],
         )
         module = importlib.import_module(f"zoohub.cli.{verb.module}")
         module.add_arguments(sub)
+        add_common_options(sub, argparse.SUPPRESS)  # after the command's own, in its help too
         sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
         sub.set_defaults(run=module.run)
     return parser
 
 
 def common_options(default: object = False) -> Parser:
-    """The options that every command has, as a parent of its parser.
+    """The options that every command has, as a parent of its parser."""
+    common = Parser(add_help=False)
+    add_common_options(common, default)
+    return common
+
+
+def add_common_options(parser: argparse.ArgumentParser, default: object = False) -> None:
+    """Declare the options that every command has.
 
     Everything below the first parser gives `argparse.SUPPRESS` as the default, so that an option
     may stand before the verb or after it.
     """
-    common = Parser(add_help=False)
-    group = common.add_argument_group("everywhere")
+    group = parser.add_argument_group("everywhere")
 
     def flag(*names: str, help: str) -> None:
         group.add_argument(*names, action="store_true", default=default, help=help)
@@ -229,7 +234,6 @@ def common_options(default: object = False) -> Parser:
     flag("-v", "--verbose", help="more talk")
     flag("--debug", help="show an error's traceback")
     flag("--offline", help="use only what is on this machine")
-    return common
 
 
 def _broken_pipe() -> int:
