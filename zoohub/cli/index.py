@@ -9,6 +9,7 @@ from pathlib import Path
 from zoohub.cli.main import Action, common_options
 from zoohub.cli.options import path
 from zoohub.cli.output import Output
+from zoohub.core.paths import expanded
 from zoohub.errors import (
     DataError,
     ManifestError,
@@ -196,7 +197,7 @@ def _local_file(options: argparse.Namespace, settings: Settings, output: Output)
 
     source: str = options.source
     if "://" not in source:
-        path = Path(source).expanduser()
+        path = expanded(source)
         if not path.is_file():
             raise DataError(f"{path} is not a file; give a checkpoint file or its URL")
         return path

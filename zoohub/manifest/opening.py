@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoohub.core.notes import note
+from zoohub.core.paths import expanded
 from zoohub.errors import ManifestError
 from zoohub.manifest.database import LAYOUT, Database
 from zoohub.manifest.index import Index, Layer
@@ -101,7 +102,7 @@ def open_location(location: str, settings: Settings) -> Database:
     """
     if is_remote(location):
         return open_compiled(fetched_file(location, settings), settings)
-    path = Path(location).expanduser()
+    path = expanded(location)
     if not path.exists():
         raise ManifestError(f"the index {location} does not exist; check ZOOHUB_INDEX")
     if path.is_dir() or path.suffix in (".yaml", ".yml"):

@@ -230,6 +230,6 @@ def _described(task: AnyTask, data: object, model: str) -> object:
     """What a recipe says of the data, which is named or described already."""
     if isinstance(data, str | os.PathLike):
         data = os.fspath(data)
-        return find_reader(task, data, model).describe(Path(data).expanduser())
+        return find_reader(task, data, model).describe(expanded(data))
     reader_of(task, data, model)
     return data
