@@ -11,12 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 
-# What is started in the background (`pytest &`) ignores it, and so does what that starts.
-PRESS = """
-import os, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-def press(*_): os.kill(os.getpid(), signal.SIGINT)
-"""
+PRESS = "import os, signal\ndef press(*_): os.kill(os.getpid(), signal.SIGINT)\n"
 RUN = "from zoohub.cli.main import entry_point; entry_point()\n"
 
 
