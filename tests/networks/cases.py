@@ -27,8 +27,17 @@ class Case:
 
     `input` are expressions of `rng`, a generator seeded with 1, drawn in order: floating numbers
     are given to the network as float32, whole ones as int32. Empty: there is no reference output.
-    `outputs` are the places of the reference's outputs among the network's, flattened; None: they
-    are the first ones. `sample` is what `record.py` remembers of the reference.
+    `outputs` are the reference's outputs among the network's, flattened: their places, or their
+    names in `Family.raw`; None: they are the first ones. `sample` is what `record.py` remembers of
+    the reference.
+
+    `reduced` are arguments that the reference was made with where the table's differ (a smaller
+    vocabulary). `named_by` is the model in whose table's names a reference's weights were drawn
+    that has no table; `tabled` is False where no table was published, so that the network's own
+    names count. `unordered`: the publisher registers the same parameters in another order.
+    `constants` are expressions of values that parameters have, by name: what is frozen is not
+    drawn. `unsure_rows` are rows of the outputs (all axes but the last) that are padding only, and
+    not compared: pairs of the first and the one after the last.
     """
 
     source: str
@@ -37,7 +46,13 @@ class Case:
     arguments: dict[str, Any] = field(default_factory=dict)
     layout: str | None = None
     input: tuple[str, ...] = ()
-    outputs: tuple[int, ...] | None = None
+    outputs: tuple[int | str, ...] | None = None
+    reduced: dict[str, Any] = field(default_factory=dict)
+    named_by: str | None = None
+    tabled: bool = True
+    unordered: bool = False
+    constants: dict[str, str] = field(default_factory=dict)
+    unsure_rows: tuple[tuple[int, int], ...] = ()
     digest: str | None = None
     sample: dict[str, Any] | None = None
 
@@ -49,8 +64,31 @@ class Case:
     def id(self) -> str:
         return f"{self.family}:{self.key}"
 
+    @property
+    def table(self) -> str:
+        """The model whose published table it is."""
+        return self.named_by or self.model
+
     def build(self) -> Any:
         return find_family(self.family).load()(**self.arguments)
+
+    def build_reduced(self) -> Any:
+        """The network that the reference is of, constants set."""
+        from mindspore import Tensor
+
+        net = find_family(self.family).load()(**{**self.arguments, **self.reduced})
+        parameters = {parameter.name: parameter for parameter in net.get_parameters()}
+        for name, expression in self.constants.items():
+            value = np.asarray(eval(expression, {"np": np}), np.float32)
+            parameters[name].set_data(Tensor(value))
+        return net
+
+    def places(self) -> list[int] | None:
+        """`outputs` as places."""
+        raw = find_family(self.family).raw
+        if self.outputs is None:
+            return None
+        return [raw.index(one) if isinstance(one, str) else one for one in self.outputs]
 
     def inputs(self, seed: int = 1) -> list[np.ndarray]:
         """The reference's inputs; a later one may name an earlier one as `x0`, `x1`, …"""
@@ -88,12 +126,14 @@ def read_cases(file: Path) -> list[Case]:
         known = {
             "input": tuple(row.get("input", ())),
             "outputs": tuple(row["outputs"]) if "outputs" in row else None,
+            "unsure_rows": tuple((first, last) for first, last in row.get("unsure_rows", ())),
         }
         cases.append(Case(source, model, file.stem, **{**row, **known}))
     return cases
 
 
 CASES = [case for file in sorted(DATA.glob("*.json")) for case in read_cases(file)]
+WITH_TABLE = [case for case in CASES if case.tabled]
 WITH_OUTPUT = [case for case in CASES if case.sample is not None]
 
 
@@ -105,12 +145,14 @@ def table_without_values(case: Case) -> Table:
     from mindspore.nn.utils import no_init_parameters
 
     with no_init_parameters():
-        return table_of(case.build())
+        table = table_of(case.build())
+    return sorted(table) if case.unordered else table
 
 
 def expected_table(case: Case, published: Table) -> Table:
     """The published table under the network's own names."""
-    return [[case.rename(row[0]), *row[1:]] for row in published if not case.dropped(row[0])]
+    table = [[case.rename(row[0]), *row[1:]] for row in published if not case.dropped(row[0])]
+    return sorted(table) if case.unordered else table
 
 
 @cache

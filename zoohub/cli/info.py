@@ -185,10 +185,11 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
     name = entry.model if shown.id == entry.default else shown.reference
     lines = [f"  zoohub download {name}"]
     if is_runnable(shown):
-        lines += [
-            f'  net = zoohub.load("{name}", pretrained=True)',
-            f"  zoohub predict {name} picture.jpg",
-            f"  zoohub finetune {name} --data folder/",
-            f"  zoohub export {name} --output {entry.model}.onnx",
-        ]
+        lines.append(f'  net = zoohub.load("{name}", pretrained=True)')
+        if shown.input is not None or entry.input is not None:
+            lines += [
+                f"  zoohub predict {name} picture.jpg",
+                f"  zoohub finetune {name} --data folder/",
+            ]
+        lines.append(f"  zoohub export {name} --output {entry.model}.onnx")
     return lines

@@ -81,7 +81,11 @@ class Family:
             embeddings, tables of distances), so that a file for another size can be resized.
         torchvision: torchvision's (or timm's) module paths for the same network; None where it
             has none. It gives the layout `torchvision` and the names of exported weights.
-        inputs: the names of what its networks take, in the order of `construct`.
+        sizes: arguments that follow from a file where neither the index nor the caller says them
+            (a vocabulary that the training data made): by the argument's name, the parameter and
+            the axis whose length it is.
+        inputs: the names of what its networks take, in the order of `construct`: `image`; of text
+            `ids`, `mask`, …, whole numbers (int32) of (batch, length) unless `construct` says else.
         raw: the names of what they give in evaluation mode, as `Cut.names`.
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
@@ -110,6 +114,7 @@ class Family:
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
     torchvision_difference: Callable[[Arguments], str | None] | None = None
+    sizes: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +16,12 @@ from mindspore import nn
 from zoohub.checkpoint.cell import apply_plan, table_of
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.matching import match
-from zoohub.checkpoint.naming import Renaming
+from zoohub.checkpoint.naming import Renamer, Renaming
 from zoohub.checkpoint.opening import open_weights
 from zoohub.checkpoint.planning import Leeway, LoadReport, plan_apply
 from zoohub.checkpoint.sliced import merging_hint
 from zoohub.checkpoint.source import read_ahead
+from zoohub.checkpoint.training_state import is_training_state
 from zoohub.checkpoint.weights import TensorInfo, Weights
 from zoohub.core.paths import local_path
 from zoohub.core.turns import mindspore_turn
@@ -78,11 +80,15 @@ def create_network(
     _put_off_collection()
     if isinstance(weights, str | Path):
         read_ahead(local_path(weights))  # while the network is being built
-    net = build(spec, initialise=weights is None, **changes, **arguments)
+    opened = None
     if weights is not None:
+        opened = open_weights(weights, published=options.published)
+        arguments = {**_sizes(spec, opened.table(), {*changes, *arguments}), **arguments}
+    net = build(spec, initialise=weights is None, **changes, **arguments)
+    if opened is not None:
         report = load_into(
             net,
-            open_weights(weights, published=options.published),
+            opened,
             spec,
             LoadOptions(
                 options.layout,
@@ -161,6 +167,35 @@ def _changes(
     if options.out_indices is not None:
         changes["out_indices"] = tuple(options.out_indices)
     return changes, tuple(replaced)
+
+
+def _sizes(
+    spec: NetworkSpec, file: Mapping[str, TensorInfo], given: Collection[str]
+) -> dict[str, object]:
+    """The arguments that nobody gave and the shapes of a file's parameters tell.
+
+    A name may stand behind a wrapper's prefix; where several do, the shortest counts.
+    """
+    family = find_family(spec.builder)
+    wanted = {
+        name: place
+        for name, place in family.sizes.items()
+        if name not in spec.arguments and name not in given
+    }
+    renamers = [Renamer(), *map(Renamer, family.layouts.values())] if wanted else []
+    found: dict[str, object] = {}
+    for argument, (parameter, axis) in wanted.items():
+        ends = re.compile(rf"(?:.*\.)?{re.escape(parameter)}")
+        names = [
+            name
+            for name, info in file.items()
+            if len(info.shape) > axis
+            and not is_training_state(name)
+            and any(ends.fullmatch(rename(name)) for rename in renamers)
+        ]
+        if names:
+            found[argument] = file[min(names, key=len)].shape[axis]
+    return found
 
 
 def _renaming(

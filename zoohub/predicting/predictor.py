@@ -127,8 +127,12 @@ def _of_name(
 
 
 def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
-    from zoohub.models.pretrained import load_network
+    from zoohub.models.describing import model_is_runnable
+    from zoohub.models.pretrained import load_network, meant
 
+    entry = meant(name, settings)[0].entry
+    if model_is_runnable(entry):
+        find_task(entry.task)  # nothing is fetched in vain
     return load_network(name, settings, request)
 
 
@@ -140,6 +144,7 @@ def _compiled(
     subject = find_subject(name, settings)
     if subject is None:
         return None
+    find_task(subject.task)  # nothing is fetched in vain
     check_memory(subject.resolved.entry, subject.checkpoint, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
     if form.record is not None and form.record.refused is not None:
@@ -174,6 +179,7 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
             "a model's name or a network that zoohub.load returned is needed: any other network's "
             "input is not known"
         )
+    task = find_task(provenance.entry.task)
     if provenance.input is None:
         raise DataError(
             f"the index does not know how the input of {provenance.entry.model} is made; run the "
@@ -181,7 +187,6 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
         )
     builder = provenance.network.builder if provenance.network else None
     runner, read = cell_runner(net, builder, cast("Mode | None", mode))
-    task = find_task(provenance.entry.task)
     return Predictor(task, runner, read, provenance.input, provenance.classes)
 
 

@@ -37,7 +37,10 @@ def find_task(name: str) -> AnyTask:
             return task
     served = [served for task in all_tasks() for served in task.serves]
     known = f"{', '.join(served[:-1])} and {served[-1]}"
-    raise DataError(f"zoohub predicts {known}, not {name!r}")
+    raise DataError(
+        f"zoohub predicts {known}, not {name!r}; a network of that task can be loaded "
+        "(zoohub.load) and called with arrays, and exported (zoohub export)"
+    )
 
 
 def task_of_recipe(recipe: Recipe) -> AnyTask:

@@ -1,0 +1,18 @@
+"""Networks whose task zoohub has no folder for."""
+
+from __future__ import annotations
+
+import pytest
+
+import zoohub
+from zoohub.errors import DataError
+
+
+@pytest.mark.parametrize("engine", ["auto", "mindspore"])
+def test_a_task_that_is_not_there_is_refused_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
+    monkeypatch.setenv("ZOOHUB_ENGINE", engine)
+    with pytest.raises(DataError, match=r"not 'text-classification'; .*can be loaded"):
+        zoohub.predict("gcn", "a.jpg")
