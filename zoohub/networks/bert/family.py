@@ -3,46 +3,8 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.networks.bert.hugging_names import bert_layout
 from zoohub.networks.family import NUMBER, Arguments, Family
-
-_HUGGING = r"(|bert\.)encoder\.layer\.(\d+)\."
-_LAYER = r"\1bert_encoder.layers.\2."
-_WORDS = r"\1bert_embedding_lookup.embedding_table"
-_PLACES = r"\1bert_embedding_postprocessor."
-
-# Hugging Face's names as MindNLP spells them.
-_MINDNLP = Layout(
-    rules=(
-        (r"(|bert\.)embeddings\.word_embeddings\.embedding_table", _WORDS),
-        (
-            r"(|bert\.)embeddings\.position_embeddings\.(.+)",
-            _PLACES + r"full_position_embedding.\2",
-        ),
-        (r"(|bert\.)embeddings\.token_type_embeddings\.(.+)", _PLACES + r"token_type_embedding.\2"),
-        (r"(|bert\.)embeddings\.layer_norm\.(.+)", _PLACES + r"layernorm.\2"),
-        (
-            _HUGGING + r"attention\.self_attn\.(query|key|value)\.(.+)",
-            _LAYER + r"attention.attention.\3_layer.\4",
-        ),
-        (_HUGGING + r"attention\.output\.dense\.(.+)", _LAYER + r"attention.output.dense.\3"),
-        (
-            _HUGGING + r"attention\.output\.layer_norm\.(.+)",
-            _LAYER + r"attention.output.layernorm.\3",
-        ),
-        (_HUGGING + r"intermediate\.dense\.(.+)", _LAYER + r"intermediate.\3"),
-        (_HUGGING + r"output\.dense\.(.+)", _LAYER + r"output.dense.\3"),
-        (_HUGGING + r"output\.layer_norm\.(.+)", _LAYER + r"output.layernorm.\3"),
-        (r"(|bert\.)pooler\.dense\.(.+)", r"\1dense.\2"),
-        (r"cls\.predictions\.bias", "cls1.output_bias"),
-        (r"cls\.predictions\.transform\.dense\.(.+)", r"cls1.dense.\1"),
-        (r"cls\.predictions\.transform\.layer_norm\.(.+)", r"cls1.layernorm.\1"),
-        (r"cls\.seq_relationship\.(.+)", r"cls2.dense.\1"),
-        (r"classifier\.(.+)", r"dense_1.\1"),
-        (r"qa_outputs\.(.+)", r"dense1.\1"),
-    ),
-    # The table of words once more, and a row of numbers, in files made from PyTorch's.
-    drop=(r"cls\.predictions\.decoder\..+", r"(bert\.)?embeddings\.position_ids"),
-)
 
 _BLOCK = r"bert\.bert_encoder\.encoder\.blocks\.(\d+)\."
 _OWN_BLOCK = r"bert.bert_encoder.layers.\1."
@@ -66,8 +28,8 @@ _MINDFORMERS = Layout(
     )
 )
 
-# The models repository before r1.2 had the tables of kinds and positions in the cell itself.
-_OLD = Layout(
+# The models repository at first had the tables of kinds and positions in the cell itself.
+OLD = Layout(
     rules=(
         (
             r"(.*bert_embedding_postprocessor)\.embedding_table",
@@ -77,16 +39,34 @@ _OLD = Layout(
             r"(.*bert_embedding_postprocessor)\.full_position_embeddings",
             r"\1.full_position_embedding.embedding_table",
         ),
+        (r"(.*_relative_positions_embeddings)\.embeddings_for_position", r"\1.embeddings_table"),
     )
 )
 
+# What goes from class to class is the loss's there.
+_CHAIN = Layout(rules=((r"loss\.transitions", "transitions"),))
+
 # What the fine-tuning scripts save stands behind the loss's cell.
 TRAINED = Layout(rules=((r"(?:bert|ernie)\.(.+\..+)", r"\1"),))
+_TRAINED_OLD = Layout(
+    rules=(
+        (
+            r"bert\.(bert\.bert_embedding_postprocessor)\.embedding_table",
+            r"\1.token_type_embedding.embedding_table",
+        ),
+        (
+            r"bert\.(bert\.bert_embedding_postprocessor)\.full_position_embeddings",
+            r"\1.full_position_embedding.embedding_table",
+        ),
+        *TRAINED.rules,
+    )
+)
 
 
 def head_of(arguments: Arguments) -> str:
     """The classifier's prefix, where there is one."""
-    return "dense_1" if arguments.get("head") in ("classification", "tagging") else ""
+    classifies = ("classification", "tagging", "chain-tagging", "recurrent-chain-tagging")
+    return "dense_1" if arguments.get("head") in classifies else ""
 
 
 ENCODER = {
@@ -99,6 +79,16 @@ ENCODER = {
     "type_vocab_size": int,
     "hidden_act": str,
     "layer_norm_eps": NUMBER,
+}
+# Sizes that publishers' words, kinds and classes make.
+SIZES = {
+    "vocab_size": ("bert_embedding_lookup.embedding_table", 0),
+    "max_position_embeddings": (
+        "bert_embedding_postprocessor.full_position_embedding.embedding_table",
+        0,
+    ),
+    "type_vocab_size": ("bert_embedding_postprocessor.token_type_embedding.embedding_table", 0),
+    "num_labels": ("dense_1.weight", 0),
 }
 
 FAMILY = Family(
@@ -113,8 +103,16 @@ FAMILY = Family(
         "longest_distance": int,
         "dropout": NUMBER,
     },
-    layouts={"mindnlp": _MINDNLP, "mindformers": _MINDFORMERS, "old": _OLD, "trained": TRAINED},
+    layouts={
+        "mindnlp": bert_layout(),
+        "mindformers": _MINDFORMERS,
+        "old": OLD,
+        "chain": _CHAIN,
+        "trained": TRAINED,
+        "trained_old": _TRAINED_OLD,
+    },
     head=head_of,
+    sizes=SIZES,
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
 )

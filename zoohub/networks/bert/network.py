@@ -7,8 +7,12 @@ scheme. Shapes: B texts, N tokens, C channels, V words, P masked positions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import mindspore as ms
-from mindspore import Tensor, nn, ops
+from mindspore import Parameter, Tensor, nn, ops
+from mindspore.common.initializer import initializer
 
 from zoohub.networks.layers.dense import dense
 from zoohub.networks.layers.distances import LearntDistances
@@ -17,6 +21,8 @@ from zoohub.networks.layers.text_encoder import (
     Encoder,
     EncoderLayer,
     EncoderSizes,
+    Positions,
+    SelfAttention,
     embedding,
     padding_bias,
 )
@@ -26,20 +32,22 @@ from zoohub.networks.layers.text_heads import MaskedWords, NextSentence, check_h
 class Bert(nn.Cell):
     """int32 (B, N) three times -> states (B, N, C), pooled (B, C), table of words (V, C).
 
-    `longest_distance` other than 0 embeds distances up to it instead of positions (NEZHA).
+    `distances` make one cell for each block that embeds distances instead of positions (NEZHA).
     """
 
-    def __init__(self, sizes: EncoderSizes, longest_distance: int = 0) -> None:
+    def __init__(
+        self,
+        sizes: EncoderSizes,
+        positions: Positions = "used",
+        distances: Callable[[], nn.Cell] | None = None,
+    ) -> None:
         super().__init__()
-        width = sizes.hidden_size // sizes.num_attention_heads
         self.bert_embedding_lookup = embedding(sizes.vocab_size, sizes.hidden_size)
-        self.bert_embedding_postprocessor = EmbeddingPostprocessor(
-            sizes, positions=not longest_distance
-        )
+        self.bert_embedding_postprocessor = EmbeddingPostprocessor(sizes, positions)
         self.bert_encoder = Encoder(
             [
                 EncoderLayer(
-                    sizes, LearntDistances(longest_distance, width) if longest_distance else None
+                    sizes, SelfAttention(sizes, None if distances is None else distances())
                 )
                 for _ in range(sizes.num_hidden_layers)
             ]
@@ -62,11 +70,13 @@ class BertPretraining(nn.Cell):
     without `masked_lm_positions`, or without `log_softmax`, of every token: (B, N, V).
     """
 
-    def __init__(self, bert: Bert, sizes: EncoderSizes, log_softmax: bool) -> None:
+    def __init__(
+        self, bert: Bert, sizes: EncoderSizes, log_softmax: bool, own_table: bool = False
+    ) -> None:
         super().__init__()
         self.log_softmax = log_softmax
         self.bert = bert
-        self.cls1 = MaskedWords(sizes)
+        self.cls1 = MaskedWords(sizes, own_table)
         self.cls2 = NextSentence(sizes.hidden_size)
 
     def construct(
@@ -103,7 +113,7 @@ class BertClassifier(nn.Cell):
 
 
 class BertTagger(nn.Cell):
-    """int32 (B, N) three times -> a class for each token: (B·N, num_labels)."""
+    """int32 (B, N) three times -> log-probabilities of each token's classes (B·N, num_labels)."""
 
     def __init__(self, bert: Bert, channels: int, num_labels: int, log_softmax: bool) -> None:
         super().__init__()
@@ -118,6 +128,32 @@ class BertTagger(nn.Cell):
         states, _, _ = self.bert(input_ids, token_type_ids, attention_mask)
         logits = ops.reshape(self.dense_1(states), (-1, self.num_labels))
         return ops.log_softmax(logits, -1) if self.log_softmax else logits
+
+
+class BertChainTagger(nn.Cell):
+    """int32 (B, N) three times -> scores of each token's classes and of one class after another.
+
+    (B, N, num_labels), and (num_labels, num_labels): row t, column s is the score of t after s. The
+    last two classes are start and stop. The best chain is Viterbi's. With `recurrent` an LSTM in
+    both directions reads the states first.
+    """
+
+    def __init__(self, bert: Bert, channels: int, num_labels: int, recurrent: bool) -> None:
+        super().__init__()
+        self.bert = bert
+        self.dense_1 = dense(channels, num_labels)
+        self.recurrent = recurrent
+        if recurrent:
+            self.lstm = nn.LSTM(channels, channels // 2, batch_first=True, bidirectional=True)
+        self.transitions = Parameter(initializer("normal", (num_labels, num_labels)))
+
+    def construct(
+        self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        states, _, _ = self.bert(input_ids, token_type_ids, attention_mask)
+        if self.recurrent:
+            states, _ = self.lstm(states)
+        return self.dense_1(states), self.transitions
 
 
 class BertAnswers(nn.Cell):
@@ -152,6 +188,8 @@ def with_head(
         return BertClassifier(bert, sizes.hidden_size, num_labels, log_softmax)
     if head == "tagging":
         return BertTagger(bert, sizes.hidden_size, num_labels, log_softmax)
+    if head in ("chain-tagging", "recurrent-chain-tagging"):
+        return BertChainTagger(bert, sizes.hidden_size, num_labels, head.startswith("recurrent"))
     if head == "question-answering":
         return BertAnswers(bert, sizes.hidden_size, log_softmax)
     return bert
@@ -188,8 +226,9 @@ def bert(
             (MindFormers).
         head: "encoder": states (B, N, C), pooled (B, C) and the table of words; "pretraining":
             takes positions (B, P) too, words (B·P, V) and next sentence (B, 2); "classification":
-            (B, num_labels); "tagging": (B·N, num_labels); "question-answering": start and end
-            (B, N, 2).
+            (B, num_labels); "tagging": (B·N, num_labels); "chain-tagging" and
+            "recurrent-chain-tagging": (B, N, num_labels) and the scores of a class after another,
+            for a conditional random field; "question-answering": start and end (B, N, 2).
         num_labels: classes of texts or tokens.
         log_softmax: heads give log-probabilities (of answers over the tokens), not logits.
         longest_distance: embed distances between tokens up to this one instead of positions
@@ -211,4 +250,7 @@ def bert(
         layer_norm_eps,
         dropout,
     )
-    return with_head(Bert(sizes, longest_distance), sizes, head, num_labels, log_softmax)
+    if not longest_distance:
+        return with_head(Bert(sizes), sizes, head, num_labels, log_softmax)
+    distances = partial(LearntDistances, longest_distance, hidden_size // num_attention_heads)
+    return with_head(Bert(sizes, "unused", distances), sizes, head, num_labels, log_softmax)

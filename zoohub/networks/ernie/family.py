@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoohub.networks.bert.family import ENCODER, TRAINED, head_of
+from zoohub.networks.bert.family import ENCODER, SIZES, TRAINED, head_of
 from zoohub.networks.family import NUMBER, Family
 
 FAMILY = Family(
@@ -18,6 +18,7 @@ FAMILY = Family(
     },
     layouts={"trained": TRAINED},
     head=head_of,
+    sizes={name: (place.replace("bert", "ernie"), axis) for name, (place, axis) in SIZES.items()},
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
 )

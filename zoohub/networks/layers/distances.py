@@ -48,6 +48,8 @@ def distances(tokens: int, longest: int) -> np.ndarray:
 def sinusoids(places: np.ndarray, channels: int) -> np.ndarray:
     """Sines in the even channels, cosines in the odd ones: float32 (*places.shape, channels)."""
     angles = places[..., None] * np.exp(np.arange(0, channels, 2) * (-np.log(1e4) / channels))
-    return np.stack([np.sin(angles), np.cos(angles)], -1).reshape(*places.shape, channels).astype(
-        np.float32
+    return (
+        np.stack([np.sin(angles), np.cos(angles)], -1)
+        .reshape(*places.shape, channels)
+        .astype(np.float32)
     )

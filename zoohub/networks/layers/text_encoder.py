@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import mindspore as ms
 from mindspore import Tensor, nn, ops
@@ -17,12 +18,18 @@ from zoohub.networks.layers.activations import activation
 from zoohub.networks.layers.attention import merge_heads, scores, split_heads, weighted_sum
 from zoohub.networks.layers.dense import dense, layer_norm
 
+Positions = Literal["used", "unused", "absent"]
+
 _MASKED = -10000.0  # added to the scores of padding: their weights become 0
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderSizes:
-    """What the cells of an encoder are built from; `bert` says what each is."""
+    """What the cells of an encoder are built from; `bert` says what each is.
+
+    `block_norm_eps` is the epsilon of the blocks' layer norms where it is another than that of the
+    embeddings'.
+    """
 
     vocab_size: int
     hidden_size: int
@@ -34,6 +41,7 @@ class EncoderSizes:
     hidden_act: str
     layer_norm_eps: float
     dropout: float = 0.0
+    block_norm_eps: float | None = None
 
     def __post_init__(self) -> None:
         if self.hidden_size % self.num_attention_heads:
@@ -41,6 +49,11 @@ class EncoderSizes:
                 f"{self.num_attention_heads} heads do not divide a hidden size of "
                 f"{self.hidden_size}"
             )
+
+    @property
+    def inner_eps(self) -> float:
+        """The epsilon of the blocks' layer norms."""
+        return self.layer_norm_eps if self.block_norm_eps is None else self.block_norm_eps
 
 
 def embedding(rows: int, channels: int) -> nn.Embedding:
@@ -56,18 +69,18 @@ def padding_bias(mask: Tensor) -> Tensor:
 class EmbeddingPostprocessor(nn.Cell):
     """Words (B, N, C), their types (B, N) -> embeddings (B, N, C).
 
-    `positions=False` leaves the table of positions unused, for blocks that know distances.
-    `first_position` is the table's row of the first token.
+    The first token's position is the table's row `first`. Blocks that know distances have no use
+    for positions: their table is "unused" or "absent".
     """
 
-    def __init__(
-        self, sizes: EncoderSizes, positions: bool = True, first_position: int = 0
-    ) -> None:
+    def __init__(self, sizes: EncoderSizes, positions: Positions = "used", first: int = 0) -> None:
         super().__init__()
-        self.positions = positions
-        self.first = first_position
+        self.positions = positions == "used"
+        self.first = first
         self.token_type_embedding = embedding(sizes.type_vocab_size, sizes.hidden_size)
-        self.full_position_embedding = embedding(sizes.max_position_embeddings, sizes.hidden_size)
+        if positions != "absent":
+            rows = sizes.max_position_embeddings
+            self.full_position_embedding = embedding(rows, sizes.hidden_size)
         self.layernorm = layer_norm(sizes.hidden_size, sizes.layer_norm_eps)
         self.dropout = nn.Dropout(p=sizes.dropout)
 
@@ -130,7 +143,7 @@ class Output(nn.Cell):
         super().__init__()
         self.dense = dense(channels, sizes.hidden_size)
         self.dropout = nn.Dropout(p=sizes.dropout)
-        self.layernorm = layer_norm(sizes.hidden_size, sizes.layer_norm_eps)
+        self.layernorm = layer_norm(sizes.hidden_size, sizes.inner_eps)
 
     def construct(self, x: Tensor, before: Tensor) -> Tensor:
         return self.layernorm(self.dropout(self.dense(x)) + before)
@@ -139,9 +152,9 @@ class Output(nn.Cell):
 class AttentionBlock(nn.Cell):
     """Self-attention and its output: (B, N, C), bias -> (B, N, C), scores."""
 
-    def __init__(self, sizes: EncoderSizes, distances: nn.Cell | None = None) -> None:
+    def __init__(self, sizes: EncoderSizes, attention: nn.Cell | None = None) -> None:
         super().__init__()
-        self.attention = SelfAttention(sizes, distances)
+        self.attention = SelfAttention(sizes) if attention is None else attention
         self.output = Output(sizes.hidden_size, sizes)
 
     def construct(self, x: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,11 +163,14 @@ class AttentionBlock(nn.Cell):
 
 
 class EncoderLayer(nn.Cell):
-    """Attention, then two dense layers: (B, N, C), bias (B, 1, 1, N) -> (B, N, C), scores."""
+    """Attention, then two dense layers: (B, N, C), bias (B, 1, 1, N) -> (B, N, C), scores.
 
-    def __init__(self, sizes: EncoderSizes, distances: nn.Cell | None = None) -> None:
+    `attention` is a cell of `SelfAttention`'s kind, in place of a plain one.
+    """
+
+    def __init__(self, sizes: EncoderSizes, attention: nn.Cell | None = None) -> None:
         super().__init__()
-        self.attention = AttentionBlock(sizes, distances)
+        self.attention = AttentionBlock(sizes, attention)
         self.intermediate = dense(sizes.hidden_size, sizes.intermediate_size)
         self.activation = activation(sizes.hidden_act)
         self.output = Output(sizes.intermediate_size, sizes)

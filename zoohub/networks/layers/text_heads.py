@@ -12,21 +12,40 @@ from zoohub.networks.layers.activations import activation
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.text_encoder import EncoderSizes
 
-HEADS = ("encoder", "pretraining", "classification", "tagging", "question-answering")
+HEADS = (
+    "encoder",
+    "pretraining",
+    "classification",
+    "tagging",
+    "chain-tagging",
+    "recurrent-chain-tagging",
+    "question-answering",
+)
 
 
 class MaskedWords(nn.Cell):
-    """States (…, C), the table of words (V, C) -> logits of the words (…, V)."""
+    """States (…, C), the table of words (V, C) -> logits of the words (…, V).
 
-    def __init__(self, sizes: EncoderSizes) -> None:
+    With `own_table` the last layer has a table of its own, and the bias stays unused, as MindNLP's
+    NEZHA has it. `hidden_act` is the activation where it is not that of the blocks.
+    """
+
+    def __init__(
+        self, sizes: EncoderSizes, own_table: bool = False, hidden_act: str | None = None
+    ) -> None:
         super().__init__()
+        self.own_table = own_table
         self.output_bias = Parameter(initializer("zeros", (sizes.vocab_size,)))
         self.dense = dense(sizes.hidden_size, sizes.hidden_size)
-        self.activation = activation(sizes.hidden_act)
+        self.activation = activation(hidden_act or sizes.hidden_act)
         self.layernorm = layer_norm(sizes.hidden_size, sizes.layer_norm_eps)
+        if own_table:
+            self.decoder = dense(sizes.hidden_size, sizes.vocab_size, bias=False)
 
     def construct(self, states: Tensor, table: Tensor) -> Tensor:
         states = self.layernorm(self.activation(self.dense(states)))
+        if self.own_table:
+            return self.decoder(states)
         return ops.matmul(states, ops.transpose(table, (1, 0))) + self.output_bias
 
 
@@ -46,9 +65,7 @@ def states_at(states: Tensor, positions: Tensor) -> Tensor:
     chosen = ops.gather_elements(
         states,
         1,
-        ops.broadcast_to(
-            ops.expand_dims(positions, -1), (*positions.shape, states.shape[-1])
-        ),
+        ops.broadcast_to(ops.expand_dims(positions, -1), (*positions.shape, states.shape[-1])),
     )
     return ops.reshape(chosen, (-1, states.shape[-1]))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.bert.network import Bert
 from zoohub.networks.layers.dense import dense
 from zoohub.networks.layers.text_encoder import (
     EmbeddingPostprocessor,
@@ -58,14 +59,60 @@ class TinyBert(nn.Cell):
 
 
 class TinyBertClassifier(nn.Cell):
-    """int32 (B, N) three times -> logits (B, num_labels)."""
+    """int32 (B, N) three times -> log-probabilities of a text's classes (B, num_labels)."""
 
-    def __init__(self, bert: TinyBert, num_labels: int) -> None:
+    def __init__(self, sizes: EncoderSizes, num_labels: int) -> None:
         super().__init__()
-        self.bert = bert
-        self.dense = dense(bert.hidden_size, num_labels)
+        self.bert = Bert(sizes)
+        self.dense_1 = dense(sizes.hidden_size, num_labels)
+        for parameter in self.bert.get_parameters():
+            parameter.name = parameter.name.replace("bert_", "tinybert_")
 
     def construct(
         self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor
     ) -> Tensor:
-        return self.dense(ops.relu(self.bert(input_ids, token_type_ids, attention_mask)[1]))
+        _, pooled, _ = self.bert(input_ids, token_type_ids, attention_mask)
+        return ops.log_softmax(self.dense_1(ops.relu(pooled)), -1)
+
+
+def tinybert(
+    vocab_size: int = 30522,
+    hidden_size: int = 384,
+    num_hidden_layers: int = 4,
+    num_attention_heads: int = 12,
+    intermediate_size: int = 1536,
+    max_position_embeddings: int = 512,
+    type_vocab_size: int = 16,
+    hidden_act: str = "gelu_tanh",
+    layer_norm_eps: float = 1e-7,
+    head: str = "encoder",
+    num_labels: int = 2,
+    dropout: float = 0.0,
+) -> nn.Cell:
+    """TinyBERT: int32 `input_ids`, `token_type_ids`, `attention_mask`, each (B, N).
+
+    The arguments are those of `bert`, with TinyBERT's sizes, but for
+
+    Args:
+        head: "encoder": states (B, N, C), pooled (B, C), the table of words (V, C),
+            `num_hidden_layers + 1` states (B·N, C) and as many scores (B, H, N, N) as blocks;
+            "classification": log-probabilities (B, num_labels).
+
+    Raises:
+        ValueError: another head, no such activation, or heads that do not divide the hidden size.
+    """
+    if head not in ("encoder", "classification"):
+        raise ValueError(f"a head of TinyBERT is encoder or classification, not {head!r}")
+    sizes = EncoderSizes(
+        vocab_size,
+        hidden_size,
+        num_hidden_layers,
+        num_attention_heads,
+        intermediate_size,
+        max_position_embeddings,
+        type_vocab_size,
+        hidden_act,
+        layer_norm_eps,
+        dropout,
+    )
+    return TinyBert(sizes) if head == "encoder" else TinyBertClassifier(sizes, num_labels)
