@@ -102,6 +102,7 @@ FAMILY = Family(
         "log_softmax": bool,
         "longest_distance": int,
         "dropout": NUMBER,
+        "turned": bool,
     },
     layouts={
         "mindnlp": bert_layout(),

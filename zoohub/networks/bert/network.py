@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import mindspore as ms
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import initializer
 
@@ -113,7 +112,10 @@ class BertClassifier(nn.Cell):
 
 
 class BertTagger(nn.Cell):
-    """int32 (B, N) three times -> log-probabilities of each token's classes (B·N, num_labels)."""
+    """int32 (B, N) three times -> classes of each token.
+
+    Log-probabilities (B·N, num_labels), or without `log_softmax` logits (B, N, num_labels).
+    """
 
     def __init__(self, bert: Bert, channels: int, num_labels: int, log_softmax: bool) -> None:
         super().__init__()
@@ -126,8 +128,10 @@ class BertTagger(nn.Cell):
         self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor
     ) -> Tensor:
         states, _, _ = self.bert(input_ids, token_type_ids, attention_mask)
-        logits = ops.reshape(self.dense_1(states), (-1, self.num_labels))
-        return ops.log_softmax(logits, -1) if self.log_softmax else logits
+        logits = self.dense_1(states)
+        if self.log_softmax:
+            return ops.log_softmax(ops.reshape(logits, (-1, self.num_labels)), -1)
+        return logits
 
 
 class BertChainTagger(nn.Cell):
@@ -157,7 +161,10 @@ class BertChainTagger(nn.Cell):
 
 
 class BertAnswers(nn.Cell):
-    """int32 (B, N) three times -> where an answer starts and ends: (B, N, 2)."""
+    """int32 (B, N) three times -> where an answer starts and ends.
+
+    Log-probabilities over the tokens (B, N, 2), or without `log_softmax` logits (B, N) twice.
+    """
 
     def __init__(self, bert: Bert, channels: int, log_softmax: bool) -> None:
         super().__init__()
@@ -167,10 +174,12 @@ class BertAnswers(nn.Cell):
 
     def construct(
         self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor
-    ) -> Tensor:
+    ) -> Tensor | tuple[Tensor, Tensor]:
         states, _, _ = self.bert(input_ids, token_type_ids, attention_mask)
-        logits = ops.cast(self.dense1(states), ms.float32)
-        return ops.log_softmax(logits, 1) if self.log_softmax else logits
+        logits = self.dense1(states)
+        if self.log_softmax:
+            return ops.log_softmax(logits, 1)
+        return logits[..., 0], logits[..., 1]
 
 
 def with_head(
@@ -210,6 +219,7 @@ def bert(
     log_softmax: bool = True,
     longest_distance: int = 0,
     dropout: float = 0.0,
+    turned: bool = False,
 ) -> nn.Cell:
     """BERT: int32 `input_ids`, `token_type_ids`, `attention_mask`, each (B, N).
 
@@ -230,10 +240,13 @@ def bert(
             "recurrent-chain-tagging": (B, N, num_labels) and the scores of a class after another,
             for a conditional random field; "question-answering": start and end (B, N, 2).
         num_labels: classes of texts or tokens.
-        log_softmax: heads give log-probabilities (of answers over the tokens), not logits.
+        log_softmax: heads give log-probabilities (of answers over the tokens); else logits:
+            tags (B, N, num_labels), start and end (B, N) each.
         longest_distance: embed distances between tokens up to this one instead of positions
             (NEZHA: 16); 0: positions.
         dropout: share of values set to zero in training.
+        turned: the weights behind attention, and of the two dense layers, are (in, out), as in
+            MindFormers' files.
 
     Raises:
         ValueError: no such head or activation, or heads that do not divide the hidden size.
@@ -249,6 +262,7 @@ def bert(
         hidden_act,
         layer_norm_eps,
         dropout,
+        turned=turned,
     )
     if not longest_distance:
         return with_head(Bert(sizes), sizes, head, num_labels, log_softmax)

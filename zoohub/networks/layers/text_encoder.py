@@ -16,7 +16,7 @@ from mindspore.common.initializer import TruncatedNormal
 
 from zoohub.networks.layers.activations import activation
 from zoohub.networks.layers.attention import merge_heads, scores, split_heads, weighted_sum
-from zoohub.networks.layers.dense import dense, layer_norm
+from zoohub.networks.layers.dense import TurnedDense, dense, layer_norm
 
 Positions = Literal["used", "unused", "absent"]
 
@@ -28,7 +28,7 @@ class EncoderSizes:
     """What the cells of an encoder are built from; `bert` says what each is.
 
     `block_norm_eps` is the epsilon of the blocks' layer norms where it is another than that of the
-    embeddings'.
+    embeddings'. `turned`: the weights behind attention, and of the two dense layers, are (in, out).
     """
 
     vocab_size: int
@@ -42,6 +42,7 @@ class EncoderSizes:
     layer_norm_eps: float
     dropout: float = 0.0
     block_norm_eps: float | None = None
+    turned: bool = False
 
     def __post_init__(self) -> None:
         if self.hidden_size % self.num_attention_heads:
@@ -54,6 +55,13 @@ class EncoderSizes:
     def inner_eps(self) -> float:
         """The epsilon of the blocks' layer norms."""
         return self.layer_norm_eps if self.block_norm_eps is None else self.block_norm_eps
+
+
+def inner_dense(in_channels: int, out_channels: int, sizes: EncoderSizes) -> nn.Cell:
+    """A dense layer of a block, its weight the way round that `sizes` says."""
+    if sizes.turned:
+        return TurnedDense(in_channels, out_channels)
+    return dense(in_channels, out_channels)
 
 
 def embedding(rows: int, channels: int) -> nn.Embedding:
@@ -141,7 +149,7 @@ class Output(nn.Cell):
 
     def __init__(self, channels: int, sizes: EncoderSizes) -> None:
         super().__init__()
-        self.dense = dense(channels, sizes.hidden_size)
+        self.dense = inner_dense(channels, sizes.hidden_size, sizes)
         self.dropout = nn.Dropout(p=sizes.dropout)
         self.layernorm = layer_norm(sizes.hidden_size, sizes.inner_eps)
 
@@ -171,7 +179,7 @@ class EncoderLayer(nn.Cell):
     def __init__(self, sizes: EncoderSizes, attention: nn.Cell | None = None) -> None:
         super().__init__()
         self.attention = AttentionBlock(sizes, attention)
-        self.intermediate = dense(sizes.hidden_size, sizes.intermediate_size)
+        self.intermediate = inner_dense(sizes.hidden_size, sizes.intermediate_size, sizes)
         self.activation = activation(sizes.hidden_act)
         self.output = Output(sizes.intermediate_size, sizes)
 

@@ -6,22 +6,27 @@ from zoohub.checkpoint.layout import Layout
 from zoohub.networks.bert.family import ENCODER, SIZES, head_of
 from zoohub.networks.family import NUMBER, Family
 
-_PLACES = r"(.*\.|)(?:tiny)?bert_embedding_postprocessor\."
-_OWN_PLACES = r"\1tinybert_embedding_postprocessor."
+_KINDS = "token_type_embedding.embedding_table"
+_POSITIONS = "full_position_embedding.embedding_table"
+_WRAPPED = r"bert\.bert\.bert_embedding_postprocessor\."
+_PLACES = "tinybert_embedding_postprocessor."
 
+# As training saved them: behind the cell of the loss, for a task with BERT's names, and at first
+# with the tables of kinds and positions in the cell itself.
 _DISTILLED = Layout(
     rules=(
-        # At first the tables of kinds and positions were in the cell itself.
-        (_PLACES + "embedding_table", _OWN_PLACES + "token_type_embedding.embedding_table"),
+        (_WRAPPED + "embedding_table", f"tinybert.{_PLACES}{_KINDS}"),
+        (_WRAPPED + "full_position_embeddings", f"tinybert.{_PLACES}{_POSITIONS}"),
         (
-            _PLACES + "full_position_embeddings",
-            _OWN_PLACES + "full_position_embedding.embedding_table",
+            r"bert\.bert\.bert_(embedding_lookup|embedding_postprocessor|encoder)\.(.+)",
+            r"tinybert.tinybert_\1.\2",
         ),
-        # One for a task has BERT's names.
-        (
-            r"(.*\.|)bert_(embedding_lookup|embedding_postprocessor|encoder)\.(.+)",
-            r"\1tinybert_\2.\3",
-        ),
+        (r"bert\.bert\.dense\.(.+)", r"tinybert.dense.\1"),
+        (r"bert\.dense_1\.(.+)", r"dense_1.\1"),
+        (rf"(?:bert\.)?{_PLACES}embedding_table", f"{_PLACES}{_KINDS}"),
+        (rf"(?:bert\.)?{_PLACES}full_position_embeddings", f"{_PLACES}{_POSITIONS}"),
+        (r"bert\.(tinybert_.+)", r"\1"),
+        (r"bert\.dense\.(.+)", r"dense.\1"),
     ),
     # What taught it, and the layer that made it as wide as its teacher.
     drop=(r"(.*\.)?teacher\..+", r"(.*\.)?fit_dense\..+"),

@@ -63,15 +63,15 @@ class TinyBertClassifier(nn.Cell):
 
     def __init__(self, sizes: EncoderSizes, num_labels: int) -> None:
         super().__init__()
-        self.bert = Bert(sizes)
+        self.tinybert = Bert(sizes)
         self.dense_1 = dense(sizes.hidden_size, num_labels)
-        for parameter in self.bert.get_parameters():
+        for parameter in self.tinybert.get_parameters():
             parameter.name = parameter.name.replace("bert_", "tinybert_")
 
     def construct(
         self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor
     ) -> Tensor:
-        _, pooled, _ = self.bert(input_ids, token_type_ids, attention_mask)
+        _, pooled, _ = self.tinybert(input_ids, token_type_ids, attention_mask)
         return ops.log_softmax(self.dense_1(ops.relu(pooled)), -1)
 
 

@@ -12,6 +12,7 @@ from mindspore.common.initializer import TruncatedNormal, initializer
 
 from zoohub.networks.layers.activations import gelu
 from zoohub.networks.layers.attention import attend, merge_heads, split_heads
+from zoohub.networks.layers.dense import TurnedDense
 from zoohub.networks.layers.text_encoder import padding_bias
 
 _EPS = 1e-12
@@ -30,18 +31,6 @@ class Norm(nn.Cell):
         centred = x - ops.mean(x, -1, True)
         variance = ops.mean(ops.square(centred), -1, True)
         return self.layer_norm_weight * (centred / ops.sqrt(variance + _EPS)) + self.layer_norm_bias
-
-
-class Linear(nn.Cell):
-    """A dense layer with its weight as (in, out): (…, in) -> (…, out)."""
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__()
-        self.bias = Parameter(initializer("zeros", (width,)))
-        self.weight = Parameter(initializer(_INIT, (channels, width)))
-
-    def construct(self, x: Tensor) -> Tensor:
-        return ops.matmul(x, self.weight) + self.bias
 
 
 class MultiHeadAttention(nn.Cell):
@@ -83,9 +72,9 @@ class Block(nn.Cell):
         super().__init__()
         self.multiheadattn = MultiHeadAttention(channels, num_heads)
         self.layernorm = Norm(channels)
-        self.ffn = Linear(channels, hidden)
+        self.ffn = TurnedDense(channels, hidden)
         self.newgelu = gelu(exact=False)
-        self.ffn_output = Linear(hidden, channels)
+        self.ffn_output = TurnedDense(hidden, channels)
 
     def construct(self, x: Tensor, bias: Tensor) -> Tensor:
         x = self.layernorm(x + self.multiheadattn(x, bias))
@@ -108,7 +97,7 @@ class TprrAlbert(nn.Cell):
         super().__init__()
         self.times = num_hidden_layers
         self.layernorm_1 = Norm(embedding_size)
-        self.embedding_hidden_mapping_in = Linear(embedding_size, hidden_size)
+        self.embedding_hidden_mapping_in = TurnedDense(embedding_size, hidden_size)
         self.albert_transformer = Block(hidden_size, num_attention_heads, intermediate_size)
         self.layernorm_2 = Norm(hidden_size)
         self.word_embeddings = Parameter(initializer(_INIT, (vocab_size, embedding_size)))
