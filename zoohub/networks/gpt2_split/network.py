@@ -84,6 +84,4 @@ def gpt2_split(
     if embed_dim % num_heads or num_heads % (kv_heads or num_heads):
         raise ValueError(f"{num_heads} heads over {embed_dim} channels, {kv_heads} of keys")
     ffn_dim = ffn_dim or 4 * embed_dim
-    return SplitGPT2(
-        Backbone(vocab_size, embed_dim, depth, num_heads, kv_heads, ffn_dim, longest)
-    )
+    return SplitGPT2(Backbone(vocab_size, embed_dim, depth, num_heads, kv_heads, ffn_dim, longest))

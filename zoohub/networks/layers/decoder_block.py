@@ -1,4 +1,4 @@
-"""The block of GPT-like decoders, and their embedding, as MindFormers and MindSpore's own transformer name it.
+"""The block of GPT-like decoders and their embedding, as MindFormers and MindSpore name them.
 
 Source: Radford et al., "Language Models are Unsupervised Multitask Learners" (2019). Shapes: B
 rows of L tokens, C channels.
