@@ -27,12 +27,12 @@ class Backbone(nn.Cell):
         longest: int,
     ) -> None:
         super().__init__()
-        sizes = (embed_dim, num_heads, ffn_dim, "sigmoid")
         self.embedding = PlacedEmbedding(vocab_size, embed_dim, longest)
         self.layernorm = layer_norm(embed_dim, NORM_EPS)
-        self.blocks = nn.CellList([DecoderBlock(*sizes) for _ in range(depth - 1)])
+        blocks = (DecoderBlock(embed_dim, num_heads, ffn_dim, "sigmoid") for _ in range(depth - 1))
+        self.blocks = nn.CellList(list(blocks))
         self.top_query_embedding = nn.Embedding(longest, embed_dim, embedding_table=Normal(0.02))
-        self.top_query_layer = DecoderBlock(*sizes)
+        self.top_query_layer = DecoderBlock(embed_dim, num_heads, ffn_dim, "sigmoid")
         self.places = Places(longest)
 
     def construct(self, ids: Tensor) -> Tensor:
