@@ -28,7 +28,8 @@ class Case:
     `input` are expressions of `rng`, a generator seeded with 1, drawn in order: floating numbers
     are given to the network as float32, whole ones as int32. Empty: there is no reference output.
     `outputs` are the reference's outputs among the network's, flattened: their places, or their
-    names in `Family.raw`; None: they are the first ones. `sample` is what `record.py` remembers of
+    names in `Family.raw`; None: they are the first ones. What the reference gives beyond them is
+    not compared. `sample` is what `record.py` remembers of
     the reference.
 
     `reduced` are arguments that the reference was made with where the table's differ (a smaller

@@ -48,3 +48,15 @@ def test_classes_that_the_caller_asks_for_are_not_read_off_the_file(tmp_path: Pa
     assert net.fc.weight.shape == (5, 12)
     assert report is not None
     assert set(report.replaced) == {"fc.weight", "fc.bias"}
+
+
+def test_how_many_blocks_there_are_is_counted_in_the_file(tmp_path: Path) -> None:
+    small = {"vocab_size": 30, "embed_dim": 8, "num_heads": 2}
+    net = find_family("llama").load()(**small, depth=3, ffn_dim=12)
+    path = tmp_path / "llama.ckpt"
+    mindspore.save_checkpoint(net, str(path))
+    own = {key: value for key, value in small.items() if key != "vocab_size"}
+    loaded, report = create_network(NetworkSpec("llama", own), path)
+    assert len(loaded.model.layers) == 3
+    assert report is not None
+    assert len(report.loaded) == 30

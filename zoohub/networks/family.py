@@ -83,7 +83,8 @@ class Family:
             has none. It gives the layout `torchvision` and the names of exported weights.
         sizes: arguments that follow from a file where neither the index nor the caller says them
             (a vocabulary that the training data made): by the argument's name, the parameter and
-            the axis whose length it is.
+            the axis whose length it is; without an axis, `{}` in the parameter's name stands for
+            any number, and their count is the argument.
         inputs: the names of what its networks take, in the order of `construct`: `image`; of text
             `ids`, `mask`, …, whole numbers (int32) of (batch, length) unless `construct` says else.
         raw: the names of what they give in evaluation mode, as `Cut.names`.
@@ -114,7 +115,7 @@ class Family:
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
     torchvision_difference: Callable[[Arguments], str | None] | None = None
-    sizes: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"

@@ -186,16 +186,19 @@ def _sizes(
     renamers = [Renamer(), *map(Renamer, family.layouts.values())] if wanted else []
     found: dict[str, object] = {}
     for argument, (parameter, axis) in wanted.items():
-        ends = re.compile(rf"(?:.*\.)?{re.escape(parameter)}")
-        names = [
-            name
-            for name, info in file.items()
-            if len(info.shape) > axis
-            and not is_training_state(name)
-            and any(ends.fullmatch(rename(name)) for rename in renamers)
-        ]
-        if names:
-            found[argument] = file[min(names, key=len)].shape[axis]
+        ends = re.compile(rf"(?:.*\.)?{re.escape(parameter)}".replace(r"\{\}", r"(\d+)"))
+        places = {
+            name: place
+            for name in file
+            if not is_training_state(name)
+            for place in (ends.fullmatch(rename(name)) for rename in renamers)
+            if place is not None
+        }
+        if axis is None and places:
+            found[argument] = len({place[1] for place in places.values()})
+        elif places:
+            shape = file[min(places, key=len)].shape
+            found.update({argument: shape[axis]} if axis is not None and axis < len(shape) else {})
     return found
 
 
