@@ -23,7 +23,7 @@ class LearntDistances(nn.Cell):
     def construct(self, tokens: int) -> Tensor:
         places = ops.arange(tokens)
         steps = ops.expand_dims(places, 0) - ops.expand_dims(places, 1)
-        steps = ops.clamp(steps, -self.longest, self.longest) + self.longest
+        steps = ops.minimum(ops.maximum(steps, -self.longest), self.longest) + self.longest
         return ops.gather(self.embeddings_table, steps, 0)
 
 
@@ -32,8 +32,9 @@ class FixedDistances(nn.Cell):
 
     def __init__(self, longest: int, channels: int, most: int) -> None:
         super().__init__()
-        encoding = sinusoids(distances(most, longest), channels)
-        self.positions_encoding = Parameter(Tensor(encoding), requires_grad=False)
+        table = sinusoids(np.arange(2 * longest + 1), channels)
+        encoding = Tensor(table[distances(most, longest)])
+        self.positions_encoding = Parameter(encoding, requires_grad=False)
 
     def construct(self, tokens: int) -> Tensor:
         return self.positions_encoding[:tokens, :tokens]
