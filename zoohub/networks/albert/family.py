@@ -23,4 +23,5 @@ FAMILY = Family(
     },
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -72,6 +72,8 @@ class SharedEncoder(nn.Cell):
 class Albert(nn.Cell):
     """int32 (B, N) three times -> states (B, N, C), pooled (B, C), table of words (V, E)."""
 
+    gives = ("states", "pooled", "table")
+
     def __init__(self, sizes: EncoderSizes, channels: int) -> None:
         super().__init__()
         self.albert_embedding_lookup = embedding(sizes.vocab_size, channels)
@@ -91,6 +93,8 @@ class Albert(nn.Cell):
 class AlbertClassifier(nn.Cell):
     """int32 (B, N) three times -> log-probabilities of a text's classes (B, num_labels)."""
 
+    gives = ("classes",)
+
     def __init__(self, albert: Albert, channels: int, num_labels: int) -> None:
         super().__init__()
         self.albert = albert
@@ -105,6 +109,8 @@ class AlbertClassifier(nn.Cell):
 
 class AlbertAnswers(nn.Cell):
     """int32 (B, N) three times -> log-probabilities of an answer's start and end (B, N, 2)."""
+
+    gives = ("answers",)
 
     def __init__(self, albert: Albert, channels: int) -> None:
         super().__init__()

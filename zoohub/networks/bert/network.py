@@ -34,6 +34,8 @@ class Bert(nn.Cell):
     `distances` make one cell for each block that embeds distances instead of positions (NEZHA).
     """
 
+    gives = ("states", "pooled", "table")
+
     def __init__(
         self,
         sizes: EncoderSizes,
@@ -69,6 +71,8 @@ class BertPretraining(nn.Cell):
     without `masked_lm_positions`, or without `log_softmax`, of every token: (B, N, V).
     """
 
+    gives = ("words", "next_sentence")
+
     def __init__(
         self, bert: Bert, sizes: EncoderSizes, log_softmax: bool, own_table: bool = False
     ) -> None:
@@ -97,6 +101,8 @@ class BertPretraining(nn.Cell):
 class BertClassifier(nn.Cell):
     """int32 (B, N) three times -> a class for each text: (B, num_labels)."""
 
+    gives = ("classes",)
+
     def __init__(self, bert: Bert, channels: int, num_labels: int, log_softmax: bool) -> None:
         super().__init__()
         self.log_softmax = log_softmax
@@ -116,6 +122,8 @@ class BertTagger(nn.Cell):
 
     Log-probabilities (B·N, num_labels), or without `log_softmax` logits (B, N, num_labels).
     """
+
+    gives = ("tags",)
 
     def __init__(self, bert: Bert, channels: int, num_labels: int, log_softmax: bool) -> None:
         super().__init__()
@@ -141,6 +149,8 @@ class BertChainTagger(nn.Cell):
     last two classes are start and stop. The best chain is Viterbi's. With `recurrent` an LSTM in
     both directions reads the states first.
     """
+
+    gives = ("tags", "after")
 
     def __init__(self, bert: Bert, channels: int, num_labels: int, recurrent: bool) -> None:
         super().__init__()
@@ -169,6 +179,7 @@ class BertAnswers(nn.Cell):
     def __init__(self, bert: Bert, channels: int, log_softmax: bool) -> None:
         super().__init__()
         self.log_softmax = log_softmax
+        self.gives = ("answers",) if log_softmax else ("starts", "ends")
         self.bert = bert
         self.dense1 = dense(channels, 2)
 

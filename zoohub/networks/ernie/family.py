@@ -21,4 +21,5 @@ FAMILY = Family(
     sizes={name: (place.replace("bert", "ernie"), axis) for name, (place, axis) in SIZES.items()},
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -34,4 +34,5 @@ FAMILY = Family(
     constants=(r".*\.positions_encoding",),
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("words", "next_sentence"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -45,4 +45,5 @@ FAMILY = Family(
     sizes=SIZES,
     inputs=("input_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -29,6 +29,8 @@ class Roberta(nn.Cell):
     Without `pools` it gives states and table.
     """
 
+    gives = ("states", "pooled", "table")
+
     def __init__(self, sizes: EncoderSizes, pad_token_id: int, pools: bool = True) -> None:
         super().__init__()
         self.pools = pools
@@ -49,6 +51,8 @@ class Roberta(nn.Cell):
 class RobertaWords(nn.Cell):
     """int32 (B, N) twice -> logits of every token's words (B, N, V)."""
 
+    gives = ("words",)
+
     def __init__(self, roberta: Roberta, sizes: EncoderSizes) -> None:
         super().__init__()
         self.bert = roberta
@@ -64,6 +68,8 @@ class RobertaClassifier(nn.Cell):
 
     They are of the first token's state, not of the pooled one.
     """
+
+    gives = ("classes",)
 
     def __init__(self, roberta: Roberta, channels: int, num_labels: int) -> None:
         super().__init__()

@@ -45,4 +45,5 @@ FAMILY = Family(
     },
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words", "inside_*"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -27,6 +27,8 @@ class TinyBert(nn.Cell):
     block (B·N, C), and the scores of each block's attention (B, H, N, N).
     """
 
+    gives = ("states", "pooled", "table", "inside_*")
+
     def __init__(self, sizes: EncoderSizes) -> None:
         super().__init__()
         self.hidden_size = sizes.hidden_size
@@ -60,6 +62,8 @@ class TinyBert(nn.Cell):
 
 class TinyBertClassifier(nn.Cell):
     """int32 (B, N) three times -> log-probabilities of a text's classes (B, num_labels)."""
+
+    gives = ("classes",)
 
     def __init__(self, sizes: EncoderSizes, num_labels: int) -> None:
         super().__init__()

@@ -24,4 +24,5 @@ FAMILY = Family(
     },
     inputs=("input_ids", "token_type_ids", "position_ids", "attention_mask"),
     raw=("starts", "ends"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -111,6 +111,8 @@ class Pooler(nn.Cell):
 class Ernie3(nn.Cell):
     """int32 (B, N) four times -> states (B, N, C), pooled (B, C)."""
 
+    gives = ("states", "pooled")
+
     def __init__(self, sizes: EncoderSizes, tasks: int) -> None:
         super().__init__()
         self.embeddings = Embeddings(sizes, tasks)
@@ -131,6 +133,8 @@ class Ernie3(nn.Cell):
 
 class Uie(nn.Cell):
     """int32 (B, N) four times -> probabilities of start and of end, each (B, N)."""
+
+    gives = ("starts", "ends")
 
     def __init__(self, ernie: Ernie3, channels: int) -> None:
         super().__init__()
