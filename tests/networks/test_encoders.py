@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import mindspore
 import numpy as np
 import onnxruntime
 import pytest
+from cases import case_of
 from mindspore import Tensor, nn
-from references import mode_set
+from references import Reference, mode_set, output_of
 from weights_rule import fill_by_rule, flatten
 
 from zoohub.graphs.choosing import choose_outputs, cut_network
@@ -160,6 +162,18 @@ def test_tprrs_albert_computes_what_albert_does() -> None:
             parameter.set_data(Tensor(np.ascontiguousarray(same[parameter.name])))
     arrays = inputs("albert", 2, 9)
     np.testing.assert_allclose(run(theirs, arrays)[0], run(ours, arrays)[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "share"), [("pynative", 1e-5), ("graph", 1e-2)])
+def test_luke_computes_its_reference_in_float16(mode: str, share: float, shared: Path) -> None:
+    """The reference was made so; compiled, what is rounded to float16 on a CPU is less."""
+    case = case_of("luke:models_nlp/luke_small")
+    reference = Reference(case, shared / "oracle")
+    with mode_set(mode):
+        found = reference.differences(output_of(case, reference.gain, reference.names))
+    for (difference, _), tensor in zip(found, reference.tensors, strict=True):
+        assert difference <= share * tensor["std"]
 
 
 @pytest.mark.parametrize(

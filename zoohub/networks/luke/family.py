@@ -13,6 +13,7 @@ FAMILY = Family(
         **ENCODER,
         "entity_vocab_size": int,
         "entity_emb_size": int,
+        "half_precision": bool,
         "dropout": NUMBER,
     },
     sizes={

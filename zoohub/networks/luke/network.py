@@ -99,9 +99,10 @@ class EntityAwareAttention(nn.Cell):
             ),
             -1,
         )
-        found = found * self.scale + bias
+        found = ops.cast(found, ms.float32) * self.scale + bias
         value = split_heads(self.value(x), self.num_heads)
-        return merge_heads(weighted_sum(ops.softmax(found, -1), value))
+        weights = ops.cast(ops.softmax(found, -1), value.dtype)
+        return merge_heads(weighted_sum(weights, value))
 
 
 class EntityAwareBlock(nn.Cell):
@@ -201,7 +202,7 @@ class LukeAnswers(nn.Cell):
             entity_segment_ids,
             entity_attention_mask,
         )
-        logits = self.qa_outputs(states)
+        logits = self.qa_outputs(ops.cast(states, ms.float32))
         return logits[..., 0], logits[..., 1]
 
 
@@ -217,6 +218,7 @@ def luke(
     layer_norm_eps: float = 1e-5,
     entity_vocab_size: int = 500000,
     entity_emb_size: int = 256,
+    half_precision: bool = True,
     dropout: float = 0.0,
 ) -> LukeAnswers:
     """LUKE for answers: logits of start and end, each (B, W), of `Luke`'s seven inputs.
@@ -227,6 +229,8 @@ def luke(
         max_position_embeddings: words of the longest text and 2 more.
         entity_vocab_size: entities that are known.
         entity_emb_size: channels of an entity.
+        half_precision: dense layers and layer norms below the head compute in float16, as the
+            publisher's do, whatever the weights' type; it shows in the third digit.
 
     Raises:
         ValueError: no such activation, or heads that do not divide the hidden size.
@@ -244,6 +248,10 @@ def luke(
         dropout,
     )
     net = LukeAnswers(Luke(sizes, entity_vocab_size, entity_emb_size), hidden_size)
+    if half_precision:
+        for _, cell in net.luke.cells_and_names():
+            if isinstance(cell, nn.Dense | nn.LayerNorm):
+                cell.to_float(ms.float16)
     for parameter in net.get_parameters():
         name = parameter.name.replace(".layernorm.", ".LayerNorm.")
         parameter.name = name.replace(".intermediate.", ".intermediate.dense.")
