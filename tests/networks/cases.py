@@ -36,6 +36,7 @@ class Case:
     vocabulary). `named_by` is the model in whose table's names a reference's weights were drawn
     that has no table; `tabled` is False where no table was published, so that the network's own
     names count. `unordered`: the publisher registers the same parameters in another order.
+    `compared` is False where upstream's own reference is wrong, and a `_peer` is right.
     `constants` are expressions of values that parameters have, by name: what is frozen is not
     drawn. `unsure_rows` are rows of the outputs (all axes but the last) that are padding only, and
     not compared: pairs of the first and the one after the last.
@@ -52,6 +53,7 @@ class Case:
     named_by: str | None = None
     tabled: bool = True
     unordered: bool = False
+    compared: bool = True
     constants: dict[str, str] = field(default_factory=dict)
     unsure_rows: tuple[tuple[int, int], ...] = ()
     digest: str | None = None

@@ -119,7 +119,9 @@ def set_mode(recipe: Recipe, say: Say) -> None:
 
 
 def _fresh_network(spec: NetworkSpec, classes: int) -> nn.Cell:
-    arguments = {**spec.arguments, **({"num_classes": classes} if classes else {})}
+    arguments = dict(spec.arguments)
+    if classes:
+        arguments[find_family(spec.builder).classes_argument] = classes
     return create_network(dataclasses.replace(spec, arguments=arguments), None)[0]
 
 

@@ -1,0 +1,64 @@
+"""What all language models that write word by word have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from mindspore import Tensor
+from weights_rule import fill_by_rule
+
+from zoohub.networks.families import find_family
+
+SMALL = {"vocab_size": 30, "embed_dim": 8, "depth": 2, "num_heads": 2, "longest": 8}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "bloom": {},
+    "glm2": {"kv_heads": 1, "head_dim": 8, "ffn_dim": 12},
+    "gpt2": {},
+    "gpt2_split": {"kv_heads": 1},
+    "iflytekspark": {"ffn_dim": 12},
+    "llama": {"ffn_dim": 12},
+    "openai_gpt": {},
+    "opt": {"word_dim": 4, "ffn_dim": 12},
+    "pangu": {},
+    "pangualpha": {},
+}
+
+
+def built(name: str) -> Any:
+    net = find_family(name).load()(**SMALL, **FAMILIES[name]).set_train(False)
+    fill_by_rule(net)
+    return net
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_no_token_sees_those_after_it(name: str) -> None:
+    net = built(name)
+    ids = np.array([[1, 2, 3, 4, 5], [1, 2, 3, 9, 9]], np.int32)
+    one, other = net(Tensor(ids)).asnumpy()
+    assert one.shape == (5, 30)
+    np.testing.assert_allclose(one[:3], other[:3], atol=1e-6)
+    assert (np.abs(one[3:] - other[3:]).max(1) > 1e-3).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_order_of_what_came_before_matters(name: str) -> None:
+    net = built(name)
+    one, other = net(Tensor(np.array([[1, 2, 3], [2, 1, 3]], np.int32))).asnumpy()
+    assert np.abs(one[2] - other[2]).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_more_tokens_than_there_are_places_for_are_refused(name: str) -> None:
+    net = built(name)
+    with pytest.raises(ValueError, match=r"9 tokens are more than the 8"):
+        net(Tensor(np.zeros((1, 9), np.int32)))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_heads_that_do_not_divide_are_refused(name: str) -> None:
+    arguments = {**SMALL, **FAMILIES[name], "num_heads": 3}
+    arguments["kv_heads" if name == "glm2" else "num_heads"] = 2 if name == "glm2" else 3
+    with pytest.raises(ValueError, match=r"heads"):
+        find_family(name).load()(**arguments)

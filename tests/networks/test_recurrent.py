@@ -1,0 +1,89 @@
+"""Recurrent and graph networks of which no reference output is published, held to their papers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from mindspore import Tensor, nn
+from weights_rule import fill_by_rule
+
+from zoohub.networks.families import find_family
+from zoohub.networks.layers.recurrent import run_lstm
+
+
+def test_an_lstm_with_joint_weights_computes_as_mindspores_own() -> None:
+    own = nn.LSTM(3, 4)
+    fill_by_rule(own)
+    named = {parameter.name: parameter.asnumpy() for parameter in own.get_parameters()}
+    weight = np.concatenate((named["weight_ih_l0"].T, named["weight_hh_l0"].T))
+    order = np.r_[0:4, 8:12, 4:8, 12:16]  # forget and candidate change places
+    bias = named["bias_ih_l0"] + named["bias_hh_l0"]
+    x = Tensor(np.random.default_rng(0).standard_normal((5, 2, 3)).astype(np.float32))
+    states = run_lstm(x, Tensor(weight[:, order]), Tensor(bias[order]))
+    np.testing.assert_allclose(states.asnumpy(), own(x)[0].asnumpy(), atol=1e-6)
+
+
+def test_the_translator_with_joint_weights_computes_as_with_split_ones() -> None:
+    small = {"vocab_size": 30, "embed_dim": 8}
+    split = find_family("gnmt_v2").load()(**small, split_weights=True).set_train(False)
+    joint = find_family("gnmt_v2").load()(**small).set_train(False)
+    fill_by_rule(split)
+    named = {parameter.name: parameter.asnumpy() for parameter in split.get_parameters()}
+    order = np.r_[0:8, 16:24, 8:16, 24:32]
+    for parameter in joint.get_parameters():
+        name, _, last = parameter.name.rpartition(".")
+        value = named[parameter.name]
+        if last == "dynamicRNN_w":
+            parts = (named[f"{name}.lstm.weight_ih_l0"].T, named[f"{name}.lstm.weight_hh_l0"].T)
+            value = np.concatenate(parts)[:, order]
+        elif last == "dynamicRNN_b":
+            value = (named[f"{name}.lstm.bias_ih_l0"] + named[f"{name}.lstm.bias_hh_l0"])[order]
+        parameter.set_data(Tensor(value))
+    rng = np.random.default_rng(0)
+    source, target = (Tensor(rng.integers(0, 30, (2, n)).astype(np.int32)) for n in (6, 5))
+    mask = Tensor(np.array([[1] * 6, [1] * 4 + [0] * 2], np.float32))
+    wanted = split(source, target, mask).asnumpy()
+    np.testing.assert_allclose(joint(source, target, mask).asnumpy(), wanted, atol=1e-5)
+
+
+def test_the_recurrent_translator_sees_no_later_target_word() -> None:
+    net = find_family("seq2seq").load()(vocab_size=30, embed_dim=8).set_train(False)
+    source = Tensor(np.arange(6, dtype=np.int32)[None])
+    first, second = (np.array([[1, 2, 3, last]], np.int32) for last in (4, 5))
+    before, after = net(source, Tensor(first)).asnumpy(), net(source, Tensor(second)).asnumpy()
+    np.testing.assert_array_equal(before[:, :3], after[:, :3])
+    assert (before[:, 3] != after[:, 3]).any()
+    np.testing.assert_allclose(np.exp(before).sum(-1), 1.0, rtol=1e-5)
+
+
+def test_graph_attention_is_that_of_its_paper() -> None:
+    net = find_family("gat").load()(in_features=5, hidden=2, heads=(2, 1), num_classes=3)
+    net.set_train(False)
+    fill_by_rule(net)
+    named = {parameter.name: parameter.asnumpy() for parameter in net.get_parameters()}
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1, 4, 5)).astype(np.float32)
+    near = np.eye(4) + np.eye(4, k=1)
+    mask = np.where(near > 0, 0.0, -1e9).astype(np.float32)[None]
+
+    def head(name: str, x: np.ndarray) -> np.ndarray:
+        h = x @ named[f"{name}.feature_transform.weight"].T
+        one, two = (
+            h @ named[f"{name}.f_{n}_transform.weight"].T + named[f"{name}.f_{n}_transform.bias"]
+            for n in (1, 2)
+        )
+        scores = one + two.T
+        weights = np.where(near > 0, np.exp(np.where(scores > 0, scores, 0.2 * scores)), 0.0)
+        return weights / weights.sum(1, keepdims=True) @ h + named[f"{name}.bias"]
+
+    joined = np.concatenate([head(f"layers.0.attns.{n}", x[0]) for n in (0, 1)], 1)
+    hidden = np.where(joined > 0, joined, np.expm1(joined))
+    found = net(Tensor(x), Tensor(mask)).asnumpy()
+    np.testing.assert_allclose(found[0], head("layers.1.attns.0", hidden), atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [49, 25])
+def test_the_keyword_spotter_scores_each_word_once(frames: int) -> None:
+    net = find_family("dscnn").load()(channels=4, frames=frames).set_train(False)
+    x = Tensor(np.zeros((2, 1, frames, 20), np.float32))
+    assert net(x).shape == (2, 12)
