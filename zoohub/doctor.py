@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from zoohub.core.paths import expanded
 from zoohub.errors import ZoohubError
 from zoohub.framework import (
     NEWEST_MINDSPORE,
@@ -207,7 +208,7 @@ def examine_network(settings: Settings) -> Iterator[Finding]:
 def check_address(kind: str, target: str, settings: Settings) -> Finding:
     """One mirror or index: it answers, over verified TLS where it is https."""
     if not target.startswith(("http://", "https://")):
-        path = Path(target.removeprefix("file://")).expanduser()
+        path = expanded(target.removeprefix("file://"))
         if path.exists():
             return Finding(kind, "ok", f"{target} is there")
         return Finding(kind, "failure", f"{target} is not there", "check the path")

@@ -28,7 +28,9 @@ A message says what happened, to what, what was expected and found, and what to 
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False  # every command and `import zoohub` begin here, and `typing` takes a while
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class ZoohubError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import zoohub
-from zoohub.cli.main import main
+from zoohub.cli.main import VERBS, main
 
 pytestmark = pytest.mark.smoke
 
@@ -179,6 +180,26 @@ def test_help_ends_with_examples() -> None:
         done = zoohub(verb, "--help")
         assert done.returncode == 0
         assert f"zoohub {verb}" in done.stdout.split("examples:")[1]
+
+
+def test_options_are_grouped_and_those_of_every_command_come_last() -> None:
+    told = zoohub("finetune", "--help").stdout
+    groups = re.findall(r"^(\w.*):$", told, re.MULTILINE)
+    assert groups[:2] == ["positional arguments", "options"]
+    assert groups[-2:] == ["everywhere", "examples"]
+    assert "what it starts from" in groups
+    start = told.split("what it starts from:")[1].split("\n\n")[0]
+    assert [word for word in start.split() if word.startswith("--")] == [
+        "--checkpoint", "--ema", "--scratch", "--force"
+    ]  # fmt: skip
+
+
+def test_the_help_of_all_and_of_one_name_their_commands() -> None:
+    every = zoohub("--help").stdout
+    assert all(f"    {verb}" in every for verb in VERBS)
+    assert zoohub("--help", "list").stdout == every
+    assert zoohub("list", "--help").stdout.startswith("usage: zoohub list ")
+    assert zoohub("--offline", "list", "--help").stdout == zoohub("list", "--help").stdout
 
 
 @pytest.mark.parametrize("arguments", [(), ("frobnicate",), ("list", "--no-such-option")])

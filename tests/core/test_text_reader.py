@@ -26,6 +26,27 @@ def test_chinese_text_is_read_however_it_was_saved(
     assert all(f"{file} is not UTF-8 and was read as GBK" in text for text in said)
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("图片,图片\n".encode("gbk"), "图片,图片"),
+        ("café, Größe, naïve\n".encode(), None),
+        ("Ελληνικά, собака, שלום, سلام\n".encode(), None),
+        ("ơ tiếng Việt\n".encode(), None),
+        ("ͼƬ\n".encode("utf-8-sig"), None),
+        (b"0 0.5 0.5 0.1 0.1\n", None),
+    ],
+)
+def test_what_is_utf_8_is_read_so_and_noted_where_it_may_be_gbk(
+    data: bytes, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(notes, "listener", said.append)
+    assert decoded(data, "x.csv", DataError, chinese=True) == data.decode("utf-8-sig")
+    expected = f"x.csv was read as UTF-8, but might be GBK ({told}); save it as UTF-8 if names"
+    assert [text.startswith(expected) for text in said] == ([True] if told else [])
+
+
 @pytest.mark.parametrize("order", ["le", "be"])
 def test_utf_16_needs_its_byte_order_mark(order: str) -> None:
     data = "0 0.5 0.5 0.1 0.1".encode(f"utf-16-{order}")

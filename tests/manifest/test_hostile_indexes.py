@@ -131,6 +131,14 @@ MODEL = {
 }
 
 
+_DEEP = "[" * 70 + "]" * 70
+
+
+def _with(more: str) -> str:
+    """A sound model's line with something more in it."""
+    return json.dumps(MODEL)[:-1] + f", {more}}}"
+
+
 def _file(tmp_path: Path, *lines: str | bytes) -> Path:
     path = tmp_path / "index.jsonl.gz"
     with gzip.open(path, "wb") as stream:
@@ -159,6 +167,19 @@ HEADER = '{"schema":1,"serial":1,"created":null,"base":null}'
         ([HEADER, json.dumps(MODEL).encode("utf-16")], ":2: not JSON"),
         ([HEADER, json.dumps({**MODEL, "description": "\ud800"})], ":2: .*half a character"),
         ([HEADER, json.dumps({**MODEL, "flops": 10**400})], ":2: "),
+        ([HEADER, _with('"flops":1e999')], ":2: 'm': flops: must be a finite number"),
+        ([HEADER, _with('"flops":NaN')], ":2: not JSON"),
+        ([HEADER, _with('"parameter_count":' + "9" * 5_000)], ":2: "),
+        ([HEADER, _with('"flops":1,"flops":2')], ":2: not JSON: .*'flops' occurs twice"),
+        ([HEADER, _with('"network":{"builder":"n","arguments":{"a":1e999}}')], ":2: .*finite"),
+        (
+            [HEADER, _with('"network":{"builder":"n","arguments":{"a":' + _DEEP + "}}")],
+            ":2: .*deep",
+        ),
+        ([HEADER, _with('"network":{"builder":"n","arguments":{"\\ud800":1}}')], ":2: "),
+        ([HEADER, _with('"network":{"builder":"n","arguments":{"a":{"\\ud800":1}}}')], ":2: "),
+        ([HEADER, _with('"aliases":["\\ud800"]')], ":2: .*half a character"),
+        ([HEADER, _with('"\\ud800":"x"')], ":2: .*unknown key"),
         ([HEADER, b" " * (9 * 1024 * 1024)], "too large"),
         ([], "not JSON"),
     ],

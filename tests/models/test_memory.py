@@ -11,6 +11,7 @@ import zoohub
 from tests.cli.program import zoohub as run
 from zoohub.errors import NotEnoughMemory, ZoohubError
 from zoohub.models.memory import Memory, amount, check_memory, machine_memory, needed_bytes
+from zoohub.training import parse_recipe
 
 GIGABYTE = 2**30
 
@@ -105,9 +106,32 @@ def test_load_refuses_a_giant_before_anything_is_fetched(giant: str, tmp_path: P
         zoohub.predict(giant, tmp_path)
     with pytest.raises(NotEnoughMemory):
         zoohub.finetune(giant, "digits", output=tmp_path / "run")
+    with pytest.raises(NotEnoughMemory):
+        zoohub.finetune(giant, "digits", checkpoint=None, output=tmp_path / "run")
     # By force the road goes on, to the file that is not there.
     with pytest.raises(ZoohubError, match=r"none\.ckpt"):
         zoohub.load(giant, pretrained=True, force=True)
+
+
+RECIPE = "model: giant\ncheckpoint: default\ndata: {kind: digits}\nepochs: 1\n"
+
+
+def test_a_recipe_and_a_run_to_resume_are_refused_beforehand_too(
+    giant: str, tmp_path: Path
+) -> None:
+    recipe, folder = tmp_path / "giant-recipe.yaml", tmp_path / "run"
+    recipe.write_text(RECIPE)
+    with pytest.raises(NotEnoughMemory, match="giant"):
+        zoohub.finetune(recipe, output=folder)
+    with pytest.raises(NotEnoughMemory, match="giant"):
+        zoohub.finetune(parse_recipe(RECIPE), output=folder)
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text(RECIPE)
+    with pytest.raises(NotEnoughMemory, match="giant"):
+        zoohub.finetune(folder, resume=True)
+    with pytest.raises(ZoohubError, match=r"none\.ckpt"):
+        zoohub.finetune(recipe, output=tmp_path / "forced", force=True)
 
 
 def test_info_says_what_a_network_needs(giant: str) -> None:

@@ -1,8 +1,10 @@
 """Every task keeps the contract: one test for whatever is in `zoohub/tasks/`.
 
 Beside a task's own tests lies `tests/tasks/<folder>/example.py`, with what cannot be made up for
-it here: data in one of its formats (`write`), an input contract, what a network gives that is
-always right (`perfect`), and the recipe's lines of a network small enough to train (`NETWORK`).
+it here: data in one of its formats (`write`: two classes, both in the training and in the
+validation part, and an unreadable `broken.png`), an input contract (`CONTRACT`), what a network
+gives that is always right (`perfect`), and the recipe's lines of a network small enough to train
+(`NETWORK`).
 """
 
 from __future__ import annotations

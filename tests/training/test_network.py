@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import zoohub
-from zoohub.errors import CheckpointCorrupt, DataError, RecipeError
+from zoohub.errors import CheckpointCorrupt, DataError, RecipeError, ZoohubError
 from zoohub.settings import load_settings
 from zoohub.tasks.recipe import Recipe
 from zoohub.training import parse_recipe
@@ -55,6 +55,32 @@ def test_a_head_stays_only_for_the_checkpoints_own_classes(
     assert all(same.values())
     assert len(said) == (0 if kept else 1)
     assert all(text.startswith("a new head for 10 classes; all else starts") for text in said)
+
+
+def test_a_run_starts_from_the_moving_average_where_that_is_asked_for(tmp_path: Path) -> None:
+    published = zoohub.load_weights("lenet5@digits")
+    file = tmp_path / "both.ckpt"
+    arrays = {**published, **{f"ema.{name}": array * 2 for name, array in published.items()}}
+    ms.save_checkpoint([{"name": n, "data": ms.Tensor(a)} for n, a in arrays.items()], str(file))
+    data = folder(tmp_path / "data", DIGITS)
+    text = (
+        f"model: lenet5\ncheckpoint: {file}\ndata: {{kind: folder, path: {data}}}\nbatch_size: 8\n"
+    )
+    for more, factor in (("", 1), ("start_ema: true\n", 2)):
+        net = build_network(open_session(parse_recipe(text + more)))
+        weight = net.conv1.weight.asnumpy()
+        assert (weight == published["conv1.weight"] * factor).all()
+
+
+def test_fresh_weights_have_no_average(tmp_path: Path) -> None:
+    for what in ("lenet5", parse_recipe("model: lenet5\ndata: {kind: digits}\n")):
+        with pytest.raises(RecipeError, match="fresh weights have no average"):
+            zoohub.finetune(what, "digits", checkpoint=None, ema=True, output=tmp_path / "run")
+
+
+def test_an_average_that_is_not_in_the_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZoohubError, match="average"):
+        zoohub.finetune("lenet5@digits", "digits", ema=True, output=tmp_path / "run")
 
 
 def test_a_reference_goes_before_a_run_of_the_same_name_unless_it_is_a_path(

@@ -45,7 +45,11 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub completion`."""
-    parser.add_argument("shell", choices=(*SCRIPTS, "words"), help="the shell to write for")
+    parser.add_argument(
+        "shell",
+        choices=(*SCRIPTS, "words"),
+        help="the shell; `words` is what the script itself asks",
+    )
     parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
 
 

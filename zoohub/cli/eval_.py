@@ -8,7 +8,6 @@ from typing import Any
 
 from zoohub.cli.options import (
     add_device_options,
-    add_engine_option,
     add_weights_options,
     data_help,
 )
@@ -42,10 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare", metavar="NAME", help="another one, side by side, and how far NAME is above it"
     )
-    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="at a time (64)")
+    parser.add_argument(
+        "--batch-size", type=int, default=64, metavar="N", help="pictures at a time (64)"
+    )
     add_weights_options(parser)
-    add_device_options(parser)
-    add_engine_option(parser)
+    add_device_options(parser, engine=True)
 
 
 def run(options: argparse.Namespace, output: Output) -> int:

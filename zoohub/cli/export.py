@@ -45,16 +45,16 @@ _CHOICES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub export`."""
     parser.add_argument("name", metavar="NAME|RUN", help="a model, a checkpoint or a run's folder")
-    parser.add_argument("--format", choices=FORMATS, help="by default FILE's suffix tells")
+    parser.add_argument("--format", choices=FORMATS, help="by default the suffix of --output tells")
     parser.add_argument(
         "--output", type=path, metavar="FILE", help="the file to write (MODEL-ID.FORMAT)"
     )
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="inputs at a time (1)")
     parser.add_argument(
-        "--size", type=parse_size, metavar="HxW", help="of the input in pixels (the model's own)"
+        "--size", type=parse_size, metavar="HxW", help="the input's, in pixels (the model's own)"
     )
     parser.add_argument(
-        "--length", type=int, metavar="N", help="of the sequences, where it takes text"
+        "--length", type=int, metavar="N", help="the sequences', where the network takes text"
     )
     parser.add_argument(
         "--dynamic",
@@ -63,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="AXES",
         help="dimensions left open: batch,height,width or batch,length",
     )
-    parser.add_argument("--dtype", choices=("float32", "float16"), help="what it computes in")
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "float16"),
+        help="what the file computes in (float32)",
+    )
     parser.add_argument(
         "--fold-bn",
         action=argparse.BooleanOptionalAction,
@@ -74,21 +78,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--decode",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="a detector's boxes decoded, or its raw maps",
+        help="a detector's boxes decoded (default), or its raw maps",
     )
-    parser.add_argument("--nms", action="store_true", help="append non-maximum suppression (onnx)")
-    parser.add_argument("--quantize", choices=("dynamic", "static"), help="INT8 (onnx)")
+    parser.add_argument(
+        "--nms", action="store_true", help="append non-maximum suppression to a detector (onnx)"
+    )
+    parser.add_argument(
+        "--quantize",
+        choices=("dynamic", "static"),
+        help="to 8 bits (onnx); static measures --calibrate's pictures",
+    )
     parser.add_argument(
         "--calibrate", type=path, metavar="DIR", help="pictures for --quantize static"
     )
     parser.add_argument(
-        "--names", choices=("torchvision", "own"), help="of parameters in weights files"
+        "--names",
+        choices=("torchvision", "own"),
+        help="whose names the parameters get in weights files",
     )
     parser.add_argument(
         "--check", action="store_true", help="run the file beside the network; print the difference"
     )
     parser.add_argument(
-        "--lite", action="store_true", help="then run MindSpore Lite's converter_lite"
+        "--lite", action="store_true", help="then run MindSpore Lite's converter_lite on the file"
     )
     add_weights_options(parser)
     add_device_options(parser)

@@ -19,7 +19,7 @@ EXAMPLES = (
     "zoohub finetune resnet50 --data flowers/ --epochs 5",
     "zoohub finetune mobilenet_v2_100 --data labels.csv --set augment.mixup=0.2",
     "zoohub finetune yolov5s --data scenes.yaml",
-    "zoohub finetune resnet50 --data flowers/ --checkpoint my.ckpt",
+    "zoohub finetune resnet50 --data flowers/ --checkpoint my.ckpt --ema",
     "zoohub finetune runs/tools --resume",
     "zoohub finetune runs/tools --resume --epochs 20   # so many in all, after it had fewer",
     "zoohub finetune resnet50 --data flowers/ --set early_stopping=5 --set class_weights=balanced",
@@ -30,43 +30,63 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub finetune`."""
     parser.add_argument(
-        "name", nargs="?", metavar="NAME|RECIPE", help="a model, a run, or a recipe's file"
+        "name",
+        nargs="?",
+        metavar="NAME|RUN|RECIPE",
+        help="a model, a run's folder, or a recipe's .yaml file",
     )
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        help=data_help(),
-    )
-    parser.add_argument("--epochs", type=int, metavar="N", help="times through the data")
-    parser.add_argument("--lr", type=float, metavar="RATE", help="learning rate, global batch")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="global: over all workers")
-    parser.add_argument("--seed", type=int, metavar="N", help="of everything that is random")
+    parser.add_argument("--data", metavar="DIR", help=data_help())
     parser.add_argument("--output", metavar="DIR", help="the run's folder (runs/<data>)")
-    parser.add_argument(
-        "--checkpoint", type=path, metavar="FILE", help="start from your own weights for NAME"
-    )
-    parser.add_argument("--scratch", action="store_true", help="fresh weights, no checkpoint")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="any value of the recipe"
-    )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes here (1)")
-    parser.add_argument(
-        "--master", metavar="HOST[:PORT]", help="the first of several machines (port 8118)"
-    )
-    parser.add_argument("--nodes", type=int, default=1, metavar="N", help="how many machines (1)")
-    parser.add_argument("--node-rank", type=int, metavar="I", help="which machine this is, from 0")
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --output; with --epochs, for so many in all",
+        help="go on with the run in RUN or --output; with --epochs, for so many in all",
     )
     parser.add_argument(
         "--tensorboard",
         action="store_true",
         help="event files in the run's folder (pip install 'zoohub[tensorboard]')",
     )
-    add_force(parser)
+    _add_start(parser.add_argument_group("what it starts from"))
+    _add_recipe(parser.add_argument_group("the recipe (what is not given follows from the data)"))
+    _add_machines(parser.add_argument_group("several processes and machines"))
     add_device_options(parser)
+
+
+def _add_start(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--checkpoint", type=path, metavar="FILE", help="your own weights for NAME's network"
+    )
+    group.add_argument(
+        "--ema", action="store_true", help="the moving average that the file has of its weights"
+    )
+    group.add_argument("--scratch", action="store_true", help="fresh weights, no checkpoint")
+    add_force(group)
+
+
+def _add_recipe(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--epochs", type=int, metavar="N", help="times through the data")
+    group.add_argument("--lr", type=float, metavar="RATE", help="learning rate of a whole batch")
+    group.add_argument(
+        "--batch-size", type=int, metavar="N", help="pictures a step, over all workers together"
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="of all that is random (0)")
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other value, by its name in the run's recipe.yaml; may be given again",
+    )
+
+
+def _add_machines(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--workers", type=int, default=1, metavar="N", help="processes here (1)")
+    group.add_argument("--nodes", type=int, default=1, metavar="N", help="how many machines (1)")
+    group.add_argument("--node-rank", type=int, metavar="I", help="which machine this is, from 0")
+    group.add_argument(
+        "--master", metavar="HOST[:PORT]", help="the first of the machines (port 8118)"
+    )
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
@@ -76,6 +96,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         raise UsageError("say what to train: a model, a run, or a recipe's file")
     if options.scratch and options.checkpoint is not None:
         raise UsageError("--scratch and --checkpoint exclude each other; give one of them")
+    if options.scratch and options.ema:
+        raise UsageError("--scratch and --ema exclude each other: fresh weights have no average")
     from zoohub.models.pretrained import use_device
     from zoohub.settings import settings_for
     from zoohub.training import finetune
@@ -91,6 +113,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         options.data,
         output=options.output,
         checkpoint=options.checkpoint or (None if options.scratch else "default"),
+        ema=options.ema,
         epochs=options.epochs,
         lr=options.lr,
         batch_size=options.batch_size,

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoohub.cli.main import Action, common_options
 from zoohub.cli.options import path
 from zoohub.cli.output import Output
+from zoohub.core.paths import expanded
 from zoohub.errors import (
     DataError,
     ManifestError,
@@ -43,15 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return sub
 
     building = action("build", "compile a folder of YAML files", _build)
-    building.add_argument("folder", type=path, metavar="FOLDER")
+    building.add_argument("folder", type=path, metavar="FOLDER", help="of YAML files")
     building.add_argument(
-        "-o", "--output", type=path, default=Path("index.jsonl.gz"), metavar="FILE"
+        "-o",
+        "--output",
+        type=path,
+        default=Path("index.jsonl.gz"),
+        metavar="FILE",
+        help="the file to write: .jsonl.gz, or .sqlite for this machine (index.jsonl.gz)",
     )
     building.add_argument(
         "--expires", metavar="DATE", help="when a newer one will be there, e.g. 2027-01-31"
     )
     checking = action("check", "say what is wrong with an index, by file and line", _check)
-    checking.add_argument("folder", type=path, metavar="FOLDER|FILE")
+    checking.add_argument("folder", type=path, metavar="FOLDER|FILE", help="YAML files")
     diffing = action("diff", "what two indexes say differently", _diff)
     diffing.add_argument("old", metavar="OLD", help="a folder, .yaml or .jsonl.gz file")
     diffing.add_argument("new", metavar="NEW", nargs="?", help="default: the built-in index")
@@ -61,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--accept-changed", action="store_true", help="let a known file have another hash"
     )
     adding = action("add", "enter a file of your own into the first writable ZOOHUB_INDEX", _add)
-    adding.add_argument("source", metavar="FILE|URL")
+    adding.add_argument("source", metavar="FILE|URL", help="a checkpoint, here or on a server")
     adding.add_argument("--name", required=True, metavar="NAME[@ID]", help="what to call it")
     adding.add_argument("--like", metavar="NAME", help="a model with the same network and input")
     adding.add_argument("--task", help="default: that of the model it is like")
@@ -191,7 +197,7 @@ def _local_file(options: argparse.Namespace, settings: Settings, output: Output)
 
     source: str = options.source
     if "://" not in source:
-        path = Path(source).expanduser()
+        path = expanded(source)
         if not path.is_file():
             raise DataError(f"{path} is not a file; give a checkpoint file or its URL")
         return path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zoohub.checkpoint import open_checkpoint
 from zoohub.cli.output import Output, human_size
+from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 
 def _path(name: str, output: Output) -> Path:
-    path = Path(name).expanduser()
+    path = expanded(name)
     if is_path(name) or path.is_file():
         if not path.is_file():
             raise DataError(f"{path} is not a file; give a checkpoint file or a model's name")

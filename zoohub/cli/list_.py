@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mindspore", metavar="VERSION", help="trained with this version")
     parser.add_argument("--runnable", action="store_true", help="only networks zoohub has")
     parser.add_argument("--cached", action="store_true", help="only models in the store")
-    parser.add_argument("--sort", choices=("name", "metric", "size"), default="name")
+    parser.add_argument(
+        "--sort", choices=("name", "metric", "size"), default="name", help="metric: the best first"
+    )
     parser.add_argument("--limit", type=count(), metavar="N", help="at most N models")
 
 

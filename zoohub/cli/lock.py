@@ -24,7 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub lock`."""
     parser.add_argument("names", nargs="+", metavar="NAME", help="models or checkpoints")
     parser.add_argument(
-        "-o", "--output", type=path, default=Path("zoohub.lock"), metavar="FILE", help="zoohub.lock"
+        "-o",
+        "--output",
+        type=path,
+        default=Path("zoohub.lock"),
+        metavar="FILE",
+        help="the file to write (zoohub.lock)",
     )
 
 

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import gc
 import importlib
-import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from typing import NoReturn, TypeAlias
 
 from zoohub._version import __version__
 from zoohub.cli import interrupt
-from zoohub.cli.output import Output, OutputError
+from zoohub.cli.output import Output, OutputError, terminal_columns
 from zoohub.cli.streams import abandon, prepare
 from zoohub.core import notes
 from zoohub.errors import UsageError, ZoohubError
@@ -71,7 +70,7 @@ class Parser(argparse.ArgumentParser):
     line. Where only actions are missing (`zoohub cache`), it says which there are."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("formatter_class", _formatter)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
@@ -80,23 +79,21 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(UsageError.exit_code)
 
 
-def entry_point() -> None:
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """What lays help out. One is made for each option, and would import `shutil` for the width."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=terminal_columns(sys.stdout) - 2)
+
+
+def entry_point() -> NoReturn:
     """The console script."""
     # Collecting garbage is a tenth of a short command's time, and there is hardly any.
     gc.set_threshold(50_000)
     prepare()
     interrupt.install()
     try:
-        code = _finished(main(sys.argv[1:]))
+        interrupt.end(_finished(main(sys.argv[1:])))
     except KeyboardInterrupt:
-        Output().error(interrupt.LINE)
-        code = interrupt.STATUS
-    # MindSpore's threads can hang or crash the interpreter's own shutdown; nothing is left to do.
-    if "mindspore" in sys.modules or interrupt.came():
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+        interrupt.leave()
 
 
 def _finished(code: int) -> int:
@@ -116,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     given, arguments = [*arguments], _meant(arguments)
     verb = next((word for word in arguments if not word.startswith("-")), None)
-    if verb is not None and not any(verb in (name, *v.aliases) for name, v in VERBS.items()):
+    if verb is not None and not _known(verb):
         Output().error(_no_such(verb))
         return UsageError.exit_code
     try:
@@ -144,17 +141,14 @@ def main(arguments: Sequence[str]) -> int:
         abandon(1)
         output.error(str(error))
         return error.exit_code
-    except ZoohubError as error:
-        if options.debug:
+    except Exception as error:
+        if interrupt.came():  # some libraries make an error of their own of the KeyboardInterrupt
+            output.error(interrupt.LINE)
+            return interrupt.STATUS
+        if options.debug or not isinstance(error, ZoohubError):
             raise
         output.error(str(error))
         return error.exit_code
-    except Exception:
-        if not interrupt.came():
-            raise
-        # Some libraries make an error of their own of the KeyboardInterrupt.
-        output.error(interrupt.LINE)
-        return interrupt.STATUS
     finally:
         notes.listener = None
 
@@ -169,6 +163,10 @@ def _meant(arguments: Sequence[str]) -> list[str]:
     if len(plain) == 1 and plain[0] in WITH_ACTIONS and not {"-h", "--help"} & set(words):
         return [*words, "--help"]
     return words
+
+
+def _known(word: str | None) -> bool:
+    return any(word in (name, *verb.aliases) for name, verb in VERBS.items())
 
 
 def _no_such(verb: str) -> str:
@@ -188,12 +186,15 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         parents=[common_options()],
     )
     parser.add_argument("--version", action="version", version=f"zoohub {__version__}")
-    common = common_options(argparse.SUPPRESS)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     named = next((word for word in arguments if not word.startswith("-")), None)
+    before = arguments[: arguments.index(named)] if named is not None else arguments
+    everything = not _known(named) or {"-h", "--help"} & set(before)
     for name, verb in VERBS.items():
         aliases = list(verb.aliases)
         if named not in (name, *aliases):
+            if not everything:  # a parser takes a millisecond to make
+                continue
             commands.add_parser(name, aliases=aliases, help=verb.summary, add_help=False)
             continue
         sub = commands.add_parser(
@@ -201,23 +202,29 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             aliases=aliases,
             help=verb.summary,
             description=verb.summary[0].upper() + verb.summary[1:] + ".",
-            parents=[common],
         )
         module = importlib.import_module(f"zoohub.cli.{verb.module}")
         module.add_arguments(sub)
+        add_common_options(sub, argparse.SUPPRESS)  # after the command's own, in its help too
         sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
         sub.set_defaults(run=module.run)
     return parser
 
 
 def common_options(default: object = False) -> Parser:
-    """The options that every command has, as a parent of its parser.
+    """The options that every command has, as a parent of its parser."""
+    common = Parser(add_help=False)
+    add_common_options(common, default)
+    return common
+
+
+def add_common_options(parser: argparse.ArgumentParser, default: object = False) -> None:
+    """Declare the options that every command has.
 
     Everything below the first parser gives `argparse.SUPPRESS` as the default, so that an option
     may stand before the verb or after it.
     """
-    common = Parser(add_help=False)
-    group = common.add_argument_group("everywhere")
+    group = parser.add_argument_group("everywhere")
 
     def flag(*names: str, help: str) -> None:
         group.add_argument(*names, action="store_true", default=default, help=help)
@@ -227,7 +234,6 @@ def common_options(default: object = False) -> Parser:
     flag("-v", "--verbose", help="more talk")
     flag("--debug", help="show an error's traceback")
     flag("--offline", help="use only what is on this machine")
-    return common
 
 
 def _broken_pipe() -> int:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from zoohub.cli import interrupt
 from zoohub.cli.mirror_choice import chosen
 from zoohub.cli.output import Output, human_size
 from zoohub.cli.several import Failure, exit_code, report
@@ -258,7 +259,7 @@ def serve_mirror(options: argparse.Namespace, output: Output) -> int:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            return 0
+            interrupt.answered()
     return 0
 
 

@@ -14,39 +14,42 @@ if TYPE_CHECKING:
     from zoohub.models.pretrained import LoadRequest
 
 
-def add_device_options(parser: argparse.ArgumentParser) -> None:
-    """`--device` and `--mode`, where a network runs."""
-    parser.add_argument("--device", type=device, metavar="DEVICE", help="cpu, ascend or ascend:N")
-    parser.add_argument(
+def add_device_options(parser: argparse.ArgumentParser, *, engine: bool = False) -> None:
+    """`--device` and `--mode`, where a network runs; and `--engine`, where it predicts."""
+    group = parser.add_argument_group("where it runs")
+    group.add_argument("--device", type=device, metavar="DEVICE", help="cpu, ascend or ascend:N")
+    group.add_argument(
         "--mode", choices=("graph", "pynative"), help="how MindSpore runs the network"
     )
-
-
-def add_engine_option(parser: argparse.ArgumentParser) -> None:
-    """`--engine`, where a network predicts."""
-    parser.add_argument(
-        "--engine",
-        choices=ENGINES,
-        help="what computes; auto: onnxruntime on a CPU where it is installed, else MindSpore",
-    )
+    if engine:
+        group.add_argument(
+            "--engine",
+            choices=ENGINES,
+            help="what computes; auto: onnxruntime on a CPU where it is installed, else MindSpore",
+        )
 
 
 def add_weights_options(parser: argparse.ArgumentParser) -> None:
     """Weights of one's own, as `zoohub.load(checkpoint=…)` has them, and what goes with them."""
-    parser.add_argument(
-        "--checkpoint", type=path, metavar="FILE", help="your own weights for NAME's network"
+    group = parser.add_argument_group("weights")
+    group.add_argument(
+        "--checkpoint", type=path, metavar="FILE", help="your own, for NAME's network"
     )
-    parser.add_argument(
-        "--parameters", metavar="SCHEME", help="its naming scheme, or a prefix ending in a dot"
+    group.add_argument(
+        "--parameters",
+        metavar="SCHEME",
+        help="FILE's naming scheme (mindcv, torchvision, …), or a prefix ending in a dot",
     )
-    parser.add_argument(
-        "--num-classes", type=count(1), metavar="N", help="its classes, where NAME has others"
+    group.add_argument(
+        "--num-classes", type=count(1), metavar="N", help="how many classes FILE's head has"
     )
-    parser.add_argument("--ema", action="store_true", help="the moving average of the weights")
-    add_force(parser)
+    group.add_argument(
+        "--ema", action="store_true", help="the moving average that the file has of its weights"
+    )
+    add_force(group)
 
 
-def add_force(parser: argparse.ArgumentParser) -> None:
+def add_force(parser: argparse._ActionsContainer) -> None:
     """`--force`, where a network is loaded."""
     parser.add_argument(
         "--force", action="store_true", help="load what is larger than this machine's memory"
@@ -79,7 +82,8 @@ def data_help() -> str:
     """What `--data` may be, by task."""
     from zoohub.tasks.finding import all_tasks
 
-    return "; ".join(", ".join(reader.says for reader in task.readers) for task in all_tasks())
+    told = (f"to {t.title}: {', '.join(r.says for r in t.readers)}" for t in all_tasks())
+    return "what NAME's task reads; " + "; ".join(told)
 
 
 def device(text: str) -> str:

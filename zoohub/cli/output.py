@@ -19,6 +19,20 @@ class OutputError(ZoohubError):
     """stdout is closed, or what it leads to is full."""
 
 
+def terminal_columns(stream: TextIO) -> int:
+    """`COLUMNS` where it says a number, else what the terminal has; 80 where there is none.
+
+    `shutil` knows it too, and is as long to import as three of our modules.
+    """
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and 0 < len(asked.lstrip("0")) < 6:
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
 @dataclass(frozen=True)
 class Output:
     """One command's output.
@@ -57,10 +71,7 @@ class Output:
         """Columns of the terminal, None where stdout is not one: then nothing is cut."""
         if not self._out.isatty():
             return None
-        asked = os.environ.get("COLUMNS", "")
-        if asked.isdigit() and int(asked) > 0:
-            return int(asked)
-        return os.get_terminal_size(self._out.fileno()).columns or 80
+        return terminal_columns(self._out)
 
     def data(self, text: str) -> None:
         """A line of data."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from zoohub.cli.options import (
     add_device_options,
-    add_engine_option,
     add_weights_options,
     weights_options,
 )
@@ -57,18 +56,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     parser.add_argument(
+        "--batch-size", type=int, default=1, metavar="N", help="pictures at a time (1)"
+    )
+    results = parser.add_argument_group("results")
+    results.add_argument(
         "--save", metavar="FILE", help=f"draw {drawn}: a file, or a folder for several inputs"
     )
-    parser.add_argument(
+    results.add_argument(
         "--format",
         choices=known_formats(),
         help="print JSON in a form that other programs take: coco's results of detections",
     )
-    parser.add_argument("--batch-size", type=int, default=1, metavar="N", help="at a time (1)")
-    add_file_options(parser)
+    add_file_options(results)
     add_weights_options(parser)
-    add_device_options(parser)
-    add_engine_option(parser)
+    add_device_options(parser, engine=True)
 
 
 def run(options: argparse.Namespace, output: Output) -> int:

@@ -19,15 +19,20 @@ from zoohub.tasks.results import AnyPrediction
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-FORMATS = ("jsonl", "csv", "parquet")
+_ROWS = {
+    "jsonl": "a line an input",
+    "csv": "a row a result",
+    "parquet": "a row a result (pip install pyarrow)",
+}
+FORMATS = tuple(_ROWS)
 
 
-def add_file_options(parser: argparse.ArgumentParser) -> None:
+def add_file_options(group: argparse._ArgumentGroup) -> None:
     """`--jsonl`, `--csv`, `--parquet` and `--resume`."""
-    files = parser.add_mutually_exclusive_group()
-    for name, row in (("jsonl", "a line an input"), ("csv", "a row a result"), ("parquet", "same")):
-        files.add_argument(f"--{name}", metavar="FILE", help=f"write results as they come, {row}")
-    parser.add_argument(
+    files = group.add_mutually_exclusive_group()
+    for name, row in _ROWS.items():
+        files.add_argument(f"--{name}", metavar="FILE", help=f"write them as they come, {row}")
+    group.add_argument(
         "--resume", action="store_true", help="go on with that file, where a run was stopped"
     )
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+from zoohub.core.escaping import brief
 from zoohub.core.notes import note
 from zoohub.errors import DataError, ZoohubError
 
 MAX_TEXT_BYTES = 256 << 20
 _BOM = b"\xef\xbb\xbf"
 _SECOND_PART = 0xD8  # of GB 2312: rarer characters
+# Of two bytes in UTF-8, and in no language's everyday letters: rarer Latin, phonetic signs, accents
+# that stand alone, old Greek and Cyrillic.
+_UNUSUAL = re.compile("[\u0180-\u0385\u03cf-\u03ff\u0460-\u048f\u0700-\u07ff]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -42,7 +47,8 @@ def decoded(
     data: bytes, name: str, error: type[ZoohubError], kind: str = "text", *, chinese: bool = False
 ) -> str:
     """Text from UTF-8, with or without a byte order mark, or from UTF-16 with one; `chinese` also
-    from GBK where it can be nothing else, which is noted. Line ends stay as they are.
+    from GBK where it can be nothing else, which is noted. What is valid UTF-8 is taken for that:
+    of a word or two in GBK that happen to be, it is only noted. Line ends stay as they are.
 
     Raises:
         `error`: it is none of these, or has a NUL in it; names the line.
@@ -60,6 +66,13 @@ def decoded(
         if not chinese:
             raise error(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from None
         text = _chinese(body, name, line, error)
+    else:
+        marked = len(body) < len(data) or encoding != "utf-8"
+        if chinese and not marked and (meant := _also_chinese(body, text)):
+            note(
+                f"{name} was read as UTF-8, but might be GBK ({brief(meant)}); save it as UTF-8 if "
+                "names come out wrong"
+            )
     nul = text.find("\0")
     if nul >= 0:
         line = text.count("\n", 0, nul) + 1
@@ -110,6 +123,19 @@ def _at_home(text: str) -> Path:
 def _looks_like_utf_16(data: bytes) -> bool:
     start = data[:64]
     return len(start) > 3 and len(start) // 3 < start.count(0) <= len(start) // 2
+
+
+def _also_chinese(body: bytes, text: str) -> str | None:
+    """What valid UTF-8 says as common Chinese, if it says that and, as UTF-8, has letters of no
+    usual alphabet: 图片 in GBK is ͼƬ, but `café` would be caf茅."""
+    if body.isascii() or not _UNUSUAL.search(text):
+        return None
+    try:
+        meant = body.decode("gb2312")
+    except UnicodeDecodeError:
+        return None
+    first = (c.encode("gb2312")[0] < _SECOND_PART for c in meant if not c.isascii())
+    return " ".join(meant.split()) if all(first) else None
 
 
 def _chinese(body: bytes, name: str, line: int, error: type[ZoohubError]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoohub.core.atomic import change
 from zoohub.core.hashing import FileHash, hash_file
 from zoohub.core.json_reader import Json
+from zoohub.core.paths import expanded
 from zoohub.core.yaml_editing import insert
 from zoohub.core.yaml_reader import parse_yaml
 from zoohub.core.yaml_writer import to_yaml
@@ -92,7 +93,7 @@ def writable_index(settings: Settings) -> Path:
     for location in settings.indexes:
         if "://" in location or location.endswith((".gz", ".yaml", ".yml")):
             continue
-        folder = Path(location).expanduser()
+        folder = expanded(location)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

@@ -106,9 +106,14 @@ def read_interchange(path: Path) -> tuple[Header, Iterator[ModelRow]]:
         ManifestError: now or while iterating: unreadable, not gzip, of a newer schema, too
             large, unsorted, or a model that is not allowed; names file and line.
     """
+    header, lines = open_lines(path)
+    return header, checked_models(path, lines)
+
+
+def open_lines(path: Path) -> tuple[Header, Iterator[bytes]]:
+    """The header and the lines of the models as they are. Raises as `read_interchange`."""
     lines = _lines(path)
-    header = _header(path, next(lines, b""))
-    return header, _models(path, lines)
+    return _header(path, next(lines, b"")), lines
 
 
 def _header(path: Path, line: bytes) -> Header:
@@ -135,9 +140,11 @@ def _short(path: Path, text: Json) -> str | None:
     raise ManifestError(f"{path}:1: created and base must be text, found {text!r:.60}")
 
 
-def _models(path: Path, lines: Iterator[bytes]) -> Iterator[ModelRow]:
+def checked_models(path: Path, lines: Iterable[bytes], start: int = 2) -> Iterator[ModelRow]:
+    """The models of lines that follow each other, the first of which has the number `start`.
+    Raises ManifestError for the first that is not allowed, or not sorted."""
     last = ""
-    for number, line in enumerate(lines, start=2):
+    for number, line in enumerate(lines, start):
         text, value = _json(path, number, line)
         try:
             model = check_model(value)
@@ -161,7 +168,7 @@ def _json(path: Path, number: int, line: bytes) -> tuple[str, Json]:
     """A line as text and what it says."""
     try:
         text = line.decode()  # given bytes, JSON would take UTF-16 too
-        return text, parse_json(text, f"{path}", line=number)
+        return text, parse_json(text, f"{path}", line=number, schema_follows=number > 1)
     except UnicodeDecodeError:
         raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r}") from None
     except ManifestError as problem:

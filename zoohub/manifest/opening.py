@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoohub.core.notes import note
+from zoohub.core.paths import expanded
 from zoohub.errors import ManifestError
-from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.database import LAYOUT, Database
 from zoohub.manifest.index import Index, Layer
 from zoohub.manifest.places import (
@@ -27,9 +28,12 @@ from zoohub.manifest.places import (
 )
 from zoohub.settings import Settings
 
+if TYPE_CHECKING:
+    from zoohub.manifest.rows import Batches
+
 BUILT_IN = "built-in"
 
-Compiled = tuple[Iterable[ModelRow], Mapping[str, str | int | None]]
+Compiled = tuple["Batches", Mapping[str, str | int | None]]
 
 
 def open_index(settings: Settings) -> Index:
@@ -68,8 +72,9 @@ def open_folder(folder: Path, settings: Settings) -> Database:
 
     def compiled() -> Compiled:
         from zoohub.manifest.build import compile_folder  # imports yaml
+        from zoohub.manifest.rows import batches
 
-        return compile_folder(folder), {}
+        return batches(compile_folder(folder)), {}
 
     files = [*yaml_files(folder)]
     if (folder / DATASETS).is_file():
@@ -81,10 +86,10 @@ def open_compiled(file: Path, settings: Settings) -> Database:
     """The database of an `index.jsonl.gz`."""
 
     def compiled() -> Compiled:
-        from zoohub.manifest.interchange import read_interchange
+        from zoohub.manifest.reading import read_rows
 
-        header, models = read_interchange(file)
-        return models, {"serial": header.serial, "created": header.created}
+        header, rows = read_rows(file)
+        return rows, {"serial": header.serial, "created": header.created}
 
     return _cached(file, signature([file], LAYOUT), compiled, settings)
 
@@ -97,7 +102,7 @@ def open_location(location: str, settings: Settings) -> Database:
     """
     if is_remote(location):
         return open_compiled(fetched_file(location, settings), settings)
-    path = Path(location).expanduser()
+    path = expanded(location)
     if not path.exists():
         raise ManifestError(f"the index {location} does not exist; check ZOOHUB_INDEX")
     if path.is_dir() or path.suffix in (".yaml", ".yml"):
@@ -132,37 +137,37 @@ def _cached(
             if target.is_file():
                 note(f"{error}; it is made again")
     from zoohub.core.atomic import remove_leftovers, standing_in
-    from zoohub.manifest.database_build import build_database
+    from zoohub.manifest.database_build import write_database
 
-    models, meta = compiled()
+    rows, meta = compiled()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK)
     except OSError:
         writable = False
     if not writable:
-        return _for_this_process(models, meta)
+        return _for_this_process(rows, meta)
     with standing_in(target, durable=False) as part:
-        build_database(part, models, meta)
+        write_database(part, rows, meta)
     database = Database(target, is_cache=True)
     remove_leftovers(folder, own=True)
     _clear(folder, name, target)
     return database
 
 
-def _for_this_process(models: Iterable[ModelRow], meta: Mapping[str, str | int | None]) -> Database:
+def _for_this_process(rows: Batches, meta: Mapping[str, str | int | None]) -> Database:
     """With a read-only home, the database lives in a temporary file until this process has it
     open, and is built again by the next one. Slow, but it works."""
     import atexit
     import tempfile
 
-    from zoohub.manifest.database_build import build_database
+    from zoohub.manifest.database_build import write_database
 
     handle, temporary = tempfile.mkstemp(".sqlite", "zoohub-index-")
     os.close(handle)
     part = Path(temporary)
     try:
-        build_database(part, models, meta)
+        write_database(part, rows, meta)
         database = Database(part)
     except BaseException:
         with contextlib.suppress(OSError):

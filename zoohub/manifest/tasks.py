@@ -1,10 +1,9 @@
-"""The tasks an index may name, those of the published checkpoints; and of each its headline figures
-and the Chinese words by which it is searched."""
+"""The tasks an index may name, those of the published checkpoints; the metrics that head lists and
+pages, and the Chinese words by which models are searched."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 # fmt: off
 TASKS = frozenset((
@@ -32,49 +31,12 @@ TASKS = frozenset((
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A metric by which models of a task are compared: its key in the index, its title."""
-
-    key: str
-    title: str
-    higher_is_better: bool = True
-
-
-_ACCURACY = (Figure("top1", "top-1 accuracy"), Figure("top5", "top-5 accuracy"))
-_BOXES = (Figure("map", "mAP@0.5:0.95"), Figure("map50", "mAP@0.5"), Figure("ap", "AP"))
-_REGIONS = (Figure("miou", "mean IoU"), Figure("pixel_accuracy", "pixel accuracy"))
-_TEXTS = (Figure("f1", "F1"), Figure("acc", "accuracy"), Figure("accuracy", "accuracy"))
-
-# Task -> its figures; the first that a model has decides what is best, and heads lists and pages.
-_FIGURES: dict[str, tuple[Figure, ...]] = {
-    "image-classification": _ACCURACY,
-    "video-classification": _ACCURACY,
-    "object-detection": _BOXES,
-    "face-detection": _BOXES,
-    "keypoint-detection": _BOXES,
-    "instance-segmentation": _BOXES,
-    "semantic-segmentation": _REGIONS,
-    "text-classification": _TEXTS,
-    "named-entity-recognition": _TEXTS,
-    "speech-recognition": (Figure("wer", "word error rate", False), Figure("cer", "CER", False)),
-    "machine-translation": (Figure("bleu", "BLEU"),),
-    "image-super-resolution": (Figure("psnr", "PSNR"), Figure("ssim", "SSIM")),
-    "crowd-counting": (Figure("mae", "mean absolute error", False), Figure("mse", "MSE", False)),
-    "recommender-system": (Figure("auc", "AUC"),),
-}
-
 # Over all tasks: what is shown first and sorted by, in this order. All of them are shares.
 LEADING = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
 # Of all metrics in the index, those of which less is better.
 LOWER_IS_BETTER = frozenset(
     ("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid")
 )
-
-
-def figures_of(task: str) -> tuple[Figure, ...]:
-    """The headline figures of a task, the leading one first; empty where none is usual."""
-    return _FIGURES.get(task, ())
 
 
 def leading(metrics: Mapping[str, float]) -> tuple[str, float] | None:

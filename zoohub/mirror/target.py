@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from zoohub.core.atomic import copy_whole, fresh_name, guarded, open_new, sync_folder
+from zoohub.core.paths import local_path
 from zoohub.errors import MirrorError, NoSpaceError
 from zoohub.mirror.object_store import Remote
 from zoohub.mirror.selection import WORK
@@ -76,7 +77,7 @@ def open_target(destination: str) -> Target:
         except SourceError as error:
             raise MirrorError(str(error)) from None
     if not scheme:
-        return Folder(Path(destination).expanduser().absolute())
+        return Folder(local_path(destination))
     if scheme in ("http", "https"):
         raise MirrorError(
             f"{destination} can be read but not written; name the folder behind it, or its "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.paths import expanded
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError
 from zoohub.predicting.predicting import MOST_THREADS
@@ -151,7 +152,7 @@ def _splits(task: AnyTask, data: object, network: str) -> AnySplits:
             held_out = reader.held_out()
             if held_out is not None:
                 return held_out
-            data = reader.describe(Path(data).expanduser())
+            data = reader.describe(expanded(data))
         return reader_of(task, data, network).read(data, measuring=True)
     except RecipeError as error:  # there is no recipe here
         raise DataError(str(error)) from None

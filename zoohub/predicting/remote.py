@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
+from zoohub.core.paths import expanded
+from zoohub.core.text_reader import exists
 from zoohub.core.urls import (
     could_be_this_machine,
     is_this_machine,
@@ -109,4 +110,4 @@ def _refusal(url: str, settings: Settings) -> str | None:
 
 def is_there(name: str) -> bool:
     """Whether an input on the command line may be a picture: a URL, or a path that exists."""
-    return is_url(name) or Path(name).expanduser().exists()
+    return is_url(name) or exists(expanded(name))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zoohub import tasks
 from zoohub.core.binding import read_text
-from zoohub.core.paths import local_path
+from zoohub.core.paths import expanded, local_path
 from zoohub.core.text_reader import decoded, file_bytes
 from zoohub.core.yaml_nodes import child, parse
 from zoohub.core.yaml_reader import MAX_BYTES
@@ -83,7 +83,7 @@ def find_reader(task: AnyTask, source: str | Path, model: str) -> AnyReader:
     Raises:
         RecipeError: it is another task's data. DataError: it is nobody's.
     """
-    path = Path(source).expanduser()  # may be a name, `digits`
+    path = expanded(source)  # may be a name, `digits`
     for reader in task.readers:
         if reader.claims(path):
             return reader

@@ -18,7 +18,7 @@ from zoohub.core.binding import number, plain
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
 # They came later: where they are not used, a recipe's text stays as it was.
-_WRITTEN_WHERE_USED = ("early_stopping", "class_weights")
+_WRITTEN_WHERE_USED = ("early_stopping", "class_weights", "start_ema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class Recipe:
     """What the recipes of all tasks share.
 
     `checkpoint` is where the weights come from: an id of the model's, `default`, a path, or None
-    for a fresh start. `network` and `input` default to the checkpoint's own. `batch_size` is
+    for a fresh start; `start_ema` takes the moving average that is in that file, in place of the
+    weights themselves. `network` and `input` default to the checkpoint's own. `batch_size` is
     global: over all workers and accumulated steps; `micro_batch` is what one worker computes at
     once (None: its share of the whole batch). `frozen` (name prefixes) and `layer_decay` (the
     factor on the learning rate from one block to the one before it) hold back the early layers.
@@ -105,6 +106,7 @@ class Recipe:
     sync_batch_norm: bool = False
     keep: Literal["best", "last"] = "best"
     early_stopping: int | None = number(None, low=1)
+    start_ema: bool | None = None
     seed: int = number(0, low=0)
 
 

@@ -43,7 +43,7 @@ from zoohub.training.recorded import run_into
 from zoohub.training.reports import EpochReport, StepReport
 from zoohub.training.run import Run, load_run
 from zoohub.training.run_folder import RunFolder
-from zoohub.training.starting_point import find_origin, find_start
+from zoohub.training.starting_point import Origin, find_origin, find_start, own_file
 from zoohub.training.tensorboard import with_event_files
 
 
@@ -54,6 +54,7 @@ def finetune(
     *,
     output: str | Path | None = None,
     checkpoint: str | Path | None = "default",
+    ema: bool = False,
     epochs: int | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
@@ -87,6 +88,8 @@ def finetune(
         checkpoint: the weights to start from where `model` is no recipe: an id, `default`, a
             file's path (a `Path`, or a text that begins with `.`, `/` or `~` or ends like the name
             of a weights file), or None for fresh weights.
+        ema: start from the moving average of the weights in that file; as `start_ema: true` in a
+            recipe.
         epochs, lr, batch_size, seed: in place of the recipe's; a batch size without `lr` scales
             the learning rate. The batch is global, over all workers.
         assignments: further `KEY.KEY=VALUE`, as `--set`.
@@ -112,7 +115,8 @@ def finetune(
 
     Raises:
         RecipeError: a setting; DataError: the data, or a run in `output` already.
-        UnknownModel, NetworkNotAvailable, DownloadError: the model, as for `zoohub.load`.
+        UnknownModel, NetworkNotAvailable, DownloadError, NotEnoughMemory: the model, as for
+            `zoohub.load`.
         StoreError, NoSpaceError: the folder cannot be written; what was saved before is whole.
     """
     settings = settings or settings_for(offline=offline, device=device)
@@ -121,6 +125,8 @@ def finetune(
         model = name_or_path(model)
     machines = Machines(workers, nodes, master, node_rank)
     machines.check()
+    if ema:
+        assignments = (*assignments, "start_ema=true")
     overrides = Overrides(epochs, lr, batch_size, seed, assignments)
     saving = Saving(expanded(output) if output else None, resume, save_seconds)
     listeners = Listeners(say, on_step, on_epoch)
@@ -134,6 +140,7 @@ def finetune(
         if is_run(folder.path):
             say(f"{folder.path}: this run is finished already")
             return load_run(folder.path)
+        check_fits(recipe, settings, force)
     else:
         recipe, splits = plan_recipe(model, data, checkpoint, settings, overrides, force)
         recipe = with_overrides(recipe, overrides)
@@ -172,20 +179,19 @@ def plan_recipe(
     """
     if isinstance(model, Recipe):
         recipe = with_checkpoint(_with_data(model, data), checkpoint)
-        return assign(recipe, overrides.assignments), None
+        recipe = assign(recipe, overrides.assignments)
+        check_fits(recipe, settings, force)
+        return recipe, None
     if is_recipe_file(model):
-        return with_checkpoint(
-            _with_data(recipe_from_file(model, overrides), data), checkpoint
-        ), None
+        recipe = with_checkpoint(_with_data(recipe_from_file(model, overrides), data), checkpoint)
+        check_fits(recipe, settings, force)
+        return recipe, None
     name, wanted = model_and_checkpoint(str(model), checkpoint)
     if data is None:
         raise no_data(name)
     blank = Recipe(model=name, checkpoint=wanted)
-    origin = find_origin(blank, settings)
-    entry = origin.entry
+    entry = check_fits(blank, settings, force).entry
     assert entry is not None
-    if wanted is not None:
-        check_memory(entry, origin.checkpoint, force)
     task = find_task(entry.task)
     described = _described(task, data, name)
     probe, start = find_start(blank, settings)
@@ -196,6 +202,21 @@ def plan_recipe(
     explicit = replace(recipe, network=probe.network, input=probe.input)
     planned = assign(explicit, overrides.assignments)
     return planned, splits if data_of(planned) == described else None
+
+
+def check_fits(recipe: Recipe, settings: Settings, force: bool) -> Origin:
+    """See that this machine's memory can hold the recipe's network, as far as the index knows it;
+    gives what the recipe's model means.
+
+    Raises:
+        NotEnoughMemory: it cannot, and `force` does not say to go on.
+        UnknownModel, AmbiguousReference: as `zoohub.load`.
+    """
+    origin = find_origin(recipe, settings)
+    if origin.entry is not None:
+        published = own_file(recipe.checkpoint) is None
+        check_memory(origin.entry, origin.checkpoint if published else None, force)
+    return origin
 
 
 def _with_data(recipe: Recipe, data: object) -> Recipe:
@@ -209,6 +230,6 @@ def _described(task: AnyTask, data: object, model: str) -> object:
     """What a recipe says of the data, which is named or described already."""
     if isinstance(data, str | os.PathLike):
         data = os.fspath(data)
-        return find_reader(task, data, model).describe(Path(data).expanduser())
+        return find_reader(task, data, model).describe(expanded(data))
     reader_of(task, data, model)
     return data

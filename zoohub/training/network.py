@@ -51,7 +51,8 @@ def _starting_network(session: Session, say: Say) -> tuple[nn.Cell, bool]:
     count = len(classes)
     if start.path is None:
         return in_precision(_fresh_network(start.spec, count), recipe.amp), True
-    net, report = create_network(start.spec, start.path, NetworkOptions(num_classes=count))
+    options = NetworkOptions(num_classes=count, ema=bool(recipe.start_ema))
+    net, report = create_network(start.spec, start.path, options)
     same = same_classes(classes, start.classes)
     if report is not None and not report.replaced and not same:
         _renew_head(net, start.spec, count)

@@ -37,7 +37,7 @@ def recipe_from_file(path: str | Path, overrides: Overrides) -> Recipe:
     named = getattr(data, "path", None)
     if named is None:
         return recipe
-    where = local_path(path).parent / Path(named).expanduser()
+    where = local_path(path).parent / expanded(named)
     return with_data(recipe, dataclasses.replace(data, path=str(where.absolute())))  # type: ignore[type-var]
 
 

@@ -42,8 +42,11 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
 
     Raises:
         UnknownModel, AmbiguousReference, NetworkNotAvailable, DownloadError: as `zoohub.load`.
-        RecipeError: the input contract is not known and the recipe gives none.
+        RecipeError: the input contract is not known and the recipe gives none, or a fresh start is
+            to have averaged weights.
     """
+    if recipe.start_ema and recipe.checkpoint is None:
+        raise RecipeError("start_ema (--ema): fresh weights have no average; give a checkpoint")
     found = find_origin(recipe, settings)
     checkpoint, spec = found.checkpoint, _spec(recipe, found)
     path = _fetched(recipe, found, settings)

@@ -188,7 +188,7 @@ def mirror_url(base: str, path: PurePosixPath) -> str:
 def file_url(text: str) -> str:
     """A folder or file: URL as a file: URL without a slash at the end."""
     if not text.startswith("file:"):
-        from pathlib import Path
+        from zoohub.core.paths import local_path
 
-        text = Path(text).expanduser().absolute().as_uri()
+        text = local_path(text).as_uri()
     return text.rstrip("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable, other_files, picture_files
 from zoohub.tasks.classification.recipe import FolderData
@@ -47,7 +48,7 @@ def read_folder(data: FolderData, *, evaluating: bool = False) -> Splits[int]:
     Raises:
         DataError: there is no such folder, no class, no picture, or two classes share a name.
     """
-    root = Path(data.path).expanduser()
+    root = expanded(data.path)
     if not root.is_dir():
         raise DataError(f"{root}: there is no such folder")
     parts, warnings = _parts(root)

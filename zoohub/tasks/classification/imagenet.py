@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable, picture_files
 from zoohub.tasks.classification.recipe import ImageNetData
@@ -56,7 +57,7 @@ def read_imagenet(data: ImageNetData) -> Splits[int]:
     Raises:
         DataError: a line is not understood, or no picture of the folder is in the file.
     """
-    file, folder = Path(data.labels).expanduser(), Path(data.pictures).expanduser()
+    file, folder = expanded(data.labels), expanded(data.pictures)
     places = dict(_lines(file))
     pictures = [path for path in picture_files(folder) if path.stem in places]
     if not pictures:

@@ -12,6 +12,7 @@ import numpy as np
 
 from zoohub.core.escaping import brief
 from zoohub.core.json_reader import parse_json
+from zoohub.core.paths import expanded
 from zoohub.core.text_reader import named_path, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable
@@ -60,7 +61,7 @@ def read_table(data: TableData, *, evaluating: bool = False) -> Splits[int]:
         DataError: the file cannot be read, a row lacks its path, label or split, two rows
             contradict each other, or nothing is left.
     """
-    file = Path(data.path).expanduser()
+    file = expanded(data.path)
     rows = list(_rows(file))
     every = _parts(file, rows)
     warnings = _repeated(file, rows, every)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.detection.coco_file import load_parts, testing_file, validation_file
@@ -76,7 +77,7 @@ def read_boxes(data: BoxesData, training: bool = True) -> Splits[Objects]:
     Raises:
         DataError: they cannot be read, or (unless `training` is False) no box is left to train on.
     """
-    file = Path(data.path).expanduser()
+    file = expanded(data.path)
     complaints, skipped = Complaints(), dict[str, str]()
     notes: tuple[str, ...] = ()
     if file.is_dir():

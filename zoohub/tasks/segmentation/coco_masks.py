@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zoohub.core.paths import expanded
 from zoohub.core.text_reader import is_file, named_path
 from zoohub.errors import DataError
 from zoohub.tasks.contract import Reader
@@ -37,7 +38,7 @@ class CocoMasksReader(Reader[CocoMasksData, Mask]):
 
     def read(self, data: CocoMasksData, *, measuring: bool = False) -> Splits[Mask]:
         """See `Reader`."""
-        file = Path(data.path).expanduser()
+        file = expanded(data.path)
         skipped: dict[str, str] = {}
         files = (file, validation_file(file), testing_file(file))
         contents, categories = load_parts(files)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoohub.core.paths import expanded
 from zoohub.core.text_reader import read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable
@@ -53,7 +54,7 @@ class MasksReader(Reader[MasksData, Mask]):
     def read(self, data: MasksData, *, measuring: bool = False) -> Splits[Mask]:
         """See `Reader`; class names are the lines of `classes.txt`, where there is one."""
         data = replace(data, validation=0.0) if measuring else data
-        root = Path(data.path).expanduser()
+        root = expanded(data.path)
         skipped: dict[str, str] = {}
         parts = _parts(root, skipped)
         if not any(len(part) for part in parts.values()):
