@@ -54,7 +54,8 @@ def fill_by_rule(net: Any, names: dict[str, str] | None = None, gain: float = 1.
 
     for parameter in net.get_parameters():
         statistic = parameter.name.endswith(("moving_mean", "moving_variance"))
-        if not parameter.requires_grad and not statistic:
+        whole = not str(parameter.dtype).startswith(("Float", "BFloat"))
+        if whole or not (parameter.requires_grad or statistic):
             continue
         name = (names or {}).get(parameter.name, parameter.name)
         parameter.set_data(Tensor(rule_value(name, tuple(parameter.shape), gain=gain)))

@@ -150,7 +150,8 @@ def _interface(
     checkpoint = resolved.checkpoint
     contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
     wanted = options.num_classes
-    own_head = wanted is not None and wanted != spec.arguments.get("num_classes")
+    known = spec.arguments.get(find_family(spec.builder).classes_argument)
+    own_head = wanted is not None and wanted != known
     channels = options.in_channels or (contract.channels if contract else None)
     side = request.arguments.get("image_size")
     if contract is not None and type(side) is int:

@@ -12,6 +12,7 @@ from zoohub.core.paths import local_path
 from zoohub.errors import CheckpointCorrupt, DataError
 from zoohub.manifest.codec import decode_entry
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
+from zoohub.networks.families import find_family
 
 RUN_FILE = "run.json"
 WEIGHTS = "weights.ckpt"
@@ -95,7 +96,8 @@ def run_document(run: RunFacts) -> dict[str, object]:
 
     The licence and the terms of the data are those of the weights the run started from.
     """
-    arguments = {**run.spec.arguments, "num_classes": len(run.classes)}
+    classes = find_family(run.spec.builder).classes_argument
+    arguments = {**run.spec.arguments, classes: len(run.classes)}
     network = _without_none(asdict(replace(run.spec, arguments=arguments, parameters=None)))
     # In percent, as publishers state theirs in the index.
     known = (key for key in run.published if key in run.metrics)

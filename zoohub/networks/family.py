@@ -148,6 +148,11 @@ class Family:
             return cut
         return Cut(self.raw) if decode else None
 
+    @property
+    def classes_argument(self) -> str:
+        """The argument that says how many classes there are: `num_labels` in networks of text."""
+        return "num_labels" if "num_labels" in self.arguments else "num_classes"
+
     def head_of(self, arguments: Arguments) -> tuple[str, ...]:
         """The prefixes of the head's parameters in the network that `arguments` make."""
         return _prefixes(self.head, arguments)

@@ -160,7 +160,8 @@ def _changes(
             continue
         if type(value) is not int or value < 1:
             raise ZoohubError(f"{argument}={value!r}: a whole number above 0 is needed")
-        changes[argument] = value
+        own = find_family(spec.builder).classes_argument
+        changes[own if argument == "num_classes" else argument] = value
         replaced += prefixes
     if options.features_only:
         changes["features_only"] = True

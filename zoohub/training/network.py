@@ -117,7 +117,7 @@ def set_mode(recipe: Recipe, say: Say) -> None:
 
 
 def _fresh_network(spec: NetworkSpec, classes: int) -> nn.Cell:
-    arguments = {**spec.arguments, "num_classes": classes}
+    arguments = {**spec.arguments, find_family(spec.builder).classes_argument: classes}
     return create_network(dataclasses.replace(spec, arguments=arguments), None)[0]
 
 

@@ -25,3 +25,28 @@ def gelu(exact: bool) -> nn.Cell:
     The two differ by up to 5e-4, which shows in the logits.
     """
     return nn.GELU(approximate=not exact)
+
+
+class FastGELU(nn.Cell):
+    """x · sigmoid(1.702 x), which accelerators compute for GELU."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        return x * ops.sigmoid(1.702 * x)
+
+
+def activation(name: str) -> nn.Cell:
+    """The activation called `gelu` (by the error function), `gelu_tanh` (its approximation),
+    `fast_gelu` or `relu`.
+
+    Raises:
+        ValueError: none is called so.
+    """
+    if name == "gelu":
+        return gelu(exact=True)
+    if name == "gelu_tanh":
+        return gelu(exact=False)
+    if name == "fast_gelu":
+        return FastGELU()
+    if name == "relu":
+        return nn.ReLU()
+    raise ValueError(f"an activation is gelu, gelu_tanh, fast_gelu or relu, not {name!r}")

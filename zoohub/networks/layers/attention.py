@@ -37,9 +37,13 @@ def weighted_sum(weights: Tensor, value: Tensor) -> Tensor:
     return _TIMES(weights, value)
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-    """softmax(scale · query · keyᵀ) · value, over the last two axes."""
-    return weighted_sum(ops.softmax(scores(query * scale, key), -1), value)
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, scale: float, bias: Tensor | None = None
+) -> Tensor:
+    """softmax(scale · query · keyᵀ + bias) · value, over the last two axes."""
+    found = scores(query * scale, key)
+    found = found if bias is None else found + bias
+    return weighted_sum(ops.softmax(found, -1), value)
 
 
 class Attention(nn.Cell):

@@ -1,4 +1,5 @@
-"""What of detectors is exported: the decoded boxes alone, or the raw maps.
+"""What of a network is exported: of a detector the decoded boxes alone, or the raw maps; of a text
+encoder what its head gives.
 
 One function for each way in which networks give boxes; a detector has one cell that `decodes`.
 """
@@ -60,6 +61,17 @@ def cut_landmarks(net: nn.Cell, *, decode: bool) -> Cut:
     """As `cut_offsets`, with landmarks between scores and boxes."""
     undecoded = ("offsets", "scores", "landmarks")
     return _cut(net, decode, (*undecoded, "boxes"), "boxes", undecoded)
+
+
+def cut_head(net: nn.Cell, *, decode: bool) -> Cut | None:
+    """A network of text, which says by `gives` what its outputs are called; not its table of words.
+
+    Nothing of it can be left undecoded.
+    """
+    if not decode:
+        return None
+    names: tuple[str, ...] = net.gives
+    return Cut(names, tuple(name for name in names if name != "table"))
 
 
 def _cut(
