@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import mindspore
 import numpy as np
 import pytest
 from mindspore import Tensor
 from weights_rule import fill_by_rule
 
+from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.families import find_family
+from zoohub.networks.loading import create_network
 
 SMALL = {"vocab_size": 30, "embed_dim": 8, "depth": 2, "num_heads": 2, "longest": 8}
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -62,3 +66,16 @@ def test_heads_that_do_not_divide_are_refused(name: str) -> None:
     arguments["kv_heads" if name == "glm2" else "num_heads"] = 2 if name == "glm2" else 3
     with pytest.raises(ValueError, match=r"heads"):
         find_family(name).load()(**arguments)
+
+
+def test_the_words_own_head_of_a_t5_file_is_left_out_where_it_is_tied(tmp_path: Path) -> None:
+    small = {"vocab_size": 30, "embed_dim": 8, "head_dim": 4, "ffn_dim": 12, "num_heads": 2}
+    path = tmp_path / "t5.ckpt"
+    untied = find_family("t5").load()(**small, depth=1, tied_head=False)
+    mindspore.save_checkpoint(untied, str(path))
+    spec = NetworkSpec("t5", {**small, "depth": 1}, parameters="tied")
+    net, report = create_network(spec, path)
+    assert report is not None
+    assert report.left_out == ("lm_head.weight",)
+    ids, mask = Tensor(np.ones((1, 4), np.int32)), Tensor(np.ones((1, 4), np.float32))
+    assert net(ids, Tensor(np.zeros((1, 3), np.int32)), mask).shape == (1, 3, 30)

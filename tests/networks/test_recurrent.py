@@ -23,6 +23,7 @@ def test_an_lstm_with_joint_weights_computes_as_mindspores_own() -> None:
     np.testing.assert_allclose(states.asnumpy(), own(x)[0].asnumpy(), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_translator_with_joint_weights_computes_as_with_split_ones() -> None:
     small = {"vocab_size": 30, "embed_dim": 8}
     split = find_family("gnmt_v2").load()(**small, split_weights=True).set_train(False)
@@ -46,6 +47,7 @@ def test_the_translator_with_joint_weights_computes_as_with_split_ones() -> None
     np.testing.assert_allclose(joint(source, target, mask).asnumpy(), wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_recurrent_translator_sees_no_later_target_word() -> None:
     net = find_family("seq2seq").load()(vocab_size=30, embed_dim=8).set_train(False)
     source = Tensor(np.arange(6, dtype=np.int32)[None])
