@@ -21,8 +21,9 @@ from mindspore import Tensor, nn, ops
 
 from zoohub.networks.family import LossRequest
 from zoohub.networks.layers.anchor_head import AnchorHead
-
-_TINY = 1e-7
+from zoohub.networks.layers.loss_shells import FlatMaps
+from zoohub.networks.layers.loss_weights import weights_of
+from zoohub.networks.layers.overlaps import complete_iou, cross_entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def head_of(net: nn.Cell) -> AnchorHead:
 def box_loss(net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
     """The cell to train around `net`, and the loss of what it gives."""
     head = head_of(net)
-    weights = LossWeights(**request.weights).scaled(
+    weights = weights_of(LossWeights(), request, "YOLOv5").scaled(
         request.size, request.classes, len(head.strides)
     )
     loss = BoxLoss(
@@ -91,27 +92,6 @@ def start_head(net: nn.Cell, classes: int, size: tuple[int, int], objects: float
         bias[:, 4] = math.log(max(1e-4, objects * max(area, 1e-2)) / cells)
         bias[:, 5:] = math.log(0.6 / (classes - 0.99))
         conv.bias.set_data(Tensor(bias.reshape(-1)))
-
-
-class FlatMaps(nn.Cell):
-    """A detector whose raw maps come as one tensor (B, all cells' anchors, 5 + classes).
-
-    In evaluation mode it returns what the detector returns.
-    """
-
-    def __init__(self, net: nn.Cell) -> None:
-        super().__init__(auto_prefix=False)
-        self.net = net
-
-    def construct(self, images: Tensor) -> Any:
-        """See the class."""
-        outputs = self.net(images)
-        if not self.training:
-            return outputs
-        flat: tuple[Tensor, ...] = ()
-        for raw in outputs:
-            flat = (*flat, ops.reshape(raw, (raw.shape[0], -1, raw.shape[-1])))
-        return ops.concat(flat, 1)
 
 
 class BoxLoss(nn.Cell):
@@ -271,30 +251,3 @@ class BoxLoss(nn.Cell):
                 (-1,),
             ).astype(ms.int32),
         )
-
-
-def complete_iou(
-    x: Tensor, y: Tensor, w: Tensor, h: Tensor, x2: Tensor, y2: Tensor, w2: Tensor, h2: Tensor
-) -> Tensor:
-    """Complete IoU (Zheng et al. 2020) of boxes by centre and size, each (n,).
-
-    The weight of the term for the shape is taken as given: no gradient goes through it.
-    """
-    across = ops.minimum(x + w / 2, x2 + w2 / 2) - ops.maximum(x - w / 2, x2 - w2 / 2)
-    down = ops.minimum(y + h / 2, y2 + h2 / 2) - ops.maximum(y - h / 2, y2 - h2 / 2)
-    zero = ops.zeros_like(across)
-    shared = ops.maximum(across, zero) * ops.maximum(down, zero)
-    overlap = shared / (w * h + w2 * h2 - shared + _TINY)
-    outer_w = ops.maximum(x + w / 2, x2 + w2 / 2) - ops.minimum(x - w / 2, x2 - w2 / 2)
-    outer_h = ops.maximum(y + h / 2, y2 + h2 / 2) - ops.minimum(y - h / 2, y2 - h2 / 2)
-    apart = ((x - x2) ** 2 + (y - y2) ** 2) / (outer_w**2 + outer_h**2 + _TINY)
-    angle = ops.atan(w2 / (h2 + _TINY)) - ops.atan(w / (h + _TINY))
-    shape = (4 / math.pi**2) * angle**2
-    weight = ops.stop_gradient(shape / (shape - overlap + (1 + _TINY)))
-    return overlap - (apart + weight * shape)
-
-
-def cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
-    """Binary cross entropy of each logit, without overflow."""
-    zero = ops.zeros_like(logits)
-    return ops.maximum(logits, zero) - logits * truth + ops.log(1 + ops.exp(-ops.abs(logits)))

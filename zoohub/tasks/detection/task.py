@@ -177,12 +177,13 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """There is none that would fit every detector."""
         raise DataError(
-            f"{type(net).__name__} cannot be trained: its family has no loss; YOLOv5 has one"
+            f"{type(net).__name__} cannot be trained: its family has no loss; "
+            "the YOLOs that mindyolo published have one, such as yolov8n"
         )
 
     def loss_weights(self, recipe: DetectionRecipe) -> Mapping[str, float]:
         """See `Task`."""
-        return asdict(recipe.loss)
+        return {name: value for name, value in asdict(recipe.loss).items() if value is not None}
 
     def split_value(self, target: Objects, classes: tuple[str, ...]) -> object:
         """How many boxes there are."""

@@ -1,0 +1,86 @@
+"""Raw maps and targets for the losses, drawn by a seed: what `record.py` gave the peer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+STRIDES = (8, 16, 32)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Pictures of `size` with `boxes` each, of which the last has none; maps of `spread`."""
+
+    seed: int
+    size: tuple[int, int]
+    classes: int
+    boxes: int
+    pictures: int = 3
+    spread: float = 1.5
+    most: int = 8
+
+    def targets(self) -> Array:
+        """(B, most, 5): class, centre and size in pixels; class -1 fills up."""
+        random = np.random.default_rng([self.seed, 1])
+        height, width = self.size
+        found = np.full((self.pictures, self.most, 5), -1, np.float32)
+        found[:, :, 1:] = 1.0
+        for picture in range(self.pictures - 1):
+            for place in range(self.boxes):
+                w, h = np.exp(random.uniform(np.log(0.06), np.log(0.6), 2)) * (width, height)
+                x = random.uniform(w / 2, width - w / 2)
+                y = random.uniform(h / 2, height - h / 2)
+                found[picture, place] = (random.integers(self.classes), x, y, w, h)
+        return found
+
+    def maps(self, shape: str, values: int, branch: int = 0) -> list[Array]:
+        """One map a level: `shape` is a word of B, A, V, H, W in the network's order; A is 3."""
+        random = np.random.default_rng([self.seed, 2, branch])
+        sizes = {"B": self.pictures, "A": 3, "V": values}
+        found = []
+        for stride in STRIDES:
+            sizes |= {"H": self.size[0] // stride, "W": self.size[1] // stride}
+            drawn = random.normal(0, self.spread, [sizes[letter] for letter in shape])
+            found.append(drawn.astype(np.float32))
+        return found
+
+    def distances(self, branch: int = 0) -> list[Array]:
+        """Maps of YOLOv8's kind that have learned something: (B, 64 + classes, H, W).
+
+        Classes are rare, and each cell thinks of the sides of one of the boxes, not exactly.
+        """
+        random = np.random.default_rng([self.seed, 3, branch])
+        targets = self.targets()
+        found = self.maps("BVHW", 64 + self.classes, branch)
+        for raw, stride in zip(found, STRIDES, strict=True):
+            raw[:, 64:] -= 3
+            _, _, height, width = raw.shape
+            for picture, row, column in np.ndindex(self.pictures, height, width):
+                _, x, y, w, h = targets[picture, random.integers(self.boxes)] / stride
+                x, y = column + 0.5 - x, row + 0.5 - y
+                sides = np.array([x + w / 2, y + h / 2, w / 2 - x, h / 2 - y])
+                sides += random.normal(0, 0.3, 4)
+                near = 6 * np.exp(-np.abs(np.arange(16) - sides[:, None]))
+                raw[picture, :64, row, column] += near.reshape(-1)
+        return found
+
+
+def peers_targets(case: Case) -> Array:
+    """As mindyolo takes them: picture, class, then fractions of the width and height."""
+    own = case.targets()
+    height, width = case.size
+    picture = np.broadcast_to(np.arange(len(own))[:, None, None], (*own.shape[:2], 1))
+    boxes = own[:, :, 1:] / np.array([width, height, width, height])
+    boxes[own[:, :, 0] < 0] = 0
+    return np.concatenate((picture, own[:, :, :1], boxes), 2).astype(np.float32)
+
+
+def flat(maps: list[Array], last: bool) -> Array:
+    """What a loss takes of them: (B, N, V); `last` says whether a map's values come last."""
+    if last:
+        return np.concatenate([m.reshape(len(m), -1, m.shape[-1]) for m in maps], 1)
+    return np.concatenate([m.reshape(*m.shape[:2], -1).transpose(0, 2, 1) for m in maps], 1)

@@ -1,0 +1,138 @@
+"""Losses are mindyolo's, on the same maps and targets, and lower themselves."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import Tensor, nn
+
+from zoohub.errors import DataError, RecipeError
+from zoohub.networks.families import find_family
+from zoohub.networks.family import LossRequest
+
+_spec = importlib.util.spec_from_file_location("maps", Path(__file__).with_name("maps.py"))
+assert _spec is not None
+assert _spec.loader is not None
+drawn = importlib.util.module_from_spec(_spec)
+sys.modules["maps"] = drawn  # for its dataclass
+_spec.loader.exec_module(drawn)
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "losses.json"
+RECORDED = json.loads(DATA.read_text(encoding="utf-8"))
+SMALL: dict[str, Mapping[str, Any]] = {
+    "yolov8": {"size": "n", "width": 0.0625, "depth": 0.33},
+    "yolov9": {"size": "t", "width": 0.25},
+    "yolov10": {"size": "n", "width": 0.125, "depth": 0.33},
+    "yolov11": {"size": "n", "width": 0.125, "depth": 0.33},
+}
+BRANCHES = {"yolov9": 2, "yolov10": 2}
+PARTS = {"lbox": ("box", 7.5), "lcls": ("classes", 0.5), "dfl": ("distances", 1.5)}
+
+
+def _network(name: str, classes: int) -> nn.Cell:
+    return find_family(name).load()(**SMALL[name], num_classes=classes)
+
+
+def _loss(name: str, net: nn.Cell, case: Any, **weights: float) -> nn.Cell:
+    family = find_family(name)
+    assert family.loss is not None
+    request = LossRequest(case.classes, case.size, weights=weights)
+    loss: nn.Cell = family.find(family.loss)(net, request)[1]
+    return loss
+
+
+def _maps(name: str, case: Any) -> Tensor:
+    found = [drawn.flat(case.distances(b), last=False) for b in range(BRANCHES.get(name, 1))]
+    return Tensor(np.concatenate(found, 1))
+
+
+def _case(record: Any) -> Any:
+    return drawn.Case(**{**record["case"], "size": tuple(record["case"]["size"])})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECORDED)
+def test_values_are_mindyolos(name: str) -> None:
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    for record in RECORDED[name]:
+        case = _case(record)
+        loss = _loss(name, _network(name, case.classes), case)
+        value = loss(_maps(name, case), Tensor(case.targets()))
+        assert float(value.asnumpy()) == pytest.approx(record["parts"]["loss"], rel=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECORDED)
+def test_each_part_is_mindyolos(name: str) -> None:
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    record = RECORDED[name][1]
+    case = _case(record)
+    net, maps, targets = _network(name, case.classes), _maps(name, case), Tensor(case.targets())
+    for theirs, (own, weight) in PARTS.items():
+        if theirs not in record["parts"]:
+            continue
+        only = dict.fromkeys((part for part, _ in PARTS.values()), 0.0)
+        value = _loss(name, net, case, **{**only, own: weight})(maps, targets)
+        assert float(value.asnumpy()) == pytest.approx(record["parts"][theirs], rel=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECORDED)
+def test_compiled_it_is_the_same_and_its_slopes_lead_down(name: str) -> None:
+    ms.set_context(mode=ms.GRAPH_MODE)
+    record = RECORDED[name][0]
+    case = _case(record)
+    step = ms.value_and_grad(_loss(name, _network(name, case.classes), case), 0)
+    maps, targets = _maps(name, case), Tensor(case.targets())
+    values = []
+    for _ in range(6):
+        value, slopes = step(maps, targets)
+        values.append(float(value.asnumpy()))
+        assert np.isfinite(slopes.asnumpy()).all()
+        maps = maps - slopes * (3 / np.linalg.norm(slopes.asnumpy()).item())
+    assert values[0] == pytest.approx(record["parts"]["loss"], rel=1e-5)
+    assert sorted(values, reverse=True) == values
+    assert values[-1] < 0.95 * values[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECORDED)
+def test_pictures_without_boxes_have_a_loss(name: str) -> None:
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    case = _case(RECORDED[name][0])
+    targets = case.targets()
+    targets[:, :, 0] = -1
+    loss = _loss(name, _network(name, case.classes), case)
+    value, slope = ms.value_and_grad(loss, 0)(_maps(name, case), Tensor(targets))
+    assert 0 < float(value.asnumpy()) < 1e6
+    assert np.isfinite(slope.asnumpy()).all()
+
+
+def test_a_recipe_that_weighs_what_a_loss_has_not_is_told_what_it_has() -> None:
+    case = drawn.Case(5, (64, 64), 3, 2)
+    with pytest.raises(RecipeError, match=r"loss\.objectness: YOLOv8's loss has no such part; it "):
+        _loss("yolov8", _network("yolov8", 3), case, objectness=1.0)
+
+
+def test_labels_are_not_smoothed_in_silence() -> None:
+    family = find_family("yolov8")
+    assert family.loss is not None
+    request = LossRequest(3, (64, 64), label_smoothing=0.1)
+    with pytest.raises(RecipeError, match="label_smoothing: YOLOv8's loss has none"):
+        family.find(family.loss)(_network("yolov8", 3), request)
+
+
+def test_masks_have_no_loss() -> None:
+    family = find_family("yolov8")
+    assert family.loss is not None
+    net = family.load()(**SMALL["yolov8"], masks=True)
+    with pytest.raises(DataError, match="YOLOv8 with masks cannot be trained"):
+        family.find(family.loss)(net, LossRequest(3, (64, 64)))
