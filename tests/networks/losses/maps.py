@@ -68,6 +68,32 @@ class Case:
                 raw[picture, :64, row, column] += near.reshape(-1)
         return found
 
+    def free_boxes(self) -> list[Array]:
+        """Maps of YOLOX's kind that have learned something: (B, 5 + classes, H, W)."""
+        random = np.random.default_rng([self.seed, 4])
+        targets = self.targets()
+        found = self.maps("BVHW", 5 + self.classes)
+        for raw, stride in zip(found, STRIDES, strict=True):
+            _, _, height, width = raw.shape
+            for picture, row, column in np.ndindex(self.pictures, height, width):
+                _, x, y, w, h = targets[picture, random.integers(self.boxes)] / stride
+                thought = (x - column, y - row, np.log(w), np.log(h))
+                raw[picture, :4, row, column] = thought + random.normal(0, 0.3, 4)
+        return found
+
+
+def free_boxes_in_pixels(case: Case) -> Array:
+    """The same decoded, as mindyolo's head gives them: (B, N, 5 + classes)."""
+    found = []
+    for raw, stride in zip(case.free_boxes(), STRIDES, strict=True):
+        _, _, height, width = raw.shape
+        cells = raw.copy()
+        cells[:, 0] = (raw[:, 0] + np.arange(width)) * stride
+        cells[:, 1] = (raw[:, 1] + np.arange(height)[:, None]) * stride
+        cells[:, 2:4] = np.exp(raw[:, 2:4]) * stride
+        found.append(cells)
+    return flat(found, last=False)
+
 
 def peers_targets(case: Case) -> Array:
     """As mindyolo takes them: picture, class, then fractions of the width and height."""

@@ -26,7 +26,7 @@ import numpy as np
 from mindspore import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
-from maps import STRIDES, Case, peers_targets
+from maps import STRIDES, Case, free_boxes_in_pixels, peers_targets
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "losses.json"
 DISTANCES = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
@@ -61,6 +61,9 @@ def recorded(name: str, load: Callable[[str], Any], case: Case) -> dict[str, flo
         make = getattr(load(f"{name}_loss"), f"YOLOv{name[5:]}Loss")
         loss = make(**DISTANCES, stride=list(STRIDES), nc=case.classes)
         maps = distances(case, 2 if name in ("yolov9", "yolov10") else 1)
+    elif name == "yolox":
+        loss = load("yolox_loss").YOLOXLoss(nc=case.classes, input_size=case.size)
+        maps = Tensor(free_boxes_in_pixels(case))
     else:
         raise SystemExit(f"unknown {name}")
     _, parts = loss(maps, targets, pictures)

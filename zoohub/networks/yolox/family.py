@@ -35,6 +35,8 @@ FAMILY = Family(
     head=_head,
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
+    loss="loss:box_loss",
+    start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem=_stem,
 )
