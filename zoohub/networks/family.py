@@ -89,8 +89,8 @@ class Family:
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
-        start_head: `module:function` in the family's folder, `(net, classes, size)`, which sets
-            a fresh head's values before training; None: as they were drawn.
+        start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
+            fresh head's values before training; None: as they were drawn.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +38,14 @@ class Case:
                 found[picture, place] = (random.integers(self.classes), x, y, w, h)
         return found
 
-    def maps(self, shape: str, values: int, branch: int = 0) -> list[Array]:
+    def maps(
+        self, shape: str, values: int, branch: int = 0, strides: Sequence[int] = STRIDES
+    ) -> list[Array]:
         """One map a level: `shape` is a word of B, A, V, H, W in the network's order; A is 3."""
         random = np.random.default_rng([self.seed, 2, branch])
         sizes = {"B": self.pictures, "A": 3, "V": values}
         found = []
-        for stride in STRIDES:
+        for stride in strides:
             sizes |= {"H": self.size[0] // stride, "W": self.size[1] // stride}
             drawn = random.normal(0, self.spread, [sizes[letter] for letter in shape])
             found.append(drawn.astype(np.float32))
@@ -68,6 +71,16 @@ class Case:
                 raw[picture, :64, row, column] += near.reshape(-1)
         return found
 
+    def anchored(self, name: str) -> list[Array]:
+        """Maps of YOLOv5's kind: (B, 3, H, W, 5 + classes), the auxiliary ones last."""
+        strides = [8 * 2**level for level in range(len(ANCHORS[name]))]
+        branches = 2 if name == "yolov7_auxiliary" else 1
+        return [
+            raw
+            for branch in range(branches)
+            for raw in self.maps("BAHWV", 5 + self.classes, branch, strides)
+        ]
+
     def free_boxes(self) -> list[Array]:
         """Maps of YOLOX's kind that have learned something: (B, 5 + classes, H, W)."""
         random = np.random.default_rng([self.seed, 4])
@@ -80,6 +93,27 @@ class Case:
                 thought = (x - column, y - row, np.log(w), np.log(h))
                 raw[picture, :4, row, column] = thought + random.normal(0, 0.3, 4)
         return found
+
+
+# Of the networks in `test_losses.py`; (width, height) in pixels, from fine to coarse.
+ANCHORS = {
+    "yolov3": (
+        (10, 13, 16, 30, 33, 23),
+        (30, 61, 62, 45, 59, 119),
+        (116, 90, 156, 198, 373, 326),
+    ),
+    "yolov7": (
+        (10, 13, 16, 30, 33, 23),
+        (30, 61, 62, 45, 59, 119),
+        (116, 90, 156, 198, 373, 326),
+    ),
+    "yolov7_auxiliary": (
+        (19, 27, 44, 40, 38, 94),
+        (96, 68, 86, 152, 180, 137),
+        (140, 301, 303, 264, 238, 542),
+        (436, 615, 739, 380, 925, 792),
+    ),
+}
 
 
 def free_boxes_in_pixels(case: Case) -> Array:

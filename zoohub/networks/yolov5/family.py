@@ -30,7 +30,7 @@ FAMILY = Family(
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
     loss="loss:box_loss",
-    start_head="loss:start_head",
+    start_head="zoohub.networks.layers.anchor_training:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
 )
