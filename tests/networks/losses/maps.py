@@ -81,6 +81,10 @@ class Case:
             for raw in self.maps("BAHWV", 5 + self.classes, branch, strides)
         ]
 
+    def exponential(self) -> list[Array]:
+        """Maps of YOLOv4's kind, from coarse to fine: (B, H, W, 3, 5 + classes)."""
+        return self.maps("BHWAV", 5 + self.classes, strides=STRIDES[::-1])
+
     def free_boxes(self) -> list[Array]:
         """Maps of YOLOX's kind that have learned something: (B, 5 + classes, H, W)."""
         random = np.random.default_rng([self.seed, 4])
@@ -114,6 +118,27 @@ ANCHORS = {
         (436, 615, 739, 380, 925, 792),
     ),
 }
+
+
+EXPONENTIAL = (
+    ((142, 110), (192, 243), (459, 401)),
+    ((36, 75), (76, 55), (72, 146)),
+    ((12, 16), (19, 36), (40, 28)),
+)
+
+
+def exponential_decoded(case: Case) -> list[tuple[Array, Array, Array]]:
+    """As mindyolo's YOLOv4 gives them in training: raw maps, centres and sizes as fractions."""
+    found = []
+    levels = zip(case.exponential(), EXPONENTIAL, STRIDES[::-1], (1.05, 1.1, 1.2), strict=True)
+    for raw, anchors, stride, scale in levels:
+        _, height, width, _, _ = raw.shape
+        grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)[:, :, None]
+        inner = 1 / (1 + np.exp(-raw[..., :2])) * scale - (scale - 1) / 2
+        sizes = np.exp(raw[..., 2:4]) * np.array(anchors) / (stride * np.array([width, height]))
+        centres = (inner + grid) / (width, height)
+        found.append((raw, centres.astype(np.float32), sizes.astype(np.float32)))
+    return found
 
 
 def free_boxes_in_pixels(case: Case) -> Array:

@@ -26,13 +26,25 @@ import numpy as np
 from mindspore import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
-from maps import ANCHORS, STRIDES, Case, free_boxes_in_pixels, peers_targets
+from maps import (
+    ANCHORS,
+    EXPONENTIAL,
+    STRIDES,
+    Case,
+    exponential_decoded,
+    free_boxes_in_pixels,
+    peers_targets,
+)
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "losses.json"
 DISTANCES = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 ANCHORED = {
     **{"box": 0.05, "obj": 0.7, "cls": 0.3, "anchor_t": 4.0},
     **{"label_smoothing": 0.0, "fl_gamma": 0.0, "cls_pw": 1.0, "obj_pw": 1.0},
+}
+EXPONENTIAL_WEIGHTS = {
+    **{"box": 10.0, "obj": 1.0, "cls": 1.0, "label_smoothing": 0.0},
+    **{"ignore_threshold": 0.7, "iou_threshold": 0.213},
 }
 CASES = (
     Case(1, (128, 128), 4, 3),
@@ -90,6 +102,12 @@ def recorded(name: str, load: Callable[[str], Any], case: Case) -> dict[str, flo
             nc=case.classes,
         )
         maps = tuple(Tensor(m) for m in case.anchored(name))
+    elif name == "yolov4":
+        anchors = [size for level in EXPONENTIAL for size in level]
+        loss = load("yolov4_loss").YOLOv4Loss(
+            **EXPONENTIAL_WEIGHTS, anchors=anchors, nc=case.classes
+        )
+        maps = tuple(tuple(Tensor(m) for m in level) for level in exponential_decoded(case))
     else:
         raise SystemExit(f"unknown {name}")
     _, parts = loss(maps, targets, pictures)

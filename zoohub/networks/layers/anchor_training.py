@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 from mindspore import Tensor, nn
 
@@ -11,6 +12,8 @@ from zoohub.networks.layers.anchor_head import AnchorHead
 from zoohub.networks.layers.anchor_loss import AnchorLoss, AnchorWeights
 from zoohub.networks.layers.loss_shells import FlatMaps
 from zoohub.networks.layers.loss_weights import weights_of
+
+_OBJECTS = 8.0
 
 
 def head_of(net: nn.Cell) -> AnchorHead:
@@ -46,17 +49,28 @@ def anchor_loss(
     return FlatMaps(net), loss
 
 
-def start_head(net: nn.Cell, classes: int, size: tuple[int, int], objects: float = 8.0) -> None:
-    """Bias a fresh head to what is true before anything is learned: boxes are rare.
-
-    About `objects` boxes to a picture of 640×640, and `classes` equally likely classes, as in
-    YOLOv5 (Lin et al. 2017, section 3.3).
-    """
+def start_head(net: nn.Cell, classes: int, size: tuple[int, int]) -> None:
+    """See `start_convolutions`."""
     head = head_of(net)
+    start_convolutions(head.m, head.strides, head.per_cell, classes, size)
+
+
+def start_convolutions(
+    convs: Iterable[nn.Cell],
+    strides: Sequence[float],
+    per_cell: int,
+    classes: int,
+    size: tuple[int, int],
+) -> None:
+    """Bias a fresh head's convolutions to what is true before anything is learned: boxes are rare.
+
+    About eight boxes to a picture of 640×640, and `classes` equally likely classes, as in
+    YOLOv5 (Lin et al. 2017, section 3.3). A convolution gives `per_cell` times 5 + `classes`.
+    """
     area = size[0] * size[1] / (640 * 640)
-    for conv, stride in zip(head.m, head.strides, strict=True):
+    for conv, stride in zip(convs, strides, strict=True):
         cells = size[0] * size[1] / stride**2
-        bias = conv.bias.asnumpy().reshape(head.per_cell, -1).copy()
-        bias[:, 4] = math.log(max(1e-4, objects * max(area, 1e-2)) / cells)
+        bias = conv.bias.asnumpy().reshape(per_cell, -1).copy()
+        bias[:, 4] = math.log(max(1e-4, _OBJECTS * max(area, 1e-2)) / cells)
         bias[:, 5:] = math.log(0.6 / (classes - 0.99))
         conv.bias.set_data(Tensor(bias.reshape(-1)))

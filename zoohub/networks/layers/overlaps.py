@@ -32,6 +32,18 @@ def plain_iou(
     return shared / (w * h + w2 * h2 - shared + _TINY)
 
 
+def generalized_iou(
+    x: Tensor, y: Tensor, w: Tensor, h: Tensor, x2: Tensor, y2: Tensor, w2: Tensor, h2: Tensor
+) -> Tensor:
+    """Generalized IoU (Rezatofighi et al. 2019) by centre and size; shapes are broadcast."""
+    shared = shared_area(x, y, w, h, x2, y2, w2, h2)
+    union = w * h + w2 * h2 - shared + _TINY
+    outer_w = ops.maximum(x + w / 2, x2 + w2 / 2) - ops.minimum(x - w / 2, x2 - w2 / 2)
+    outer_h = ops.maximum(y + h / 2, y2 + h2 / 2) - ops.minimum(y - h / 2, y2 - h2 / 2)
+    outer = outer_w * outer_h + _TINY
+    return shared / union - (outer - union) / outer
+
+
 def complete_iou(
     x: Tensor, y: Tensor, w: Tensor, h: Tensor, x2: Tensor, y2: Tensor, w2: Tensor, h2: Tensor
 ) -> Tensor:

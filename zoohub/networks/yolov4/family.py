@@ -21,6 +21,8 @@ FAMILY = Family(
     head="model.model.66.m",
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
+    loss="loss:box_loss",
+    start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem="model.model.0.conv",
 )
