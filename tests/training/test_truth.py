@@ -81,8 +81,6 @@ def as_it_was(text: str) -> str:
     text = re.sub(r"learns from pictures with boxes: .*", "learns from pictures with boxes", text)
     text = text.replace("; convert it to JPEG or PNG", "")
     text = re.sub(r"(?<!is )not an image in a format that Pillow reads", "not a picture", text)
-    # Weights of the loss that nobody chose are left to the network's family now.
-    text = re.sub(r"\nloss:\n(?:  \w+: \S+\n)+", "\nloss: …\n", text)
     return re.sub(r'"engine": "\w+", ', "", text)
 
 

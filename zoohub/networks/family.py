@@ -89,6 +89,7 @@ class Family:
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
+        loss_weights: what each part of that loss counts for, by the names that recipes have.
         start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
             fresh head's values before training; None: as they were drawn.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
@@ -114,6 +115,7 @@ class Family:
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     loss: str | None = None
+    loss_weights: Mapping[str, float] = field(default_factory=dict)
     start_head: str | None = None
     cut: str | None = None
 

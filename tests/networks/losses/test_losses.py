@@ -153,6 +153,12 @@ def test_pictures_without_boxes_have_a_loss(name: str) -> None:
     assert np.isfinite(slope.asnumpy()).all()
 
 
+@pytest.mark.parametrize("name", RECORDED)
+def test_recipes_are_told_the_weights_that_mindyolo_has(name: str) -> None:
+    told = {key: w for key, w in _family(name).loss_weights.items() if key != "anchor_ratio"}
+    assert told == dict(PARTS.get(name, DISTANCES).values())
+
+
 def test_a_recipe_that_weighs_what_a_loss_has_not_is_told_what_it_has() -> None:
     case = drawn.Case(5, (64, 64), 3, 2)
     with pytest.raises(RecipeError, match=r"loss\.objectness: YOLOv8's loss has no such part; it "):

@@ -22,6 +22,7 @@ FAMILY = Family(
     raw=("boxes", "map_*"),
     outputs="zoohub.outputs.boxes:scored_boxes",
     loss="loss:box_loss",
+    loss_weights={"box": 7.5, "classes": 0.5, "distances": 1.5},
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_distances",
     stem="model.model.0.conv",

@@ -21,6 +21,7 @@ FAMILY = Family(
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
     loss="loss:box_loss",
+    loss_weights={"box": 0.05, "objectness": 0.7, "classes": 0.3, "anchor_ratio": 4.0},
     start_head="zoohub.networks.layers.anchor_training:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem="model.model.0.conv",

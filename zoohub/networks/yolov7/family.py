@@ -42,6 +42,7 @@ FAMILY = Family(
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
     loss="loss:box_loss",
+    loss_weights={"box": 0.05, "objectness": 0.7, "classes": 0.3, "anchor_ratio": 4.0},
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem=_stem,

@@ -32,6 +32,7 @@ FAMILY = Family(
     raw=("boxes", "map_*"),
     outputs="outputs:boxes_or_masks",
     loss="loss:box_loss",
+    loss_weights={"box": 7.5, "classes": 0.5, "distances": 1.5},
     start_head="loss:start_head",
     cut="cut:cut_network",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),

@@ -39,6 +39,7 @@ FAMILY = Family(
     raw=("auxiliary_boxes", "boxes", "map_*"),
     outputs="zoohub.outputs.boxes:scored_boxes",
     loss="loss:box_loss",
+    loss_weights={"box": 7.5, "classes": 0.5, "distances": 1.5},
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_two_branches",
     stem=_stem,

@@ -66,7 +66,7 @@ class BoxAugment:
 @dataclass(frozen=True, slots=True)
 class LossWeights:
     """What each part of the loss counts for; None leaves it at the figure of the network's own
-    publisher. Not every loss has every part.
+    publisher, which the run's copy spells out. Not every loss has every part.
 
     `box` is 1 - IoU, `objectness` and `classes` are binary cross entropies, `distances` the
     distribution focal loss of YOLOv8 to YOLOv11. `anchor_ratio` is how many times an anchor may

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -180,6 +180,11 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
             f"{type(net).__name__} cannot be trained: its family has no loss; "
             "the YOLOs that mindyolo published have one, such as yolov8n"
         )
+
+    def weighed(self, recipe: DetectionRecipe, weights: Mapping[str, float]) -> DetectionRecipe:
+        """See `Task`."""
+        left_open = {key: w for key, w in weights.items() if getattr(recipe.loss, key) is None}
+        return replace(recipe, loss=replace(recipe.loss, **left_open))
 
     def loss_weights(self, recipe: DetectionRecipe) -> Mapping[str, float]:
         """See `Task`."""
