@@ -115,11 +115,12 @@ class Family:
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
+        loss_weights: what each part of that loss counts for, by the names that recipes have.
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
             which a task that searches asks one after the other, the one it asks most as the last;
             None: the network is asked whole.
-        start_head: `module:function` in the family's folder, `(net, classes, size)`, which sets
-            a fresh head's values before training; None: as they were drawn.
+        start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
+            fresh head's values before training; None: as they were drawn.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be
@@ -144,6 +145,7 @@ class Family:
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     loss: str | None = None
+    loss_weights: Mapping[str, float] = field(default_factory=dict)
     parts: str | None = None
     start_head: str | None = None
     cut: str | None = None

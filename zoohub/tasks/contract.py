@@ -253,6 +253,10 @@ class Task(ABC, Generic[R, T]):
         """What the recipe says of the loss's parts."""
         return {}
 
+    def weighed(self, recipe: R, weights: Mapping[str, float]) -> R:
+        """The recipe with the family's own `loss_weights` spelled out where it says nothing."""
+        return recipe
+
     def settled(self, recipe: R, splits: Splits[T]) -> R:
         """The recipe with what follows from the data spelled out. Raises RecipeError: it does
         not go with the data."""

@@ -116,11 +116,18 @@ class Recipe:
 def recipe_text(recipe: Recipe) -> str:
     """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     values = {
-        key: value
+        key: _used(value) if key == "loss" else value
         for key, value in cast("dict[str, object]", plain(recipe)).items()
         if value is not None or key not in _WRITTEN_WHERE_USED
     }
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _used(weights: object) -> object:
+    """The parts that a loss has: the others are None."""
+    if not isinstance(weights, dict):
+        return weights
+    return {part: weight for part, weight in weights.items() if weight is not None}
 
 
 def data_of(recipe: Recipe) -> object:

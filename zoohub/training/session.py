@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from zoohub.core.escaping import brief
 from zoohub.errors import RecipeError
+from zoohub.networks.families import find_family
 from zoohub.settings import Settings, load_settings
 from zoohub.tasks.contract import AnyTask, Note
 from zoohub.tasks.finding import reader_of, task_of_recipe
@@ -59,6 +60,7 @@ def open_session(
         raise RecipeError("early_stopping: there is no part of the data to validate on")
     recipe = task.settled(recipe, splits)
     recipe, start = find_start(recipe, settings or load_settings())
+    recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
     return Session(task, recipe, splits, start, workers)
 
 

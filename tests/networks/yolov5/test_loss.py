@@ -13,8 +13,9 @@ from mindspore import Tensor
 
 from zoohub.errors import DataError
 from zoohub.networks.family import LossRequest
+from zoohub.networks.layers.anchor_loss import AnchorLoss, AnchorWeights
+from zoohub.networks.layers.anchor_training import head_of, start_head
 from zoohub.networks.lenet.network import lenet
-from zoohub.networks.yolov5.loss import BoxLoss, LossWeights, head_of, start_head
 from zoohub.networks.yolov5.network import yolov5
 from zoohub.tasks.detection.rows import padded_targets
 from zoohub.tasks.detection.task import TASK
@@ -73,7 +74,7 @@ def _flat(maps: list[Any]) -> Tensor:
 def test_value_and_gradient_are_those_of_the_plain_loops(mode: int) -> None:
     maps, targets = _case()
     ms.set_context(mode=mode)
-    loss = BoxLoss(ANCHORS, STRIDES, (SIZE, SIZE), LossWeights())
+    loss = AnchorLoss(ANCHORS, STRIDES, (SIZE, SIZE), AnchorWeights())
     value, slope = ms.value_and_grad(loss, 0)(_flat(maps), Tensor(targets))
     expected, frozen = plain.plain_loss(maps, BOXES, ANCHORS, STRIDES)
     assert float(value.asnumpy()) == pytest.approx(expected, rel=1e-5)
@@ -98,7 +99,7 @@ def test_value_and_gradient_are_those_of_the_plain_loops(mode: int) -> None:
 def test_a_batch_in_parts_has_the_loss_of_the_whole() -> None:
     maps, targets = _case()
     ms.set_context(mode=ms.PYNATIVE_MODE)
-    loss = BoxLoss(ANCHORS, STRIDES, (SIZE, SIZE), LossWeights())
+    loss = AnchorLoss(ANCHORS, STRIDES, (SIZE, SIZE), AnchorWeights())
     flat = _flat(maps).asnumpy()
     whole = float(loss(Tensor(flat), Tensor(targets)).asnumpy())
     # One picture at a time; the second has no box.
@@ -113,13 +114,13 @@ def test_a_batch_in_parts_has_the_loss_of_the_whole() -> None:
 def test_pictures_without_boxes_teach_that_there_is_nothing() -> None:
     maps, targets = _case()
     targets[:, :, 0] = -1
-    loss = BoxLoss(ANCHORS, STRIDES, (SIZE, SIZE), LossWeights())
+    loss = AnchorLoss(ANCHORS, STRIDES, (SIZE, SIZE), AnchorWeights())
     expected, _ = plain.plain_loss(maps, [[], [], []], ANCHORS, STRIDES)
     assert float(loss(_flat(maps), Tensor(targets)).asnumpy()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_loss_counts_for_the_same_at_every_size_and_number_of_classes() -> None:
-    usual = LossWeights()
+    usual = AnchorWeights()
     assert usual.scaled((640, 640), classes=80, levels=3) == usual
     small = usual.scaled((128, 160), classes=10, levels=3)
     assert small.box == usual.box

@@ -104,6 +104,19 @@ def test_gradients_longer_than_the_bound_are_shortened_together() -> None:
     assert clip_norm(gradients, 6.0)[1].asnumpy() == pytest.approx([4.0])
 
 
+@pytest.mark.slow
+def test_gradients_of_a_large_network_are_clipped_in_graph_mode() -> None:
+    """A loop over them would call deeper than the compiler goes."""
+
+    class Clip(nn.Cell):
+        def construct(self, *gradients: Tensor) -> tuple[Tensor, ...]:
+            return clip_norm(gradients, 1.0)
+
+    ms.set_context(mode=ms.GRAPH_MODE)
+    clipped = Clip()(*[Tensor([2.0])] * 600)
+    assert clipped[599].asnumpy().item() == pytest.approx(600**-0.5)
+
+
 def test_accumulated_micro_batches_make_the_step_of_the_whole_batch() -> None:
     images, targets = batch(16)
     whole, parts = trainer(RECIPE), trainer(RECIPE, accumulate=4)

@@ -21,6 +21,9 @@ FAMILY = Family(
     head="model.model.66.m",
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
+    loss="loss:box_loss",
+    loss_weights={"box": 10.0, "objectness": 1.0, "classes": 1.0},
+    start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem="model.model.0.conv",
 )

@@ -30,7 +30,8 @@ FAMILY = Family(
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
     loss="loss:box_loss",
-    start_head="loss:start_head",
+    loss_weights={"box": 0.05, "objectness": 1.0, "classes": 0.5, "anchor_ratio": 4.0},
+    start_head="zoohub.networks.layers.anchor_training:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
 )

@@ -31,6 +31,9 @@ FAMILY = Family(
     stem="model.model.0.conv",
     raw=("boxes", "map_*"),
     outputs="outputs:boxes_or_masks",
+    loss="loss:box_loss",
+    loss_weights={"box": 7.5, "classes": 0.5, "distances": 1.5},
+    start_head="loss:start_head",
     cut="cut:cut_network",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
 )

@@ -35,6 +35,9 @@ FAMILY = Family(
     head=_head,
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
+    loss="loss:box_loss",
+    loss_weights={"box": 5.0, "objectness": 1.0, "classes": 1.0},
+    start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem=_stem,
 )

@@ -65,17 +65,20 @@ class BoxAugment:
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """What each part of the loss counts for; the figures are YOLOv5's, at 640×640 and with 80
-    classes, and scaled from there.
+    """What each part of the loss counts for; None leaves it at the figure of the network's own
+    publisher, which the run's copy spells out. Not every loss has every part.
 
-    `box` is 1 - CIoU, `objectness` and `classes` are binary cross entropies. `anchor_ratio` is
-    how many times an anchor may differ from a box that it answers for.
+    `box` is 1 - IoU, `objectness` and `classes` are binary cross entropies, `distances` the
+    distribution focal loss of YOLOv8 to YOLOv11. `anchor_ratio` is how many times an anchor may
+    differ from a box that it answers for. Where there are anchors, the figures hold at 640×640 and
+    80 classes, and are scaled from there.
     """
 
-    box: float = number(0.05, low=0.0)
-    objectness: float = number(1.0, low=0.0)
-    classes: float = number(0.5, low=0.0)
-    anchor_ratio: float = number(4.0, low=1.0)
+    box: float | None = number(None, low=0.0)
+    objectness: float | None = number(None, low=0.0)
+    classes: float | None = number(None, low=0.0)
+    distances: float | None = number(None, low=0.0)
+    anchor_ratio: float | None = number(None, low=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -179,12 +179,18 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """There is none that would fit every detector."""
         raise DataError(
-            f"{type(net).__name__} cannot be trained: its family has no loss; YOLOv5 has one"
+            f"{type(net).__name__} cannot be trained: its family has no loss; "
+            "the YOLOs that mindyolo published have one, such as yolov8n"
         )
+
+    def weighed(self, recipe: DetectionRecipe, weights: Mapping[str, float]) -> DetectionRecipe:
+        """See `Task`."""
+        left_open = {key: w for key, w in weights.items() if getattr(recipe.loss, key) is None}
+        return replace(recipe, loss=replace(recipe.loss, **left_open))
 
     def loss_weights(self, recipe: DetectionRecipe) -> Mapping[str, float]:
         """See `Task`."""
-        return asdict(recipe.loss)
+        return {name: value for name, value in asdict(recipe.loss).items() if value is not None}
 
     def split_value(self, target: Objects, classes: tuple[str, ...]) -> object:
         """How many boxes there are."""

@@ -33,10 +33,20 @@ def _move(decay: Tensor, shadow: Tensor, live: Tensor) -> bool:
     return True
 
 
+def _square_sum(gradient: Tensor) -> Tensor:
+    return (gradient * gradient).sum()
+
+
+def _scale_by(factor: Tensor, gradient: Tensor) -> Tensor:
+    return gradient * factor
+
+
 mean_over_workers = each(_mean_over_workers, "Function", "Number", "Tensor")
 add_to = each(_add_to, "Tensor", "Tensor")
 divide = each(_divide, "Number", "Tensor")
 clear = each(_clear, "Tensor", "Tensor")
+square_sum = each(_square_sum, "Tensor")
+scale_by = each(_scale_by, "Tensor", "Tensor")
 move = each(_move, "Tensor", "Tensor", "Tensor")
 
 
@@ -149,14 +159,15 @@ class Average(nn.Cell):
 
 
 def clip_norm(gradients: tuple[Tensor, ...], bound: float) -> tuple[Tensor, ...]:
-    """Gradients scaled so that their joint L2 norm is at most `bound`."""
-    total = Tensor(0.0, ms.float32)
-    for gradient in gradients:
-        total = total + (gradient * gradient).sum()
+    """Gradients scaled so that their joint L2 norm is at most `bound`.
+
+    Mapped, not looped over: each turn of a loop is a call in a call to the compiler, which goes no
+    deeper than a thousand, and large networks have more parameters than that allows.
+    """
+    over = ops.HyperMap()
+    total = ops.addn(over(square_sum, gradients))
     factor = ops.minimum(bound / (ops.sqrt(total) + 1e-6), Tensor(1.0, ms.float32))
-    clipped: tuple[Tensor, ...] = ()
-    for gradient in gradients:
-        clipped = (*clipped, gradient * factor)
+    clipped: tuple[Tensor, ...] = over(ops.partial(scale_by, factor), gradients)
     return clipped
 
 

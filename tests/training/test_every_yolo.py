@@ -1,0 +1,81 @@
+"""Every generation of YOLO that has a loss trains through `finetune`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from zoohub.errors import DataError
+from zoohub.training import finetune
+
+pytest.importorskip("pycocotools")
+
+# Reduced as far as they go.
+NETWORKS = {
+    "yolov3": ("yolov3", {"width": 0.03125, "depth": 0.1}),
+    "yolov4": ("yolov4", {"width": 0.03125, "depth": 0.1}),
+    "yolov7-tiny": ("yolov7", {"size": "tiny", "width": 0.125}),
+    "yolov7-w6": ("yolov7", {"size": "w6", "width": 0.0625}),
+    "yolov8n": ("yolov8", {"size": "n", "width": 0.0625, "depth": 0.33}),
+    "yolov9-t": ("yolov9", {"size": "t", "width": 0.25}),
+    "yolov10n": ("yolov10", {"size": "n", "width": 0.125, "depth": 0.33, "max_detections": 50}),
+    "yolov11n": ("yolov11", {"size": "n", "width": 0.125, "depth": 0.33}),
+    "yolox-nano": ("yolox", {"size": "nano", "width": 0.125}),
+}
+
+
+def _recipe(folder: Path, builder: str, arguments: Mapping[str, object]) -> Path:
+    """Four pictures of two rectangles, and a recipe of one step over them."""
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir()
+    for number in range(4):
+        pixels = np.full((64, 64, 3), 40, np.uint8)
+        pixels[10:30, 5:25], pixels[12:50, 32:60] = 200, 120
+        Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
+        boxes = ((0, 15, 20, 20, 20), (1, 46, 31, 28, 38))
+        lines = [f"{c} {x / 64} {y / 64} {w / 64} {h / 64}" for c, x, y, w, h in boxes]
+        (folder / "labels" / f"{number}.txt").write_text("\n".join(lines))
+    (folder / "data.yaml").write_text("train: images\nval: images\nnames: [light, grey]\n")
+    recipe = {
+        "task": "object-detection",
+        "model": builder,
+        "network": {"builder": builder, "arguments": dict(arguments)},
+        "data": {"kind": "boxes", "path": "data.yaml"},
+        "input": {"size": [64, 64], "resize": "letterbox"},
+        "augment": {"mosaic": 0, "scale": 0, "shift": 0, "flip": 0, "hue": 0, "saturation": 0},
+        "optimizer": {"name": "adamw", "lr": 0.002, "clip": 10},
+        "schedule": {"warmup": 0},
+        "epochs": 1,
+        "batch_size": 4,
+        "most_boxes": 4,
+        "mode": "pynative",  # compiling takes longer; the losses' own tests do both
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    return folder / "recipe.yaml"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", NETWORKS)
+def test_it_trains_and_is_measured(model: str, tmp_path: Path) -> None:
+    losses: list[float] = []
+    run = finetune(
+        _recipe(tmp_path, *NETWORKS[model]),
+        output=tmp_path / "run",
+        on_epoch=lambda report: losses.append(report.loss),
+    )
+    assert len(losses) == 1
+    assert np.isfinite(losses).all()
+    assert 0 <= run.metrics["map50"] <= 1
+    assert json.loads((run.path / "run.json").read_text())["classes"] == ["light", "grey"]
+
+
+def test_a_family_without_a_loss_says_so(tmp_path: Path) -> None:
+    recipe = _recipe(tmp_path, "yolov3_tiny", {})
+    with pytest.raises(DataError, match="cannot be trained: its family has no loss"):
+        finetune(recipe, output=tmp_path / "run")

@@ -1,0 +1,27 @@
+"""The loss of YOLOv11: that of YOLOv8, one branch of distances and ten cells to a box."""
+
+from __future__ import annotations
+
+from mindspore import nn
+
+from zoohub.networks.family import LossRequest
+from zoohub.networks.layers.distance_head import DistanceHead
+from zoohub.networks.layers.distance_loss import Branch
+from zoohub.networks.layers.distance_training import (
+    distance_loss,
+    only_cell,
+    start_branches,
+    strides_of,
+)
+
+
+def box_loss(net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+    """See `Family.loss`."""
+    head = only_cell(net, DistanceHead)
+    return distance_loss(net, strides_of(head), request, "YOLOv11", Branch())
+
+
+def start_head(net: nn.Cell, classes: int, size: tuple[int, int]) -> None:
+    """See `start_branches`."""
+    head = only_cell(net, DistanceHead)
+    start_branches(head.cv2, head.cv3, strides_of(head))
