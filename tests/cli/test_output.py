@@ -65,8 +65,10 @@ def test_visible_characters_of_all_scripts_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("list",), ("list", "--json"), ("info", "yolov5"), ("cache", "dir")]
-)
+    "command",
+    [("list",), ("list", "--json"), ("info", "yolov5"), ("cache", "dir"), ("--help",),
+     ("predict", "--help"), ("--version",), ("completion", "bash")],
+)  # fmt: skip
 @pytest.mark.parametrize("stdout", [">&-", "> /dev/full"])
 def test_a_stdout_that_takes_nothing_is_one_line(command: tuple[str, ...], stdout: str) -> None:
     if "full" in stdout and not Path("/dev/full").exists():

@@ -39,7 +39,7 @@ VERBS: dict[str, Verb] = {
     "info": Verb("info", "one model's card: checkpoints, hashes, metrics, licence", ("show",)),
     "inspect": Verb("inspect_", "the parameters in a checkpoint"),
     "download": Verb("download", "fetch and verify checkpoints; print their paths", ("pull",)),
-    "predict": Verb("predict", "what a network finds in pictures, by its task"),
+    "predict": Verb("predict", "what a network makes of pictures or of text, by its task"),
     "finetune": Verb("finetune", "adapt a network to data of your own", ("train",)),
     "eval": Verb("eval_", "measure a network on data of which the truth is known", ("validate",)),
     "export": Verb("export", "write a network as MINDIR, ONNX, AIR, safetensors or pth"),
@@ -77,6 +77,10 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong with the arguments, and leave."""
         Output().error(f"{message}; `{self.prog} --help` shows how to use it")
         raise SystemExit(UsageError.exit_code)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Help and version; argparse would say nothing where they cannot be written."""
+        Output().text(message)
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -125,6 +129,12 @@ def main(arguments: Sequence[str]) -> int:
     except SystemExit as stop:  # argparse has printed the help or the usage error
         alone = arguments != given and "help" not in given
         return UsageError.exit_code if alone else int(stop.code or 0)
+    except BrokenPipeError:
+        return _broken_pipe()
+    except OutputError as error:
+        abandon(1)
+        Output().error(str(error))
+        return error.exit_code
     # Pillow's own word on large pictures; zoohub has a limit, and one line for it.
     warnings.filterwarnings("ignore", message=r"Image size \(\d+ pixels\) exceeds limit")
     output = Output(as_json=options.json, quiet=options.quiet, verbose=options.verbose)
