@@ -230,7 +230,7 @@ def predict(
             `PIL.Image`, a uint8 array, or a list of them; of text, texts, token ids, .txt, .jsonl.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
-        batch_size: pictures at a time.
+        batch_size: inputs at a time.
         save: where to draw detections: a file for one picture, a folder for several.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `load`.
@@ -243,8 +243,7 @@ def predict(
         options: further ones of the task: `iou` of a detection, `vocab`, a file of tokens, of text.
 
     Returns:
-        One `Prediction` for each picture, in order; one that cannot be read carries its error. A
-        notebook shows each with its picture.
+        One `Prediction` for each input, in order; one that cannot be read carries its error.
     """
     from zoohub.tasks.results import Predictions
 
@@ -289,7 +288,7 @@ def predict_stream(
     force: bool = False,
     **options: object,
 ) -> Iterator[AnyPrediction]:
-    """`predict` for many pictures: each comes as soon as it is there, and none is kept.
+    """`predict` for many inputs: each comes as soon as it is there, and none is kept.
 
     The arguments are those of `predict`. They are checked, and the network is opened, at once.
     """
@@ -334,11 +333,11 @@ def export(
         ExportError: the format cannot be written, or `check` found the file to differ.
         As `load`, where `model` is a name.
     """
-    from zoohub.exporting import export_network, plan_export
+    from zoohub.exporting import check_named, export_network, plan_export
     from zoohub.models.pretrained import load_network, weights_request
 
     target = local_path(path)
-    plan_export(target, **options)  # refused before anything is fetched
+    planned = plan_export(target, **options)  # refused before anything is fetched
     if hasattr(model, "parameters_dict"):
         if checkpoint is not None:
             raise UsageError("checkpoint= goes with a model's name; this network has its weights")
@@ -347,4 +346,5 @@ def export(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
     )
     settings = settings_for(offline=offline, device=device)
+    check_named(name_or_path(model), planned, settings)
     return export_network(load_network(name_or_path(model), settings, request), target, **options)

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--compare", metavar="NAME", help="another one, side by side, and how far NAME is above it"
     )
     parser.add_argument(
-        "--batch-size", type=int, default=64, metavar="N", help="pictures at a time (64)"
+        "--batch-size", type=int, default=64, metavar="N", help="samples at a time (64)"
     )
     add_weights_options(parser)
     add_device_options(parser, engine=True)

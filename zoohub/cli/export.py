@@ -110,14 +110,15 @@ def run(options: argparse.Namespace, output: Output) -> int:
     """Write the file; stdout has its path alone."""
     if options.format is None and options.output is None:
         raise UsageError("give --format, or --output with a suffix that names it")
-    from zoohub.exporting import export_with_report, plan_export
+    from zoohub.exporting import check_named, export_with_report, plan_export
     from zoohub.exporting.lite import convert_to_lite, lite_command
     from zoohub.models.pretrained import load_network
     from zoohub.settings import settings_for
 
     chosen = {key: getattr(options, key) for key in _CHOICES}
-    plan_export(options.output or Path(f"x.{options.format}"), **chosen)  # before a network comes
+    request = plan_export(options.output or Path(f"x.{options.format}"), **chosen)
     settings = settings_for(device=options.device)
+    check_named(options.name, request, settings)  # before a network comes
     net = load_network(options.name, settings, weights_options(options, output))
     target = options.output or Path(f"{default_stem(net)}.{options.format}")
     export = export_with_report(net, target, **chosen)

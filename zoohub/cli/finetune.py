@@ -68,7 +68,7 @@ def _add_recipe(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--epochs", type=int, metavar="N", help="times through the data")
     group.add_argument("--lr", type=float, metavar="RATE", help="learning rate of a whole batch")
     group.add_argument(
-        "--batch-size", type=int, metavar="N", help="pictures a step, over all workers together"
+        "--batch-size", type=int, metavar="N", help="samples a step, over all workers together"
     )
     group.add_argument("--seed", type=int, metavar="N", help="of all that is random (0)")
     group.add_argument(

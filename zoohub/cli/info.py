@@ -16,6 +16,7 @@ from zoohub.models.describing import is_runnable, model_is_runnable, model_json
 from zoohub.models.memory import memory_line
 from zoohub.models.provenance import recorded_hash
 from zoohub.models.runs import open_run
+from zoohub.networks.families import find_family
 from zoohub.settings import load_settings
 from zoohub.store import Store
 
@@ -208,5 +209,14 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
                 f"  zoohub predict {name} picture.jpg",
                 f"  zoohub finetune {name} --data folder/",
             ]
-        lines.append(f"  zoohub export {name} --output {entry.model}.onnx")
+        lines += _export_lines(f"  zoohub export {name} --output {entry.model}.onnx", shown, entry)
     return lines
+
+
+def _export_lines(command: str, shown: Checkpoint, entry: Entry) -> list[str]:
+    """The command with what its network must be told besides; none where it cannot be exported."""
+    spec = shown.network or entry.network
+    family = None if spec is None else find_family(spec.builder)
+    if family is None or family.inputs == ("image",) or family.parts is not None:
+        return [command]
+    return [f"{command} --length 128"] if family.sequences else []

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     parser.add_argument(
-        "--batch-size", type=int, default=1, metavar="N", help="pictures at a time (1)"
+        "--batch-size", type=int, default=1, metavar="N", help="inputs at a time (1)"
     )
     results = parser.add_argument_group("results")
     results.add_argument(
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
-    """Print what each picture shows; exit code 3 where some could not be read."""
+    """Print what is found in each input; exit code 3 where some could not be read."""
     if not options.inputs and not options.text:
         raise UsageError("there is nothing to predict: name an INPUT, or give --text")
     if not options.text and not any(

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from zoohub.exporting.export import export_network, export_with_report
     from zoohub.exporting.request import plan_export
     from zoohub.exporting.result import Export
+    from zoohub.exporting.sequences import check_named
     from zoohub.graphs.metadata import Metadata, read_metadata
 
 __all__ = [
     "Conversion",
     "Export",
     "Metadata",
+    "check_named",
     "convert_file",
     "export_network",
     "export_with_report",
@@ -38,6 +40,7 @@ _HOMES = {
     "Metadata": "graphs.metadata",
     "read_metadata": "graphs.metadata",
     "plan_export": "exporting.request",
+    "check_named": "exporting.sequences",
 }
 
 

@@ -22,6 +22,7 @@ from zoohub.exporting.checking import (
 from zoohub.exporting.describing import describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
+from zoohub.exporting.sequences import check_sequences
 from zoohub.exporting.shapes import InputShape, Shape, plan_sequences, plan_shape
 from zoohub.graphs.choosing import Interface, choose_outputs, cut_network
 from zoohub.graphs.folding import Prepared, copy_network, prepare_copy
@@ -35,6 +36,7 @@ from zoohub.tasks.contract import AnyTask, InFile
 from zoohub.tasks.finding import find_task
 
 _WITHOUT_STEP = "without_nms.onnx"
+_SEGMENTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,10 @@ def _shape(
     net: nn.Cell, provenance: Provenance | None, family: Family | None, request: Request
 ) -> Shape:
     if family is not None and family.inputs != ("image",):
-        sizes = [c.vocab_size for _, c in net.cells_and_names() if isinstance(c, nn.Embedding)]
+        check_sequences(family, request)
         return plan_sequences(
             family.inputs,
-            vocabulary=max(sizes, default=2),
+            vocabulary=_known_to_all_tables(net),
             batch=request.batch,
             length=request.length,
             dynamic=request.dynamic,
@@ -131,6 +133,13 @@ def _shape(
         size=request.size,
         dynamic=request.dynamic,
     )
+
+
+def _known_to_all_tables(net: nn.Cell) -> int:
+    """Token ids below this are in the vocabulary, whose table may be smaller than the positions'.
+    Tables of a few rows are of segments, not of tokens."""
+    sizes = [c.vocab_size for _, c in net.cells_and_names() if isinstance(c, nn.Embedding)]
+    return min((size for size in sizes if size > _SEGMENTS), default=2)
 
 
 def _write(job: _Job, partial: Path) -> int | None:

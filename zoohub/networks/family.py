@@ -107,7 +107,9 @@ class Family:
             the axis whose length it is; without an axis, `{}` in the parameter's name stands for
             any number, and their count is the argument.
         inputs: the names of what its networks take, in the order of `construct`: `image`; of text
-            `ids`, `mask`, …, whole numbers (int32) of (batch, length) unless `construct` says else.
+            `ids`, `mask`, …, whole numbers (int32) of (batch, length).
+        sequences: whether inputs other than `image` are that; else `construct` says what they are,
+            and zoohub cannot make any to export with.
         raw: the names of what they give in evaluation mode, as `Cut.names`.
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
@@ -142,6 +144,7 @@ class Family:
     torchvision_difference: Callable[[Arguments], str | None] | None = None
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
+    sequences: bool = True
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     loss: str | None = None

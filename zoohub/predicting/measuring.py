@@ -57,7 +57,9 @@ def measure_samples(
             metric.add(predictor.infer(rows), rows, [samples.targets[place] for place in good])
         measured += len(good)
     if not measured:
-        raise DataError(f"none of the {len(samples)} pictures can be read; first: {reason}")
+        raise DataError(
+            f"none of the {len(samples)} {predictor.task.samples} can be read; first: {reason}"
+        )
     return metric
 
 
@@ -88,7 +90,7 @@ def evaluate(
             file, or `digits` (the held-out ones); for a detector: a data.yaml, a COCO .json file,
             a folder of Pascal VOC's or `digit-scenes`; or a recipe's `data`. Where it has parts,
             the test part counts, else the validation part; else all of it.
-        batch_size: pictures at a time.
+        batch_size: samples at a time.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `zoohub.load`.
         settings: zoohub's settings; None reads them.
@@ -107,7 +109,7 @@ def evaluate(
 
     Raises:
         DataError: the data cannot be read, is another task's, or its classes are not the network's.
-        UsageError: a batch of no pictures, or another value of the wrong kind.
+        UsageError: a batch of nothing, or another value of the wrong kind.
         As `zoohub.load` where `model` is a name.
     """
     from zoohub.models.pretrained import weights_request
@@ -121,10 +123,13 @@ def evaluate(
     network = str(model) if isinstance(model, str | os.PathLike) else "the network"
     splits = _splits(task, data, network)
     samples = splits.measured()
-    warnings = (left_out_sentence(splits.skipped) if task.counts_left_out else ()) + splits.warnings
+    warnings = (
+        left_out_sentence(splits.skipped, task.samples) if task.counts_left_out else ()
+    ) + splits.warnings
     if not len(samples):
-        reasons = "; ".join((*left_out_sentence(splits.skipped), *splits.warnings)) or "it is empty"
-        raise DataError(f"the data has no readable picture to measure on: {reasons}")
+        left = left_out_sentence(splits.skipped, task.samples)
+        reasons = "; ".join((*left, *splits.warnings)) or "it is empty"
+        raise DataError(f"the data has no readable {task.samples} to measure on: {reasons}")
     classes = predictor.names
     if classes is None:
         rows = task.prepare(predictor.input)(samples.inputs[0])

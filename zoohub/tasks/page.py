@@ -32,22 +32,23 @@ def html_page(title: str, body: Sequence[str], style: str = "") -> str:
 
 
 def top_table(recipe: Recipe, classes: int, counts: Sequence[int], figures: Mapping[str, str],
-          part: str) -> str:  # fmt: skip
+          part: str, samples: str) -> str:  # fmt: skip
     """The table at the top.
 
     Args:
         recipe: of the run.
-        classes: how many there are.
-        counts: pictures to train on, to validate and to test on.
+        classes: how many there are; 0: the task has none.
+        counts: samples to train on, to validate and to test on.
         figures: titles and texts of what was measured on `part`.
         part: the part that was measured.
+        samples: what the samples are called.
     """
     train, validation, test = counts
     model = recipe.model + (f"@{recipe.checkpoint}" if recipe.checkpoint else "")
     rows = {
         "model": model,
-        "classes": str(classes),
-        "pictures": f"{train} training, {validation} validation, {test} test",
+        **({"classes": str(classes)} if classes else {}),
+        samples: f"{train} training, {validation} validation, {test} test",
         **{f"{title} ({part})": text for title, text in figures.items()},
     }
     cells = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())

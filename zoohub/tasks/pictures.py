@@ -38,11 +38,15 @@ def picture_rows(contract: InputContract) -> Callable[[Picture], tuple[Row, ...]
 
 
 def first_readable(
-    names: Sequence[str], place: int, note: Note, read: Callable[[int], P]
+    names: Sequence[str],
+    place: int,
+    note: Note,
+    read: Callable[[int], P],
+    samples: str = "pictures",
 ) -> tuple[int, P]:
     """The sample at `place`, or the first readable one after it, and its place.
 
-    `note` is told of those that cannot be read.
+    `note` is told of those that cannot be read; `samples` is what they are called.
 
     Raises:
         DataError: none can.
@@ -55,7 +59,7 @@ def first_readable(
         except DataError as error:
             note(names[candidate], str(error))
             first = first or error
-    raise DataError(f"none of the {count} training pictures can be read: {first}")
+    raise DataError(f"none of the {count} training {samples} can be read: {first}")
 
 
 def class_colour(index: int) -> Rgb:

@@ -71,12 +71,13 @@ def none() -> Samples[T]:
     return Samples([], [], [])
 
 
-def left_out_sentence(skipped: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence that counts the samples left out; none where there are none."""
+def left_out_sentence(skipped: Mapping[str, str], samples: str = "pictures") -> tuple[str, ...]:
+    """A sentence that counts the samples left out, by what they are called; none where there are
+    none."""
     if not skipped:
         return ()
     path, reason = next(iter(skipped.items()))
-    return (f"{len(skipped)} pictures were left out (first: {brief(path)}: {brief(reason, 400)})",)
+    return (f"{len(skipped)} {samples} were left out (first: {brief(path)}: {brief(reason, 400)})",)
 
 
 def _bytes_of(target: object) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ def run_session(
             micro = next_smaller(plan.micro_batch)
             if workers.count > 1:  # the others wait in the middle of a step
                 raise BatchTooLarge(
-                    f"{plan.micro_batch} pictures at once do not fit into a worker's memory; "
+                    f"{plan.micro_batch} samples at once do not fit into a worker's memory; "
                     f"start again with --set micro_batch={micro}: the batch stays "
                     f"{recipe.batch_size}"
                 ) from error
@@ -75,7 +75,7 @@ def run_session(
 def smaller_parts(before: int, after: int, batch: int) -> str:
     """What to say where the memory does not suffice."""
     return (
-        f"{before} pictures at once do not fit into memory: computing {after} at a time and "
+        f"{before} samples at once do not fit into memory: computing {after} at a time and "
         f"adding up the gradients; the batch stays {batch}"
     )
 

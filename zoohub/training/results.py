@@ -130,7 +130,14 @@ def _write_page(trained: Trained, folder: RunFolder, finished: Finished[Any, Any
     splits, recipe = session.splits, session.recipe
     counts = [len(splits.train), len(splits.validation), len(splits.test)]
     body = [
-        top_table(recipe, len(splits.classes), counts, panels.figures, finished.part),
+        top_table(
+            recipe,
+            len(splits.classes),
+            counts,
+            panels.figures,
+            finished.part,
+            session.task.samples,
+        ),
         *notes_list(data_notes(session)),
         "<h2>Learning curve</h2>",
         curve,

@@ -90,18 +90,22 @@ def warnings_before(session: Session) -> list[str]:
         for path, reason in list(skipped.items())[:10]
     ]
     if len(skipped) > 10:
-        warnings.append(f"… and {len(skipped) - 10} more pictures left out")
+        warnings.append(f"… and {len(skipped) - 10} more {session.task.samples} left out")
     return warnings + data_notes(session)
 
 
 def data_notes(session: Session) -> list[str]:
     """What the page says of the data; what was left out it lists by itself."""
     splits, batch = session.splits, session.recipe.batch_size
-    counted = left_out_sentence(splits.skipped) if session.task.counts_left_out else ()
+    counted = (
+        left_out_sentence(splits.skipped, session.task.samples)
+        if session.task.counts_left_out
+        else ()
+    )
     notes = [*counted, *splits.warnings]
     if len(splits.train) < batch:
         notes.append(
-            f"{len(splits.train)} training pictures do not fill a batch of {batch}: they are "
-            "repeated in it"
+            f"{len(splits.train)} training {session.task.samples} do not fill a batch of {batch}: "
+            "they are repeated in it"
         )
     return notes

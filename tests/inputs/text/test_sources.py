@@ -71,8 +71,9 @@ def test_a_jsonl_has_ids_or_text_in_a_line(tmp_path: Path) -> None:
     for source, said in zip(
         found[4:],
         (
-            "expected `text` or `ids`, found label", "no token at all", "list is no text",
-            "expected `text` or `ids`, found nothing", "list is no text", "", "-4 is no token id",
+            "expected `text` or `ids`, found label", "no token at all", "1.5 is no token id",
+            "expected `text` or `ids`, found nothing", "True is no token id", "",
+            "-4 is no token id",
         ),
         strict=True,
     ):  # fmt: skip
@@ -100,7 +101,9 @@ def test_a_file_that_is_no_text_is_one_line(tmp_path: Path, content: bytes, said
     assert said in str(bad.error)
 
 
-@pytest.mark.parametrize("nothing", [[], np.zeros((0, 3), int), None, 3, [[]], "", " "])
+@pytest.mark.parametrize(
+    "nothing", [[], np.zeros((0, 3), int), None, 3, [[]], "", " ", np.array(5)]
+)
 def test_nothing_at_all_is_an_error(nothing: object) -> None:
     with pytest.raises(DataError):
         expand_inputs(nothing)

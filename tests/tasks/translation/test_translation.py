@@ -146,7 +146,11 @@ def trained(source: Path, output: Path, mode: str) -> Run:
     assert last["loss"] < first["loss"]
     assert 0 <= last["validation_bleu"] <= 1
     assert run.metrics["bleu"] == last["validation_bleu"]
-    assert (run.path / "report.html").read_text().startswith("<!doctype html>")
+    page = (run.path / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "<th>sentences</th>" in page
+    assert "pictures" not in page
+    assert "<th>classes</th>" not in page
     return run
 
 

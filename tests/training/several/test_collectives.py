@@ -63,7 +63,7 @@ def test_two_workers_agree_share_and_disagree_in_the_same_words(tmp_path: Path) 
     said = [(tmp_path / f"said-{rank}").read_text() for rank in (0, 1)]
     assert said[0] == said[1]
     assert "worker 1 has other settings" in said[0]
-    assert "worker 1 has other pictures (0 to train on) than the first one (1)" in said[0]
+    assert "worker 1 has other data (0 to train on) than the first one (1)" in said[0]
 
 
 def test_alone_there_is_nobody_to_ask() -> None:

@@ -43,7 +43,7 @@ def expand_inputs(inputs: object) -> tuple[Source, ...]:
 
 
 def _listed(inputs: object) -> list[object]:
-    if isinstance(inputs, Iterable):
+    if isinstance(inputs, Iterable) and getattr(inputs, "ndim", 1) > 0:
         return list(inputs)
     raise DataError(f"a {type(inputs).__name__} is no text; give {ACCEPTED}, or a list of them")
 
@@ -135,6 +135,11 @@ def _sentence(item: object, name: str) -> Source:
         return Source(name, Sentence(name, text=item))
     if isinstance(item, Sequence | np.ndarray) and len(item) == 0:
         return Source(name, error=f"{name}: no token at all; give at least one id")
+    if isinstance(item, Sequence) and not _is_ids(item):
+        odd = next(value for value in item if not _is_whole(value))
+        return Source(
+            name, error=f"{name}: {odd!r:.40} is no token id; ids are whole numbers from 0"
+        )
     if not isinstance(item, Sequence | np.ndarray) or not _is_ids(item):
         return Source(name, error=f"{name}: {type(item).__name__} is no text; give {ACCEPTED}")
     ids = tuple(int(id) for id in item)

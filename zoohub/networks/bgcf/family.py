@@ -28,6 +28,7 @@ FAMILY = Family(
         "other_neighbours",
         "other_sampled",
     ),
+    sequences=False,
     raw=(
         "user_embedding",
         "user_representation",

@@ -11,4 +11,5 @@ FAMILY = Family(
     arguments={"channels": int, "num_classes": int, "frames": int, "coefficients": int},
     sizes={"channels": ("model.0.weight", 0)},
     inputs=("cepstrum",),
+    sequences=False,
 )

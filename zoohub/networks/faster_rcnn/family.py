@@ -38,5 +38,6 @@ FAMILY = Family(
     head=_head,
     stem="backbone.conv1",
     inputs=("image", "regions"),
+    sequences=False,
     raw=("outputs_*",),
 )

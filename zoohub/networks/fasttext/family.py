@@ -12,4 +12,5 @@ FAMILY = Family(
     head="fc",
     sizes={"vocab_size": ("embeding_func.embedding_table", 0), "num_classes": ("fc.weight", 0)},
     inputs=("ids", "lengths"),
+    sequences=False,
 )

@@ -14,4 +14,5 @@ FAMILY = Family(
         "num_classes": ("layers.1.attns.0.bias", 0),
     },
     inputs=("features", "mask"),
+    sequences=False,
 )

@@ -16,4 +16,5 @@ FAMILY = Family(
     },
     head="layer1.fc",
     inputs=("adjacency", "features"),
+    sequences=False,
 )

@@ -30,5 +30,6 @@ FAMILY = Family(
         "wn_concept_ids",
         "nell_concept_ids",
     ),
+    sequences=False,
     raw=("starts", "ends"),
 )

@@ -29,5 +29,6 @@ FAMILY = Family(
         "entity_segment_ids",
         "entity_attention_mask",
     ),
+    sequences=False,
     raw=("starts", "ends"),
 )

@@ -10,5 +10,6 @@ FAMILY = Family(
     builder="tprr_downstream",
     arguments={"part": str, "hidden_size": int},
     inputs=("para_state", "sent_state", "state", "context_mask"),
+    sequences=False,
     raw=("answer_type", "starts", "ends", "paragraphs", "sentences"),
 )

@@ -30,7 +30,7 @@ class TrainingPairs:
 
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: int32 (length,) each."""
-        _, row = first_readable(self.samples.names, place, note, self._read)
+        _, row = first_readable(self.samples.names, place, note, self._read, "sentences")
         return row
 
     def _read(self, place: int) -> TrainingRow:

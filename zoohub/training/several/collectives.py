@@ -77,7 +77,7 @@ def check_same(recipe: Recipe, data: Iterable[bytes], count: int, workers: Worke
             )
         if (row[4:] != rows[0, 4:]).any():
             raise DataError(
-                f"worker {rank} has other pictures ({row[-1]} to train on) than the first one "
+                f"worker {rank} has other data ({row[-1]} to train on) than the first one "
                 f"({rows[0, -1]}); copy the same data to all machines"
             )
 

@@ -1,0 +1,75 @@
+"""Networks of sequences become graphs; what keeps them from it is said before they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import zoohub
+from zoohub.cli.main import main
+from zoohub.errors import ExportError
+
+BERT = {
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
+GPT2 = {"vocab_size": 50, "embed_dim": 16, "depth": 1, "num_heads": 2, "longest": 512}
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("bert_base", "this network takes sequences: give --length N"),
+        ("gcn", "gcn takes adjacency, features, which are not all sequences"),
+        ("fasttext", "its weights can (.safetensors, .pth)"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_fetched(
+    model: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
+    assert main(["export", model, "--output", str(tmp_path / "a.onnx")]) == 1
+    assert said in capsys.readouterr().err
+    with pytest.raises(ExportError, match=said.replace("(.", r"\(.").replace(")", r"\)")):
+        zoohub.export(model, tmp_path / "a.onnx")
+    assert main(["export", model, "--output", str(tmp_path / "a.safetensors")]) == 5
+
+
+@pytest.mark.parametrize(
+    ("model", "export"),
+    [("bert_base", "bert_base.onnx --length 128"), ("gcn", None), ("transformer", "mer.onnx"),
+     ("resnet50", "resnet50.onnx")],
+)  # fmt: skip
+def test_the_card_names_an_export_that_works(
+    model: str, export: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["info", model]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "zoohub export" in line]
+    assert len(lines) == (export is not None)
+    assert all(line.endswith(str(export)) for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "arguments"), [("bert_base", BERT), ("gpt2@mindnlp", GPT2), ("uie_base", BERT)]
+)
+def test_a_vocabulary_may_be_smaller_than_the_table_of_positions(
+    model: str, arguments: dict[str, int], tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    net = zoohub.load(model, **arguments)
+    assert zoohub.export(net, tmp_path / "a.onnx", length=8, check=True).exists()
+
+
+@pytest.mark.slow
+def test_a_network_of_other_arrays_is_refused_as_an_object_too(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="gcn takes adjacency, features"):
+        zoohub.export(zoohub.load("gcn"), tmp_path / "a.onnx", length=8)
