@@ -67,7 +67,7 @@ def test_token_ids_and_text_are_translated(
 
     words = ("--vocab", str(own / "vocab.txt"), "--json")
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"c d e\n")))
-    assert main(predict(own, str(own / "words.txt"), "-", "--text", "c d e", *words)) == 0
+    assert main(predict(own, str(own / "word?.txt"), "-", "--text", "c d e", *words)) == 0
     lines, piped, given = json.loads(capsys.readouterr().out)
     assert (lines["input"], piped["input"]) == (f"{own / 'words.txt'}:1", "input 1:1")
     assert given["input"] == "c d e"
@@ -88,7 +88,7 @@ def test_token_ids_and_text_are_translated(
     [
         (("long.jsonl",), ":1: 129 tokens with its end, the network takes at most 128"),
         (("--text", "a", "--vocab", "words.txt"), "words.txt has 1 tokens, the network 20"),
-        (("--text", "a", "--vocab", "none.txt"), "none.txt cannot be read: No such file"),
+        (("--text", "a", "--vocab", "none.txt"), "none.txt: there is no such file"),
         (("--text", "a"), "'a' is text, which takes the network's vocabulary"),
         (("--text", " ", "--vocab", "vocab.txt"), "an empty line"),
     ],
@@ -111,6 +111,10 @@ def test_what_text_lacks_is_said_before_anything_is_fetched(
     said = capsys.readouterr().err
     assert "'good day' is text, which takes the network's vocabulary (vocab.bpe.32000, " in said
     assert "token ids always work" in said
+    assert main(["predict", "transformer", "--text", "good day", "--vocab", "none.txt"]) == 1
+    assert "none.txt: there is no such file" in capsys.readouterr().err
+    assert main(["predict", "seq2seq", "--text", "good day"]) == 1
+    assert "does not know how the input of seq2seq is made" in capsys.readouterr().err
 
 
 def test_an_engine_that_has_no_form_of_it_is_refused(

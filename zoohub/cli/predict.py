@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from zoohub.cli.options import (
 from zoohub.cli.output import Output
 from zoohub.cli.predict_files import add_file_options, followed, open_file
 from zoohub.cli.several import PARTLY
+from zoohub.core.paths import local_path
+from zoohub.core.text_reader import is_file
 from zoohub.core.values import check_values
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
@@ -99,6 +102,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
+    if options.vocab is not None and not is_file(local_path(options.vocab)):
+        raise DataError(f"{options.vocab}: there is no such file")
     if options.text:
         has_words = options.vocab is not None
         check_texts(options.name, options.text[0], settings, vocabulary=has_words)
@@ -162,7 +167,10 @@ def lines_of(predictor: Predictor, prediction: AnyPrediction) -> list[str]:
 
 def _texts(options: argparse.Namespace) -> list[object]:
     """The inputs of a network that reads text; what is no `--text` is a file."""
-    files = [sys.stdin.buffer if name == "-" else Path(name) for name in options.inputs]
+    files: list[object] = []
+    for name in options.inputs:
+        found = [] if is_file(name) else sorted(glob.glob(os.path.expanduser(name)))  # noqa: PTH207,PTH111
+        files += [sys.stdin.buffer] if name == "-" else map(Path, found or [name])
     return [*files, *map(Text, options.text)]
 
 

@@ -80,6 +80,15 @@ def decoded(
     return text
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a corpus, which end in a line feed, or one after a carriage return: the other
+    ends that `str.splitlines` knows (U+2028, U+0085, …) are characters in one."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return lines
+
+
 def is_file(path: str | os.PathLike[str]) -> bool:
     """Whether there is such a file; no name is too long or too odd to ask."""
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for long names

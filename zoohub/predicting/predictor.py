@@ -132,9 +132,12 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     from zoohub.models.describing import model_is_runnable
     from zoohub.models.pretrained import load_network, meant
 
-    entry = meant(name, settings)[0].entry
-    if model_is_runnable(entry):
-        find_task(entry.task)  # nothing is fetched in vain
+    resolved = meant(name, settings)[0]
+    entry, checkpoint = resolved.entry, resolved.checkpoint
+    if model_is_runnable(entry):  # nothing is fetched in vain
+        find_task(entry.task)
+        if entry.input is None and (checkpoint is None or checkpoint.input is None):
+            raise _no_contract(entry.model)
     return load_network(name, settings, request)
 
 
@@ -203,14 +206,18 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
         )
     task = find_task(provenance.entry.task)
     if provenance.input is None:
-        raise DataError(
-            f"the index does not know how the input of {provenance.entry.model} is made; run the "
-            "network from zoohub.load on arrays of your own"
-        )
+        raise _no_contract(provenance.entry.model)
     builder = provenance.network.builder if provenance.network else None
     runner, read = cell_runner(net, builder, cast("Mode | None", mode))
     parts = part_runners(net, builder, cast("Mode | None", mode))
     return Predictor(task, runner, read, provenance.input, provenance.classes, parts=parts)
+
+
+def _no_contract(model: str) -> DataError:
+    return DataError(
+        f"the index does not know how the input of {model} is made; run the network from "
+        "zoohub.load on arrays of your own"
+    )
 
 
 def part_runners(net: nn.Cell, builder: str | None, mode: Mode | None) -> dict[str, CellRunner]:

@@ -126,3 +126,17 @@ def test_sequences_are_filled_up() -> None:
     assert padded([[5, 2], [7, 8, 2]], 0).tolist() == [[5, 2, 0], [7, 8, 2]]
     assert padded([[5]], 9, 3).tolist() == [[5, 9, 9]]
     assert padded([], 0).shape == (0, 0)
+
+
+def test_other_blanks_than_spaces_and_tabs_are_tokens(tmp_path: Path) -> None:
+    """Corpora of the web have them, and each takes an id."""
+    tokens = ["<unk>", "<s>", "</s>", "\u00a0 3", "\u2028\t2", "\x85", " a", "b\r"]
+    words = vocabulary(tmp_path, tokens, TextContract(vocab_size=8, start_id=1, end_id=2))
+    assert words.tokens[3:] == ("\u00a0", "\u2028", "\x85", "a", "b")
+    assert words.encode("a b") == [6, 7]
+    (tmp_path / "vocab.bpe.8").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    merges = "#version: 0.2\n\u2028 a\nx y</w>\r\n"
+    (tmp_path / "bpe.8").write_text(merges, encoding="utf-8", newline="")
+    found = read_vocabulary(tmp_path / "vocab.bpe.8", TextContract()).merges
+    assert found is not None
+    assert list(found) == [("\u2028", "a"), ("x", "y</w>")]

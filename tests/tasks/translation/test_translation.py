@@ -56,6 +56,19 @@ def test_two_files_are_read_and_split(tmp_path: Path) -> None:
         read(source)
 
 
+def test_a_line_ends_where_files_end_it(tmp_path: Path) -> None:
+    """Corpora have U+2028 and U+0085 in their sentences."""
+    source = example.write(tmp_path / "data")
+    (source / "source.txt").write_bytes("a\u2028b\r\nc\x85d\r\na b\r\n".encode())
+    (source / "target.txt").write_bytes(b"b a\nd c\nb a")
+    splits = read(source, validation=0.0)
+    assert [sentence.ids for sentence in splits.train.inputs] == [(3, 4), (5, 6), (3, 4)]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"source": [5], "target": "a\u2028b"}\n', encoding="utf-8")
+    (tmp_path / "vocab.txt").write_text("\n".join(example.WORDS))
+    assert read(file).train.targets == [Reference((3, 4), "a b")]
+
+
 def test_a_jsonl_has_ids_or_text(tmp_path: Path) -> None:
     file = tmp_path / "pairs.jsonl"
     rows = [{"source": [5, 6], "target": [6, 5]}, {"source": "a b", "target": "b a"},

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from zoohub.core.text_reader import is_file, read_text_file
+from zoohub.core.text_reader import is_file, lines_of, read_text_file
 from zoohub.errors import DataError
 
 Merges: TypeAlias = Mapping[tuple[str, str], int]
@@ -32,12 +32,12 @@ def merges_beside(vocabulary: Path) -> Merges | None:
     file = vocabulary.with_name(vocabulary.name.removeprefix(prefix))
     if not vocabulary.name.startswith(prefix + "bpe.") or not is_file(file):
         return None
-    first, *lines = read_text_file(file).splitlines() or [""]
+    first, *lines = lines_of(read_text_file(file)) or [""]
     if first.strip() != _VERSION:
         raise DataError(f"{file}:1: expected {_VERSION!r}, as subword-nmt writes it")
     merges: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines, 2):
-        pieces = line.split()
+        pieces = line.rstrip(" \r").split(" ")  # other blanks are pieces
         if len(pieces) != 2:
             raise DataError(f"{file}:{number}: expected two pieces, found {len(pieces)}")
         merges.setdefault((pieces[0], pieces[1]), number)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zoohub.core.json_reader import parse_json
-from zoohub.core.text_reader import MAX_TEXT_BYTES, decoded, file_bytes
+from zoohub.core.text_reader import MAX_TEXT_BYTES, decoded, file_bytes, lines_of
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
 from zoohub.inputs.text.sentence import Sentence, Text
@@ -102,9 +102,7 @@ def _lines(data: bytes, name: str, *, jsonl: bool) -> list[Source]:
         text = decoded(data, name, DataError, chinese=True)
     except DataError as error:
         return [Source(name, error=str(error))]
-    lines = text.replace("\r\n", "\n").split("\n")
-    if lines[-1] == "":
-        lines.pop()
+    lines = lines_of(text)
     if not lines:
         return [Source(name, error=f"{name} is empty; give a sentence a line")]
     numbered = ((f"{name}:{number}", line) for number, line in enumerate(lines, 1))

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoohub.core.text_reader import read_text_file
+from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text.merges import GOES_ON, Merges, cut, merges_beside
 from zoohub.manifest.entry import TextContract
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
+_BLANKS = " \t\r"  # others (U+00A0, U+2028, …) are tokens of corpora that have them
 _ROUNDING = 64  # large networks have more ids than tokens, up to a multiple of this
 
 
@@ -106,14 +107,14 @@ def read_vocabulary(path: Path, contract: TextContract) -> Vocabulary:
         DataError: it cannot be read, has more or far fewer tokens than the network, or others where
             the network's start and end are.
     """
-    lines = read_text_file(path).splitlines()
-    while lines and not lines[-1].strip():
+    lines = lines_of(read_text_file(path))
+    while lines and not lines[-1].strip(_BLANKS):
         lines.pop()
     tokens = []
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.strip(_BLANKS):
             raise DataError(f"{path}:{number}: an empty line where a token is expected")
-        tokens.append(line.split()[0])
+        tokens.append(re.split(f"[{_BLANKS}]", line.strip(_BLANKS), maxsplit=1)[0])
     wanted = contract.vocab_size
     if wanted is not None and not 0 <= wanted - len(tokens) <= min(_ROUNDING, wanted // 100):
         raise DataError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zoohub.core.json_reader import parse_json
-from zoohub.core.text_reader import is_file, read_text_file
+from zoohub.core.text_reader import is_file, lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, Vocabulary, read_vocabulary
 from zoohub.manifest.entry import TextContract
@@ -88,7 +88,7 @@ def _text_pairs(folder: Path) -> Iterator[tuple[str, object, object]]:
     Raises:
         DataError: the files have not as many lines as each other.
     """
-    sides = [read_text_file(folder / name).splitlines() for name in (SOURCE, TARGET)]
+    sides = [lines_of(read_text_file(folder / name)) for name in (SOURCE, TARGET)]
     if len(sides[0]) != len(sides[1]):
         raise DataError(
             f"{folder}: {SOURCE} has {len(sides[0])} lines and {TARGET} {len(sides[1])}; each line "
@@ -99,7 +99,7 @@ def _text_pairs(folder: Path) -> Iterator[tuple[str, object, object]]:
 
 
 def _json_pairs(file: Path) -> Iterator[tuple[str, object, object]]:
-    for number, line in enumerate(read_text_file(file).splitlines(), 1):
+    for number, line in enumerate(lines_of(read_text_file(file)), 1):
         name = f"{file}:{number}"
         row = parse_json(line, name, error=DataError) if line.strip() else None
         if row is not None:
