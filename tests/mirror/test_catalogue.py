@@ -383,7 +383,10 @@ def test_copying_a_command_puts_it_on_the_clipboard_or_selects_it(browser: Any, 
     button = browser.find_elements("css selector", "#model .command button")[1]
     button.click()
 
-    assert button.text in ("Copied", "Selected")
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    # The browser gives its answer when it likes.
+    WebDriverWait(browser, 10).until(lambda _: button.text in ("Copied", "Selected"))
 
 
 @pytest.mark.slow
