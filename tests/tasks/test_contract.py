@@ -26,9 +26,17 @@ from zoohub.cli import predict
 from zoohub.cli.main import main
 from zoohub.cli.options import data_help
 from zoohub.errors import DataError, RecipeError, UsageError
+from zoohub.manifest.entry import InputContract
 from zoohub.manifest.tasks import TASKS
 from zoohub.tasks.contract import AnyTask, Finished, Panels, Row, Task
-from zoohub.tasks.finding import all_tasks, find_reader, find_task, task_of_recipe
+from zoohub.tasks.finding import (
+    all_tasks,
+    find_reader,
+    find_task,
+    learning_tasks,
+    reader_of,
+    task_of_recipe,
+)
 from zoohub.tasks.options import choose, command_options
 from zoohub.tasks.recipe import Recipe, data_of, recipe_text
 from zoohub.tasks.results import Prediction
@@ -37,6 +45,10 @@ from zoohub.training import finetune, parse_recipe
 
 HERE = Path(__file__).parent
 EVERY = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+LEARNING = pytest.mark.parametrize("task", learning_tasks(), ids=lambda task: task.name)
+PREDICTING = pytest.mark.parametrize(
+    "task", [task for task in all_tasks() if not task.readers], ids=lambda task: task.name
+)
 CLASSED = pytest.mark.parametrize(
     "task", [task for task in all_tasks() if task.has_classes], ids=lambda task: task.name
 )
@@ -90,6 +102,27 @@ def test_it_says_what_it_is(task: AnyTask) -> None:
     assert task.serves
     assert set(task.serves) <= TASKS
     assert all(find_task(name) is task for name in task.serves)
+    assert task.title
+    assert (type(task).draw is not Task.draw) is (task.drawings is not None)
+
+
+@PREDICTING
+def test_one_that_only_predicts_says_so_where_it_is_to_learn(task: AnyTask, tmp_path: Path) -> None:
+    said = f"zoohub predicts {task.name}, and neither measures nor trains it"
+    for ask in (
+        lambda: find_reader(task, tmp_path, "m"),
+        lambda: reader_of(task, None, "m"),
+        lambda: task.metric(()),
+        lambda: task.default_recipe("m", None, None, InputContract(), 1),
+    ):
+        with pytest.raises(DataError, match=said):
+            ask()
+    with pytest.raises(RecipeError, match=f"expected one of .*, found '{task.name}'"):
+        parse_recipe(f"task: {task.name}\nmodel: m\n")
+
+
+@LEARNING
+def test_it_says_what_it_measures_and_learns(task: AnyTask) -> None:
     keys = [figure.key for figure in task.figures]
     assert len(set(keys)) == len(keys)
     assert all(figure.title for figure in task.figures)
@@ -98,8 +131,7 @@ def test_it_says_what_it_is(task: AnyTask) -> None:
         assert set(named) <= set(keys)
     assert set(task.best) <= set(task.epoch_figures)
     assert task.headline[0] in task.epoch_figures
-    assert all((task.title, task.learns_from, task.expected, task.split_title))
-    assert (type(task).draw is not Task.draw) is (task.drawings is not None)
+    assert all((task.learns_from, task.expected, task.split_title))
 
 
 def test_one_task_alone_has_recipes_that_do_not_name_it() -> None:
@@ -140,7 +172,7 @@ def test_its_readers_claim_their_own_and_split_it(task: AnyTask, case: Case) -> 
     assert list(dataclasses.replace(splits, train=other).identity()) != list(splits.identity())
     whole = find_reader(task, case.source, "a model").read(case.data, measuring=True)
     assert len(whole.measured()) == len(splits.train) + len(splits.validation)
-    for stranger in all_tasks():
+    for stranger in learning_tasks():
         if not any(reader.claims(case.source) for reader in stranger.readers):
             with pytest.raises(RecipeError, match=r"^x \(.*\) learns from "):
                 find_reader(stranger, case.source, "x")
@@ -148,7 +180,7 @@ def test_its_readers_claim_their_own_and_split_it(task: AnyTask, case: Case) -> 
         find_reader(task, case.source.parent / "not there", "x")
 
 
-@EVERY
+@LEARNING
 def test_its_recipe_is_written_out_and_read_back(task: AnyTask, case: Case) -> None:
     recipe = task.default_recipe("m", None, case.data, case.example.CONTRACT, 100)
     assert isinstance(recipe, Recipe)
@@ -230,7 +262,7 @@ def test_classes_are_counted_and_renumbered(task: AnyTask, case: Case) -> None:
         assert str(task.split_value(target, case.splits.classes))
 
 
-@EVERY
+@LEARNING
 def test_its_training_rows_follow_from_their_random_numbers(task: AnyTask, case: Case) -> None:
     recipe = task.default_recipe("m", None, case.data, case.example.CONTRACT, 100)
     make = task.training_rows(case.splits.train, case.example.CONTRACT, recipe)
@@ -259,7 +291,7 @@ def test_its_training_rows_follow_from_their_random_numbers(task: AnyTask, case:
             assert targets
 
 
-@EVERY
+@LEARNING
 def test_its_panels_are_parts_of_a_page(task: AnyTask, case: Case) -> None:
     pytest.importorskip("pycocotools")
     pytest.importorskip("sacrebleu")

@@ -12,7 +12,7 @@ from zoohub.cli.options import (
     data_help,
 )
 from zoohub.cli.output import Output
-from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.finding import all_tasks, learning_tasks
 
 EXAMPLES = (
     "zoohub eval lenet5@digits --data digits",
@@ -114,7 +114,7 @@ def _class_figures(
     per_class: Mapping[str, float | dict[str, float | None] | None],
 ) -> dict[str, float | None]:
     """Each class's one figure; of several the one that is said of a run, else the first."""
-    heads = [task.headline[0] for task in all_tasks()]
+    heads = [task.headline[0] for task in learning_tasks()]
 
     def figure(value: float | dict[str, float | None] | None) -> float | None:
         if not isinstance(value, dict):

@@ -80,9 +80,9 @@ def path(text: str) -> Path:
 
 def data_help() -> str:
     """What `--data` may be, by task."""
-    from zoohub.tasks.finding import all_tasks
+    from zoohub.tasks.finding import learning_tasks
 
-    told = (f"to {t.title}: {', '.join(r.says for r in t.readers)}" for t in all_tasks())
+    told = (f"to {t.title}: {', '.join(r.says for r in t.readers)}" for t in learning_tasks())
     return "what NAME's task reads; " + "; ".join(told)
 
 

@@ -77,6 +77,11 @@ class Output:
         """A line of data."""
         self._write(shown(text) + "\n")
 
+    def piece(self, text: str) -> None:
+        """A part of a line of data, seen at once; "\n" alone ends the line."""
+        self._write(text if text == "\n" else shown(text))
+        self.flush()
+
     def text(self, text: str) -> None:
         """Lines of data that are our own words, such as a script."""
         for line in text.splitlines():

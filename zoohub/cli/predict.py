@@ -16,6 +16,7 @@ from zoohub.cli.options import (
 )
 from zoohub.cli.output import Output
 from zoohub.cli.predict_files import add_file_options, followed, open_file
+from zoohub.cli.predict_stream import Streamed
 from zoohub.cli.several import PARTLY
 from zoohub.core.paths import local_path
 from zoohub.core.text_reader import is_file
@@ -41,6 +42,7 @@ EXAMPLES = (
     "zoohub predict resnet50 https://example.org/cat.jpg",
     "zoohub predict transformer --text 'Good morning' --vocab vocab.bpe.32000",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
+    "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
 )
 
 
@@ -115,10 +117,15 @@ def run(options: argparse.Namespace, output: Output) -> int:
         inputs = _texts(options)
     if options.format is not None:
         check_format(predictor, options.format)
+    told = options.format is None and not output.as_json and file is None
+    streamed = Streamed(output)
+    pieces = {}
+    if predictor.task.streams and told and options.batch_size == 1:
+        pieces = {"on_text": streamed.tell}
     predictions = predict_inputs(
         predictor,
         inputs,
-        given,
+        {**given, **pieces},
         batch_size=options.batch_size,
         save=options.save,
         done=file.done if file else None,
@@ -136,7 +143,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         output.json(_rows(predictor, counted(), options.format))
     else:
         for prediction in counted():
-            for line in lines_of(predictor, prediction) if file is None else ():
+            shown = streamed.end() or file is not None
+            for line in () if shown else lines_of(predictor, prediction):
                 output.data(line)
     if counts[False]:
         return PARTLY if counts[True] else 1

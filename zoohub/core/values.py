@@ -71,6 +71,13 @@ def _texts(value: object) -> str | None:
     return None if right else "a list of texts is needed"
 
 
+def _text_or_texts(value: object) -> str | None:
+    """A text, or several, none of them empty."""
+    several = value if isinstance(value, list | tuple) else [value]
+    right = several and all(text(item) is None for item in several)
+    return None if right else "a text of at least one character is needed, or a list of them"
+
+
 def _indices(value: object) -> str | None:
     """Several whole numbers from 0."""
     several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
@@ -89,11 +96,14 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("save", "output", "calibrate", "vocab"), path),
     **dict.fromkeys(("top", "batch_size", "limit", "num_classes", "in_channels"), whole(1)),
     **dict.fromkeys(("batch", "length", "max_detections", "max_det", "epochs"), whole(1)),
+    **dict.fromkeys(("max_new_tokens", "top_k"), whole(1)),
     # Fewer than one of these is refused where it is known what is meant.
     **dict.fromkeys(("workers", "nodes", "seed", "node_rank"), whole()),
     "assignments": _texts,
     "out_indices": _indices,
-    **dict.fromkeys(("threshold", "iou"), _FRACTION),
+    **dict.fromkeys(("threshold", "iou", "top_p"), _FRACTION),
+    "temperature": number(0, wanted="a number from 0 is needed"),
+    "stop": _text_or_texts,
     **dict.fromkeys(("lr", "save_seconds"), number(0, wanted="a number above 0 is needed")),
 }
 

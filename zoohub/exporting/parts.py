@@ -70,11 +70,10 @@ class PartShape:
 def has_parts(provenance: Provenance | None) -> bool:
     """Whether a network is exported part by part."""
     spec = provenance.network if provenance else None
-    return (
-        spec is not None
-        and has_family(spec.builder)
-        and find_family(spec.builder).parts is not None
-    )
+    if spec is None or not has_family(spec.builder):
+        return False
+    family = find_family(spec.builder)
+    return family.parts is not None and family.exports_parts
 
 
 def write_parts(

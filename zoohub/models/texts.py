@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ARGUMENTS = {
     "vocab_size": "vocab_size",
     "max_position_embeddings": "max_length",
+    "longest": "max_length",
     "beam_width": "beam_width",
     "max_decode_length": "max_decode_length",
     "length_penalty_weight": "length_penalty",

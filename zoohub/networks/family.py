@@ -121,6 +121,7 @@ class Family:
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
             which a task that searches asks one after the other, the one it asks most as the last;
             None: the network is asked whole.
+        exports_parts: whether an ONNX file is made of each part; else of the whole network.
         start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
             fresh head's values before training; None: as they were drawn.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
@@ -150,6 +151,7 @@ class Family:
     loss: str | None = None
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     parts: str | None = None
+    exports_parts: bool = True
     start_head: str | None = None
     cut: str | None = None
 

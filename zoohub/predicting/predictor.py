@@ -68,7 +68,7 @@ class Predictor:
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the network gives for these rows, in its canonical form."""
         runners = self.parts or {"": self.runner}
-        raw = self.task.infer(runners, self.task.collate(rows), self.input)
+        raw = self.task.infer(runners, self.task.collate(rows), self.input, rows)
         return self.read(raw, self.input.size or (0, 0))
 
 

@@ -98,6 +98,7 @@ class Task(ABC, Generic[R, T]):
     readers: tuple[Reader[Any, T], ...]
     learns_from: str  # what data is to be, in a sentence
     expected: str  # the same as things on a disk
+    streams = False  # whether its options have `on_text`, told a result's pieces as they come
     drawings: str | None = None  # what `--save` draws; None: nothing
     drawing_suffix: str | None = None  # of its files; None: as the input's
     formats: tuple[str, ...] = ()  # other programs' forms that its results can take
@@ -135,10 +136,14 @@ class Task(ABC, Generic[R, T]):
         return {name: np.stack([row.inputs[name] for row in rows]) for name in names}
 
     def infer(
-        self, runners: Mapping[str, Runner], batch: Arrays, contract: InputContract
+        self,
+        runners: Mapping[str, Runner],
+        batch: Arrays,
+        contract: InputContract,
+        rows: Sequence[Row] = (),
     ) -> dict[str, Array]:
         """The raw outputs: one call of the network called `""`, unless the task searches, with the
-        network's parts."""
+        network's parts. `rows` are those of the batch."""
         (runner,) = runners.values()
         if len(runner.inputs) == len(batch) == 1:  # an exported file may call its input otherwise
             batch = dict(zip(runner.inputs, batch.values(), strict=True))

@@ -15,6 +15,7 @@ from zoohub.core.yaml_nodes import child, parse
 from zoohub.core.yaml_reader import MAX_BYTES
 from zoohub.errors import DataError, RecipeError
 from zoohub.tasks.contract import AnyReader, AnyTask
+from zoohub.tasks.predict_only import not_learnt
 from zoohub.tasks.recipe import Recipe
 
 
@@ -24,6 +25,11 @@ def all_tasks() -> tuple[AnyTask, ...]:
     homes = (Path(home) for home in tasks.__path__)
     names = sorted({file.parent.name for home in homes for file in home.glob("*/task.py")})
     return tuple(importlib.import_module(f"zoohub.tasks.{name}.task").TASK for name in names)
+
+
+def learning_tasks() -> tuple[AnyTask, ...]:
+    """Those that read data, to be measured and trained; the others only predict."""
+    return tuple(task for task in all_tasks() if task.readers)
 
 
 def find_task(name: str) -> AnyTask:
@@ -70,10 +76,10 @@ def _task_in(text: str, name: str) -> AnyTask:
     """The task that a recipe's text says it is for."""
     node = child(parse(text, name), "task", name)
     wanted = None if node is None else node.value
-    for task in all_tasks():
+    for task in learning_tasks():
         if task.unnamed if wanted is None else wanted in task.serves:
             return task
-    served = ", ".join(name for task in all_tasks() for name in task.serves)
+    served = ", ".join(name for task in learning_tasks() for name in task.serves)
     raise RecipeError(f"{name}: task: expected one of {served}, found {wanted!r}")
 
 
@@ -81,8 +87,10 @@ def find_reader(task: AnyTask, source: str | Path, model: str) -> AnyReader:
     """The reader of `task`, that of `model`, for what the user named as data.
 
     Raises:
-        RecipeError: it is another task's data. DataError: it is nobody's.
+        RecipeError: it is another task's data. DataError: it is nobody's, or the task has none.
     """
+    if not task.readers:
+        raise DataError(f"{model}: {not_learnt(task.name)}")
     path = expanded(source)  # may be a name, `digits`
     for reader in task.readers:
         if reader.claims(path):
@@ -98,8 +106,10 @@ def reader_of(task: AnyTask, data: object, model: str) -> AnyReader:
     """The reader of a recipe's `data`.
 
     Raises:
-        RecipeError: it is another task's.
+        RecipeError: it is another task's. DataError: the task has none.
     """
+    if not task.readers:
+        raise DataError(f"{model}: {not_learnt(task.name)}")
     for reader in task.readers:
         if isinstance(data, reader.data):
             return reader

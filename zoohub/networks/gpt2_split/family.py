@@ -33,4 +33,7 @@ FAMILY = Family(
         "depth": ("backbone.blocks.{}.layernorm1.gamma", None),
     },
     inputs=("ids",),
+    parts="zoohub.networks.layers.next_token:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

@@ -22,4 +22,7 @@ FAMILY = Family(
     },
     layouts={"mindformers": _MINDFORMERS},
     inputs=("ids",),
+    parts="zoohub.networks.layers.next_token:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

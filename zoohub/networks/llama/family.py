@@ -43,4 +43,7 @@ FAMILY = Family(
         "ffn_dim": ("model.layers.0.feed_forward.w1.weight", 0),
     },
     inputs=("ids",),
+    parts="zoohub.networks.layers.next_token:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

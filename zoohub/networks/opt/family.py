@@ -19,4 +19,7 @@ FAMILY = Family(
         "longest": int,
     },
     inputs=("ids",),
+    parts="zoohub.networks.layers.next_token:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

@@ -17,4 +17,7 @@ FAMILY = Family(
     },
     constants=(r"transformer\.h\.\d+\.attn\.(bias|masked_bias)",),
     inputs=("ids",),
+    parts="zoohub.networks.layers.next_token:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

@@ -21,4 +21,7 @@ FAMILY = Family(
         "longest": ("backbone.embedding.position_embedding.embedding_table", 0),
     },
     inputs=("ids",),
+    parts="zoohub.networks.layers.next_token:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

@@ -89,7 +89,11 @@ class TranslationTask(Task[TranslationRecipe, Reference]):
         return collate_sentences(rows)
 
     def infer(
-        self, runners: Mapping[str, Runner], batch: Arrays, contract: InputContract
+        self,
+        runners: Mapping[str, Runner],
+        batch: Arrays,
+        contract: InputContract,
+        rows: Sequence[Row] = (),
     ) -> dict[str, Array]:
         """`ids` and `scores` of the beams that a search ends with."""
         return translate(runners["encode"], runners["step"], batch, search_of(contract))

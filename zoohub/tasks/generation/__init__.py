@@ -1,0 +1,1 @@
+"""A text, or token ids, and how they go on."""

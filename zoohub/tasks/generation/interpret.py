@@ -1,0 +1,39 @@
+"""From what a network wrote to results: tokens, and their text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoohub.outputs.continuations import Continuations
+from zoohub.tasks.generation.rows import Prompt
+from zoohub.tasks.generation.spelling import cut, spelt
+from zoohub.tasks.results import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """How a prompt goes on: the `tokens` after it, without the end token, and their `text` up to
+    where it was to stop; None where the vocabulary is not known."""
+
+    text: str | None
+    tokens: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Text and token ids."""
+        return {"text": self.text, "tokens": list(self.tokens)}
+
+    def line(self) -> str:
+        """The text, or the token ids."""
+        return " ".join(map(str, self.tokens)) if self.text is None else self.text
+
+
+def results_of(found: Continuations, prompts: Sequence[Prompt]) -> list[tuple[Continuation, ...]]:
+    """One continuation of each prompt."""
+    results: list[tuple[Continuation, ...]] = []
+    for tokens, prompt in zip(found.rows(), prompts, strict=True):
+        text = None
+        if prompt.words is not None:
+            text, _ = cut(spelt(prompt.words, prompt.ids, tokens), prompt.options.stops())
+        results.append((Continuation(text, tuple(tokens)),))
+    return results

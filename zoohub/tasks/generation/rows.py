@@ -1,0 +1,109 @@
+"""Prompts as the network takes them: token ids, none of them unknown, with room for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoohub.core.paths import local_path
+from zoohub.errors import DataError
+from zoohub.inputs.text import Sentence, padded
+from zoohub.inputs.text.subwords import SubWords, read_subwords
+from zoohub.manifest.entry import InputContract, TextContract
+from zoohub.running import Array
+from zoohub.tasks.contract import Row
+from zoohub.tasks.generation.options import GenerationOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is to go on, and how. It is the geometry of rows."""
+
+    name: str
+    ids: tuple[int, ...]
+    longest: int
+    end_id: int | None
+    options: GenerationOptions
+    words: SubWords | None = None
+
+
+def prompt_rows(
+    contract: InputContract, options: GenerationOptions
+) -> Callable[[Sentence], tuple[Row, ...]]:
+    """What makes a prompt the one row `ids`, int32 (length,), and `lengths`, int32 ().
+
+    A text begins with the contract's start token, where there is one, and has no end; token ids
+    are taken as they are.
+
+    Raises:
+        DataError: the contract does not say how many tokens the network takes, or as
+            `read_subwords`. When called: a text without a vocabulary, an id that the network does
+            not have, or a prompt that leaves no room.
+    """
+    text = contract.text
+    if text is None or text.max_length is None:
+        raise DataError(
+            "the index does not say how many tokens this network takes; write `input: {text: "
+            "{max_length: …}}` into its entry"
+        )
+    longest = text.max_length
+    words = None
+    if options.vocab is not None:
+        words = read_subwords(Path(local_path(options.vocab)), text)
+
+    def prepare(sentence: Sentence) -> tuple[Row, ...]:
+        ids = _ids(sentence, text, words)
+        _check(sentence.name, ids, text, longest)
+        arrays = {"ids": np.array(ids, np.int32), "lengths": np.array(len(ids), np.int32)}
+        prompt = Prompt(sentence.name, tuple(ids), longest, text.end_id, options, words)
+        return (Row(arrays, prompt),)
+
+    return prepare
+
+
+def collate_prompts(rows: Sequence[Row]) -> dict[str, Array]:
+    """`ids` (B, longest), filled up after their ends, and `lengths` (B,)."""
+    return {
+        "ids": padded([row.inputs["ids"] for row in rows], 0),
+        "lengths": np.array([row.inputs["lengths"] for row in rows], np.int32),
+    }
+
+
+def prompts_of(rows: Sequence[Row]) -> list[Prompt]:
+    """The geometry of rows."""
+    return [row.geometry for row in rows if isinstance(row.geometry, Prompt)]
+
+
+def _ids(sentence: Sentence, text: TextContract, words: SubWords | None) -> list[int]:
+    if sentence.ids is not None:
+        return list(sentence.ids)
+    if words is None:
+        which = f" ({text.vocabulary})" if text.vocabulary else ""
+        raise DataError(
+            f"{sentence.name!r:.60} is text, which takes the network's vocabulary{which}: give it "
+            "as --vocab FILE (vocab=); token ids always work"
+        )
+    assert sentence.text is not None
+    ids = words.encode(sentence.text)
+    if text.start_id is not None and ids[:1] != [text.start_id]:
+        ids = [text.start_id, *ids]
+    while len(ids) > 1 and ids[-1] == text.end_id:  # it is to go on
+        ids = ids[:-1]
+    if not ids:
+        raise DataError(f"{sentence.name!r:.60} has no token in this vocabulary")
+    return ids
+
+
+def _check(name: str, ids: Sequence[int], text: TextContract, longest: int) -> None:
+    size = text.vocab_size
+    unknown = next((id for id in ids if size is not None and id >= size), None)
+    if unknown is not None:
+        raise DataError(f"{name}: token {unknown} is none of the network's {size}")
+    if len(ids) >= longest:
+        raise DataError(
+            f"{name:.60}: {len(ids)} tokens leave no room for another, the network takes at most "
+            f"{longest}; cut its beginning"
+        )
