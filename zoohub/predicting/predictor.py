@@ -132,9 +132,14 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     from zoohub.models.describing import model_is_runnable
     from zoohub.models.pretrained import load_network, meant
 
-    entry = meant(name, settings)[0].entry
+    resolved = meant(name, settings)[0]
+    entry = resolved.entry
     if model_is_runnable(entry):
-        find_task(entry.task)  # nothing is fetched in vain
+        task = find_task(entry.task)  # nothing is fetched in vain
+        checkpoint = resolved.checkpoint
+        spec = (checkpoint.network if checkpoint else None) or entry.network
+        if spec is not None:
+            task.check_network(spec)
     return load_network(name, settings, request)
 
 
@@ -202,6 +207,8 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
             "input is not known"
         )
     task = find_task(provenance.entry.task)
+    if provenance.network is not None:
+        task.check_network(provenance.network)
     if provenance.input is None:
         raise DataError(
             f"the index does not know how the input of {provenance.entry.model} is made; run the "

@@ -60,6 +60,7 @@ def open_session(
         raise RecipeError("early_stopping: there is no part of the data to validate on")
     recipe = task.settled(recipe, splits)
     recipe, start = find_start(recipe, settings or load_settings())
+    task.check_network(start.spec, start.contract)
     recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
     return Session(task, recipe, splits, start, workers)
 
