@@ -112,7 +112,7 @@ def distilled(name: str) -> str:
         ("tinybert@r1.10-enwiki128-sst2", distilled),
         ("tinybert@r1.1-zh-wiki", of_the_first_release),
     ],
-    ids=lambda x: str(x)[:30],
+    ids=lambda x: x if isinstance(x, str) else x.__name__.strip("<>"),
 )
 def test_a_file_saved_in_training_loads_with_the_optimizers_state_left_out(
     reference: str, renamed: Callable[[str], str], tmp_path: Path

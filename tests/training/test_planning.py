@@ -12,7 +12,9 @@ from zoohub.checkpoint import load_weights
 from zoohub.errors import RecipeError
 from zoohub.settings import load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe, FolderData
+from zoohub.tasks.recipe import data_of
 from zoohub.training import finetune, parse_recipe
+from zoohub.training.finetuning import plan_recipe
 from zoohub.training.memory import next_smaller
 from zoohub.training.options import Machines, Overrides
 from zoohub.training.planning import (
@@ -173,3 +175,20 @@ def test_where_the_memory_ends_late_the_run_goes_on_from_what_was_saved(
 
 def test_a_batch_is_cut_into_equal_parts_of_any_size() -> None:
     assert [next_smaller(size) for size in (16, 12, 3, 15, 2)] == [8, 6, 1, 5, 1]
+
+
+def test_what_is_set_of_the_data_counts_where_it_is_read(tmp_path: Path) -> None:
+    pairs, words = tmp_path / "pairs", tmp_path / "words.txt"
+    pairs.mkdir()
+    for name in ("source.txt", "target.txt"):
+        (pairs / name).write_text("a b\nb\n" * 5)
+    words.write_text("<unk>\n<s>\n</s>\na\nb\n")
+    overrides = Overrides(assignments=[f"data.vocab={words}", "data.validation=0.2"])
+    recipe, splits = plan_recipe("transformer", pairs, None, load_settings(), overrides)
+    assert splits is not None
+    assert (len(splits.train), len(splits.validation)) == (8, 2)
+    assert getattr(data_of(recipe), "vocab", None) == str(words)
+    with pytest.raises(RecipeError, match=r"data\.vocb: unknown key; did you mean 'vocab'"):
+        plan_recipe(
+            "transformer", pairs, None, load_settings(), Overrides(assignments=["data.vocb=a"])
+        )

@@ -74,6 +74,19 @@ def read_text(
     return bind(root, schema)
 
 
+def assign_part(part: T, key: str, assignments: Sequence[str]) -> T:
+    """The dataclass `part`, which lies at `key`, with those of the assignments put in that are
+    about it. Raises as `read`."""
+    own = [text for text in assignments if text.startswith(f"{key}.")]
+    if not own:
+        return part
+    root = parse(yaml.safe_dump({key: plain(part)}, allow_unicode=True), "recipe")
+    override(root, own)
+    node = child(root, key, "recipe")
+    assert node is not None
+    return typing.cast(T, _bind(node, type(part), key))
+
+
 def bind(node: yaml.Node, schema: type[T]) -> T:
     """The dataclass `schema` filled from a mapping node.
 

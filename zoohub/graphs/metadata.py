@@ -60,7 +60,9 @@ class Metadata:
         strings = {}
         for name in (field.name for field in fields(self)):
             value = getattr(self, name)
-            if isinstance(value, InputContract | BoxDecoding):
+            if isinstance(value, InputContract):
+                value = json.dumps(_plain(value))
+            elif isinstance(value, BoxDecoding):
                 value = json.dumps(asdict(value))
             elif name == "parts" and not value:
                 continue
@@ -139,6 +141,11 @@ def write_user_info(model: Any, strings: Mapping[str, str]) -> None:
 
 def _said(strings: Mapping[str, str], name: str) -> Any:
     return parse_json(strings[name], PREFIX + name, error=DataError)
+
+
+def _plain(contract: InputContract) -> dict[str, object]:
+    """A picture's contract has no word on text."""
+    return {k: v for k, v in asdict(contract).items() if k != "text" or v is not None}
 
 
 def _contract(content: object) -> InputContract:

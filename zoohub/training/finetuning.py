@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from zoohub.core.binding import assign_part
 from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.values import checked
 from zoohub.models.memory import check_memory
@@ -197,7 +198,7 @@ def plan_recipe(
     spec = (origin.checkpoint.network if origin.checkpoint else None) or entry.network
     if spec is not None:
         task.check_network(spec)  # nothing is fetched in vain
-    described = _described(task, data, name)
+    described = assign_part(_described(task, data, name), "data", overrides.assignments)
     probe, start = find_start(blank, settings)
     splits = reader_of(task, described, name).read(described)
     recipe = task.default_recipe(
