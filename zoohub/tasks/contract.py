@@ -121,6 +121,10 @@ class Task(ABC, Generic[R, T]):
         """
         return None
 
+    def network_for(self, network: NetworkSpec) -> NetworkSpec:
+        """What is trained of a network: itself, or its body under a head of the task's own."""
+        return network
+
     def figure(self, key: str) -> Figure:
         """The figure of that key."""
         return next(figure for figure in self.figures if figure.key == key)

@@ -197,7 +197,7 @@ def plan_recipe(
     task = find_task(entry.task)
     spec = (origin.checkpoint.network if origin.checkpoint else None) or entry.network
     if spec is not None:
-        task.check_network(spec)  # nothing is fetched in vain
+        task.check_network(task.network_for(spec))  # nothing is fetched in vain
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
     probe, start = find_start(blank, settings)
     splits = reader_of(task, described, name).read(described)

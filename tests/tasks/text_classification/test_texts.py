@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 import zoohub
 from zoohub.cli.main import main
@@ -135,6 +136,17 @@ def test_a_classifier_is_taken_and_learns_where_its_length_is_known() -> None:
             TASK.check_network(NetworkSpec(builder, {}), contract)
 
 
+def test_a_pretrained_encoder_is_trained_under_a_classifier() -> None:
+    for builder in ("bert", "ernie", "albert", "nezha"):
+        spec = NetworkSpec(builder, {"head": "pretraining", "hidden_size": 64})
+        found = TASK.network_for(spec)
+        assert found.arguments == {"head": "classification", "hidden_size": 64}
+        assert found.head == "dense_1 cls1 cls2"
+        assert TASK.network_for(found) == found
+    for kept in (NetworkSpec("textcnn", {}), NetworkSpec("roberta", {"head": "fill-mask"})):
+        assert TASK.network_for(kept) == kept
+
+
 def test_robertas_positions_begin_behind_padding() -> None:
     contract = for_arguments(TextContract(first_position=2), {"max_position_embeddings": 514})
     assert contract.max_length == 512
@@ -177,6 +189,34 @@ def test_f1_is_the_mean_over_the_classes_that_occur() -> None:
     assert figures["acc"] == 0.75
     assert figures["per_class"] == {"a": pytest.approx(2 / 3), "b": pytest.approx(0.8), "c": None}
     assert figures["f1"] == pytest.approx((2 / 3 + 0.8) / 2)
+
+
+@pytest.mark.slow
+def test_a_pretrained_file_gives_its_encoder(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    import mindspore as ms
+
+    from zoohub.networks.loading import build
+
+    source = example.write(tmp_path / "data")
+    network = example.NETWORK.replace("head: classification", "head: pretraining")
+    arguments = yaml.safe_load(network)["network"]["arguments"]
+    net = build(NetworkSpec("bert", arguments))
+    file = tmp_path / "pretrained.ckpt"
+    ms.save_checkpoint(net, str(file))
+    data = find_reader(TASK, source, "m").describe(source)
+    recipe = TASK.default_recipe("bert_base", str(file), data, example.CONTRACT, 32)
+    still = replace(recipe.optimizer, lr=1e-12, weight_decay=0.0)
+    text = recipe_text(replace(recipe, epochs=1, batch_size=32, optimizer=still))
+    kept = [line for line in text.splitlines() if not line.startswith(("network:", "input:"))]
+    (tmp_path / "recipe.yaml").write_text("\n".join(kept) + network)
+    run = finetune(tmp_path / "recipe.yaml", output=tmp_path / "run")
+    name = "bert.bert_embedding_lookup.embedding_table"
+    found = {p.name: p.asnumpy() for p in run.net.get_parameters()}
+    np.testing.assert_allclose(found[name], net.parameters_dict()[name].asnumpy(), atol=1e-6)
+    assert found["dense_1.weight"].shape == (2, 16)
+    assert not [name for name in found if name.startswith("cls")]
+    assert zoohub.evaluate(run.path, source)["count"] == 40
 
 
 @pytest.mark.slow

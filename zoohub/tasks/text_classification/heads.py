@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import NetworkSpec, TextContract
 from zoohub.networks.families import find_family
 from zoohub.tasks.text_classification.rows import IDS, KINDS, MASK, PLAIN
 
 CLASSIFIES = "classification"
+# Heads over the same encoder, and the prefixes of what is theirs alone.
+_OTHERS = {"pretraining": "cls1 cls2", "question-answering": "dense1"}
 
 
 def check_head(network: NetworkSpec) -> None:
@@ -34,6 +38,21 @@ def check_head(network: NetworkSpec) -> None:
     odd = set(family.inputs) - {IDS, KINDS, MASK, PLAIN}
     if odd:
         raise DataError(f"{family.name} takes {', '.join(sorted(odd))}, which no text has")
+
+
+def with_classifier(network: NetworkSpec) -> NetworkSpec:
+    """An encoder that was pretrained, or answers questions, with a classifier as its head, which
+    `num_classes` makes anew: what the file has of the other head is left there. Else as it is.
+
+    RoBERTa's kind, which takes no kinds of tokens, classifies by another state: it stays too.
+    """
+    family = find_family(network.builder)
+    other = _OTHERS.get(str(network.arguments.get("head")))
+    if "head" not in family.arguments or other is None or KINDS not in family.inputs:
+        return network
+    arguments = {**network.arguments, "head": CLASSIFIES}
+    own = " ".join(family.head_of(arguments))
+    return replace(network, arguments=arguments, head=f"{own} {other}")
 
 
 def check_length(network: NetworkSpec, contract: TextContract) -> None:

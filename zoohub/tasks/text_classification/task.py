@@ -32,7 +32,7 @@ from zoohub.tasks.contract import (
 )
 from zoohub.tasks.results import Label
 from zoohub.tasks.samples import Samples, Splits
-from zoohub.tasks.text_classification.heads import check_head, check_length
+from zoohub.tasks.text_classification.heads import check_head, check_length, with_classifier
 from zoohub.tasks.text_classification.options import TextClassificationOptions
 from zoohub.tasks.text_classification.recipe import (
     LabelledTexts,
@@ -91,6 +91,10 @@ class TextClassificationTask(Task[TextClassificationRecipe, int]):
         check_head(network)
         if training is not None:
             check_length(network, text_contract(training))
+
+    def network_for(self, network: NetworkSpec) -> NetworkSpec:
+        """A pretrained encoder gets a classifier in place of what pretrained it."""
+        return with_classifier(network)
 
     def prepare(
         self, contract: InputContract, options: object = None
