@@ -239,6 +239,9 @@ def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (figures["count"], figures["f1"]) == (40, 1.0)
     assert len(figures["skipped"]) == 1
 
+    assert main(["eval", str(run.path), "--data", str(source)]) == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["texts", "40"]
+
     ids = [[2, 11, 12, 13, 5, 3], [2, 11, 12, 13, 10, 11, 12, 3]]
     found = zoohub.predict(run.path, ids)
     assert [one.predictions[0].label for one in found] == ["good", "bad"]
