@@ -14,7 +14,6 @@ class TextClassificationOptions(ClassificationOptions):
 
     vocab: str | None = option(
         None,
-        "the file of a text network's tokens, a token a line: a translator's, an encoder's "
-        "vocab.txt, or tokenizer.json",
+        "the file of a text network's tokens, a token a line, a tokenizer.json",
         metavar="FILE",
     )
