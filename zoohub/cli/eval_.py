@@ -88,7 +88,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 def rows_of(results: Sequence[dict[str, Any]]) -> list[list[str]]:
     """A row a figure; where there are two results, the first less the second stands behind."""
-    owner = (t for t in all_tasks() if any(f.key in results[0] for f in t.figures))
+    owner = (t for t in learning_tasks() if t.headline[0] in results[0])
     rows = [[next(owner).samples, *(str(result["count"]) for result in results)]]
     if len(results) == 2:
         rows[0].append("")

@@ -41,6 +41,7 @@ EXAMPLES = (
     "zoohub predict resnet50 photo.jpg --checkpoint my.ckpt --num-classes 7",
     "zoohub predict resnet50 https://example.org/cat.jpg",
     "zoohub predict transformer --text 'Good morning' --vocab vocab.bpe.32000",
+    "zoohub predict emotect --text '今天真高兴' --vocab vocab.txt",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
     "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
 )

@@ -35,6 +35,7 @@ class TextRow(TypedDict, total=False):
     beam_width: int
     max_decode_length: int
     length_penalty: float
+    first_position: int
 
 
 class InputRow(TypedDict, total=False):

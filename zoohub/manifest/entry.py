@@ -20,7 +20,8 @@ class TextContract:
     are; `pad_id`, `start_id` and `end_id` what fills up, begins and ends a sequence (None: nothing
     does). `vocabulary` says in words which file has the tokens, and where it comes from. Of a
     network that writes: how many `beam_width` candidates are followed, for `max_decode_length`
-    tokens, and the exponent of `length_penalty`.
+    tokens, and the exponent of `length_penalty`. `first_position` is the row of the table of
+    positions that the first token has (RoBERTa's begin behind padding's).
     """
 
     max_length: int | None = None
@@ -32,6 +33,7 @@ class TextContract:
     beam_width: int = 1
     max_decode_length: int | None = None
     length_penalty: float = 0.0
+    first_position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ TEXT: Fields = {
     "beam_width": check_whole,
     "max_decode_length": check_whole,
     "length_penalty": check_number,
+    "first_position": check_whole,
 }
 INPUT: Fields = {
     "size": check_size,

@@ -28,6 +28,8 @@ def for_arguments(contract: TextContract, arguments: Mapping[str, object]) -> Te
     asked: dict[str, Any] = {
         field: arguments[name] for name, field in _ARGUMENTS.items() if name in arguments
     }
+    if "max_position_embeddings" in arguments:
+        asked["max_length"] -= contract.first_position
     return replace(contract, **asked)
 
 

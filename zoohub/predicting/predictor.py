@@ -135,7 +135,10 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
     if model_is_runnable(entry):  # nothing is fetched in vain
-        find_task(entry.task)
+        task = find_task(entry.task)
+        spec = (checkpoint.network if checkpoint else None) or entry.network
+        if spec is not None:
+            task.check_network(spec)
         if entry.input is None and (checkpoint is None or checkpoint.input is None):
             raise _no_contract(entry.model)
     return load_network(name, settings, request)
@@ -205,6 +208,8 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
             "input is not known"
         )
     task = find_task(provenance.entry.task)
+    if provenance.network is not None:
+        task.check_network(provenance.network)
     if provenance.input is None:
         raise _no_contract(provenance.entry.model)
     builder = provenance.network.builder if provenance.network else None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.parts import (
@@ -112,6 +112,19 @@ class Task(ABC, Generic[R, T]):
     def name(self) -> str:
         """The index's name of the task."""
         return self.serves[0]
+
+    def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
+        """That the task is what this network does, where the index has one name for several; with
+        its contract for `training`: that it can learn.
+
+        Raises:
+            DataError: it is not. RecipeError: it cannot.
+        """
+        return None
+
+    def network_for(self, network: NetworkSpec) -> NetworkSpec:
+        """What is trained of a network: itself, or its body under a head of the task's own."""
+        return network
 
     def figure(self, key: str) -> Figure:
         """The figure of that key."""

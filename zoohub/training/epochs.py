@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from mindspore import nn
 
+from zoohub.networks.families import find_family
 from zoohub.predicting.measuring import measure_samples
 from zoohub.predicting.predictor import Predictor, cell_runner, part_runners
-from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
+from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, TrainingRow
 from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import AnySamples
 from zoohub.training.batches import MIX, Loader, Plan
@@ -121,6 +122,7 @@ def _steps(course: Course, loader: Loader, progress: Progress) -> float:
         number = epoch * plan.steps + progress.step
         lr = learning_rate(recipe.schedule, recipe.optimizer.lr, number, total, plan.steps)
         random = np.random.default_rng([recipe.seed, MIX, number, plan.rank])
+        rows = taken_by(find_family(course.session.start.spec.builder).inputs, rows)
         batches = task.step_batches(rows, recipe, classes, random, plan.accumulate)
         loss, outputs = course.trainer.step(batches, lr)
         sums = task.step_figures(outputs, rows)
@@ -142,6 +144,14 @@ def _steps(course: Course, loader: Loader, progress: Progress) -> float:
             course.hooks.after_step(report, progress, course.trainer.state)
         started = time.perf_counter()
     return lr
+
+
+def taken_by(inputs: tuple[str, ...], rows: TrainingRow) -> TrainingRow:
+    """The rows with those inputs alone that a network takes, in its order; as they are where they
+    have not all of these."""
+    if not set(inputs) <= rows.inputs.keys():
+        return rows
+    return TrainingRow({name: rows.inputs[name] for name in inputs}, rows.targets)
 
 
 def _advance(

@@ -191,9 +191,13 @@ def plan_recipe(
     if data is None:
         raise no_data(name)
     blank = Recipe(model=name, checkpoint=wanted)
-    entry = check_fits(blank, settings, force).entry
+    origin = check_fits(blank, settings, force)
+    entry = origin.entry
     assert entry is not None
     task = find_task(entry.task)
+    spec = (origin.checkpoint.network if origin.checkpoint else None) or entry.network
+    if spec is not None:
+        task.check_network(task.network_for(spec))  # nothing is fetched in vain
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
     probe, start = find_start(blank, settings)
     splits = reader_of(task, described, name).read(described)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zoohub.core.escaping import brief
 from zoohub.errors import RecipeError
@@ -60,6 +60,8 @@ def open_session(
         raise RecipeError("early_stopping: there is no part of the data to validate on")
     recipe = task.settled(recipe, splits)
     recipe, start = find_start(recipe, settings or load_settings())
+    start = replace(start, spec=task.network_for(start.spec))
+    task.check_network(start.spec, start.contract)
     recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
     return Session(task, recipe, splits, start, workers)
 

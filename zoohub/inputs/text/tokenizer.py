@@ -1,0 +1,113 @@
+"""Text cut as encoders read it: WordPiece from a `vocab.txt`, or what a `tokenizer.json` says.
+
+Both are computed by Hugging Face's `tokenizers` (extra `zoohub[text]`). A vocab.txt has a token a
+line, whose number (from 0) is its id; `##` begins a piece that goes on a word (Wu et al., "Google's
+Neural Machine Translation System", 2016), `[CLS]` and `[SEP]` stand around a text. It does not say
+whether text is lowered: it is, with accents taken off, where hardly a token has a capital letter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoohub.core.text_reader import read_text_file
+from zoohub.errors import DataError, ZoohubError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Engine
+
+START, END, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
+_CASED = 0.01  # share of tokens with a capital letter; uncased vocabularies have none to speak of
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """What cuts text; `size` is one more than its largest id."""
+
+    engine: Engine
+    size: int
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, with the marks that stand around it."""
+        ids: list[int] = self.engine.encode(text).ids
+        return ids
+
+    def token(self, id: int) -> str | None:
+        """The token of an id; None where there is none."""
+        token: str | None = self.engine.id_to_token(id)
+        return token
+
+    def id(self, token: str) -> int | None:
+        """The id of a token; None where there is none."""
+        id: int | None = self.engine.token_to_id(token)
+        return id
+
+
+def read_tokenizer(path: Path, vocab_size: int | None = None) -> Tokenizer:
+    """The tokenizer in a `vocab.txt` or `.json`, for a network with a table of `vocab_size` words.
+
+    Raises:
+        ZoohubError: tokenizers is not installed.
+        DataError: the file cannot be read, is no vocabulary, or has more tokens than the network.
+    """
+    text = read_text_file(path)
+    try:
+        import tokenizers  # noqa: F401
+    except ImportError:
+        raise ZoohubError("cutting text needs tokenizers: pip install 'zoohub[text]'") from None
+    if path.suffix.lower() == ".json":
+        found = _of_json(path, text)
+    else:
+        found = _of_words(path, text)
+    if vocab_size is not None and found.size > vocab_size:
+        raise DataError(
+            f"{path} has ids up to {found.size - 1}, the network's table only {vocab_size} words; "
+            "give the vocabulary that it was trained with"
+        )
+    return found
+
+
+def _of_json(path: Path, text: str) -> Tokenizer:
+    from tokenizers import Tokenizer as Engine
+
+    try:
+        engine = Engine.from_str(text)
+    except Exception as error:  # tokenizers has no class of its own for it
+        raise DataError(f"{path}: no tokenizer of Hugging Face's: {error}") from None
+    # Lengths are this package's own affair.
+    engine.no_truncation()
+    engine.no_padding()
+    return Tokenizer(engine, max(engine.get_vocab(True).values(), default=-1) + 1)
+
+
+def _of_words(path: Path, text: str) -> Tokenizer:
+    from tokenizers.implementations import BertWordPieceTokenizer
+
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    words: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        # ERNIE's file has the id in a second column.
+        token, _, said = line.partition("\t")
+        if said.strip() and said.strip() != str(number):
+            raise DataError(f"{path}:{number + 1}: expected the id {number}, found {said!r:.40}")
+        words[token.strip()] = number
+    for mark in (START, END, UNKNOWN):
+        if mark not in words:
+            raise DataError(
+                f"{path} has no {mark}, so it is no vocab.txt of an encoder; give that, or a "
+                "tokenizer.json"
+            )
+    lowered = _lowered(words)
+    engine = BertWordPieceTokenizer(words, lowercase=lowered, strip_accents=lowered)
+    return Tokenizer(engine, len(lines))
+
+
+def _lowered(words: dict[str, int]) -> bool:
+    """Whether text is to be lowered, because hardly a token has a capital letter."""
+    plain = [word for word in words if not word.startswith("[")]
+    capital = sum(word != word.lower() for word in plain)
+    return capital <= _CASED * len(plain)

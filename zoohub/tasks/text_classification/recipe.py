@@ -1,0 +1,58 @@
+"""A text classifier's recipe: its labelled texts, and settings for the amount of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zoohub.core.binding import number
+from zoohub.tasks.recipe import ClassWeights, Optimizer, Recipe, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """A .csv, .tsv or .jsonl file with the columns `text`, `label` and perhaps `split` (train, val
+    or test).
+
+    `text` is a text; in a .jsonl it may be a list of token ids. `vocab` is the file that cuts text;
+    None: `tokenizer.json` or `vocab.txt` beside it, where there is one. Without `split` the share
+    `validation` of each class is split off by `seed`.
+    """
+
+    kind: Literal["texts"]
+    path: str
+    vocab: str | None = None
+    validation: float = number(0.2, low=0.0, high=0.9)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextClassificationRecipe(Recipe):
+    """One training run of a text classifier; `class_weights` as in a classifier's of pictures."""
+
+    task: Literal["text-classification"]
+    data: LabelledTexts
+    class_weights: ClassWeights | None = None
+    optimizer: Optimizer = field(default_factory=Optimizer)
+
+
+def default_recipe(
+    model: str, checkpoint: str | None, data: LabelledTexts, texts: int
+) -> TextClassificationRecipe:
+    """Sensible settings for `texts` to train on: about 1,500 steps, 3 to 30 epochs; a pretrained
+    network learns as in BERT's paper (3e-5), a fresh one ten times as fast."""
+    batch = min(32 if texts >= 256 else 16, max(1, texts))
+    epochs = min(30, max(3, round(1500 / max(1, texts // batch))))
+    return TextClassificationRecipe(
+        task="text-classification",
+        model=model,
+        checkpoint=checkpoint,
+        data=data,
+        optimizer=Optimizer(
+            name="adamw", lr=3e-4 if checkpoint is None else 3e-5, weight_decay=0.01, clip=1.0
+        ),
+        schedule=Schedule(name="linear", warmup=min(1.0, epochs / 10)),
+        epochs=epochs,
+        batch_size=batch,
+        layer_decay=None,
+    )

@@ -1,0 +1,183 @@
+"""A CSV, TSV or JSON Lines file of texts and labels."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoohub.core.json_reader import parse_json
+from zoohub.core.paths import expanded
+from zoohub.core.text_reader import is_file, read_text_file
+from zoohub.errors import DataError
+from zoohub.inputs.text import Sentence
+from zoohub.inputs.text.tokenizer import Tokenizer, read_tokenizer
+from zoohub.tasks.classification.splitting import (
+    PARTS,
+    require_samples,
+    require_two,
+    sort_classes,
+    split_classes,
+)
+from zoohub.tasks.contract import Reader
+from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.text_classification.recipe import LabelledTexts
+
+_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
+_VOCABULARIES = ("tokenizer.json", "vocab.txt")  # beside the data
+
+
+class _Tabs(csv.excel_tab):
+    """Texts between tabs have quotation marks of their own."""
+
+    quoting = csv.QUOTE_NONE
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A row that can be used."""
+
+    sentence: Sentence
+    label: str
+    part: str | None
+
+
+class TextsReader(Reader[LabelledTexts, int]):
+    """See `LabelledTexts`."""
+
+    data = LabelledTexts
+    says = "a .csv, .tsv or .jsonl file of `text` and `label`"
+
+    def claims(self, source: Path) -> bool:
+        """See `Reader`."""
+        return source.suffix.lower() in _SUFFIXES and is_file(source)
+
+    def describe(self, source: Path) -> LabelledTexts:
+        """See `Reader`."""
+        return LabelledTexts("texts", str(source.absolute()))
+
+    def read(self, data: LabelledTexts, *, measuring: bool = False) -> Splits[int]:
+        """See `Reader`; a row that cannot be used is counted in `skipped`.
+
+        Raises:
+            DataError: also: the columns are others, or only some rows say their split.
+        """
+        file = expanded(data.path)
+        skipped: dict[str, str] = {}
+        texts = list(_texts(file, _tokenizer(file, data.vocab), skipped))
+        if not texts:
+            reason = next(iter(skipped.values()), "it is empty")
+            raise DataError(f"{file}: no text with its label can be used: {reason}")
+        given = [text.part is not None for text in texts]
+        if any(given) and not all(given):
+            name = texts[given.index(False)].sentence.name
+            raise DataError(f"{name}: no split, though other rows have one; write it")
+        learnt = [text.label for text in texts if measuring or text.part in (None, "train")]
+        classes = sort_classes(learnt)
+        if not measuring:
+            require_two(classes, file)
+        return require_samples(_splits(classes, texts, data, skipped, measuring), measuring)
+
+
+def _splits(
+    classes: tuple[str, ...],
+    texts: Sequence[_Text],
+    data: LabelledTexts,
+    skipped: dict[str, str],
+    measuring: bool,
+) -> Splits[int]:
+    known = [text for text in texts if text.label in classes]
+    unknown = sorted({text.label for text in texts} - set(classes))
+    warnings = (f"labels without training texts: {', '.join(unknown)}",) if unknown else ()
+    samples = Samples(
+        [text.sentence for text in known],
+        [classes.index(text.label) for text in known],
+        [text.sentence.name for text in known],
+    )
+    parts = np.array([text.part for text in known], object)
+    if texts[0].part is not None:
+        train, validation, test = (
+            samples.take(np.flatnonzero(parts == name)) for name in ("train", "validation", "test")
+        )
+        return Splits(classes, train, validation, test, skipped, warnings)
+    if measuring:
+        return Splits(classes, samples, none(), none(), skipped, warnings)
+    train, validation = split_classes(samples, data.validation, data.seed)
+    return Splits(classes, train, validation, none(), skipped, warnings)
+
+
+def _tokenizer(file: Path, vocab: str | None) -> Tokenizer | None:
+    if vocab is not None:
+        return read_tokenizer(Path(vocab).expanduser())
+    beside = (file.with_name(name) for name in _VOCABULARIES)
+    found = next(filter(is_file, beside), None)
+    return None if found is None else read_tokenizer(found)
+
+
+def _texts(file: Path, tokenizer: Tokenizer | None, skipped: dict[str, str]) -> Iterator[_Text]:
+    for number, row in _rows(file):
+        name = f"{file}:{number}"
+        try:
+            yield _text(row, name, tokenizer)
+        except DataError as error:
+            skipped[name] = str(error)
+
+
+def _text(row: dict[str, object], name: str, tokenizer: Tokenizer | None) -> _Text:
+    text, label, split = row.get("text"), row.get("label"), row.get("split") or ""
+    if isinstance(label, bool) or not isinstance(label, str | int) or not str(label).strip():
+        raise DataError(f"{name}: expected a label, found {label!r:.40}")
+    part = str(split).strip().lower()
+    if part and part not in PARTS:
+        raise DataError(f"{name}: split {part!r:.40} is not train, val or test")
+    sentence = Sentence(name, text if isinstance(text, str) else None, _ids(text, name, tokenizer))
+    return _Text(sentence, str(label).strip(), PARTS[part] if part else None)
+
+
+def _ids(text: object, name: str, tokenizer: Tokenizer | None) -> tuple[int, ...]:
+    if isinstance(text, str):
+        if not text.strip():
+            raise DataError(f"{name}: an empty text")
+        if tokenizer is None:
+            raise DataError(
+                f"{name} is text, which takes the network's vocabulary: put its vocab.txt or "
+                "tokenizer.json beside, or give --set data.vocab=FILE; token ids always work"
+            )
+        return tuple(tokenizer.encode(text))
+    if isinstance(text, list) and text and all(type(id) is int and id >= 0 for id in text):
+        return tuple(text)
+    raise DataError(f"{name}: expected a text or a list of token ids, found {text!r:.40}")
+
+
+def _rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    """(line number, row) of each row; the columns' names without regard to case."""
+    suffix = file.suffix.lower()
+    stream = io.StringIO(read_text_file(file), newline="")
+    if suffix not in (".csv", ".tsv"):
+        for number, line in enumerate(stream, 1):
+            row = parse_json(line, f"{file}", error=DataError, line=number) if line.strip() else {}
+            if not isinstance(row, dict):
+                raise DataError(f"{file}:{number}: expected an object with `text` and `label`")
+            if line.strip():
+                yield number, {key.strip().lower(): value for key, value in row.items()}
+        return
+    reader = csv.DictReader(stream, dialect=_Tabs if suffix == ".tsv" else csv.excel)
+    try:
+        columns = [str(name).strip().lower() for name in reader.fieldnames or ()]
+        if not {"text", "label"} <= set(columns):
+            found = ", ".join(map(repr, columns)) or "nothing"
+            raise DataError(
+                f"{file}:1: expected the columns text and label (and perhaps split), found "
+                f"{found:.200}"
+            )
+        reader.fieldnames = columns
+        for row in reader:
+            yield reader.line_num, dict(row)
+    except csv.Error as error:
+        raise DataError(
+            f"{file}:{reader.line_num + 1}: no row of a CSV: {error}; mend it"
+        ) from None

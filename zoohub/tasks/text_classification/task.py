@@ -1,0 +1,228 @@
+"""Texts, each of one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.errors import DataError
+from zoohub.inputs.text import Sentence
+from zoohub.manifest.entry import InputContract, NetworkSpec
+from zoohub.outputs import ClassScores, Form
+from zoohub.running import Array, Runner
+from zoohub.tasks.class_weights import numbers, settled_weights
+from zoohub.tasks.classification.interpret import interpret_scores
+from zoohub.tasks.contract import (
+    Arrays,
+    Curve,
+    Figure,
+    Finished,
+    Metric,
+    MicroBatch,
+    Panels,
+    Random,
+    Row,
+    Task,
+    TrainingRow,
+    TrainingRows,
+)
+from zoohub.tasks.results import Label
+from zoohub.tasks.samples import Samples, Splits
+from zoohub.tasks.text_classification.heads import check_head, check_length, with_classifier
+from zoohub.tasks.text_classification.options import TextClassificationOptions
+from zoohub.tasks.text_classification.recipe import (
+    LabelledTexts,
+    TextClassificationRecipe,
+    default_recipe,
+)
+from zoohub.tasks.text_classification.rows import (
+    collate_texts,
+    run_texts,
+    text_contract,
+    text_rows,
+    tokenizer_of,
+)
+from zoohub.tasks.text_classification.table import TextsReader
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.networks.family import LossRequest
+
+
+class TextClassificationTask(Task[TextClassificationRecipe, int]):
+    """See `Task`."""
+
+    serves = (
+        "text-classification",
+        "emotion-classification",
+        "sentiment-analysis",
+        "natural-language-understanding",
+    )
+    kind = "text"
+    title = "classify texts"
+    figures = (
+        Figure("acc", "accuracy"), Figure("f1", "F1"), Figure("loss", "loss", higher=False)
+    )  # fmt: skip
+    published = ("acc", "f1")
+    headline = ("acc", "f1")
+    best = ("acc", "loss")
+    epoch_figures = ("loss", "acc", "f1")
+    recipe = TextClassificationRecipe
+    readers = (TextsReader(),)
+    learns_from = "texts with labels: a .csv, .tsv or .jsonl file of `text` and `label`"
+    expected = "a .csv, .tsv or .jsonl file of `text` and `label`"
+    samples = "texts"
+    builds_on = ("classification",)
+    forgotten = ("per_class", "confusion")
+    curve: ClassVar[Curve] = {
+        "loss": {"training": "loss", "validation": "validation_loss"},
+        "accuracy": {"training": "accuracy", "validation": "validation_acc"},
+    }
+    split_title = "label"
+    options = TextClassificationOptions
+
+    def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
+        """That its head tells the classes of texts apart."""
+        check_head(network)
+        if training is not None:
+            check_length(network, text_contract(training))
+
+    def network_for(self, network: NetworkSpec) -> NetworkSpec:
+        """A pretrained encoder gets a classifier in place of what pretrained it."""
+        return with_classifier(network)
+
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Sentence], tuple[Row, ...]]:
+        """See `Task`."""
+        text = text_contract(contract)
+        file = options.vocab if isinstance(options, TextClassificationOptions) else None
+        return text_rows(text, tokenizer_of(text, file))
+
+    def collate(self, rows: Sequence[Row]) -> dict[str, Array]:
+        """Filled up to the longest."""
+        return collate_texts(rows)
+
+    def infer(
+        self,
+        runners: Mapping[str, Runner],
+        batch: Arrays,
+        contract: InputContract,
+        rows: Sequence[Row] = (),
+    ) -> dict[str, Array]:
+        """See `run_texts`."""
+        (runner,) = runners.values()
+        return run_texts(runner, batch, text_contract(contract))
+
+    def interpret(
+        self,
+        form: Form,
+        rows: Sequence[Row],
+        names: tuple[str, ...] | None,
+        options: TextClassificationOptions,
+    ) -> list[tuple[Label, ...]]:
+        """See `Task`."""
+        return interpret_scores(_scores(form), names, options)
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """See `Task`."""
+        from zoohub.tasks.text_classification.metric import TextClassification
+
+        return TextClassification(classes)
+
+    def present(self, samples: Samples[int]) -> Iterable[int]:
+        """See `Task`."""
+        return samples.targets
+
+    def renumbered(self, samples: Samples[int], places: NDArray[np.int64]) -> Samples[int]:
+        """See `Task`."""
+        targets = [int(places[label]) for label in samples.targets]
+        return Samples(samples.inputs, targets, samples.names)
+
+    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+        """As many as the network has outputs."""
+        return tuple(f"class {i}" for i in range(_scores(form).logits.shape[1]))
+
+    def default_recipe(
+        self,
+        model: str,
+        checkpoint: str | None,
+        data: LabelledTexts,
+        contract: InputContract,
+        count: int,
+    ) -> TextClassificationRecipe:
+        """See `Task`."""
+        return default_recipe(model, checkpoint, data, count)
+
+    def training_rows(
+        self, samples: Samples[int], contract: InputContract, recipe: TextClassificationRecipe
+    ) -> TrainingRows:
+        """See `Task`."""
+        from zoohub.tasks.text_classification.training_rows import TrainingTexts
+
+        return TrainingTexts(samples, text_contract(contract))
+
+    def step_batches(
+        self,
+        rows: TrainingRow,
+        recipe: TextClassificationRecipe,
+        classes: int,
+        random: Random,
+        parts: int,
+    ) -> list[MicroBatch]:
+        """Cut into parts."""
+        from zoohub.tasks.classification.loss import soft_targets
+
+        targets = soft_targets(rows.targets["label"], classes, recipe.label_smoothing)
+        weights = numbers(recipe.class_weights)
+        if weights is not None:
+            targets = targets * weights  # where the loss is linear in them
+        inputs = [np.split(array, parts) for array in rows.inputs.values()]
+        pieces = zip(zip(*inputs, strict=True), np.split(targets, parts), strict=True)
+        return [(arrays, (wanted,)) for arrays, wanted in pieces]
+
+    def step_figures(self, outputs: Sequence[Any], rows: TrainingRow) -> dict[str, float]:
+        """The accuracy."""
+        logits = np.concatenate([logits.asnumpy() for logits in outputs])
+        return {"accuracy": int((logits.argmax(1) == rows.targets["label"]).sum())}
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """The cross entropy; log-probabilities are their own logits."""
+        from zoohub.tasks.classification.loss import SoftCrossEntropy
+
+        return net, SoftCrossEntropy()
+
+    def settled(
+        self, recipe: TextClassificationRecipe, splits: Splits[int]
+    ) -> TextClassificationRecipe:
+        """With a weight for each class."""
+
+        def count() -> NDArray[np.int64]:
+            return np.bincount(splits.train.targets, minlength=len(splits.classes))
+
+        weights = settled_weights(recipe.class_weights, splits.classes, count)
+        return replace(recipe, class_weights=weights)
+
+    def split_value(self, target: int, classes: tuple[str, ...]) -> object:
+        """The label."""
+        return classes[target]
+
+    def panels(self, finished: Finished[TextClassificationRecipe, int]) -> Panels:
+        """See `Task`."""
+        from zoohub.tasks.text_classification.panels import text_panels
+
+        return text_panels(finished)
+
+
+def _scores(form: Form) -> ClassScores:
+    if not isinstance(form, ClassScores):
+        raise DataError(f"expected a score a class from the network; got {type(form).__name__}")
+    return form
+
+
+TASK = TextClassificationTask()
