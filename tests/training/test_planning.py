@@ -150,7 +150,7 @@ def test_where_the_memory_ends_late_the_run_goes_on_from_what_was_saved(
 
     def full(report: StepReport) -> None:
         steps.append(report)
-        if report.epoch == 3 and not said[-1].startswith("12 pictures"):
+        if report.epoch == 3 and not said[-1].startswith("12 samples"):
             raise MemoryError
 
     recipe = parse_recipe(
