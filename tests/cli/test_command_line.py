@@ -269,3 +269,18 @@ def test_a_picture_that_is_not_there_is_told_before_a_network_is_fetched() -> No
     done = zoohub("predict", "resnet50", "nofile.png", "--offline")
     assert done.returncode == 1  # and not 5: nobody has asked for the weights
     assert done.stderr == "zoohub: nofile.png: there is no such file\n"
+
+
+@pytest.mark.parametrize("verb", ["finetune", "eval"])
+def test_what_is_wrong_with_the_data_is_said_before_weights_are_fetched(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOOHUB_HOME", str(tmp_path / "home"))  # with nothing in it
+    table = tmp_path / "bad.csv"
+    table.write_text("txt,lab\na,b\n")
+    for name, data, wanted in (
+        ("yolov8n", tmp_path / "nowhere.yaml", "nowhere.yaml"),
+        ("bert_base_uncased", table, "bad.csv:1: expected the columns text and label"),
+    ):
+        assert main([verb, name, "--data", str(data), "--offline"]) == 1
+        assert wanted in capsys.readouterr().err

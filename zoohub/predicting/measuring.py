@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.core.paths import expanded
+from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError
 from zoohub.predicting.predicting import MOST_THREADS
-from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
 from zoohub.predicting.reading import in_batches, rows_of
 from zoohub.running.threads import machine_threads
 from zoohub.settings import Settings, settings_for, with_engine
 from zoohub.tasks.classes import match_classes
 from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
-from zoohub.tasks.finding import find_reader, reader_of
+from zoohub.tasks.finding import find_reader, find_task, reader_of
 from zoohub.tasks.samples import AnySamples, AnySplits, left_out_sentence
 
 if TYPE_CHECKING:
@@ -118,10 +118,14 @@ def evaluate(
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
     )
+    network = str(model) if isinstance(model, str | os.PathLike) else "the network"
+    # The data is here already, and the weights may have to be fetched.
+    known = _published_task(model, settings)
+    splits = None if known is None else _splits(known, data, network)
     predictor = open_predictor(model, settings, mode=mode, request=request)
     task = predictor.task
-    network = str(model) if isinstance(model, str | os.PathLike) else "the network"
-    splits = _splits(task, data, network)
+    if splits is None:
+        splits = _splits(task, data, network)
     samples = splits.measured()
     warnings = (
         left_out_sentence(splits.skipped, task.samples) if task.counts_left_out else ()
@@ -147,6 +151,15 @@ def evaluate(
         "skipped": skipped,
         "warnings": [*warnings, *task.warn(predictor.confidence)],
     }
+
+
+def _published_task(model: object, settings: Settings) -> AnyTask | None:
+    """The task of a network that is named; None of an object and a finished graph."""
+    from zoohub.models.pretrained import meant
+
+    if not isinstance(model, str | os.PathLike) or str(model).lower().endswith(FINISHED):
+        return None
+    return find_task(meant(name_or_path(model), settings)[0].entry.task)
 
 
 def _splits(task: AnyTask, data: object, network: str) -> AnySplits:

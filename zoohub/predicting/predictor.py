@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from zoohub.models.pretrained import LoadRequest
 
 MODES = ("graph", "pynative")
+FINISHED = (".onnx", ".mindir")  # graphs that bring their weights
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def open_predictor(
     if mode is not None and mode not in MODES:
         raise UsageError(f"mode {mode!r} is not known; choose graph or pynative")
     named = isinstance(model, str | os.PathLike)
-    finished = named and str(model).lower().endswith((".mindir", ".onnx"))
+    finished = named and str(model).lower().endswith(FINISHED)
     own_weights = request is not None and request.own_weights is not None
     if own_weights and (finished or not named):
         what = f"{model} is a finished graph" if finished else "this network has its weights"

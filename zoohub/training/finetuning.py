@@ -199,8 +199,9 @@ def plan_recipe(
     if spec is not None:
         task.check_network(task.network_for(spec))  # nothing is fetched in vain
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
-    probe, start = find_start(blank, settings)
+    # The data is here already, and the weights may have to be fetched.
     splits = reader_of(task, described, name).read(described)
+    probe, start = find_start(blank, settings)
     recipe = task.default_recipe(
         probe.model, probe.checkpoint, described, start.contract, len(splits.train)
     )
