@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract
-from zoohub.outputs import ClassScores, Form
+from zoohub.outputs import Form
 from zoohub.tasks.class_weights import numbers, settled_weights
 from zoohub.tasks.classification.digits import DigitsReader
 from zoohub.tasks.classification.folder import FolderReader
 from zoohub.tasks.classification.imagenet import ImageNetReader
 from zoohub.tasks.classification.interpret import ClassificationOptions, interpret_scores
+from zoohub.tasks.classification.one_class import OneClass, scores_in
 from zoohub.tasks.classification.recipe import ClassificationRecipe, Data, default_recipe
 from zoohub.tasks.classification.table import TableReader
 from zoohub.tasks.contract import (
@@ -29,7 +29,6 @@ from zoohub.tasks.contract import (
     Panels,
     Random,
     Row,
-    Task,
     TrainingRow,
     TrainingRows,
 )
@@ -37,13 +36,8 @@ from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.results import Label
 from zoohub.tasks.samples import Samples, Splits
 
-if TYPE_CHECKING:
-    from mindspore import nn
 
-    from zoohub.networks.family import LossRequest
-
-
-class ClassificationTask(Task[ClassificationRecipe, int]):
+class ClassificationTask(OneClass[ClassificationRecipe]):
     """See `Task`; a sample's target is its class's index."""
 
     serves = ("image-classification",)
@@ -82,26 +76,13 @@ class ClassificationTask(Task[ClassificationRecipe, int]):
         options: ClassificationOptions,
     ) -> list[tuple[Label, ...]]:
         """See `Task`."""
-        return interpret_scores(_scores(form), names, options)
+        return interpret_scores(scores_in(form), names, options)
 
     def metric(self, classes: tuple[str, ...]) -> Metric:
         """See `Task`."""
         from zoohub.tasks.classification.metric import Classification
 
         return Classification(classes)
-
-    def present(self, samples: Samples[int]) -> Iterable[int]:
-        """See `Task`."""
-        return samples.targets
-
-    def renumbered(self, samples: Samples[int], places: NDArray[np.int64]) -> Samples[int]:
-        """See `Task`."""
-        targets = [int(places[label]) for label in samples.targets]
-        return Samples(samples.inputs, targets, samples.names)
-
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
-        """As many as the network has outputs."""
-        return tuple(f"class {i}" for i in range(_scores(form).logits.shape[1]))
 
     def default_recipe(
         self, model: str, checkpoint: str | None, data: Data, contract: InputContract, count: int
@@ -137,17 +118,6 @@ class ClassificationTask(Task[ClassificationRecipe, int]):
         pairs = zip(np.split(images, parts), np.split(targets, parts), strict=True)
         return [((image,), (target,)) for image, target in pairs]
 
-    def step_figures(self, outputs: Sequence[Any], rows: TrainingRow) -> dict[str, float]:
-        """The accuracy, by the labels before they were mixed."""
-        logits = np.concatenate([logits.asnumpy() for logits in outputs])
-        return {"accuracy": int((logits.argmax(1) == rows.targets["label"]).sum())}
-
-    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
-        """The cross entropy with soft targets."""
-        from zoohub.tasks.classification.loss import SoftCrossEntropy
-
-        return net, SoftCrossEntropy()
-
     def settled(self, recipe: ClassificationRecipe, splits: Splits[int]) -> ClassificationRecipe:
         """With a weight for each class."""
 
@@ -157,21 +127,11 @@ class ClassificationTask(Task[ClassificationRecipe, int]):
         weights = settled_weights(recipe.class_weights, splits.classes, count)
         return replace(recipe, class_weights=weights)
 
-    def split_value(self, target: int, classes: tuple[str, ...]) -> object:
-        """The label."""
-        return classes[target]
-
     def panels(self, finished: Finished[ClassificationRecipe, int]) -> Panels:
         """See `Task`."""
         from zoohub.tasks.classification.panels import classification_panels
 
         return classification_panels(finished)
-
-
-def _scores(form: Form) -> ClassScores:
-    if not isinstance(form, ClassScores):
-        raise DataError(f"expected a score a class from the network; got {type(form).__name__}")
-    return form
 
 
 TASK = ClassificationTask()

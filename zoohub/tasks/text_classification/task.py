@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
-from zoohub.outputs import ClassScores, Form
+from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.class_weights import numbers, settled_weights
 from zoohub.tasks.classification.interpret import interpret_scores
+from zoohub.tasks.classification.one_class import OneClass, scores_in
 from zoohub.tasks.contract import (
     Arrays,
     Curve,
@@ -26,7 +26,6 @@ from zoohub.tasks.contract import (
     Panels,
     Random,
     Row,
-    Task,
     TrainingRow,
     TrainingRows,
 )
@@ -48,13 +47,8 @@ from zoohub.tasks.text_classification.rows import (
 )
 from zoohub.tasks.text_classification.table import TextsReader
 
-if TYPE_CHECKING:
-    from mindspore import nn
 
-    from zoohub.networks.family import LossRequest
-
-
-class TextClassificationTask(Task[TextClassificationRecipe, int]):
+class TextClassificationTask(OneClass[TextClassificationRecipe]):
     """See `Task`."""
 
     serves = (
@@ -127,26 +121,13 @@ class TextClassificationTask(Task[TextClassificationRecipe, int]):
         options: TextClassificationOptions,
     ) -> list[tuple[Label, ...]]:
         """See `Task`."""
-        return interpret_scores(_scores(form), names, options)
+        return interpret_scores(scores_in(form), names, options)
 
     def metric(self, classes: tuple[str, ...]) -> Metric:
         """See `Task`."""
         from zoohub.tasks.text_classification.metric import TextClassification
 
         return TextClassification(classes)
-
-    def present(self, samples: Samples[int]) -> Iterable[int]:
-        """See `Task`."""
-        return samples.targets
-
-    def renumbered(self, samples: Samples[int], places: NDArray[np.int64]) -> Samples[int]:
-        """See `Task`."""
-        targets = [int(places[label]) for label in samples.targets]
-        return Samples(samples.inputs, targets, samples.names)
-
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
-        """As many as the network has outputs."""
-        return tuple(f"class {i}" for i in range(_scores(form).logits.shape[1]))
 
     def default_recipe(
         self,
@@ -186,17 +167,6 @@ class TextClassificationTask(Task[TextClassificationRecipe, int]):
         pieces = zip(zip(*inputs, strict=True), np.split(targets, parts), strict=True)
         return [(arrays, (wanted,)) for arrays, wanted in pieces]
 
-    def step_figures(self, outputs: Sequence[Any], rows: TrainingRow) -> dict[str, float]:
-        """The accuracy."""
-        logits = np.concatenate([logits.asnumpy() for logits in outputs])
-        return {"accuracy": int((logits.argmax(1) == rows.targets["label"]).sum())}
-
-    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
-        """The cross entropy; log-probabilities are their own logits."""
-        from zoohub.tasks.classification.loss import SoftCrossEntropy
-
-        return net, SoftCrossEntropy()
-
     def settled(
         self, recipe: TextClassificationRecipe, splits: Splits[int]
     ) -> TextClassificationRecipe:
@@ -208,21 +178,11 @@ class TextClassificationTask(Task[TextClassificationRecipe, int]):
         weights = settled_weights(recipe.class_weights, splits.classes, count)
         return replace(recipe, class_weights=weights)
 
-    def split_value(self, target: int, classes: tuple[str, ...]) -> object:
-        """The label."""
-        return classes[target]
-
     def panels(self, finished: Finished[TextClassificationRecipe, int]) -> Panels:
         """See `Task`."""
         from zoohub.tasks.text_classification.panels import text_panels
 
         return text_panels(finished)
-
-
-def _scores(form: Form) -> ClassScores:
-    if not isinstance(form, ClassScores):
-        raise DataError(f"expected a score a class from the network; got {type(form).__name__}")
-    return form
 
 
 TASK = TextClassificationTask()
