@@ -95,3 +95,9 @@ def test_backslashes_part_folders_unless_the_name_has_them(tmp_path: Path) -> No
     (tmp_path / "a\\b.png").touch()
     assert named_path(tmp_path, "a\\b.png") == tmp_path / "a\\b.png"
     assert named_path(tmp_path, str(tmp_path / "a")) == tmp_path / "a"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a device of Unix")
+def test_a_device_without_an_end_is_refused() -> None:
+    with pytest.raises(DataError, match="/dev/zero: larger than 1000 bytes, refused"):
+        read_text_file(Path("/dev/zero"), max_bytes=1000)

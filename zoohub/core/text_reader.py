@@ -34,13 +34,15 @@ def read_text_file(
 def file_bytes(path: Path, name: str, error: type[ZoohubError], max_bytes: int) -> bytes:
     """What a file holds, within the limit; `name` stands for it in errors. Raises `error`."""
     try:
-        if path.stat().st_size > max_bytes:
-            raise error(f"{name}: larger than {max_bytes} bytes, refused; split it")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)  # devices and pipes do not say how large they are
     except OSError as problem:
         raise error(f"{name} cannot be read: {problem.strerror or problem}") from None
     except ValueError:  # a NUL or half a character in the path
         raise error(f"{name!r} is no path of a file") from None
+    if len(data) > max_bytes:
+        raise error(f"{name}: larger than {max_bytes} bytes, refused; split it")
+    return data
 
 
 def decoded(

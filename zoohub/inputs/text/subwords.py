@@ -13,6 +13,7 @@ from pathlib import Path
 
 from zoohub.core.text_reader import MAX_TEXT_BYTES, file_bytes
 from zoohub.errors import DataError, ZoohubError
+from zoohub.inputs.text.refusals import refusals, whole
 from zoohub.manifest.entry import TextContract
 
 _ROUNDING = 1024  # large networks have more ids than tokens, up to a round number
@@ -55,14 +56,23 @@ def _of_json(path: Path, data: bytes) -> SubWords:
         from tokenizers import Tokenizer
     except ImportError:
         raise _missing(path, "tokenizers") from None
-    try:
+    with refusals(f"{path} is no tokenizer.json"):
         engine = Tokenizer.from_buffer(data)
-    except Exception as error:  # the library has no class of its own for it
-        raise DataError(f"{path} is no tokenizer.json: {error}") from None
     engine.no_truncation()
     engine.no_padding()
     size = max(engine.get_vocab(with_added_tokens=True).values(), default=-1) + 1
-    return SubWords(lambda text: engine.encode(text).ids, lambda ids: engine.decode(ids), size)
+
+    def encode(text: str) -> list[int]:
+        with refusals(f"{text!r:.60} cannot be cut by {path}"):
+            ids: list[int] = engine.encode(whole(text)).ids
+        return ids
+
+    def decode(ids: Sequence[int]) -> str:
+        with refusals(f"{path} cannot spell tokens"):
+            text: str = engine.decode(ids)
+        return text
+
+    return SubWords(encode, decode, size)
 
 
 def _of_model(path: Path, data: bytes) -> SubWords:
@@ -81,7 +91,7 @@ def _of_model(path: Path, data: bytes) -> SubWords:
         text: str = engine.DecodeIds([id for id in ids if id < size])
         return text
 
-    return SubWords(engine.EncodeAsIds, decode, size)
+    return SubWords(lambda text: engine.EncodeAsIds(whole(text)), decode, size)
 
 
 def _missing(path: Path, library: str) -> ZoohubError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from zoohub.core.text_reader import read_text_file
 from zoohub.errors import DataError, ZoohubError
+from zoohub.inputs.text.refusals import refusals, whole
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Engine
@@ -30,8 +31,10 @@ class Tokenizer:
     size: int
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, with the marks that stand around it."""
-        ids: list[int] = self.engine.encode(text).ids
+        """The ids of a text, with the marks that stand around it. Raises DataError: it cannot be
+        cut."""
+        with refusals(f"{text!r:.60} cannot be cut by this vocabulary"):
+            ids: list[int] = self.engine.encode(whole(text)).ids
         return ids
 
     def token(self, id: int) -> str | None:
@@ -72,10 +75,8 @@ def read_tokenizer(path: Path, vocab_size: int | None = None) -> Tokenizer:
 def _of_json(path: Path, text: str) -> Tokenizer:
     from tokenizers import Tokenizer as Engine
 
-    try:
+    with refusals(f"{path}: no tokenizer of Hugging Face's"):
         engine = Engine.from_str(text)
-    except Exception as error:  # tokenizers has no class of its own for it
-        raise DataError(f"{path}: no tokenizer of Hugging Face's: {error}") from None
     # Lengths are this package's own affair.
     engine.no_truncation()
     engine.no_padding()
