@@ -158,6 +158,7 @@ HEADER = '{"schema":1,"serial":1,"created":null,"base":null}'
         (['{"schema":1,"serial":-1}'], "serial must be"),
         (['{"schema":1}'], "serial must be"),
         ([HEADER, "{"], ":2: not JSON"),
+        ([HEADER, ""], r":2: not JSON: b'\\n' \(not valid JSON: Expecting value"),
         ([HEADER, "[" * 100_000], ":2: not JSON"),
         ([HEADER, "null"], ":2: .*must be a mapping"),
         ([HEADER, json.dumps({**MODEL, "default": None})], ":2: 'm': default: is null"),

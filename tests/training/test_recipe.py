@@ -105,6 +105,7 @@ def test_assignments_replace_and_add_values() -> None:
         ("network={builder: x, arguments: {a: 2024-13-45}}", "network.arguments.a: not a value of"),
         ("optimizer.lr=[", "--set optimizer.lr=[: not valid YAML"),
         ("optimizer.clip=0", "optimizer.clip: expected a number above 0.0, found '0'"),
+        ("seed=4294967296", "seed: expected a number from 0 to 4294967295, found '4294967296'"),
         ("ema=1.0", "ema: expected a number at least 0.0 and below 1.0, found '1.0'"),
         ("layer_decay=0", "layer_decay: expected a number above 0.0 and at most 1.0, found '0'"),
         ("optimizer.betas=[1,1]", "optimizer.betas[0]: expected a number at least 0.0 and below"),

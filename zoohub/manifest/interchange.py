@@ -168,7 +168,8 @@ def _json(path: Path, number: int, line: bytes) -> tuple[str, Json]:
     """A line as text and what it says."""
     try:
         text = line.decode()  # given bytes, JSON would take UTF-16 too
-        return text, parse_json(text, f"{path}", line=number, schema_follows=number > 1)
+        said = text.rstrip("\r\n")  # what is missing is missing in this line
+        return text, parse_json(said, f"{path}", line=number, schema_follows=number > 1)
     except UnicodeDecodeError:
         raise ManifestError(f"{path}:{number}: not JSON: {line[:60]!r}") from None
     except ManifestError as problem:

@@ -110,7 +110,7 @@ class Recipe:
     keep: Literal["best", "last"] = "best"
     early_stopping: int | None = number(None, low=1)
     start_ema: bool | None = None
-    seed: int = number(0, low=0)
+    seed: int = number(0, low=0, high=(1 << 32) - 1)  # as MindSpore takes it
 
 
 def recipe_text(recipe: Recipe) -> str:

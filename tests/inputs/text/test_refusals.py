@@ -42,7 +42,7 @@ def test_a_text_that_cannot_be_cut_is_one_line(tmp_path: Path, read: Any) -> Non
     template = {"type": "TemplateProcessing", "single": [mark], "pair": both, "special_tokens": {}}
     with pytest.raises(DataError, match=r"'a' cannot be cut by .*no entry found"):
         read(written(tmp_path, post_processor=template)).encode("a")
-    with pytest.raises(DataError, match=r"'a\\ud800' is no text: character 2 is half a character"):
+    with pytest.raises(DataError, match=r"^'a\\ud800' is no text: character 2 is half a character"):
         read(written(tmp_path)).encode("a\ud800")
 
 

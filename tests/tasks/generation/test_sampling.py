@@ -53,3 +53,9 @@ def test_the_fewest_with_that_probability_together_are_drawn(top_p: float, kept:
 def test_the_probability_is_of_what_the_top_k_leave() -> None:
     tokens, _ = candidates(SCORES, Sampling(1.0, top_k=2, top_p=0.5))
     assert tokens.tolist() == [1]  # 4 of 7
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_tiniest_temperature_takes_the_likeliest() -> None:
+    scores = np.array([0.0, 2.0, 1.0], np.float32)
+    assert next_token(scores, Sampling(1e-320), np.random.default_rng(0)) == 1

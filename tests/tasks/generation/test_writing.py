@@ -149,3 +149,14 @@ def test_options_that_cannot_be_followed_are_refused() -> None:
                         ("stop", [1]), ("max_new_tokens", 0)):  # fmt: skip
         with pytest.raises(UsageError, match=f"^{name}="):
             check_values({name: value})
+
+
+def test_what_is_told_of_pieces_can_be_called() -> None:
+    with pytest.raises(UsageError, match="on_text=5: a function of two texts is needed"):
+        TASK.prepare(InputContract(text=TextContract(max_length=9)), GenerationOptions(on_text=5))  # type: ignore[arg-type]
+
+
+def test_an_id_that_no_network_could_have_is_one_line() -> None:
+    prepare = TASK.prepare(InputContract(text=TextContract(max_length=9)))
+    with pytest.raises(DataError, match="token 4294967295 is none of those a network could have"):
+        prepare(Sentence("a", ids=(4294967295,)))

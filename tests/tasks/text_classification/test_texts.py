@@ -25,7 +25,7 @@ from zoohub.running import Array
 from zoohub.tasks.finding import find_reader, find_task
 from zoohub.tasks.recipe import recipe_text
 from zoohub.tasks.text_classification.options import TextClassificationOptions
-from zoohub.training import finetune
+from zoohub.training import finetune, parse_recipe
 
 _SPEC = importlib.util.spec_from_file_location(
     "example_text_classification", Path(__file__).parent / "example.py"
@@ -179,6 +179,29 @@ def test_a_table_of_each_kind_is_read(tmp_path: Path) -> None:
     tabs.write_text("a\tb\n1\t2\n")
     with pytest.raises(DataError, match="expected the columns text and label"):
         read(tabs)
+
+
+def test_one_class_is_too_few_texts_to_train_on(tmp_path: Path) -> None:
+    file = tmp_path / "texts.jsonl"
+    file.write_text('{"text": [5, 6], "label": "good"}\n' * 3)
+    reader = find_reader(TASK, file, "m")
+    with pytest.raises(
+        DataError, match=r"two classes with readable texts are needed .*only 'good'"
+    ):
+        reader.read(reader.describe(file))
+
+
+def test_a_split_follows_from_no_negative_seed(tmp_path: Path) -> None:
+    file = example.write(tmp_path / "data")
+    data = find_reader(TASK, file, "m").describe(file)
+    recipe = TASK.default_recipe("m", None, data, example.CONTRACT, 40)
+    with pytest.raises(RecipeError, match=r"data\.seed: expected a number at least 0, found '-5'"):
+        parse_recipe(recipe_text(recipe), assignments=["data.seed=-5"])
+
+
+def test_an_id_that_no_network_could_have_is_one_line() -> None:
+    with pytest.raises(DataError, match="a: token 4294967295 is none of those a network could"):
+        rows_of(TextContract(), (4294967295,))
 
 
 def test_f1_is_the_mean_over_the_classes_that_occur() -> None:

@@ -15,6 +15,8 @@ def refusals(said: str) -> Iterator[None]:
     its own, and where its Rust panics that is no Exception, so that it would pass for an exit."""
     try:
         yield
+    except DataError:
+        raise
     except Exception as error:
         raise DataError(f"{said}: {brief(str(error))}") from None
     except BaseException as error:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from zoohub.inputs.text.vocabulary import Vocabulary
 
+MOST_IDS = 1 << 31  # networks take int32
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -12,11 +12,10 @@ from zoohub.core.json_reader import parse_json
 from zoohub.core.text_reader import MAX_TEXT_BYTES, decoded, file_bytes, lines_of
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
-from zoohub.inputs.text.sentence import Sentence, Text
+from zoohub.inputs.text.sentence import MOST_IDS, Sentence, Text
 
 ACCEPTED = "a text, a list of token ids, or a .txt or .jsonl file"
 _FILES = (".txt", ".jsonl")
-_MOST_ID = 1 << 31
 
 
 def expand_inputs(inputs: object) -> tuple[Source, ...]:
@@ -141,7 +140,7 @@ def _sentence(item: object, name: str) -> Source:
     if not isinstance(item, Sequence | np.ndarray) or not _is_ids(item):
         return Source(name, error=f"{name}: {type(item).__name__} is no text; give {ACCEPTED}")
     ids = tuple(int(id) for id in item)
-    wrong = next((id for id in ids if not 0 <= id < _MOST_ID), None)
+    wrong = next((id for id in ids if not 0 <= id < MOST_IDS), None)
     if wrong is not None:
         return Source(name, error=f"{name}: {wrong} is no token id; ids are whole numbers from 0")
     return Source(name, Sentence(name, ids=ids))

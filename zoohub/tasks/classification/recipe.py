@@ -44,7 +44,7 @@ class FolderData:
     kind: Literal["folder"]
     path: str
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class TableData:
     kind: Literal["table"]
     path: str
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class ImageNetData:
     labels: str
     pictures: str
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 Data = DigitsData | FolderData | TableData | ImageNetData

@@ -79,12 +79,12 @@ def require_samples(splits: Splits[int], measuring: bool) -> Splits[int]:
     return splits
 
 
-def require_two(classes: Sequence[str], where: object) -> None:
-    """Raises DataError where `classes`, those with pictures to train on, are fewer than two."""
+def require_two(classes: Sequence[str], where: object, samples: str = "pictures") -> None:
+    """Raises DataError where `classes`, those with samples to train on, are fewer than two."""
     if len(classes) < 2:
         found = f"only {classes[0]!r}" if classes else "none"
         raise DataError(
-            f"{where}: at least two classes with readable pictures are needed to train, "
+            f"{where}: at least two classes with readable {samples} are needed to train, "
             f"found {found}"
         )
 

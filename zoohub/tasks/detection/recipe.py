@@ -37,7 +37,7 @@ class BoxesData:
     kind: Literal["boxes"]
     path: str
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 BoxData = ScenesData | BoxesData

@@ -11,6 +11,7 @@ import numpy as np
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, padded
+from zoohub.inputs.text.sentence import MOST_IDS
 from zoohub.inputs.text.subwords import SubWords, read_subwords
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array
@@ -99,9 +100,10 @@ def _ids(sentence: Sentence, text: TextContract, words: SubWords | None) -> list
 
 def _check(name: str, ids: Sequence[int], text: TextContract, longest: int) -> None:
     size = text.vocab_size
-    unknown = next((id for id in ids if size is not None and id >= size), None)
+    unknown = next((id for id in ids if id >= (MOST_IDS if size is None else size)), None)
     if unknown is not None:
-        raise DataError(f"{name}: token {unknown} is none of the network's {size}")
+        known = "those a network could have" if size is None else f"the network's {size}"
+        raise DataError(f"{name}: token {unknown} is none of {known}")
     if len(ids) >= longest:
         raise DataError(
             f"{name:.60}: {len(ids)} tokens leave no room for another, the network takes at most "

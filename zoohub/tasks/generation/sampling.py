@@ -33,7 +33,9 @@ def candidates(scores: Floats, sampling: Sampling) -> tuple[NDArray[np.intp], ND
     """What is drawn from: tokens, likeliest first, and the probability of each; they sum to 1."""
     tokens = np.argsort(-scores, kind="stable")[: sampling.top_k]
     # The best is taken away first: a tiny temperature would overflow.
-    exponents = (scores[tokens].astype(np.float64) - float(scores.max())) / sampling.temperature
+    # What still does goes to -inf, the share 0.
+    with np.errstate(over="ignore"):
+        exponents = (scores[tokens].astype(np.float64) - float(scores.max())) / sampling.temperature
     shares = np.exp(exponents)
     shares /= shares.sum()
     if sampling.top_p is not None:

@@ -33,7 +33,7 @@ class MasksData:
     kind: Literal["masks"]
     path: str
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class CocoMasksData:
     kind: Literal["coco-masks"]
     path: str
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 MaskData = MaskScenesData | MasksData | CocoMasksData

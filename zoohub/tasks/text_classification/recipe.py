@@ -23,7 +23,7 @@ class LabelledTexts:
     path: str
     vocab: str | None = None
     validation: float = number(0.2, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

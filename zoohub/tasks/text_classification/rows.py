@@ -11,6 +11,7 @@ from zoohub.core.notes import note
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, padded
+from zoohub.inputs.text.sentence import MOST_IDS
 from zoohub.inputs.text.tokenizer import Tokenizer, read_tokenizer
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array, Runner
@@ -62,9 +63,10 @@ def token_ids(
     """The ids of a text. Raises DataError as what `text_rows` gives."""
     ids = list(sentence.ids) if sentence.ids is not None else _cut(sentence, contract, tokenizer)
     size = contract.vocab_size
-    wrong = next((id for id in ids if size is not None and id >= size), None)
+    wrong = next((id for id in ids if id >= (MOST_IDS if size is None else size)), None)
     if wrong is not None:
-        raise DataError(f"{sentence.name:.60}: token {wrong} is none of the network's {size}")
+        known = "those a network could have" if size is None else f"the network's {size}"
+        raise DataError(f"{sentence.name:.60}: token {wrong} is none of {known}")
     longest = contract.max_length
     if longest is not None and len(ids) > longest:
         note(

@@ -23,7 +23,7 @@ class ParallelData:
     path: str
     vocab: str | None = None
     validation: float = number(0.1, low=0.0, high=0.9)
-    seed: int = 0
+    seed: int = number(0, low=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
