@@ -24,9 +24,9 @@ class TextContract:
     positions that the first token has (RoBERTa's begin behind padding's).
     """
 
-    max_length: int | None = None
-    vocab_size: int | None = None
-    pad_id: int = 0
+    max_length: int | None = field(default=None, metadata={"low": 1})
+    vocab_size: int | None = field(default=None, metadata={"low": 1})
+    pad_id: int = field(default=0, metadata={"low": 0})
     start_id: int | None = None
     end_id: int | None = None
     vocabulary: str | None = None

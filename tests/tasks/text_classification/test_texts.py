@@ -191,12 +191,14 @@ def test_one_class_is_too_few_texts_to_train_on(tmp_path: Path) -> None:
         reader.read(reader.describe(file))
 
 
-def test_a_split_follows_from_no_negative_seed(tmp_path: Path) -> None:
+def test_a_seed_below_0_and_a_length_of_0_are_refused(tmp_path: Path) -> None:
     file = example.write(tmp_path / "data")
     data = find_reader(TASK, file, "m").describe(file)
     recipe = TASK.default_recipe("m", None, data, example.CONTRACT, 40)
     with pytest.raises(RecipeError, match=r"data\.seed: expected a number at least 0, found '-5'"):
         parse_recipe(recipe_text(recipe), assignments=["data.seed=-5"])
+    with pytest.raises(RecipeError, match=r"text\.max_length: expected a number at least 1"):
+        parse_recipe(recipe_text(recipe), assignments=["text.max_length=0"])
 
 
 def test_an_id_that_no_network_could_have_is_one_line() -> None:
