@@ -151,7 +151,7 @@ def _changes(
 ) -> tuple[dict[str, object], tuple[str, ...]]:
     """The builder's arguments that a caller asks to differ, and the prefixes they replace."""
     changes: dict[str, object] = {}
-    replaced: list[str] = []
+    replaced: list[str] = [*options.renewed]
     for argument, value, prefixes in (
         ("num_classes", options.num_classes, head_of(spec)),
         ("in_channels", options.in_channels, stem_of(spec)),
