@@ -95,7 +95,7 @@ def create_network(
                 options.ema,
                 Leeway(
                     replaced=replaced,
-                    unused=("",) if options.features_only else (),
+                    unused=("",) if options.features_only else options.renewed,
                     channels=options.in_channels,
                     strict=options.strict,
                 ),

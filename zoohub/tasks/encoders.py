@@ -8,14 +8,11 @@ from dataclasses import replace
 
 from zoohub.errors import DataError
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.families import find_family
+from zoohub.networks.families import ENCODER_HEADS, find_family
 from zoohub.tasks.texts import IDS, KINDS, MASK, POSITIONS
 
 # What text can be made into.
 TAKEN = frozenset((IDS, KINDS, MASK, POSITIONS))
-
-# What is the heads' own, of all that an encoder may be under.
-_HEADS = "cls1 cls2 dense1 dense_1 dense_0 lstm transitions"
 
 
 def head_of(network: NetworkSpec) -> str | None:
@@ -36,7 +33,7 @@ def under_head(network: NetworkSpec, head: str, instead_of: Collection[str]) -> 
     family = find_family(network.builder)
     if head not in family.heads or head_of(network) not in instead_of:
         return network
-    return replace(network, arguments={**network.arguments, "head": head}, head=_HEADS)
+    return replace(network, arguments={**network.arguments, "head": head}, head=ENCODER_HEADS)
 
 
 def refuse_head(network: NetworkSpec, does: str, heads: str) -> DataError:

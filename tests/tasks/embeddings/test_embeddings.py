@@ -78,6 +78,27 @@ def test_what_cannot_be_is_one_line() -> None:
 
 
 @pytest.mark.slow
+def test_the_file_of_a_pretrained_network_gives_its_encoders_vectors(tmp_path: Path) -> None:
+    """`zoohub.load(name, head="encoder")`, and back again under a new head."""
+    import mindspore as ms
+
+    sizes = {"vocab_size": 14, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+             "intermediate_size": 32, "max_position_embeddings": 32}  # fmt: skip
+    whole = zoohub.load("bert_base", **sizes)
+    file, bare = tmp_path / "whole.ckpt", tmp_path / "bare.ckpt"
+    ms.save_checkpoint(whole, str(file))
+    net = zoohub.load("bert_base", checkpoint=file, head="encoder", **sizes)
+    (found,) = zoohub.predict(net, [[2, 5, 6, 3]], pooling="cls")
+    ids = np.array([[2, 5, 6, 3]], np.int32)
+    inputs = [ms.Tensor(array) for array in (ids, ids * 0, ids * 0 + 1)]
+    states = whole.bert(*inputs)[0].asnumpy()
+    np.testing.assert_allclose(found.predictions[0].vector, states[0, 0], atol=1e-5)
+    ms.save_checkpoint(net, str(bare))
+    again = zoohub.load("bert_base", checkpoint=bare, **{**sizes, "head": "classification"})
+    np.testing.assert_array_equal(again.bert(*inputs)[0].asnumpy(), states)
+
+
+@pytest.mark.slow
 def test_a_text_has_one_vector_whatever_its_neighbours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,6 +91,12 @@ def test_the_data_decides_that_an_encoder_learns_to_tag(tmp_path: Path) -> None:
     source = example.write(tmp_path / "data")
     for head in ("pretraining", "tagging", "classification"):
         assert task_to_learn(SHARED, NetworkSpec("bert", {"head": head}), source) is TASK
+    answers = NetworkSpec("bert", {"head": "question-answering"})
+    assert task_to_learn("question-answering", answers, source) is TASK
+    labels = tmp_path / "labels.csv"
+    labels.write_text("text,label\na,b\n")
+    found = task_to_learn("question-answering", answers, labels)
+    assert found is find_task("text-classification")
     renamed = source.rename(source.with_suffix(".txt"))
     assert task_to_learn(SHARED, NetworkSpec("bert", {"head": "pretraining"}), renamed) is TASK
 

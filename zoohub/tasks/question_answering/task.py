@@ -58,7 +58,7 @@ class AnsweringTask(Task[AnsweringRecipe, Truth]):
     """See `Task`. A long context has several rows, its windows."""
 
     serves = ("question-answering",)
-    shares = ("natural-language-understanding",)
+    shares = ("natural-language-understanding", "named-entity-recognition")
     kind = "text"
     asked = True
     title = "find answers in texts"

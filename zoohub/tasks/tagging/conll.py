@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from zoohub.core.paths import expanded
 from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text.tokenizer import Tokenizer
-from zoohub.tasks.classification.splitting import require_two, sort_classes
+from zoohub.tasks.classification.splitting import require_two
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.samples import Samples, Splits
 from zoohub.tasks.tagging.recipe import TaggedTexts
@@ -74,7 +74,7 @@ class TaggedTextsReader(Reader[TaggedTexts, Tags]):
         found = list(_texts(source, data.vocab, skipped))
         learnt = [tag for text in found if measuring or text.part in (None, "train")
                   for tag in text.tags]  # fmt: skip
-        classes = sort_classes(learnt)
+        classes = _classes(learnt, source)
         if not measuring:
             require_two(classes, source, "words")
         known = [text for text in found if set(text.tags) <= set(classes)]
@@ -89,6 +89,19 @@ class TaggedTextsReader(Reader[TaggedTexts, Tags]):
         cut = parted(samples, parts, data.validation, data.seed, measuring=measuring)
         splits = Splits(classes, *cut, skipped, warnings)
         return usable(splits, source, "tagged text", measuring=measuring)
+
+
+def _classes(tags: Iterable[str], source: Path) -> tuple[str, ...]:
+    """The distinct tags, sorted. Raises DataError: two differ only in case."""
+    found = sorted(set(tags))
+    known: dict[str, str] = {}
+    for tag in found:
+        other = known.setdefault(tag.casefold(), tag)
+        if other != tag:
+            raise DataError(
+                f"{source}: two tags differ only in case, {other!r} and {tag!r}; write them alike"
+            )
+    return tuple(found)
 
 
 def _files(folder: Path) -> dict[Path, str]:

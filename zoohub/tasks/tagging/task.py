@@ -49,7 +49,7 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
     """See `Task`."""
 
     serves = ("named-entity-recognition",)
-    shares = ("natural-language-understanding",)
+    shares = ("natural-language-understanding", "question-answering")
     kind = "text"
     title = "find names in texts"
     figures = (
