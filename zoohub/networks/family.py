@@ -114,6 +114,7 @@ class Family:
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
             (without MindSpore) or `zoohub.outputs.…`.
+        heads: of a text encoder what its argument `head` may be, the default first.
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
@@ -148,6 +149,7 @@ class Family:
     sequences: bool = True
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
+    heads: tuple[str, ...] = ()
     loss: str | None = None
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     parts: str | None = None

@@ -95,7 +95,7 @@ def create_network(
                 options.ema,
                 Leeway(
                     replaced=replaced,
-                    unused=("",) if options.features_only else (),
+                    unused=("",) if options.features_only else options.renewed,
                     channels=options.in_channels,
                     strict=options.strict,
                 ),
@@ -151,7 +151,7 @@ def _changes(
 ) -> tuple[dict[str, object], tuple[str, ...]]:
     """The builder's arguments that a caller asks to differ, and the prefixes they replace."""
     changes: dict[str, object] = {}
-    replaced: list[str] = []
+    replaced: list[str] = [*options.renewed]
     for argument, value, prefixes in (
         ("num_classes", options.num_classes, head_of(spec)),
         ("in_channels", options.in_channels, stem_of(spec)),

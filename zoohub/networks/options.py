@@ -31,3 +31,4 @@ class NetworkOptions:
     strict: bool = True
     published: bool = False
     dtype: str | None = None
+    renewed: tuple[str, ...] = ()

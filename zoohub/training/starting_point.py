@@ -26,7 +26,8 @@ R = TypeVar("R", bound=Recipe)
 
 @dataclass(frozen=True)
 class Start:
-    """`path` is the weights' file, None for a fresh start; `classes` name their outputs."""
+    """`path` is the weights' file, None for a fresh start; `classes` name their outputs. `renewed`:
+    the network is under another head than the file's."""
 
     spec: NetworkSpec
     contract: InputContract
@@ -34,6 +35,7 @@ class Start:
     entry: Entry | None
     checkpoint: Checkpoint | None
     classes: tuple[str, ...] | None = None
+    renewed: bool = False
 
 
 def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
