@@ -11,8 +11,6 @@ from zoohub.core.paths import local_path
 from zoohub.errors import DataError
 from zoohub.manifest.entry import TextContract
 
-_SHIPPED = "embedded:"
-
 
 @contextmanager
 def vocabulary_file(contract: TextContract, given: str | None) -> Iterator[Path | None]:
@@ -25,11 +23,10 @@ def vocabulary_file(contract: TextContract, given: str | None) -> Iterator[Path 
     if given is not None:
         yield Path(local_path(given))
         return
-    said = contract.vocabulary or ""
-    if not said.startswith(_SHIPPED):
+    name = contract.shipped_vocabulary
+    if name is None:
         yield None
         return
-    name = said.removeprefix(_SHIPPED)
     resource = files("zoohub") / "_data" / "embedded" / name
     if not name or any(letter in name for letter in "/\\:\0") or not resource.is_file():
         raise DataError(f"zoohub carries no vocabulary {name!r}; give one as --vocab FILE (vocab=)")
