@@ -123,7 +123,7 @@ class VGG16(nn.Cell):
         self.halve = nn.MaxPool2d(2, 2, "same")
         self.keep = nn.MaxPool2d(3, 1, "same")
 
-    def construct(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         x = self.b3(self.halve(self.b2(self.halve(self.b1(x)))))
         fine = self.b4(self.halve(x))
         return fine, self.keep(self.b5(self.halve(fine)))
