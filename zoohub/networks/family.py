@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.position_table import PositionTable
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 if TYPE_CHECKING:  # outputs are arrays: to say what families there are takes no NumPy

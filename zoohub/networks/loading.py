@@ -33,6 +33,9 @@ from zoohub.networks.options import NetworkOptions
 
 _log = logging.getLogger(__name__)
 
+# The builders' arguments that position tables follow.
+_SIZES = frozenset({"image_size", "branch_sizes", "window_size"})
+
 
 def build(spec: NetworkSpec, *, initialise: bool = True, **overrides: object) -> nn.Cell:
     """Call the builder of a specification with its arguments, `overrides` taking precedence.
@@ -75,6 +78,7 @@ def create_network(
     """
     options = options or NetworkOptions()
     changes, replaced = _changes(spec, options)
+    resized = options.resized or not _SIZES.isdisjoint(arguments)
     precision = _precision(options.dtype)
     report = None
     _put_off_collection()
@@ -97,6 +101,7 @@ def create_network(
                     replaced=replaced,
                     unused=("",) if options.features_only else (),
                     channels=options.in_channels,
+                    tables=find_family(spec.builder).position_tables if resized else (),
                     strict=options.strict,
                 ),
             ),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, Family
-from zoohub.networks.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 _OLD_BLOCK = r"^backbone\.transformer\.layers\.(\d+)"
