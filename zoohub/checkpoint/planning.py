@@ -137,6 +137,7 @@ def plan_apply(
         resized=tuple(resized[n] for n in _without(resized, anew)),
         training_state=renaming.state,
         prefix=renaming.prefix,
+        layout=renaming.layout,
         replaced=tuple(name for name in network if has_prefix(name, anew)),
         loaded=tuple(loaded),
         cast=tuple(Cast(*item) for item in types if item[1] != item[2]),

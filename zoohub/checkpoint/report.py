@@ -41,10 +41,11 @@ class LoadReport:
     `loaded` and `replaced` are the network's names (`replaced`: newly initialised because the
     head or the stem was asked to differ; `adapted`: loaded, for other input channels; `resized`:
     tables of positions loaded, for pictures of another size); `renamed` maps the file's name to
-    the network's, and `prefix` stood before the file's; `left_out` are the file's names without
-    use: `training_state`, an unused `ema.*` set, a dropped or replaced head; `kept` are the
-    network's constants that older files lack. `missing`, `unexpected` and `misshapen` are empty
-    unless `strict=False`; missing and misshapen parameters keep their initial values.
+    the network's, `prefix` stood before the file's and `layout` is their scheme; `left_out` are
+    the file's names without use: `training_state`, an unused `ema.*` set, a dropped or replaced
+    head; `kept` are the network's constants that older files lack. `missing`, `unexpected` and
+    `misshapen` are empty unless `strict=False`; missing and misshapen parameters keep their
+    initial values.
     """
 
     source: str
@@ -61,6 +62,7 @@ class LoadReport:
     resized: tuple[Misfit, ...] = ()
     training_state: tuple[str, ...] = ()
     prefix: str = ""
+    layout: str = ""
 
     @property
     def complete(self) -> bool:

@@ -78,5 +78,6 @@ FAMILY = Family(
     stem="patch_embed.proj",
     position_tables=(PositionTable("pos_embed", "tokens", prefix_tokens=1),),
     torchvision=TIMM,
+    torchvision_arguments={"norm_eps": 1e-6, "exact_gelu": True},
     torchvision_difference=timm_difference,
 )
