@@ -116,8 +116,9 @@ def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _
 def _shape(
     net: nn.Cell, provenance: Provenance | None, family: Family | None, request: Request
 ) -> Shape:
-    if family is not None and family.inputs != ("image",):
+    if family is not None:
         check_sequences(family, request)
+    if family is not None and family.inputs != ("image",):
         return plan_sequences(
             family.inputs,
             vocabulary=_known_to_all_tables(net),

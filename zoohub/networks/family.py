@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.position_table import PositionTable
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 if TYPE_CHECKING:  # outputs are arrays: to say what families there are takes no NumPy
@@ -129,6 +129,8 @@ class Family:
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be
             left out.
+        torchvision_arguments: the builder's arguments with which the computation is that of
+            torchvision (timm, or who else trains in PyTorch), where its own are others.
         torchvision_difference: says of the arguments in what the computation differs from
             torchvision's though the names agree; None where it does not.
     """
@@ -143,6 +145,7 @@ class Family:
     constants: tuple[str, ...] = ()
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
+    torchvision_arguments: Arguments = field(default_factory=dict)
     torchvision_difference: Callable[[Arguments], str | None] | None = None
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)

@@ -13,6 +13,7 @@ from zoohub.core.text_reader import is_file
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, padded
 from zoohub.inputs.text.sentence import MOST_IDS
+from zoohub.inputs.text.shipped import vocabulary_file
 from zoohub.inputs.text.tokenizer import Tokenizer, read_tokenizer
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array, Runner
@@ -36,8 +37,10 @@ def text_contract(contract: InputContract) -> TextContract:
 
 
 def tokenizer_of(contract: TextContract, file: str | None) -> Tokenizer | None:
-    """The tokenizer of that file; None where there is none. Raises as `read_tokenizer`."""
-    return None if file is None else read_tokenizer(Path(local_path(file)), contract.vocab_size)
+    """The tokenizer of that file, or of the one that comes with the network; None where there is
+    none. Raises as `read_tokenizer` and `vocabulary_file`."""
+    with vocabulary_file(contract, file) as path:
+        return None if path is None else read_tokenizer(path, contract.vocab_size)
 
 
 def tokenizer_beside(file: Path, vocab: str | None) -> Tokenizer | None:
