@@ -255,7 +255,7 @@ def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[st
     (again,) = zoohub.predict(file, [[2, 6, 12, 9, 7, 10, 3]])
     assert again.engine == "onnxruntime"
     # Of ids each is a word, and so is what goes on one.
-    assert [(one.label, one.start) for one in again.predictions][0] == ("PER", 1)
+    assert (again.predictions[0].label, again.predictions[0].start) == ("PER", 1)
     assert ("PER", 4, 5) in [(one.label, one.start, one.end) for one in again.predictions]
 
 
