@@ -157,7 +157,11 @@ class MakingRunner:
         with mindspore_turn():
             family = find_family(subject.network.builder)
             made = compile_form(self._checker.net, family, few, said)
-        check_form(OnnxRunner(made.model, inputs=self.inputs), self._checker, few, self._parts)
+        form = OnnxRunner(made.model, inputs=self.inputs)
+        check_form(form, self._checker, few, self._parts)
+        if made.any_length:
+            shorter = {name: array[:, : -(-array.shape[1] // 2)] for name, array in few.items()}
+            check_form(form, self._checker, shorter, self._parts)
         return made.model, made.metadata.to_strings()
 
 

@@ -155,7 +155,7 @@ def _compiled(
         if choice.required:
             _check_compilable(name, settings)
         return None
-    find_task(subject.task)  # nothing is fetched in vain
+    find_task(subject.task).check_network(subject.network)  # nothing is fetched in vain
     check_memory(subject.resolved.entry, subject.checkpoint, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
     if form.record is not None and form.record.refused is not None:
