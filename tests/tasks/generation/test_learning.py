@@ -61,9 +61,9 @@ def test_what_is_no_text_is_left_out_and_said(tmp_path: Path) -> None:
     file.write_text('[1, 2, 3]\n{"text": 5}\n[7]\n[1, -2]\n')
     splits = read(file, validation=0.0)
     assert [one.ids for one in splits.train.inputs] == [(1, 2, 3)]
-    assert list(splits.skipped) == ["a.jsonl:2", "a.jsonl:3", "a.jsonl:4"]
+    assert list(splits.skipped) == [f"{file}:{line}" for line in (2, 3, 4)]
     file.write_text("[7]\n")
-    with pytest.raises(DataError, match=r"no text can be used: a\.jsonl:1: 1 tokens"):
+    with pytest.raises(DataError, match=r"no text can be used: .*a\.jsonl:1: 1 tokens"):
         read(file)
 
 

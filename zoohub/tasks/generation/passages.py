@@ -13,7 +13,7 @@ from zoohub.errors import DataError
 from zoohub.inputs.text.subwords import SubWords, read_subwords
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Reader
-from zoohub.tasks.generation.recipe import PlainTexts
+from zoohub.tasks.generation.recipe import Passages
 from zoohub.tasks.samples import Samples, Splits, none
 
 VOCABULARY = "tokenizer.json"
@@ -27,10 +27,10 @@ class Passage:
     ids: tuple[int, ...]
 
 
-class PlainTextReader(Reader[PlainTexts, None]):
-    """See `PlainTexts`."""
+class PassagesReader(Reader[Passages, None]):
+    """See `Passages`."""
 
-    data = PlainTexts
+    data = Passages
     says = "a .txt, or a .jsonl of `text` or token ids"
 
     def claims(self, source: Path) -> bool:
@@ -43,11 +43,11 @@ class PlainTextReader(Reader[PlainTexts, None]):
             first = lines.readline(1 << 20).lstrip()
         return first.startswith(b"[") or b'"text"' in first
 
-    def describe(self, source: Path) -> PlainTexts:
+    def describe(self, source: Path) -> Passages:
         """See `Reader`."""
-        return PlainTexts("plain-texts", str(source.absolute()))
+        return Passages("passages", str(source.absolute()))
 
-    def read(self, data: PlainTexts, *, measuring: bool = False) -> Splits[None]:
+    def read(self, data: Passages, *, measuring: bool = False) -> Splits[None]:
         """See `Reader`; to be measured on, texts stay whole. A text that cannot be used is counted
         in `skipped`."""
         file = expanded(data.path)
@@ -97,11 +97,11 @@ def _words(file: Path, vocab: str | None) -> SubWords | None:
 def _contents(file: Path) -> Iterator[tuple[str, object]]:
     text = read_text_file(file)
     if file.suffix.lower() == ".txt":
-        yield file.name, text
+        yield str(file), text
         return
     for number, line in enumerate(lines_of(text), 1):
         if line.strip():
-            name = f"{file.name}:{number}"
+            name = f"{file}:{number}"
             row = parse_json(line, name, error=DataError)
             yield name, row.get("text") if isinstance(row, dict) else row
 

@@ -10,7 +10,7 @@ from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
 
 
 @dataclass(frozen=True, slots=True)
-class PlainTexts:
+class Passages:
     """Texts to go on with: a .txt, which is one text, or a .jsonl whose lines have a `text`, or are
     lists of token ids.
 
@@ -20,7 +20,7 @@ class PlainTexts:
     before it. The last share `validation` of the windows is kept to validate on.
     """
 
-    kind: Literal["plain-texts"]
+    kind: Literal["passages"]
     path: str
     vocab: str | None = None
     length: int = number(128, low=2)
@@ -32,12 +32,12 @@ class GenerationRecipe(Recipe):
     """One training run of a language model, by the cross entropy of each next token."""
 
     task: Literal["language-model"]
-    data: PlainTexts
+    data: Passages
     optimizer: Optimizer = field(default_factory=Optimizer)
 
 
 def default_recipe(
-    model: str, checkpoint: str | None, data: PlainTexts, windows: int
+    model: str, checkpoint: str | None, data: Passages, windows: int
 ) -> GenerationRecipe:
     """Sensible settings for `windows` to train on: about 2,000 steps, 2 to 50 epochs; a pretrained
     network learns gently, a fresh one ten times as fast."""

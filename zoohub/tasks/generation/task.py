@@ -31,8 +31,8 @@ from zoohub.tasks.contract import (
 from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
 from zoohub.tasks.generation.memory import RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions, check_options
-from zoohub.tasks.generation.passages import Passage, PlainTextReader
-from zoohub.tasks.generation.recipe import GenerationRecipe, PlainTexts, default_recipe
+from zoohub.tasks.generation.passages import Passage, PassagesReader
+from zoohub.tasks.generation.recipe import GenerationRecipe, Passages, default_recipe
 from zoohub.tasks.generation.rows import (
     Window,
     collate_prompts,
@@ -70,7 +70,7 @@ class GenerationTask(Task[GenerationRecipe, None]):
     has_classes = False
     samples = "texts"
     options = GenerationOptions
-    readers = (PlainTextReader(),)
+    readers = (PassagesReader(),)
     learns_from = "texts: a .txt, or a .jsonl of `text` or token ids"
     expected = "a .txt, or a .jsonl of `text` or token ids"
     streams = True
@@ -152,7 +152,7 @@ class GenerationTask(Task[GenerationRecipe, None]):
         self,
         model: str,
         checkpoint: str | None,
-        data: PlainTexts,
+        data: Passages,
         contract: InputContract,
         count: int,
     ) -> GenerationRecipe:
