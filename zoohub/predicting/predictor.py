@@ -155,7 +155,8 @@ def _compiled(
         if choice.required:
             _check_compilable(name, settings)
         return None
-    task_for(subject.task, subject.network)  # nothing is fetched in vain
+    task = task_for(subject.task, subject.network)
+    task.check_network(subject.network)  # nothing is fetched in vain
     check_memory(subject.resolved.entry, subject.checkpoint, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
     if form.record is not None and form.record.refused is not None:
