@@ -117,7 +117,8 @@ class Family:
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
-        loss_weights: what each part of that loss counts for, by the names that recipes have.
+        loss_weights: what each part of that loss counts for, by the names that recipes have, or a
+            function of the arguments that says so.
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
             which a task that searches asks one after the other, the one it asks most as the last;
             None: the network is asked whole.
@@ -149,7 +150,9 @@ class Family:
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     loss: str | None = None
-    loss_weights: Mapping[str, float] = field(default_factory=dict)
+    loss_weights: Mapping[str, float] | Callable[[Arguments], Mapping[str, float]] = field(
+        default_factory=dict
+    )
     parts: str | None = None
     exports_parts: bool = True
     start_head: str | None = None
@@ -195,6 +198,11 @@ class Family:
     def head_of(self, arguments: Arguments) -> tuple[str, ...]:
         """The prefixes of the head's parameters in the network that `arguments` make."""
         return _prefixes(self.head, arguments)
+
+    def weights_of(self, arguments: Arguments) -> Mapping[str, float]:
+        """What the parts of the loss count for in the network that `arguments` make."""
+        weights = self.loss_weights
+        return weights(arguments) if callable(weights) else weights
 
     def stem_of(self, arguments: Arguments) -> tuple[str, ...]:
         """The prefixes of the stem's parameters in the network that `arguments` make."""

@@ -62,7 +62,7 @@ def open_session(
     recipe, start = find_start(recipe, settings or load_settings())
     start = replace(start, spec=task.network_for(start.spec))
     task.check_network(start.spec, start.contract)
-    recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
+    recipe = task.weighed(recipe, find_family(start.spec.builder).weights_of(start.spec.arguments))
     return Session(task, recipe, splits, start, workers)
 
 

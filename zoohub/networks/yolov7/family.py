@@ -26,6 +26,17 @@ def _stem(arguments: Mapping[str, object]) -> str:
     return f"model.model.{int(parted)}.conv"
 
 
+def _weights(arguments: Mapping[str, object]) -> Mapping[str, float]:
+    """mindyolo's configurations weigh tiny's classes and objectness as YOLOv5's."""
+    tiny = arguments.get("size") == "tiny"
+    return {
+        "box": 0.05,
+        "objectness": 1.0 if tiny else 0.7,
+        "classes": 0.5 if tiny else 0.3,
+        "anchor_ratio": 4.0,
+    }
+
+
 FAMILY = Family(
     name="yolov7",
     task="object-detection",
@@ -42,7 +53,7 @@ FAMILY = Family(
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
     loss="loss:box_loss",
-    loss_weights={"box": 0.05, "objectness": 0.7, "classes": 0.3, "anchor_ratio": 4.0},
+    loss_weights=_weights,
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem=_stem,
