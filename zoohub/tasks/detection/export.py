@@ -70,7 +70,8 @@ class Suppression(InFile):
         from onnx import helper
 
         graph = model.graph
-        names = [output.name for output in graph.output]
+        # The table has no room for the points of faces.
+        names = [output.name for output in graph.output if output.name != "points"]
         nodes = _Nodes(graph)
         if names == ["chosen"]:
             _chosen_table(nodes, self.confidence)
