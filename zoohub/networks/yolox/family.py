@@ -40,4 +40,5 @@ FAMILY = Family(
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem=_stem,
+    multiple=32,
 )
