@@ -1,52 +1,79 @@
-"""Detectors say which sizes of pictures they take."""
+"""Networks made for pictures of one size, with weights of another."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import mindspore
+import numpy as np
 import pytest
+from mindspore import Tensor
 
-from zoohub.errors import RecipeError
-from zoohub.manifest.entry import InputContract, NetworkSpec
-from zoohub.networks.families import find_family
-from zoohub.tasks.finding import find_task
+from zoohub.errors import CheckpointMismatch, UsageError
+from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.families import family_names, find_family
+from zoohub.networks.loading import build, create_network
 
-
-@pytest.mark.parametrize(
-    ("family", "arguments", "multiple"),
-    [
-        ("yolov3", {}, 32),
-        ("yolov5", {"size": "n"}, 32),
-        ("yolov5", {"size": "n6"}, 64),
-        ("yolov7", {"size": "tiny"}, 32),
-        ("yolov7", {"size": "e6e"}, 64),
-        ("yolov8", {"size": "x6"}, 64),
-        ("yolox", {}, 32),
-        ("resnet", {}, 1),
-    ],
-)
-def test_a_size_must_be_a_multiple_of_the_stride(
-    family: str, arguments: dict[str, object], multiple: int
-) -> None:
-    own = find_family(family)
-    assert own.size_problem(arguments, (3 * multiple, 5 * multiple)) is None
-    assert own.size_problem(arguments, None) is None
-    for size in ((3 * multiple + 1, multiple), (multiple, multiple - 1)):
-        problem = own.size_problem(arguments, size)
-        if multiple == 1:
-            assert problem is None
-        else:
-            assert problem is not None
-            assert f"multiples of {multiple}, not {size[0]}x{size[1]}" in problem
+# By family: small arguments, the size of the file's pictures, and that of the network's.
+SMALL: dict[str, tuple[dict[str, Any], int, int]] = {
+    "vit": ({"patch_size": 16, "embed_dim": 24, "depth": 1, "num_heads": 2}, 64, 96),
+    "swin_transformer": (
+        {"embed_dim": 8, "depths": [2, 2], "num_heads": [1, 2], "window_size": 8},
+        32,
+        64,
+    ),
+    "cmt": ({"depths": [1, 1, 1, 1], "relative_positions": True}, 64, 96),
+    "swin_transformer_v2": (
+        {"embed_dim": 8, "depths": [2, 2], "num_heads": [1, 2], "window_size": 8},
+        32,
+        64,
+    ),
+    "cait": ({"embed_dim": 24, "depth": 1, "num_heads": 2}, 64, 96),
+    "pvt": ({"depths": [1, 1, 1, 1]}, 64, 96),
+    "vit_split": ({"depth": 1, "embed_dim": 24, "num_heads": 2}, 64, 96),
+    "mae": ({"depth": 1, "embed_dim": 24, "num_heads": 2}, 64, 96),
+    "augvit": ({"depth": 1, "embed_dim": 24, "num_heads": 2}, 64, 96),
+    "tnt": ({"depth": 1}, 64, 96),
+}
 
 
-def test_the_nearest_size_is_named() -> None:
-    problem = find_family("yolov8").size_problem({"size": "n"}, (100, 10))
-    assert problem is not None
-    assert problem.endswith("not 100x10: 96x32 would do")
+def sized() -> list[str]:
+    """The families whose networks have tables that follow the picture's size."""
+    known = ((name, find_family(name)) for name in family_names())
+    return [n for n, f in known if f.position_tables and "image_size" in f.arguments]
 
 
-def test_a_recipe_of_another_size_is_refused() -> None:
-    task = find_task("object-detection")
-    spec = NetworkSpec("yolov8", {"size": "n"})
-    task.check_network(spec, InputContract(size=(64, 96)))
-    with pytest.raises(RecipeError, match=r"^input\.size: yolov8 takes pictures .* not 100x96"):
-        task.check_network(spec, InputContract(size=(100, 96)))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sized())
+def test_weights_for_another_size_are_interpolated(name: str, tmp_path: Path) -> None:
+    family = find_family(name)
+    arguments, old, new = SMALL.get(name, ({}, 64, 96))
+    spec = NetworkSpec(name, {**arguments, "image_size": old})
+    path = tmp_path / "old.ckpt"
+    mindspore.save_checkpoint(build(spec), str(path))
+    net, report = create_network(spec, path, image_size=new)
+    assert report is not None
+    assert report.complete
+    assert not report.replaced
+    tables = [t for t in family.position_tables if t.form != "computed"]
+    assert bool(report.resized) == bool(tables), report
+    out = net(Tensor(np.zeros((1, 3, new, new), np.float32)))
+    logits = out[0] if isinstance(out, tuple) else out
+    assert np.isfinite(logits.asnumpy()).all()
+
+
+def test_a_window_that_does_not_divide_the_grid_is_said_with_one_that_does() -> None:
+    spec = NetworkSpec("swin_transformer", {"image_size": 384})
+    with pytest.raises(UsageError, match=r"grid of 96.*windows of 7.*window_size=6"):
+        build(spec)
+
+
+def test_another_size_is_not_taken_for_granted(tmp_path: Path) -> None:
+    arguments, old, new = SMALL["vit"]
+    path = tmp_path / "old.ckpt"
+    mindspore.save_checkpoint(
+        build(NetworkSpec("vit", {**arguments, "image_size": old})), str(path)
+    )
+    with pytest.raises(CheckpointMismatch, match="pos_embed"):
+        create_network(NetworkSpec("vit", {**arguments, "image_size": new}), path)
