@@ -88,7 +88,12 @@ PAIRS = (
         for size in ("tiny", "small", "base", "large", "xlarge")
     ),
     *(
-        Pair(f"vit_{s}_{patch}_{size}", f"timm:vit_{name}_patch{patch}_{size}", int(size))
+        Pair(
+            f"vit_{s}_{patch}_{size}",
+            f"timm:vit_{name}_patch{patch}_{size}",
+            int(size),
+            their_arguments={"num_classes": 1000},
+        )
         for s, name, patch, size in (
             ("b", "base", "16", "224"),
             ("b", "base", "32", "224"),
