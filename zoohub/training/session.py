@@ -65,7 +65,8 @@ def open_session(
     recipe, start = find_start(recipe, settings)
     if recipe.freeze is not None and start.path is None:
         raise RecipeError("freeze: fresh weights have learned nothing yet; give a checkpoint")
-    start = replace(start, spec=task.network_for(start.spec))
+    own = task.network_for(start.spec)
+    start = replace(start, spec=own, renewed=own != start.spec)
     task.check_network(start.spec, start.contract)
     recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
     return Session(task, recipe, splits, start, workers, settings)

@@ -63,6 +63,19 @@ def cut_landmarks(net: nn.Cell, *, decode: bool) -> Cut:
     return _cut(net, decode, (*undecoded, "boxes"), "boxes", undecoded)
 
 
+def cut_refined(net: nn.Cell, *, decode: bool) -> Cut:
+    """Offsets and scores of a first look and of a second, the maps between them, then the boxes."""
+    maps = tuple(f"map_{level}" for level in range(4))
+    undecoded = ("first_offsets", "first_scores", "offsets", "scores", *maps)
+    return _cut(net, decode, (*undecoded, "boxes"), "boxes", undecoded)
+
+
+def cut_points(net: nn.Cell, *, decode: bool) -> Cut:
+    """Heads over points: heat, sizes and offsets, then the boxes they chose themselves."""
+    undecoded = ("heat", "sizes", "offsets")
+    return _cut(net, decode, (*undecoded, "chosen"), "chosen", undecoded)
+
+
 def cut_head(net: nn.Cell, *, decode: bool) -> Cut | None:
     """A network of text, which says by `gives` what its outputs are called; not its table of words.
 

@@ -32,24 +32,26 @@ def scaled_levels(
     ratios: Sequence[Sequence[float]],
     least: float = 0.2,
     most: float = 0.95,
+    between: bool = True,
 ) -> tuple[DefaultLevel, ...]:
     """SSD's: scales from `least` to `most` of the picture, spread evenly over the maps.
 
-    A map's boxes are a square, two of each ratio and a square between this scale and the next; on a
-    first map without ratios a small square and two of ratio 2.
+    A map's boxes are a square, two of each ratio and, unless `between` is False, a square between
+    this scale and the next; on a first map without ratios a small square and two of ratio 2.
     """
     grow = (most - least) / (len(steps) - 1)
     scales = [least + grow * level for level in range(len(steps))] + [1.0]
     levels = []
     for index, step in enumerate(steps):
-        scale, between = scales[index], sqrt(scales[index] * scales[index + 1])
+        scale = scales[index]
         first = index == 0 and not ratios[index]
         sizes = [(0.1, 0.1) if first else (scale, scale)]
         for ratio in (2.0,) if first else ratios[index]:
             wide, high = scale * sqrt(ratio), scale / sqrt(ratio)
             sizes += [(wide, high), (high, wide)]
-        if not first:
-            sizes.append((between, between))
+        if between and not first:
+            middle = sqrt(scale * scales[index + 1])
+            sizes.append((middle, middle))
         pixels = tuple((image_size * wide, image_size * high) for wide, high in sizes)
         levels.append(DefaultLevel(step, pixels))
     return tuple(levels)
