@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -67,8 +67,11 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
     """
     weights = subject.weights_hash(settings, show_progress=show_progress)
     spec, contract = subject.network, subject.input
+    # What is not asked for leaves the keys of the forms there are as they are.
+    options = {k: v for k, v in asdict(subject.options).items() if v} if subject.own else {}
     key = compiled_key(
         {
+            **({"own": options} if subject.own else {}),
             "weights": weights,
             "network": [spec.builder, dict(spec.arguments), spec.parameters],
             "input": [contract.size, contract.channels, contract.layout],
@@ -148,10 +151,10 @@ class MakingRunner:
             model=subject.resolved.entry.model,
             task=subject.task,
             family=subject.network.builder,
-            checkpoint=subject.checkpoint.reference,
+            checkpoint=None if subject.own else subject.checkpoint.reference,
             sha256=self._form.weights,
             input=subject.input,
-            licence=subject.checkpoint.licence,
+            licence=None if subject.own else subject.checkpoint.licence,
         )
         few = {name: array[:_CHECKED_ROWS] for name, array in inputs.items()}
         with mindspore_turn():
