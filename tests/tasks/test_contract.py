@@ -304,7 +304,8 @@ def test_its_panels_are_parts_of_a_page(task: AnyTask, case: Case) -> None:
     recipe = task.default_recipe("m", None, case.data, case.example.CONTRACT, 100)
     metric = task.metric(case.splits.classes)
     metric.add(case.perfect, case.rows, list(case.samples.targets))
-    found = task.interpret(case.perfect, case.rows, case.splits.classes, task.options())
+    each = task.interpret(case.perfect, case.rows, case.splits.classes, task.options())
+    found = [task.merge([results]) for results in each]
 
     def predict(count: int) -> list[tuple[int, tuple[Any, ...]]]:
         return list(enumerate(found))[:count]

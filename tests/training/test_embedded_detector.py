@@ -16,11 +16,14 @@ from zoohub.tasks.detection.scenes import make_scene
 
 
 @pytest.mark.slow
-def test_the_embedded_detector_finds_the_digits_of_held_out_scenes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["yolov5n", "yolov8n"])
+def test_the_embedded_detectors_find_the_digits_of_held_out_scenes(
+    model: str, tmp_path: Path
+) -> None:
     pytest.importorskip("pycocotools")
     settings = Settings(home=tmp_path, offline=True)
-    found = evaluate("yolov5n@digits", "digit-scenes", settings=settings)
-    checkpoint = zoohub.info("yolov5n@digits").checkpoint("digits")
+    found = evaluate(f"{model}@digits", "digit-scenes", settings=settings)
+    checkpoint = zoohub.info(f"{model}@digits").checkpoint("digits")
     assert checkpoint is not None
     stated = checkpoint.metrics
     assert found["count"] == 400

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoohub.cli.options import add_device_options, add_force, data_help, path
 from zoohub.cli.output import Output
 from zoohub.errors import UsageError
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import task_for
 
 if TYPE_CHECKING:
     from zoohub.training.reports import EpochReport, StepReport
@@ -140,7 +140,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if "count" in finished.metrics:
         output.talk(headline(finished))
     output.talk(f"report: {finished.path / 'report.html'}")
-    task = find_task(finished.net.zoohub.entry.task)
+    made = finished.net.zoohub
+    task = task_for(made.entry.task, made.network)
     given = "PICTURE" if task.kind == "picture" else "FILE"
     output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} {given}")
     output.data(str(finished.path))
@@ -149,7 +150,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 def headline(run: Run) -> str:
     """The figures that the run's task puts first."""
-    task, metrics = find_task(run.net.zoohub.entry.task), run.metrics
+    made = run.net.zoohub
+    task, metrics = task_for(made.entry.task, made.network), run.metrics
     told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
     return f"{', '.join(told)} on {metrics['count']} {task.samples}"
 

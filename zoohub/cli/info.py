@@ -203,7 +203,8 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
         contract = shown.input or entry.input
         lines.append(f'  net = zoohub.load("{name}", pretrained=True)')
         if contract is not None and contract.text is not None:
-            lines.append(f"  zoohub predict {name} sentences.txt --vocab FILE")
+            vocabulary = "" if contract.text.shipped_vocabulary else " --vocab FILE"
+            lines.append(f"  zoohub predict {name} sentences.txt{vocabulary}")
         elif contract is not None:
             lines += [
                 f"  zoohub predict {name} picture.jpg",

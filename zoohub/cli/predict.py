@@ -42,6 +42,9 @@ EXAMPLES = (
     "zoohub predict resnet50 https://example.org/cat.jpg",
     "zoohub predict transformer --text 'Good morning' --vocab vocab.bpe.32000",
     "zoohub predict emotect --text '今天真高兴' --vocab vocab.txt",
+    "zoohub predict bert_base_chinese --text '今天[MASK]气真好' --vocab vocab.txt",
+    "zoohub predict bertfinetune_squad --text 'It was built in 1889.' --question 'When?' "
+    "--vocab vocab.txt",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
     "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
 )

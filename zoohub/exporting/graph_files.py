@@ -33,7 +33,7 @@ from zoohub.networks.families import find_family, has_family
 from zoohub.networks.family import Family
 from zoohub.outputs.reading import choose_reading
 from zoohub.tasks.contract import AnyTask, InFile
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import task_for
 
 _WITHOUT_STEP = "without_nms.onnx"
 _SEGMENTS = 4
@@ -116,8 +116,9 @@ def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _
 def _shape(
     net: nn.Cell, provenance: Provenance | None, family: Family | None, request: Request
 ) -> Shape:
-    if family is not None and family.inputs != ("image",):
+    if family is not None:
         check_sequences(family, request)
+    if family is not None and family.inputs != ("image",):
         return plan_sequences(
             family.inputs,
             vocabulary=_known_to_all_tables(net),
@@ -203,7 +204,7 @@ def _reference(
 
 def _task(provenance: Provenance | None) -> AnyTask | None:
     try:
-        return find_task(provenance.entry.task) if provenance else None
+        return task_for(provenance.entry.task, provenance.network) if provenance else None
     except DataError:
         return None  # a network can be exported whose task is not there
 

@@ -18,8 +18,9 @@ class TextContract:
 
     `max_length` is the longest input in tokens, its end included; `vocab_size` how many ids there
     are; `pad_id`, `start_id` and `end_id` what fills up, begins and ends a sequence (None: nothing
-    does). `vocabulary` says in words which file has the tokens, and where it comes from. Of a
-    network that writes: how many `beam_width` candidates are followed, for `max_decode_length`
+    does). `vocabulary` says in words which file has the tokens, and where it comes from; as
+    `embedded:NAME` it is a file that comes with the package, beside its checkpoints. Of a network
+    that writes: how many `beam_width` candidates are followed, for `max_decode_length`
     tokens, and the exponent of `length_penalty`. `first_position` is the row of the table of
     positions that the first token has (RoBERTa's begin behind padding's).
     """
@@ -34,6 +35,12 @@ class TextContract:
     max_decode_length: int | None = None
     length_penalty: float = 0.0
     first_position: int = 0
+
+    @property
+    def shipped_vocabulary(self) -> str | None:
+        """The name of the file of tokens that comes with the package; None where none does."""
+        scheme, _, name = (self.vocabulary or "").partition(":")
+        return name if scheme == "embedded" else None
 
 
 @dataclass(frozen=True, slots=True)

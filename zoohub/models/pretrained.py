@@ -22,7 +22,7 @@ from zoohub.models.provenance import Provenance, class_names_of
 from zoohub.models.runs import is_run, open_run
 from zoohub.models.texts import for_arguments, sizes_in
 from zoohub.models.watching import Watch, for_channels
-from zoohub.networks.families import find_family, head_of, stem_of
+from zoohub.networks.families import exchanged_heads, find_family, head_of, stem_of
 from zoohub.networks.options import NetworkOptions
 from zoohub.settings import Settings
 
@@ -118,6 +118,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
             options,
             layout=options.layout if with_weights else None,
             published=own_weights is None and not own_run,
+            renewed=exchanged_heads(spec, arguments),
         ),
         **arguments,
     )
@@ -126,7 +127,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         checkpoint=checkpoint if with_weights and own_weights is None else None,
         path=path,
         report=report,
-        network=spec,
+        network=replace(spec, arguments={**spec.arguments, **arguments}),
         **_interface(net, resolved, spec, classes, request),
     )
     return net

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.position_table import PositionTable
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 if TYPE_CHECKING:  # outputs are arrays: to say what families there are takes no NumPy
@@ -114,6 +114,7 @@ class Family:
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
             (without MindSpore) or `zoohub.outputs.…`.
+        heads: of a text encoder what its argument `head` may be, the default first.
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
@@ -128,6 +129,8 @@ class Family:
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be
             left out.
+        torchvision_arguments: the builder's arguments with which the computation is that of
+            torchvision (timm, or who else trains in PyTorch), where its own are others.
         torchvision_difference: says of the arguments in what the computation differs from
             torchvision's though the names agree; None where it does not.
     """
@@ -142,12 +145,14 @@ class Family:
     constants: tuple[str, ...] = ()
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
+    torchvision_arguments: Arguments = field(default_factory=dict)
     torchvision_difference: Callable[[Arguments], str | None] | None = None
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
     sequences: bool = True
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
+    heads: tuple[str, ...] = ()
     loss: str | None = None
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     parts: str | None = None

@@ -21,7 +21,7 @@ from zoohub.running.threads import machine_threads
 from zoohub.settings import Settings, settings_for, with_engine
 from zoohub.tasks.classes import match_classes
 from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
-from zoohub.tasks.finding import find_reader, find_task, reader_of
+from zoohub.tasks.finding import find_reader, reader_of, task_for
 from zoohub.tasks.samples import AnySamples, AnySplits, left_out_sentence
 
 if TYPE_CHECKING:
@@ -159,7 +159,9 @@ def _published_task(model: object, settings: Settings) -> AnyTask | None:
 
     if not isinstance(model, str | os.PathLike) or str(model).lower().endswith(FINISHED):
         return None
-    return find_task(meant(name_or_path(model), settings)[0].entry.task)
+    resolved = meant(name_or_path(model), settings)[0]
+    checkpoint, entry = resolved.checkpoint, resolved.entry
+    return task_for(entry.task, (checkpoint.network if checkpoint else None) or entry.network)
 
 
 def _splits(task: AnyTask, data: object, network: str) -> AnySplits:

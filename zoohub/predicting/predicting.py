@@ -13,6 +13,7 @@ from zoohub.core.paths import local_path
 from zoohub.core.values import check_values
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
+from zoohub.inputs.text import Question
 from zoohub.predicting.drawings import drawing_paths
 from zoohub.predicting.predictor import Predictor
 from zoohub.predicting.reading import Ready, in_batches, rows_of
@@ -89,6 +90,8 @@ def predict_inputs(
         source = sources[places[number]]
         if source.value is None:
             raise DataError(str(source.error))
+        if isinstance(source.value, Question) and not task.asked:
+            raise DataError(f"{source.name}: a question; this model's task is {task.name}")
         return prepare(source.value)
 
     def results() -> Iterator[AnyPrediction]:

@@ -32,7 +32,7 @@ from zoohub.predicting.engines import (
 from zoohub.running import CellRunner, Mode, Runner, open_runner
 from zoohub.settings import Settings
 from zoohub.tasks.contract import AnyTask, Row
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import find_task, task_for
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -136,8 +136,8 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
     if model_is_runnable(entry):  # nothing is fetched in vain
-        task = find_task(entry.task)
         spec = (checkpoint.network if checkpoint else None) or entry.network
+        task = task_for(entry.task, spec)
         if spec is not None:
             task.check_network(spec)
         if entry.input is None and (checkpoint is None or checkpoint.input is None):
@@ -155,7 +155,7 @@ def _compiled(
         if choice.required:
             _check_compilable(name, settings)
         return None
-    find_task(subject.task)  # nothing is fetched in vain
+    task_for(subject.task, subject.network)  # nothing is fetched in vain
     check_memory(subject.resolved.entry, subject.checkpoint, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
     if form.record is not None and form.record.refused is not None:
@@ -197,7 +197,7 @@ def _of_form(form: Compiled, runner: Runner) -> Predictor:
     said = Metadata.from_strings(form.record.said)
     own = find_family(subject.network.builder).read_outputs()
     read = choose_reading(said.outputs, decoding=said.decoding, own=own)
-    task = find_task(subject.task)
+    task = task_for(subject.task, subject.network)
     return Predictor(task, runner, read, subject.input, subject.classes, "onnxruntime")
 
 
@@ -208,7 +208,7 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
             "a model's name or a network that zoohub.load returned is needed: any other network's "
             "input is not known"
         )
-    task = find_task(provenance.entry.task)
+    task = task_for(provenance.entry.task, provenance.network)
     if provenance.network is not None:
         task.check_network(provenance.network)
     if provenance.input is None:

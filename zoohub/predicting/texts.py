@@ -8,7 +8,7 @@ from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.models.pretrained import meant
 from zoohub.settings import Settings
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import task_for
 
 
 def check_texts(model: str, text: str, settings: Settings, *, vocabulary: bool) -> None:
@@ -20,7 +20,7 @@ def check_texts(model: str, text: str, settings: Settings, *, vocabulary: bool) 
         As `zoohub.predict` for the name.
     """
     name, contract, network = _known(model, settings)
-    task = find_task(name)
+    task = task_for(name, network)
     if task.kind != "text":
         raise UsageError(f"--text is for networks that read text; {model} is for {task.name}")
     if network is not None:

@@ -83,7 +83,9 @@ class Task(ABC, Generic[R, T]):
 
     # -- what it is ------------------------------------------------------------------------
     serves: tuple[str, ...]  # the index's task names; the first names results of its own
+    shares: tuple[str, ...] = ()  # names that another serves, of whose networks it `claims` some
     kind: str = "picture"  # of the input contract: a folder of `zoohub.inputs`
+    asked = False  # whether its inputs may be a question and the text that answers it
     title: str  # what one does with it: "classify pictures"
     figures: tuple[Figure, ...]  # the first heads lists and pages
     published: tuple[str, ...]  # those an index states, in percent
@@ -112,6 +114,10 @@ class Task(ABC, Generic[R, T]):
     def name(self) -> str:
         """The index's name of the task."""
         return self.serves[0]
+
+    def claims(self, network: NetworkSpec) -> bool:
+        """Whether this task is what a network does that the index files under one of `shares`."""
+        return False
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """That the task is what this network does, where the index has one name for several; with

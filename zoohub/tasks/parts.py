@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.outputs import Form
@@ -68,6 +69,15 @@ class TrainingRows(Protocol):
         Raises:
             DataError: none at all can be read.
         """
+        ...
+
+
+@runtime_checkable
+class Arranged(Protocol):
+    """Training rows that choose which samples are together in a batch."""
+
+    def arranged(self, order: NDArray[np.int64], batch: int, random: Random) -> NDArray[np.int64]:
+        """An epoch's samples, shuffled, in an order in which each `batch` of them is a step's."""
         ...
 
 

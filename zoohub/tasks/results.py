@@ -38,6 +38,10 @@ class Mask(Protocol):
         """COCO's run lengths."""
         ...
 
+    def polygons(self) -> list[list[float]]:
+        """COCO's polygons: `[x1, y1, x2, y2, …]` around each connected part, holes filled."""
+        ...
+
 
 R = TypeVar("R", bound=Result, covariant=True)
 
@@ -64,7 +68,10 @@ class Label:
             "score": round(self.score, 6),
             "box": None if self.box is None else [round(value, 2) for value in self.box],
         }
-        return row if self.mask is None else {**row, "mask": self.mask.to_json()}
+        if self.mask is None:
+            return row
+        polygons: list[Json] = [list(polygon) for polygon in self.mask.polygons()]
+        return {**row, "mask": self.mask.to_json(), "polygons": polygons}
 
     def line(self) -> str:
         """Score, name and place."""

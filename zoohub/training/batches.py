@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from zoohub.running import Array
 from zoohub.tasks.contract import Note, TrainingRow, TrainingRows
+from zoohub.tasks.parts import Arranged
 
 # Streams of random numbers that must not meet: the key after the seed.
-ORDER, PICTURE, MIX = 0, 1, 2
+ORDER, PICTURE, MIX, ARRANGED = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ class Loader:
         """
         plan = self.plan
         order = epoch_order(plan.count, plan.batch, self.seed, epoch)
+        if isinstance(self.make, Arranged):
+            random = np.random.default_rng([self.seed, ARRANGED, epoch])
+            order = self.make.arranged(order, plan.batch, random)
         pending: deque[_Step] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:

@@ -14,7 +14,7 @@ from zoohub.models.memory import check_memory
 from zoohub.models.runs import is_run
 from zoohub.settings import Settings, settings_for
 from zoohub.tasks.contract import AnyTask
-from zoohub.tasks.finding import find_reader, find_task, reader_of, task_of_recipe
+from zoohub.tasks.finding import find_reader, reader_of, task_of_recipe, task_to_learn
 from zoohub.tasks.recipe import Recipe, data_of
 from zoohub.tasks.samples import AnySplits
 from zoohub.training.extending import extend, trained_epochs
@@ -194,8 +194,8 @@ def plan_recipe(
     origin = check_fits(blank, settings, force)
     entry = origin.entry
     assert entry is not None
-    task = find_task(entry.task)
     spec = (origin.checkpoint.network if origin.checkpoint else None) or entry.network
+    task = task_to_learn(entry.task, spec, data)
     if spec is not None:
         task.check_network(task.network_for(spec))  # nothing is fetched in vain
     described = assign_part(_described(task, data, name), "data", overrides.assignments)

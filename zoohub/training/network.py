@@ -51,7 +51,12 @@ def _starting_network(session: Session, say: Say) -> tuple[nn.Cell, bool]:
     count = len(classes)
     if start.path is None:
         return in_precision(_fresh_network(start.spec, count), recipe.amp), True
-    options = NetworkOptions(num_classes=count or None, ema=bool(recipe.start_ema))
+    options = NetworkOptions(
+        num_classes=count or None,
+        ema=bool(recipe.start_ema),
+        renewed=head_of(start.spec) if start.renewed else (),
+        resized=start.resized,
+    )
     net, report = create_network(start.spec, start.path, options)
     same = not count or same_classes(classes, start.classes)
     if report is not None and not report.replaced and not same:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Vocabulary, padded, read_vocabulary
+from zoohub.inputs.text.shipped import vocabulary_file
 from zoohub.manifest.entry import TextContract
 
 TOKENS = ["<unk>", "<s>", "</s>", "good", "day", ",", ".", "to@@", "mor@@", "row", "t@@", "o@@",
@@ -140,3 +142,33 @@ def test_other_blanks_than_spaces_and_tabs_are_tokens(tmp_path: Path) -> None:
     found = read_vocabulary(tmp_path / "vocab.bpe.8", TextContract()).merges
     assert found is not None
     assert list(found) == [("\u2028", "a"), ("x", "y</w>")]
+
+
+def test_text_with_signs_of_joining_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    tokens = ["<unk>", "<s>", "</s>", "good", "day", "days", "s", "-", "￭,", "￭.", "(￭", "￭)￭",
+              "￭.￭", "￭-￭"]  # fmt: skip
+    words = vocabulary(tmp_path, tokens, TextContract(vocab_size=len(tokens), start_id=1, end_id=2))
+    for text in ("good day, good days.", "good (day), good day...", "good - good-day"):
+        assert words.decode(words.encode(text)) == text
+    ids = words.encode("(good day), s.")
+    assert [tokens[id] for id in ids] == ["(￭", "good", "day", "￭)￭", "￭,", "s", "￭."]
+    assert words.decode(words.encode("good!")) == "good <unk>"  # a sign that it does not have
+
+
+def test_the_file_given_goes_before_the_one_that_comes_with_the_network() -> None:
+    contract = TextContract(vocabulary="embedded:textcnn-languages.json")
+    with vocabulary_file(contract, None) as path:
+        assert path is not None
+        assert len(json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]) > 7000
+    with vocabulary_file(contract, "other.txt") as path:
+        assert path is not None
+        assert path.name == "other.txt"
+    with vocabulary_file(TextContract(vocabulary="vocab.txt of somewhere"), None) as path:
+        assert path is None
+
+
+@pytest.mark.parametrize("name", ["", "none.txt", "../digits/heldout.txt", ".", "a\0b"])
+def test_a_vocabulary_that_the_package_does_not_carry_is_named(name: str) -> None:
+    contract = TextContract(vocabulary=f"embedded:{name}")
+    with pytest.raises(DataError, match="carries no vocabulary"), vocabulary_file(contract, None):
+        pass

@@ -2,7 +2,9 @@
 
 The file has a token a line, whose number (from 0) is its id; what stands after a blank is left
 aside (counts, say). Pieces that a word goes on after end in `@@`. Where the merges that made them
-lie beside (`merges.py`), words are cut by these; else into as few pieces as there can be.
+lie beside (`merges.py`), words are cut by these; else into as few pieces as there can be. Where
+punctuation has the sign of OpenNMT's Tokenizer for what no blank parts, `￭`, on the side on which
+it is joined (`￭,`), text comes back as it was written.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from zoohub.manifest.entry import TextContract
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 _BLANKS = " \t\r"  # others (U+00A0, U+2028, …) are tokens of corpora that have them
+JOINER = "￭"
 _ROUNDING = 64  # large networks have more ids than tokens, up to a multiple of this
 
 
@@ -48,15 +51,21 @@ class Vocabulary:
             if word in self.ids:
                 found.append(self.ids[word])
                 continue
-            for part in re.findall(r"\w+|[^\w\s]", word):
-                found += self._pieces(part) if self.merges is None else self._merged(part)
+            parts = re.findall(r"\w+|[^\w\s]", word)
+            for place, part in enumerate(parts):
+                sign = JOINER * (place > 0) + part + JOINER * (place < len(parts) - 1)
+                if sign in self.ids:
+                    found.append(self.ids[sign])
+                else:
+                    found += self._pieces(part) if self.merges is None else self._merged(part)
         return found
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; pieces are put together."""
         known = len(self.tokens)
         text = " ".join(self.tokens[i] if 0 <= i < known else UNKNOWN for i in ids)
-        return (text + " ").replace(GOES_ON + " ", "").strip()
+        joined = re.sub(f" ?{JOINER} ?", "", (text + " ").replace(GOES_ON + " ", ""))
+        return joined.strip()
 
     def _merged(self, word: str) -> list[int]:
         """The pieces of a word by the merges."""

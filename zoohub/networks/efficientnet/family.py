@@ -132,5 +132,6 @@ FAMILY = Family(
     head="mlp_head",
     stem="features.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments={"conv_padding": "symmetric"},
     torchvision_difference=_difference,
 )

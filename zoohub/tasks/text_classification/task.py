@@ -57,6 +57,7 @@ class TextClassificationTask(OneClass[TextClassificationRecipe]):
         "sentiment-analysis",
         "natural-language-understanding",
     )
+    shares = ("question-answering", "named-entity-recognition")  # whose encoders learn this too
     kind = "text"
     title = "classify texts"
     figures = (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from zoohub.core.paths import local_path
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, Vocabulary, padded, read_vocabulary
+from zoohub.inputs.text.shipped import vocabulary_file
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array
 from zoohub.tasks.contract import Row
@@ -41,8 +40,10 @@ def text_contract(contract: InputContract) -> TextContract:
 
 
 def vocabulary_of(contract: TextContract, file: str | None) -> Vocabulary | None:
-    """The vocabulary of that file; None where there is none. Raises as `read_vocabulary`."""
-    return None if file is None else read_vocabulary(Path(local_path(file)), contract)
+    """The vocabulary of that file, or of the one that comes with the network; None where there is
+    none. Raises as `read_vocabulary` and `vocabulary_file`."""
+    with vocabulary_file(contract, file) as path:
+        return None if path is None else read_vocabulary(path, contract)
 
 
 def sentence_rows(language: Language) -> Callable[[Sentence], tuple[Row, ...]]:

@@ -151,9 +151,17 @@ class TranslationTask(Task[TranslationRecipe, Reference]):
         random: Random,
         parts: int,
     ) -> list[MicroBatch]:
-        """Cut into parts."""
-        inputs = [np.split(array, parts) for array in rows.inputs.values()]
-        targets = [np.split(array, parts) for array in rows.targets.values()]
+        """Cut into parts, and down to what the longest sentence takes."""
+        from zoohub.tasks.translation.training_rows import step_length
+
+        masks = (rows.inputs["source_mask"], rows.inputs["target_mask"])
+        length = step_length(max(int(mask.sum(1).max()) for mask in masks))
+
+        def cut(arrays: Arrays) -> list[list[Array]]:
+            short = (np.ascontiguousarray(array[:, :length]) for array in arrays.values())
+            return [np.split(array, parts) for array in short]
+
+        inputs, targets = cut(rows.inputs), cut(rows.targets)
         return list(zip(zip(*inputs, strict=True), zip(*targets, strict=True), strict=True))
 
     def evaluates(self, recipe: TranslationRecipe, epoch: int) -> bool:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoohub.networks.families import family_names, find_family
-from zoohub.networks.position_tables import (
+from zoohub.checkpoint.planning import Leeway, plan_apply
+from zoohub.checkpoint.position_tables import (
     PositionTable,
+    can_resize,
     find_table,
     resize_map,
     resize_position_embedding,
     resize_relative_table,
     resize_table,
 )
+from zoohub.checkpoint.weights import TensorInfo
+from zoohub.errors import CheckpointMismatch
+from zoohub.networks.families import family_names, find_family
 
 RANDOM = np.random.default_rng(0)
 
@@ -62,14 +66,15 @@ def test_a_table_of_distances_has_a_row_for_each() -> None:
         ("channels_last", (1, 7, 7, 4), (1, 12, 12, 4)),
         ("tokens", (1, 50, 4), (1, 145, 4)),
         ("relative", (49, 4), (81, 4)),
+        ("pairs", (2, 16, 4), (2, 64, 16)),
     ],
 )
 def test_tables_of_each_form_get_the_shape_asked_for(
     form: str, old: tuple[int, ...], new: tuple[int, ...]
 ) -> None:
     table = PositionTable("p", form, 1 if form == "tokens" else 0)  # type: ignore[arg-type]
+    assert can_resize(old, new, table)
     resized = resize_table(np.ones(old, np.float32), new, table)
-    assert resized is not None
     assert resized.shape == new
     assert np.allclose(resized, 1.0)
 
@@ -82,10 +87,34 @@ def test_tables_of_each_form_get_the_shape_asked_for(
         (PositionTable("p", "tokens", 1), (1, 48, 4), (1, 145, 4)),
     ],
 )
-def test_what_cannot_be_resized_is_none(
+def test_what_cannot_be_resized_is_refused(
     table: PositionTable, old: tuple[int, ...], new: tuple[int, ...]
 ) -> None:
-    assert resize_table(np.zeros(old), new, table) is None
+    assert not can_resize(old, new, table)
+
+
+def test_pairs_of_places_keep_what_only_one_of_them_says() -> None:
+    """A bias that depends on the place attended to alone is resized as that place's map."""
+    attended = RANDOM.standard_normal((1, 9)).astype(np.float32)
+    pairs = np.broadcast_to(attended[:, None, :], (1, 16, 9))
+    resized = resize_table(pairs, (1, 36, 25), PositionTable("p", "pairs"))
+    line = resize_table(attended[..., None], (1, 25, 1), PositionTable("p", "tokens"))
+    assert np.allclose(resized, line[:, None, :, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_plan_resizes_tables_only_where_another_size_was_asked_for(strict: bool) -> None:
+    tables = (PositionTable("pos", "tokens", 1), PositionTable("mask", "computed"))
+    file = {"pos": TensorInfo((1, 5, 2), "float32"), "mask": TensorInfo((3,), "float32")}
+    network = {"pos": TensorInfo((1, 10, 2), "float32"), "mask": TensorInfo((4,), "float32")}
+    plan = plan_apply(network, file, Leeway(tables=tables, strict=strict))
+    assert [item.name for item in plan.report.resized] == ["pos"]
+    assert plan.report.kept == plan.fresh == ("mask",)
+    assert plan.report.left_out == ("mask",)
+    assert plan.report.complete
+    assert plan.assignments[0].table == tables[0]
+    with pytest.raises(CheckpointMismatch, match="misshapen"):
+        plan_apply(network, file, Leeway())
 
 
 def test_families_name_their_tables() -> None:

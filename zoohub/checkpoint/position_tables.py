@@ -1,7 +1,7 @@
 """Parameters that hold a row for each place of a grid, and how they fit a grid of another size.
 
-Plain NumPy: a loader that meets a file for pictures of another size resizes its tables with
-`resize_table` before it fills the network.
+Plain NumPy: where the picture's size was asked to differ from the file's, the plan says which
+tables are resized (`can_resize`), and `resize_table` does it when the network is filled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.networks.position_table import PositionTable
+from zoohub.checkpoint.position_table import PositionTable
+from zoohub.checkpoint.weights import Array
 
 Grid = tuple[int, int]
 
@@ -23,28 +24,41 @@ def find_table(tables: Iterable[PositionTable], name: str) -> PositionTable | No
     return next((table for table in tables if re.fullmatch(table.names, name)), None)
 
 
-def resize_table(
-    array: NDArray[np.floating], shape: tuple[int, ...], table: PositionTable
-) -> NDArray[np.floating] | None:
-    """`array` from a file, in the `shape` of the network's parameter; grids are square.
+def can_resize(file: tuple[int, ...], network: tuple[int, ...], table: PositionTable) -> bool:
+    """Whether a table of shape `file` can be had in the shape `network`: both grids are square, and
+    all that is not the grid is equal. A computed table cannot: its constructor makes it."""
+    if table.form == "map":
+        return len(file) == len(network) == 4 and file[:2] == network[:2]
+    if table.form == "channels_last":
+        return len(file) == len(network) == 4 and file[::3] == network[::3]
+    if len(file) != len(network) or len(file) < 2:
+        return False
+    if table.form == "tokens":
+        alike = (*file[:-2], file[-1]) == (*network[:-2], network[-1])
+        return alike and all(square_grid(s[-2] - table.prefix_tokens) for s in (file, network))
+    if table.form == "pairs":
+        return file[:1] == network[:1] and all(map(square_grid, (*file[1:], *network[1:])))
+    alike = table.form == "relative" and file[1:] == network[1:]
+    return alike and all(square_grid(s[0]) for s in (file, network))
 
-    None where it cannot be had: a grid that is not square, another number of channels, or a
-    table that the constructor computes.
-    """
-    if table.form == "map" and array.ndim == 4 and array.shape[:2] == shape[:2]:
+
+def resize_table(array: Array, shape: tuple[int, ...], table: PositionTable) -> Array:
+    """`array` from a file, in the `shape` of the network's parameter; see `can_resize`."""
+    if table.form == "map":
         return resize_map(array, shape[2:4])
-    if table.form == "channels_last" and array.ndim == 4 and array.shape[3] == shape[3]:
+    if table.form == "channels_last":
         return np.moveaxis(resize_map(np.moveaxis(array, 3, 1), shape[1:3]), 1, 3)
-    if table.form == "tokens" and array.shape[-1:] == shape[-1:]:
-        old = square_grid(array.shape[-2] - table.prefix_tokens)
-        new = square_grid(shape[-2] - table.prefix_tokens)
-        if old and new:
-            return resize_position_embedding(array, old, new, table.prefix_tokens)
-    if table.form == "relative" and array.shape[1:] == shape[1:]:
-        old, new = square_grid(array.shape[0]), square_grid(shape[0])
-        if old and new:
-            return resize_relative_table(array, _window(old), _window(new))
-    return None
+    if table.form == "tokens":
+        old, new = (_grid(n - table.prefix_tokens) for n in (array.shape[-2], shape[-2]))
+        return resize_position_embedding(array, old, new, table.prefix_tokens)
+    if table.form == "pairs":
+        (places, attended), (old_places, old_attended) = shape[1:], array.shape[1:]
+        rows = resize_position_embedding(array, _grid(old_places), _grid(places))
+        columns = np.swapaxes(rows, 1, 2)
+        columns = resize_position_embedding(columns, _grid(old_attended), _grid(attended))
+        return np.swapaxes(columns, 1, 2)
+    old, new = _grid(array.shape[0]), _grid(shape[0])
+    return resize_relative_table(array, _window(old), _window(new))
 
 
 def square_grid(places: int) -> Grid | None:
@@ -53,13 +67,13 @@ def square_grid(places: int) -> Grid | None:
     >>> square_grid(196), square_grid(197)
     ((14, 14), None)
     """
-    side = math.isqrt(places)
-    return (side, side) if side * side == places else None
+    side = math.isqrt(max(places, 0))
+    return (side, side) if side and side * side == places else None
 
 
 def resize_position_embedding(
-    array: NDArray[np.floating], old_grid: Grid, new_grid: Grid, prefix_tokens: int = 0
-) -> NDArray[np.floating]:
+    array: Array, old_grid: Grid, new_grid: Grid, prefix_tokens: int = 0
+) -> Array:
     """Tokens' positions (…, prefix_tokens + h·w, C), `old_grid` (h, w), for `new_grid`.
 
     Bicubic, edges repeated; the rows of the prefix tokens stay as they are.
@@ -72,16 +86,14 @@ def resize_position_embedding(
     return np.concatenate((prefix, rows), axis=-2)
 
 
-def resize_relative_table(
-    array: NDArray[np.floating], old_window: Grid, new_window: Grid
-) -> NDArray[np.floating]:
+def resize_relative_table(array: Array, old_window: Grid, new_window: Grid) -> Array:
     """A row for each distance in `old_window`, ((2·h - 1)·(2·w - 1), heads), for `new_window`."""
     old = (2 * old_window[0] - 1, 2 * old_window[1] - 1)
     new = (2 * new_window[0] - 1, 2 * new_window[1] - 1)
     return resize_position_embedding(array, old, new)
 
 
-def resize_map(array: NDArray[np.floating], grid: tuple[int, ...]) -> NDArray[np.floating]:
+def resize_map(array: Array, grid: tuple[int, ...]) -> Array:
     """(…, h, w) -> (…, *grid) by bicubic interpolation; the same array where the grid is equal."""
     if array.shape[-2:] == tuple(grid):
         return array
@@ -108,6 +120,12 @@ def _keys(distance: NDArray[np.float64], a: float = -0.75) -> NDArray[np.float64
     near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
     far = a * (((distance - 5) * distance + 8) * distance - 4)
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+
+
+def _grid(places: int) -> Grid:
+    grid = square_grid(places)
+    assert grid is not None  # `can_resize` looked
+    return grid
 
 
 def _window(distances: Grid) -> Grid:

@@ -1,0 +1,55 @@
+"""The text networks that come with zoohub, on texts that they have never seen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import zoohub
+from zoohub import evaluate
+from zoohub.cli.main import main
+from zoohub.settings import Settings
+
+HELD_OUT = Path(__file__).resolve().parents[1] / "data" / "held_out"
+EMBEDDED = Path(str(files("zoohub"))) / "_data" / "embedded"
+
+
+def stated(reference: str) -> dict[str, float]:
+    """The figures that the index has of a checkpoint."""
+    model, _, id = reference.partition("@")
+    checkpoint = zoohub.info(model).checkpoint(id)
+    assert checkpoint is not None
+    return dict(checkpoint.metrics)
+
+
+@pytest.mark.slow
+def test_the_embedded_classifier_is_as_good_as_the_index_says(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    shutil.copy(HELD_OUT / "languages.csv", tmp_path)
+    shutil.copy(EMBEDDED / "textcnn-languages.json", tmp_path / "tokenizer.json")
+    settings = Settings(home=tmp_path, offline=True)
+    found = evaluate("textcnn@languages", tmp_path / "languages.csv", settings=settings)
+    assert found["count"] > 4000
+    assert 100 * found["acc"] == pytest.approx(stated("textcnn@languages")["acc"], abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_text_is_classified_as_it_stands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("tokenizers")
+    text = "Die Verbindung zum Server ist fehlgeschlagen."
+    assert main(["predict", "textcnn@languages", "--text", text, "--offline", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["predictions"][0]["label"] == "de"
+
+
+def test_what_to_do_next_asks_for_no_vocabulary(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("textcnn@languages",):
+        assert main(["info", name]) == 0
+        (line,) = [row for row in capsys.readouterr().out.splitlines() if "zoohub predict" in row]
+        assert line.strip() == f"zoohub predict {name} sentences.txt"
