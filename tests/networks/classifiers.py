@@ -159,7 +159,6 @@ NOT_TRAINED = frozenset(
         "visformer",
         "vit",
         "vit_split",
-        "volo",
         "wave_mlp",
         "xception",
         "xcit",

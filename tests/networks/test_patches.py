@@ -46,3 +46,8 @@ def test_windows_are_taken_and_added_up_again(
     value, gradient = ms.value_and_grad(added)(Tensor(y))
     assert float(value.asnumpy()) == pytest.approx(float((y * expected).sum()), rel=1e-4)
     np.testing.assert_array_equal(gradient.asnumpy(), expected)
+
+    back = Tensor(y.swapaxes(1, 2))
+    gradient = ms.grad(lambda x: ops.sum(unfold(x, kernel, stride, padding) * back))(Tensor(x))
+    again = fold(Tensor(y), kernel, stride, padding, height, width).asnumpy()
+    np.testing.assert_allclose(gradient.asnumpy(), again, rtol=1e-5, atol=1e-5)
