@@ -113,9 +113,9 @@ def run(options: argparse.Namespace, output: Output) -> int:
     file = open_file(options, given, settings)
     if options.vocab is not None and not is_file(local_path(options.vocab)):
         raise DataError(f"{options.vocab}: there is no such file")
-    if options.text:
-        has_words = options.vocab is not None
-        check_texts(options.name, options.text[0], settings, vocabulary=has_words)
+    if options.text or options.vocab is not None:
+        text, own = (options.text or [None])[0], request.own_weights is not None
+        check_texts(options.name, text, settings, given, own=own)
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger

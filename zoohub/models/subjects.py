@@ -65,6 +65,15 @@ class Subject:
         return Store(settings.home).sha256_of(self.checkpoint) or hash_file(path).sha256
 
 
+def _whole(contract: InputContract, spec: NetworkSpec) -> bool:
+    """Whether one call of the network answers: of a picture of known size, or of texts of any
+    length, which takes a mask."""
+    if contract.text is None:
+        return contract.size is not None
+    family = find_family(spec.builder)
+    return family.parts is None and family.sequences and len(family.inputs) > 1
+
+
 def find_subject(name: str, settings: Settings) -> Subject | None:
     """What `name` stands for; None where that is no network that zoohub builds and knows the input
     of: loading it says why.
@@ -81,7 +90,7 @@ def find_subject(name: str, settings: Settings) -> Subject | None:
         spec = network_of(resolved)
     except ZoohubError:
         return None
-    if contract is None or contract.size is None or misfit(spec) is not None:
+    if contract is None or misfit(spec) is not None or not _whole(contract, spec):
         return None
     return Subject(resolved, checkpoint, spec, contract, classes, run)
 

@@ -160,7 +160,11 @@ class MakingRunner:
         with mindspore_turn():
             family = find_family(subject.network.builder)
             made = compile_form(self._checker.net, family, few, said)
-        check_form(OnnxRunner(made.model, inputs=self.inputs), self._checker, few, self._parts)
+        form = OnnxRunner(made.model, inputs=self.inputs)
+        check_form(form, self._checker, few, self._parts)
+        if made.any_length:
+            shorter = {name: array[:, : -(-array.shape[1] // 2)] for name, array in few.items()}
+            check_form(form, self._checker, shorter, self._parts)
         return made.model, made.metadata.to_strings()
 
 
@@ -174,14 +178,9 @@ def check_form(form: Runner, network: Runner, inputs: Inputs, parts: Parts) -> N
     """
     from zoohub.graphs.folding import TOLERANCE, relative_difference
 
-    expected = network.run(inputs)
-    count = len(next(iter(inputs.values())))
     twice = {name: np.concatenate([array, array]) for name, array in inputs.items()}
-    doubled = {
-        name: np.concatenate([array, array]) if array.ndim and len(array) == count else array
-        for name, array in expected.items()
-    }
-    for given, wanted in ((inputs, expected), (twice, doubled)):
+    for given in (inputs, twice):
+        wanted = network.run(given)
         for name, found in form.run(given).items():
             both = zip(parts(name, wanted[name]), parts(name, found), strict=True)
             worst = max(relative_difference(one, other) for one, other in both)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
 from zoohub.graphs.metadata import Metadata, part_path, read_metadata
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.models.memory import check_memory
 from zoohub.models.pretrained import use_device
 from zoohub.models.provenance import Provenance
@@ -158,7 +158,8 @@ def _compiled(
     subject = with_own_weights(subject, request)
     if subject.own is not None and not subject.own.is_file():
         return None  # loading it says what is wrong
-    task_for(subject.task, subject.network)  # nothing is fetched in vain
+    task = task_for(subject.task, subject.network)
+    task.check_network(subject.network)  # nothing is fetched in vain
     published = None if subject.own else subject.checkpoint
     check_memory(subject.resolved.entry, published, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
@@ -217,10 +218,17 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
         task.check_network(provenance.network)
     if provenance.input is None:
         raise _no_contract(provenance.entry.model)
-    builder = provenance.network.builder if provenance.network else None
+    spec = provenance.network
+    builder = spec.builder if spec else None
+    if spec is not None and (problem := _size_problem(spec, provenance.input)) is not None:
+        raise DataError(f"{provenance.entry.model}: {problem}, as its input contract says")
     runner, read = cell_runner(net, builder, cast("Mode | None", mode))
     parts = part_runners(net, builder, cast("Mode | None", mode))
     return Predictor(task, runner, read, provenance.input, provenance.classes, parts=parts)
+
+
+def _size_problem(spec: NetworkSpec, contract: InputContract) -> str | None:
+    return find_family(spec.builder).size_problem(spec.arguments, contract.size)
 
 
 def _no_contract(model: str) -> DataError:

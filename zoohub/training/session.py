@@ -68,7 +68,7 @@ def open_session(
     own = task.network_for(start.spec)
     start = replace(start, spec=own, renewed=own != start.spec)
     task.check_network(start.spec, start.contract)
-    recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
+    recipe = task.weighed(recipe, find_family(start.spec.builder).weights_of(start.spec.arguments))
     return Session(task, recipe, splits, start, workers, settings)
 
 
