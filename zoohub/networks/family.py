@@ -133,7 +133,8 @@ class Family:
             parameterless computation is left out. None: all that it gives, and nothing can be
             left out.
         torchvision_arguments: the builder's arguments with which the computation is that of
-            torchvision (timm, or who else trains in PyTorch), where its own are others.
+            torchvision (timm, or who else trains in PyTorch), where its own are others; or a
+            function of the arguments that gives them.
         torchvision_difference: says of the arguments in what the computation differs from
             torchvision's though the names agree; None where it does not.
     """
@@ -148,7 +149,9 @@ class Family:
     constants: tuple[str, ...] = ()
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
-    torchvision_arguments: Arguments = field(default_factory=dict)
+    torchvision_arguments: Arguments | Callable[[Arguments], Arguments] = field(
+        default_factory=dict
+    )
     torchvision_difference: Callable[[Arguments], str | None] | None = None
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
@@ -226,6 +229,11 @@ class Family:
     def stem_of(self, arguments: Arguments) -> tuple[str, ...]:
         """The prefixes of the stem's parameters in the network that `arguments` make."""
         return _prefixes(self.stem, arguments)
+
+    def pytorch_arguments(self, arguments: Arguments) -> Arguments:
+        """What `torchvision_arguments` say of the network that `arguments` make."""
+        known = self.torchvision_arguments
+        return known(arguments) if callable(known) else known
 
     def misfit(self, name: str, value: object) -> str | None:
         """Why the builder cannot take this argument; None if it can.

@@ -22,20 +22,27 @@ class Slices:
         pooled_shortcuts: shortcuts with stride 2 pool before their convolution ("v1b").
         zoo: numerics of the models repository: padding by TensorFlow's rule, batch norms with
             epsilon 1e-4, and max pooling where mindcv's shortcuts take the average.
+        detecting: those of its detectors: as `zoo`, but mindcv's epsilon, and its padding but for
+            the stem.
     """
 
     base_width: int
     scale: int
     pooled_shortcuts: bool
     zoo: bool
+    detecting: bool = False
 
     @property
     def padding(self) -> Padding:
+        return "same" if self.zoo and not self.detecting else "symmetric"
+
+    @property
+    def stem_padding(self) -> Padding:
         return "same" if self.zoo else "symmetric"
 
     @property
     def eps(self) -> float:
-        return 1e-4 if self.zoo else 1e-5
+        return 1e-4 if self.zoo and not self.detecting else 1e-5
 
     def shortcut(self, in_channels: int, out_channels: int, stride: int) -> nn.SequentialCell:
         """(B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride)."""
