@@ -18,7 +18,8 @@ class BatchNorm2d(nn.BatchNorm2d):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
         nn.Cell.__init__(self)
         self.num_features = num_features
-        self.use_batch_statistics = None  # of the batch in training, the moving ones in evaluation
+        # Of the batch in training, the moving ones in evaluation
+        self.use_batch_statistics: bool | None = None
         self.eps = eps
         self.momentum = 1.0 - momentum  # as the operator counts it
         self.moving_mean = _statistic("zeros", num_features, "mean", learns=False)
@@ -31,6 +32,17 @@ class BatchNorm2d(nn.BatchNorm2d):
     def construct(self, x: Tensor) -> Tensor:
         norm = self.bn_train if self.training else self.bn_infer
         return norm(x, self.gamma, self.beta, self.moving_mean, self.moving_variance)[0]
+
+
+class BatchStatistics(BatchNorm2d):
+    """Batch norm by the batch's own statistics in evaluation mode too, as some evaluations of the
+    models repository have it: what a picture gives depends on those beside it."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
+        super().__init__(num_features, eps, momentum)
+        self.use_batch_statistics = True
+        # Momentum 0 leaves the moving statistics as they are.
+        self.bn_infer = ops.BatchNorm(is_training=True, epsilon=eps, momentum=0.0)
 
 
 def _statistic(init: str, size: int, name: str, *, learns: bool) -> Parameter:
