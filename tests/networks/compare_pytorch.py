@@ -80,15 +80,20 @@ PAIRS = (
     *same(*(f"shufflenet_v2_x{width}" for width in ("0_5", "1_0", "1_5", "2_0"))),
     *(Pair(f"efficientnet_b{n}", f"efficientnet_b{n}") for n in range(8)),
     *(Pair(f"efficientnet_v2_{size}", f"efficientnet_v2_{size}") for size in "sml"),
-    # torchvision's x_400mf has another last stage; timm's is the paper's, with other names.
+    # torchvision's x_400mf and y_800mf have other widths.
     *same(*(f"regnet_x_{flops}" for flops in ("800mf", "1_6gf", "3_2gf", "16gf", "32gf"))),
-    *same(*(f"regnet_y_{flops}" for flops in ("400mf", "800mf", "1_6gf", "3_2gf", "16gf", "32gf"))),
+    *same(*(f"regnet_y_{flops}" for flops in ("400mf", "1_6gf", "3_2gf", "16gf", "32gf"))),
     *(
         Pair(f"convnext_{size}", f"timm:convnext_{size}")
         for size in ("tiny", "small", "base", "large", "xlarge")
     ),
     *(
-        Pair(f"vit_{s}_{patch}_{size}", f"timm:vit_{name}_patch{patch}_{size}", int(size))
+        Pair(
+            f"vit_{s}_{patch}_{size}",
+            f"timm:vit_{name}_patch{patch}_{size}",
+            int(size),
+            their_arguments={"num_classes": 1000},
+        )
         for s, name, patch, size in (
             ("b", "base", "16", "224"),
             ("b", "base", "32", "224"),
@@ -107,7 +112,7 @@ PAIRS = (
 def numerics(pair: Pair) -> dict[str, Any]:
     """The arguments with which zoohub's network computes as PyTorch's."""
     spec = network_of(open_index(load_settings()).resolve(pair.ours))
-    return {**find_family(spec.builder).torchvision_arguments, **pair.arguments}
+    return {**find_family(spec.builder).pytorch_arguments(spec.arguments), **pair.arguments}
 
 
 def with_spread_statistics(net: torch.nn.Module) -> torch.nn.Module:

@@ -39,6 +39,7 @@ from zoohub.tasks.detection.readers import read_boxes
 from zoohub.tasks.detection.recipe import BoxesData
 from zoohub.tasks.fill_mask.table import PlainTextsReader
 from zoohub.tasks.finding import read_recipe
+from zoohub.tasks.generation.passages import PassagesReader
 from zoohub.tasks.question_answering.squad import QuestionsReader
 from zoohub.tasks.segmentation.coco_masks import CocoMasksReader
 from zoohub.tasks.segmentation.recipe import CocoMasksData
@@ -91,6 +92,7 @@ BASES: dict[str, bytes] = {
     "settings": b"ZOOHUB_TIMEOUT: 3.5\nZOOHUB_OFFLINE: yes\nZOOHUB_MIRROR: [a, b]\n",
     "recipe": _RECIPE.encode(),
     "texts": b'{"text": [2, 5, 6, 3], "split": "train"}\n{"text": "a b", "split": "val"}\n',
+    "passages": b'{"text": "a b"}\n[1, 2, 3]\n{"text": [4, 5]}\n',
     "conll": b"-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\nGerman JJ I-MISC\n",
     "tags": b'{"tokens": ["EU", "is"], "tags": ["B-ORG", "O"]}\n'
     b'{"ids": [2, 3], "tags": ["O", "O"]}\n',
@@ -202,6 +204,7 @@ _READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "settings": ("zoohub.yaml", lambda file: load_settings({}, file=file)),
     "recipe": ("recipe.yaml", read_recipe),
     "texts": ("t.jsonl", partial(_texts, PlainTextsReader())),
+    "passages": ("p.jsonl", partial(_texts, PassagesReader())),
     "conll": ("t.conll", partial(_texts, TaggedTextsReader())),
     "tags": ("tags.jsonl", partial(_texts, TaggedTextsReader())),
     "squad": ("squad.json", partial(_texts, QuestionsReader())),

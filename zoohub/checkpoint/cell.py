@@ -25,10 +25,15 @@ _TAKES_UNALIGNED = version_tuple(ms.__version__) >= (2, 8)
 
 def table_of(net: ms.nn.Cell) -> dict[str, TensorInfo]:
     """A network's parameters in order: name to shape and element type."""
-    return {
-        p.name: TensorInfo(tuple(p.shape), _NAMES.get(str(p.dtype).lower(), str(p.dtype).lower()))
-        for p in net.get_parameters()
-    }
+    types: dict[ms.Type, str] = {}  # to ours: a text is made of each type once
+    table: dict[str, TensorInfo] = {}
+    for parameter in net.get_parameters():
+        dtype = parameter.dtype
+        if dtype not in types:
+            text = str(dtype).lower()
+            types[dtype] = _NAMES.get(text, text)
+        table[parameter.name] = TensorInfo(tuple(parameter.shape), types[dtype])
+    return table
 
 
 def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:

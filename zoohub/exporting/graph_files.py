@@ -127,13 +127,19 @@ def _shape(
             dynamic=request.dynamic,
         )
     contract = provenance.input if provenance else None
-    return plan_shape(
+    shape = plan_shape(
         contract,
         channels=None if provenance and provenance.knows_stem else _channels(net),
         batch=request.batch,
         size=request.size,
         dynamic=request.dynamic,
     )
+    spec = provenance.network if provenance else None
+    if family is not None and spec is not None:
+        problem = family.size_problem(spec.arguments, (shape.height, shape.width))
+        if problem is not None:
+            raise ExportError(f"size: {problem}")
+    return shape
 
 
 def _known_to_all_tables(net: nn.Cell) -> int:

@@ -108,7 +108,7 @@ def fold_batch_norms(net: nn.Cell, inputs: Inputs) -> tuple[Folded, Outputs]:
     for conv, norm in pairs:
         _absorb(conv, norm)
         for parent, name in parents[id(norm)]:
-            _replace(parent, name, nn.Identity())
+            replace_cell(parent, name, nn.Identity())
     after = _run(net, inputs)
     difference = _difference(before, after)
     if not difference <= TOLERANCE:
@@ -270,7 +270,8 @@ def _parents(net: nn.Cell) -> dict[int, list[tuple[nn.Cell, str]]]:
     return parents
 
 
-def _replace(parent: nn.Cell, name: str, cell: nn.Cell) -> None:
+def replace_cell(parent: nn.Cell, name: str, cell: nn.Cell) -> None:
+    """Put `cell` in the place of the child of that name."""
     if isinstance(parent, nn.SequentialCell | nn.CellList):
         parent[list(parent._cells).index(name)] = cell
     else:

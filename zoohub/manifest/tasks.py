@@ -36,7 +36,7 @@ TASKS = frozenset((
 LEADING = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
 # Of all metrics in the index, those of which less is better.
 LOWER_IS_BETTER = frozenset(
-    ("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid")
+    ("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid", "perplexity")
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from zoohub.networks.family import Arguments, Family
 
 # Naming schemes of those who train in PyTorch.
@@ -12,8 +14,13 @@ def numerics_hint(family: Family, layout: str, arguments: Arguments) -> str | No
     """The builder's arguments for the results that the file's publisher has; None where a network
     built with `arguments` gives them, or the file's names are of no such publisher.
     """
-    wanted = family.torchvision_arguments if layout in _SCHEMES else {}
-    other = [f"{name}={value!r}" for name, value in wanted.items() if arguments.get(name) != value]
+    wanted = family.pytorch_arguments(arguments) if layout in _SCHEMES else {}
+    defaults = inspect.signature(family.load()).parameters if wanted else {}
+    other = [
+        f"{name}={value!r}"
+        for name, value in wanted.items()
+        if arguments.get(name, defaults[name].default) != value
+    ]
     if not other:
         return None
     return (

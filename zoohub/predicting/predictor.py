@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, cast
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
 from zoohub.graphs.metadata import Metadata, part_path, read_metadata
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.models.memory import check_memory
 from zoohub.models.pretrained import use_device
 from zoohub.models.provenance import Provenance
-from zoohub.models.subjects import find_subject
+from zoohub.models.subjects import find_subject, with_own_weights
 from zoohub.networks.families import find_family, has_family
 from zoohub.outputs import Form, Read
 from zoohub.outputs.reading import choose_reading
@@ -98,8 +98,8 @@ def open_predictor(
         raise UsageError(f"checkpoint= goes with a model's name; {what}")
     if finished:
         return _of_file(local_path(cast("str | Path", model)), settings)
-    own = own_weights or (request is not None and not request.compilable)
-    if settings.engine == "onnxruntime" and (own or not named):
+    changed = request is not None and not request.compilable
+    if settings.engine == "onnxruntime" and (changed or not named):
         what = "a network with weights of your own" if named else "a network object"
         raise UsageError(
             f"{what} runs in MindSpore, as its weights may have changed; give its name, or export "
@@ -155,8 +155,13 @@ def _compiled(
         if choice.required:
             _check_compilable(name, settings)
         return None
-    task_for(subject.task, subject.network)  # nothing is fetched in vain
-    check_memory(subject.resolved.entry, subject.checkpoint, request.force)
+    subject = with_own_weights(subject, request)
+    if subject.own is not None and not subject.own.is_file():
+        return None  # loading it says what is wrong
+    task = task_for(subject.task, subject.network)
+    task.check_network(subject.network)  # nothing is fetched in vain
+    published = None if subject.own else subject.checkpoint
+    check_memory(subject.resolved.entry, published, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
     if form.record is not None and form.record.refused is not None:
         if choice.required:
@@ -213,10 +218,17 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
         task.check_network(provenance.network)
     if provenance.input is None:
         raise _no_contract(provenance.entry.model)
-    builder = provenance.network.builder if provenance.network else None
+    spec = provenance.network
+    builder = spec.builder if spec else None
+    if spec is not None and (problem := _size_problem(spec, provenance.input)) is not None:
+        raise DataError(f"{provenance.entry.model}: {problem}, as its input contract says")
     runner, read = cell_runner(net, builder, cast("Mode | None", mode))
     parts = part_runners(net, builder, cast("Mode | None", mode))
     return Predictor(task, runner, read, provenance.input, provenance.classes, parts=parts)
+
+
+def _size_problem(spec: NetworkSpec, contract: InputContract) -> str | None:
+    return find_family(spec.builder).size_problem(spec.arguments, contract.size)
 
 
 def _no_contract(model: str) -> DataError:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import RecipeError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
@@ -284,6 +285,21 @@ class Task(ABC, Generic[R, T]):
     def settled(self, recipe: R, splits: Splits[T]) -> R:
         """The recipe with what follows from the data spelled out. Raises RecipeError: it does
         not go with the data."""
+        return recipe
+
+    def check_freeze(self, recipe: R) -> None:
+        """That a head can be trained on features that are kept (`freeze`).
+
+        Raises:
+            RecipeError: not in this task, or not by this recipe.
+        """
+        raise RecipeError(
+            f"freeze: features are kept to train a classifier of pictures, not to {self.title}; "
+            "name the parts that shall not learn in frozen"
+        )
+
+    def without_changes(self, recipe: R) -> R:
+        """The recipe without random changes of the samples."""
         return recipe
 
     # -- export ----------------------------------------------------------------------------

@@ -60,6 +60,8 @@ def finetune(
     lr: float | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
+    freeze: str | None = None,
+    views: int | None = None,
     assignments: Sequence[str] = (),
     resume: bool = False,
     workers: int = 1,
@@ -93,6 +95,10 @@ def finetune(
             recipe.
         epochs, lr, batch_size, seed: in place of the recipe's; a batch size without `lr` scales
             the learning rate. The batch is global, over all workers.
+        freeze: `backbone` trains the head alone: what the rest gives for a picture is computed
+            once and kept while the run goes on.
+        views: with `freeze`, of how many random variants a picture (1); of one, a planned recipe
+            takes the picture as it is.
         assignments: further `KEY.KEY=VALUE`, as `--set`.
         resume: go on with the run in `output`; all other settings are then the folder's own, but
             for `epochs`: so many in all, for a finished run too. With a constant schedule that
@@ -124,6 +130,10 @@ def finetune(
     checkpoint = started_from(checkpoint)
     if not isinstance(model, Recipe):
         model = name_or_path(model)
+    if freeze is not None:
+        assignments = (*assignments, f"freeze={freeze}")
+    if views is not None:
+        assignments = (*assignments, f"views={views}")
     machines = Machines(workers, nodes, master, node_rank)
     machines.check()
     if ema:
@@ -207,6 +217,9 @@ def plan_recipe(
     )
     explicit = replace(recipe, network=probe.network, input=probe.input, text=probe.text)
     planned = assign(explicit, overrides.assignments)
+    if planned.freeze is not None and planned.views in (None, 1):
+        # One random crop of each picture, again and again, says less than the picture.
+        planned = assign(task.without_changes(explicit), overrides.assignments)
     return planned, splits if data_of(planned) == described else None
 
 

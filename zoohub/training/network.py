@@ -86,7 +86,9 @@ def build_trainer(session: Session, net: nn.Cell, plan: Plan) -> Trainer:
         recipe.label_smoothing,
         session.task.loss_weights(recipe),
     )
-    make = session.task.loss if family.loss is None else family.find(family.loss)
+    # A family's own loss takes what else its network gives in training, an auxiliary head's.
+    own = family.loss if recipe.freeze is None else None
+    make = session.task.loss if own is None else family.find(own)
     cell, loss = make(net, request)
     learns = [(p, scale) for p, scale in zip(parameters, scales, strict=True)
               if p.name not in frozen]  # fmt: skip

@@ -114,7 +114,7 @@ def test_a_text_has_one_vector_whatever_its_neighbours(
     (together, _) = zoohub.predict(net, texts, norm="l2", batch_size=2)
     np.testing.assert_allclose(together.predictions[0].vector, alone, atol=1e-5)
     assert np.linalg.norm(alone) == pytest.approx(1.0, abs=1e-5)
-    file = zoohub.export(net, tmp_path / "a.onnx", check=True)
+    file = zoohub.export(net, tmp_path / "a.onnx", check=True, length=16)
     words = ["--text", "ann", "--vocab", vocab, "--norm", "l2", "--json"]
     assert main(["predict", str(file), *words]) == 0
     (row,) = json.loads(capsys.readouterr().out)

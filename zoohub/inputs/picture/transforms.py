@@ -49,6 +49,12 @@ class Geometry:
         limit = np.array([width, height] * 2, np.float32)
         return np.clip((boxes - offset) / scale, 0, limit).astype(np.float32)
 
+    def points_to_picture(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points (…, 2) `x y` from input pixels to the picture's; they may lie outside it."""
+        offset = np.array([self.left, self.top], np.float32)
+        scale = np.array([self.scale_x, self.scale_y], np.float32)
+        return ((points - offset) / scale).astype(np.float32)
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

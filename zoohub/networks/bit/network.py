@@ -101,7 +101,7 @@ class BiT(ResidualNetwork):
 
     def head(self, x: Tensor) -> Tensor:
         pooled = ops.mean(ops.relu(self.gn(x)), (2, 3), True)
-        return ops.reshape(self.classifier(pooled), (-1, self.num_classes))
+        return ops.flatten(self.classifier(pooled))
 
 
 def bit(

@@ -58,9 +58,10 @@ def cut_logits(net: nn.Cell, *, decode: bool) -> Cut:
 
 
 def cut_landmarks(net: nn.Cell, *, decode: bool) -> Cut:
-    """As `cut_offsets`, with landmarks between scores and boxes."""
+    """As `cut_offsets`, with landmarks after the scores, and their points after the boxes."""
     undecoded = ("offsets", "scores", "landmarks")
-    return _cut(net, decode, (*undecoded, "boxes"), "boxes", undecoded)
+    decoded = ("boxes", "points")
+    return _cut(net, decode, (*undecoded, *decoded), decoded, undecoded)
 
 
 def cut_refined(net: nn.Cell, *, decode: bool) -> Cut:
@@ -91,14 +92,14 @@ def _cut(
     net: nn.Cell,
     decode: bool,
     names: tuple[str, ...],
-    kept: str,
+    kept: str | tuple[str, ...],
     undecoded: tuple[str, ...] = ("map_*",),
 ) -> Cut:
     """Leave the decoding out, if asked or if the network was built so."""
     head = find_decoder(net)
     head.decodes = head.decodes and decode
     if head.decodes:
-        return Cut(names, (kept,))
+        return Cut(names, (kept,) if isinstance(kept, str) else kept)
     box_decoding = getattr(head, "box_decoding", None)
     decoding: BoxDecoding | None = box_decoding() if box_decoding else None
     return Cut(undecoded, decoding=decoding)

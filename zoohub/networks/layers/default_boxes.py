@@ -116,6 +116,42 @@ class OffsetBoxes(nn.Cell):
         return ops.concat(boxes, 1)
 
 
+class OffsetPoints(nn.Cell):
+    """Offsets (B, N, 2·points) of `maps`' default boxes' centres -> the same in pixels: x, y, ….
+
+    They are in tenths of the default box's size; N counts as in `OffsetBoxes`.
+    """
+
+    def __init__(self, levels: Sequence[DefaultLevel], points: int) -> None:
+        super().__init__()
+        self.points = points
+        self.steps = tuple(float(level.step) for level in levels)
+        self.counts = tuple(len(level.sizes) for level in levels)
+        self.widths = tuple(_column(level, 0) for level in levels)
+        self.heights = tuple(_column(level, 1) for level in levels)
+
+    def construct(self, offsets: Tensor, maps: tuple[Tensor, ...]) -> Tensor:
+        found: tuple[Tensor, ...] = ()
+        start = 0
+        for level, step in enumerate(self.steps):
+            _, _, high, wide = maps[level].shape
+            stop = start + high * wide * self.counts[level]
+            shape = (-1, high, wide, self.counts[level], 2 * self.points)
+            own = ops.reshape(offsets[:, start:stop], shape)
+            x = (cell_offsets(wide, (1, 1, wide, 1, 1)) + 0.5) * step
+            y = (cell_offsets(high, (1, high, 1, 1, 1)) + 0.5) * step
+            values: tuple[Tensor, ...] = ()
+            for point in range(self.points):
+                first, second = 2 * point, 2 * point + 1
+                across = x + own[..., first : first + 1] * _CENTRE * self.widths[level]
+                down = y + own[..., second : second + 1] * _CENTRE * self.heights[level]
+                values = (*values, across, down)
+            pixels = ops.concat(values, -1)
+            found = (*found, ops.reshape(pixels, (-1, stop - start, 2 * self.points)))
+            start = stop
+        return ops.concat(found, 1)
+
+
 def flatten(maps: tuple[Tensor, ...], width: int) -> Tensor:
     """Maps (B, A_i·width, H_i, W_i) -> (B, sum of H_i·W_i·A_i, width)."""
     rows: tuple[Tensor, ...] = ()

@@ -27,14 +27,22 @@ def unfold(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
 
 
 def fold(x: Tensor, kernel: int, stride: int, padding: int, height: int, width: int) -> Tensor:
-    """Windows' values (B, C, kernel², h, w) added up where they lie: (B, C, height, width)."""
-    total = None
-    for down in range(kernel):
-        for across in range(kernel):
-            part = _spread(x[:, :, down * kernel + across], stride)
-            part = _place(_place(part, down - padding, height, 2), across - padding, width, 3)
-            total = part if total is None else total + part
-    return total
+    """Windows' values (B, C, kernel², h, w) added up where they lie: (B, C, height, width).
+
+    Each place of the windows is laid over the padded map by a shift that is known beforehand, so
+    that a batch of any size can be exported and gradients are those of padding and slicing.
+    """
+    total = _laid(x, kernel, stride, 0)
+    for place in range(1, kernel * kernel):
+        total = total + _laid(x, kernel, stride, place)
+    return total[:, :, padding : padding + height, padding : padding + width]
+
+
+def _laid(x: Tensor, kernel: int, stride: int, place: int) -> Tensor:
+    """One place of all windows on the padded map: (B, C, h·stride + kernel - 1, …)."""
+    down, across = place // kernel, place % kernel
+    margins = (across, kernel - 1 - across, down, kernel - 1 - down)
+    return ops.pad(_spread(x[:, :, place], stride), margins)
 
 
 def _count(size: int, kernel: int, stride: int) -> int:
@@ -52,13 +60,3 @@ def _spread(x: Tensor, stride: int) -> Tensor:
     zeros = ops.zeros_like(x)
     x = ops.concat((x, *(zeros,) * (stride - 1)), 3)
     return ops.reshape(x, (-1, channels, rows * stride, columns * stride))
-
-
-def _place(x: Tensor, shift: int, size: int, axis: int) -> Tensor:
-    """`x` moved by `shift` along an axis (2 or 3) that becomes `size` long; zeros come in."""
-    before = max(shift, 0)
-    after = max(size - shift - x.shape[axis], 0)
-    if before or after:
-        x = ops.pad(x, (0, 0, before, after) if axis == 2 else (before, after))
-    first = max(-shift, 0)
-    return x[:, :, first : first + size] if axis == 2 else x[:, :, :, first : first + size]

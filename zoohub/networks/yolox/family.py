@@ -70,8 +70,9 @@ FAMILY = Family(
     raw=("predictions", "map_*"),
     outputs="zoohub.outputs.boxes:packed_boxes",
     loss="loss:box_loss",
-    loss_weights={"box": 5.0, "objectness": 1.0, "classes": 1.0},
+    loss_weights={"box": 5.0, "objectness": 1.0, "classes": 1.0, "l1": 0.0},
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem=_stem,
+    multiple=32,
 )
