@@ -134,7 +134,7 @@ def _mindyolo_input(row: Row) -> Value | None:
         "size": [row["image_size"], row["image_size"]],
         "value_range": "0..1" if scaled else "0..255",
         "resize": "letterbox",
-        "interpolation": "bilinear",
+        "interpolation": "area",  # of its data set's `load_image`, where nothing is augmented
         "colour": "RGB" if rgb else "BGR",
         "provenance": "configuration",
     }

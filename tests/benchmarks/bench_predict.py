@@ -1,12 +1,14 @@
 """Predicting from files to answers: zoohub beside mindcv's and mindyolo's way, and onnxruntime.
 
     python tests/benchmarks/bench_predict.py [--work DIR] [--rounds 5] [--pictures 1000] [--json]
+        [--models resnet50] [--rows one many two] [--peer-pictures 100] [--peer-python PYTHON]
 
 No published file is needed: networks with random weights are saved as runs, which are names like
 any other. `one` is a whole process for one picture, zoohub's second call (its first, which compiles
 the network, is told apart); `many` is a folder of JPEGs of 500x375, in pictures a second, of which
-`ready` is onnxruntime alone on arrays that are already there. The roads take turns; figures are
-medians. mindcv and mindyolo are measured where they are installed.
+`ready` is onnxruntime alone on arrays that are already there. `two` is two such commands at once,
+each on half of the pictures, beside one on all. The roads take turns; figures are medians. mindcv
+and mindyolo are measured where they are installed: here, or for another Python.
 """
 
 from __future__ import annotations
@@ -17,14 +19,16 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-BATCH = 8
+BATCH = 16
 MODELS = {"resnet50": "mindcv", "mobilenet_v2_100": "mindcv", "yolov5s": "mindyolo"}
 ZOOHUB = "import sys; from zoohub.cli.main import entry_point; entry_point()"
 
@@ -70,24 +74,39 @@ if folder:
             count += len(images)
     print(count / (time.perf_counter() - began))
 else:
-    image = np.asarray(Image.open(picture).convert("RGB"))
+    image = np.fromfile(picture, np.uint8)
     for step in transform:
         image = step(image)
     print(net(ms.Tensor(image[None])).asnumpy().argmax())
 """
+# mindyolo's wheel brings no configuration: this is YOLOv5s as mindyolo writes it.
 MINDYOLO = """
 import sys
 import mindspore as ms, numpy as np
 from mindyolo.models import create_model
-from mindyolo.utils.config import load_config
+from mindyolo.utils.config import Config
 from PIL import Image
 name, weights, picture, folder = sys.argv[1:]
-import mindyolo
-from pathlib import Path
-found = next(Path(mindyolo.__path__[0]).parent.rglob("configs/yolov5/yolov5s.yaml"))
-config, _, _ = load_config(str(found))
-net = create_model(model_name="yolov5", model_cfg=config["network"], num_classes=80)
-ms.load_param_into_net(net, ms.load_checkpoint(weights))
+def conv(*given): return [-1, 1, "ConvNormAct", [*given]]
+def c3(count, *given): return [-1, count, "C3", [*given]]
+def join(place): return [[-1, place], 1, "Concat", [1]]
+up = [-1, 1, "Upsample", [None, 2, "nearest"]]
+config = Config({
+    "model_name": "yolov5", "depth_multiple": 0.33, "width_multiple": 0.5, "stride": [8, 16, 32],
+    "anchors": [[10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119],
+                [116, 90, 156, 198, 373, 326]],
+    "backbone": [conv(64, 6, 2, 2), conv(128, 3, 2), c3(3, 128), conv(256, 3, 2), c3(6, 256),
+                 conv(512, 3, 2), c3(9, 512), conv(1024, 3, 2), c3(3, 1024),
+                 [-1, 1, "SPPF", [1024, 5]]],
+    "head": [conv(512, 1, 1), up, join(6), c3(3, 512, False), conv(256, 1, 1), up, join(4),
+             c3(3, 256, False), conv(256, 3, 2), join(14), c3(3, 512, False), conv(512, 3, 2),
+             join(10), c3(3, 1024, False),
+             [[17, 20, 23], 1, "YOLOv5Head", ["nc", "anchors", "stride"]]],
+})
+net = create_model(model_name="yolov5", model_cfg=config, num_classes=80)
+missing, _ = ms.load_param_into_net(net, ms.load_checkpoint(weights))
+if missing:
+    raise SystemExit(f"Error: {len(missing)} parameters are not in the file: {missing[:3]}")
 net.set_train(False)
 image = Image.open(picture).convert("RGB").resize((640, 640))
 array = np.asarray(image, np.float32).transpose(2, 0, 1)[None] / 255
@@ -136,21 +155,42 @@ def make_pictures(folder: Path, count: int) -> Path:
     return folder
 
 
-def timed(command: list[str], home: Path) -> tuple[float, str]:
-    """Seconds of a whole process, and the last line of what it printed."""
+def timed(command: list[str], home: Path, python: str = sys.executable) -> tuple[float, str]:
+    """Seconds of a whole process, and the last line of what it printed. As where it is installed,
+    compiled Python is kept."""
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environ |= {"ZOOHUB_HOME": str(home), "PYTHONPYCACHEPREFIX": str(home.parent / "pyc")}
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", *command], capture_output=True, text=True, check=False,
-        env={**os.environ, "ZOOHUB_HOME": str(home)},
-    )  # fmt: skip
+        [python, "-c", *command], capture_output=True, text=True, check=False, env=environ
+    )
     if done.returncode:
-        raise SystemExit(f"{command[1:]} failed:\n{done.stderr[-2000:]}")
+        told = [line for line in done.stderr.splitlines() if "Error" in line][:5]
+        raise SystemExit("\n".join([f"{command[1:]} failed:", *told]))
     return time.perf_counter() - began, (done.stdout.strip().splitlines() or [""])[-1]
 
 
-def rate(command: list[str], home: Path, count: int) -> float:
-    """Pictures a second of `zoohub predict` over a folder: its start is counted too."""
-    return count / timed(command, home)[0]
+def rate(
+    predict: list[str], inputs: Sequence[str], options: argparse.Namespace, home: Path
+) -> float:
+    """Pictures a second of `zoohub predict` over many: its start is counted too."""
+    handle, out = tempfile.mkstemp(".jsonl", dir=options.work)
+    os.close(handle)
+    try:
+        command = [*predict, *inputs, "--jsonl", out, "--resume", "-q"]
+        return len(inputs) / timed(command, home)[0]
+    finally:
+        Path(out).unlink()
+
+
+def at_once(
+    predict: list[str], halves: Sequence[list[str]], options: argparse.Namespace, home: Path
+) -> float:
+    """Pictures a second of several such processes together."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(halves)) as pool:
+        list(pool.map(lambda half: rate(predict, half, options, home), halves))
+    return sum(map(len, halves)) / (time.perf_counter() - began)
 
 
 def main() -> None:
@@ -160,6 +200,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rows", nargs="*", default=["one", "many", "two"])
+    parser.add_argument("--peer-pictures", type=int, default=100, help="of `many`, for mindcv")
+    parser.add_argument("--peer-python", default=sys.executable)
     options = parser.parse_args()
     home = options.work.resolve() / "home"
     pictures = make_pictures(options.work / "pictures", options.pictures)
@@ -185,34 +228,60 @@ def bench(model: str, options: argparse.Namespace, home: Path, pictures: Path) -
     for path in home.glob("blobs/**/*.onnx.json"):
         if f'"{run.name} (compiled)"' in path.read_text():
             form = str(path).removesuffix(".json")
-    roads = {
-        "zoohub": [*predict, picture, "--json"],
-        "onnxruntime alone": [ONNX, form, picture, "1", "0"],
-    }
-    many = {"ready": [ONNX, form, picture, str(BATCH), str(max(1, options.pictures // BATCH))]}
-    if find_spec(peer) is None:
+    python, weights = options.peer_python, str(run / "weights.ckpt")
+    here = has_module(python, peer)
+    if not here:
         found[peer] = "is not installed"
-    else:
-        weights = str(run / "weights.ckpt")
-        name = model if model != "mobilenet_v2_100" else "mobilenet_v2_100"
-        roads[peer] = [PEERS[peer], name, weights, picture, ""]
-        if peer == "mindcv":
-            many[peer] = [MINDCV, name, weights, picture, str(pictures)]
-    seconds: dict[str, list[float]] = {name: [] for name in roads}
-    for _ in range(options.rounds):
-        for name, command in roads.items():
-            seconds[name].append(timed(command, home)[0])
-    rates: dict[str, list[float]] = {name: [] for name in ("zoohub", *many)}
-    for number in range(max(1, options.rounds // 2)):
-        out = options.work / f"{model}-{number}.jsonl"
-        out.unlink(missing_ok=True)
-        command = [*predict, str(pictures / "one"), "--jsonl", str(out), "--batch-size", str(BATCH)]
-        rates["zoohub"].append(rate(command, home, options.pictures))
-        for name, command in many.items():
-            rates[name].append(float(timed(command, home)[1]))
-    found |= {f"one, {name} (s)": statistics.median(v) for name, v in seconds.items()}
-    found |= {f"many, {name} (a second)": statistics.median(v) for name, v in rates.items()}
+    if "one" in options.rows:
+        roads: dict[str, Callable[[], float]] = {
+            "zoohub": lambda: timed([*predict, picture, "--json"], home)[0],
+            "onnxruntime alone": lambda: timed([ONNX, form, picture, "1", "0"], home)[0],
+        }
+        if here:
+            command = [PEERS[peer], model, weights, picture, ""]
+            roads[peer] = lambda: timed(command, home, python)[0]
+        found |= {f"one, {n} (s)": v for n, v in in_turns(roads, options.rounds).items()}
+    rounds = max(1, options.rounds // 2)
+    if "many" in options.rows:
+        ready = [ONNX, form, picture, str(BATCH), str(max(1, options.pictures // BATCH))]
+        roads = {
+            "zoohub": lambda: rate(predict, files(pictures), options, home),
+            "ready": lambda: float(timed(ready, home)[1]),
+        }
+        if here and peer == "mindcv":
+            few = make_pictures(options.work / "few", options.peer_pictures)
+            loop = [MINDCV, model, weights, picture, str(few)]
+            roads[peer] = lambda: float(timed(loop, home, python)[1])
+        found |= {f"many, {n} (a second)": v for n, v in in_turns(roads, rounds).items()}
+    if "two" in options.rows:
+        everything = files(pictures)[: options.pictures // 4 * 2]
+        halves = everything[::2], everything[1::2]
+        roads = {
+            "one process": lambda: rate(predict, everything, options, home),
+            "two at once": lambda: at_once(predict, halves, options, home),
+        }
+        found |= {f"two, {n} (a second)": v for n, v in in_turns(roads, rounds).items()}
     return found
+
+
+def in_turns(roads: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The median of each road's figures."""
+    figures: dict[str, list[float]] = {name: [] for name in roads}
+    for _ in range(rounds):
+        for name, road in roads.items():
+            figures[name].append(road())
+    return {name: statistics.median(found) for name, found in figures.items()}
+
+
+def files(pictures: Path) -> list[str]:
+    """The pictures' files."""
+    return sorted(str(path) for path in (pictures / "one").iterdir())
+
+
+def has_module(python: str, name: str) -> bool:
+    """Whether that Python has a module."""
+    program = f"import importlib.util as u, sys; sys.exit(u.find_spec({name!r}) is None)"
+    return subprocess.run([python, "-c", program], check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def zoohub_side(model: str, folder: Path, batch: int, steps: int) -> dict[str, C
 
     from zoohub.training import parse_recipe
     from zoohub.training.batches import Loader, Plan
-    from zoohub.training.epochs import Course, run_epochs
+    from zoohub.training.epochs import Course, run_epochs, whole_learner
     from zoohub.training.network import build_network, build_trainer
     from zoohub.training.reports import Hooks, Progress
     from zoohub.training.session import open_session
@@ -90,7 +90,9 @@ batch_size: {batch}
     rows = task.training_rows(session.splits.train, session.start.contract, recipe)
     loader = Loader(rows, plan, 0)
     batches = task.step_batches(next(loader.steps(0)), recipe, CLASSES, np.random.default_rng(0), 1)
-    course = Course(session, net, trainer, plan, Hooks(), lambda name, reason: None)
+    course = Course(
+        session, whole_learner(session, net), trainer, plan, Hooks(), lambda name, reason: None
+    )
     epoch = [0]
 
     def step() -> int:

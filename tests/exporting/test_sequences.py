@@ -44,6 +44,38 @@ def test_what_is_missing_is_said_before_anything_is_fetched(
 
 
 @pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        ("transformer", ["--length", "8"], "any batch and any length: leave --length out"),
+        ("transformer", ["--batch", "2", "--dynamic", "height"], "--batch, --dynamic height out"),
+        ("transformer", ["--dtype", "float16"], "in parts, in float32"),
+        ("resnet50", ["--length", "8"], "this one takes pictures"),
+        ("bert_base", ["--length", "8", "--size", "64"], "this one takes text"),
+        ("llama_7b", [], "give --length N"),
+    ],
+)
+def test_what_an_export_has_no_use_for_is_refused(
+    model: str,
+    options: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
+    assert main(["export", model, "--output", str(tmp_path / "a.onnx"), *options]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_what_parts_have_anyway_may_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")
+    options = ["--output", str(tmp_path / "a.onnx"), "--dynamic", "batch,length"]
+    assert main(["export", "transformer", *options]) == 5  # it goes on to its file
+
+
+@pytest.mark.parametrize(
     ("model", "export"),
     [("bert_base", "bert_base.onnx --length 128"), ("gcn", None), ("transformer", "mer.onnx"),
      ("resnet50", "resnet50.onnx")],

@@ -22,9 +22,9 @@ PICTURE = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
 class Branching(nn.Cell):
     """A convolution whose output is used beside its batch norm."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, 3)
+        self.conv = nn.Conv2d(channels, 4, 3)
         self.bn = nn.BatchNorm2d(4)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -82,9 +82,16 @@ def test_the_network_itself_is_left_alone_by_folding_its_copy(load: Callable[...
         np.testing.assert_array_equal(parameter.asnumpy(), values[parameter.name])
 
 
-def test_a_convolution_that_is_also_used_beside_its_batch_norm_is_refused() -> None:
-    with pytest.raises(ExportError, match=r"changes the network's output .* --no-fold-bn"):
-        prepare_copy(spread(Branching()), (PICTURE,), fold=True)
+def test_a_convolution_that_is_also_used_beside_its_batch_norm_is_not_folded() -> None:
+    """And all the others are, with which it is tried."""
+    pairs = [nn.SequentialCell([nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4)]) for _ in range(3)]
+    net = spread(nn.SequentialCell([Branching(), *pairs[:2], Branching(4), pairs[2]]))
+    before = net(Tensor(PICTURE)).asnumpy()
+    twin = copy_network(net)
+    folded, _ = fold_batch_norms(twin, (PICTURE,))
+    assert folded.pairs == 3
+    assert norms_in(twin) == 2
+    np.testing.assert_allclose(twin(Tensor(PICTURE)).asnumpy(), before, rtol=1e-4, atol=1e-5)
 
 
 def test_a_convolution_with_two_batch_norms_is_not_folded_and_a_grouped_one_is() -> None:

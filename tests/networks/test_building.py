@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 from mindspore.nn.utils import no_init_parameters
+from mindspore.ops.operations import other_ops
 from weights_rule import fill_by_rule, nesting
 
+from zoohub.errors import UsageError
 from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks import loading
 from zoohub.networks.families import find_family
 from zoohub.networks.loading import create_network
 
@@ -242,3 +245,13 @@ def test_what_a_program_has_frozen_for_the_collector_stays_frozen() -> None:
     create_network(NetworkSpec("lenet"), None)
     assert gc.get_freeze_count() == 0
     assert gc.isenabled()
+
+
+def test_parameters_that_a_file_will_fill_share_one_load_operator() -> None:
+    makes = other_ops.Load
+    net = loading.build(NetworkSpec("lenet"), initialise=False)
+    assert len({id(parameter.load) for parameter in net.get_parameters()}) == 1
+    with pytest.raises(UsageError):  # and MindSpore has its own back, whatever happens
+        loading.build(NetworkSpec("resnet", {"depth": 7}), initialise=False)
+    assert other_ops.Load is makes
+    assert isinstance(next(net.get_parameters()).load, makes)

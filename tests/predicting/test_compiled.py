@@ -18,8 +18,9 @@ import pytest
 from PIL import Image
 
 import zoohub
+from zoohub.checkpoint import write_ckpt
 from zoohub.cli.main import main
-from zoohub.errors import ExportError, UsageError
+from zoohub.errors import ExportError, UsageError, ZoohubError
 from zoohub.inputs.picture.digits import heldout_digits
 from zoohub.models.subjects import find_subject
 from zoohub.outputs.form import Array
@@ -165,6 +166,19 @@ def test_a_killed_run_goes_on_and_ends_the_same(
     assert main(["predict", NAME, *inputs, f"--{format}", str(part), "-q"]) == 1
 
 
+def test_another_model_or_other_options_do_not_go_on_with_a_file(
+    home: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = tmp_path / "found.jsonl"
+    predict = ["predict", NAME, str(pictures), "--jsonl", str(found), "-q"]
+    assert main([*predict, "--top", "3"]) == 0
+    whole = found.read_bytes()
+    assert main([*predict, "--top", "2", "--resume"]) == 1
+    assert f"holds the results of {NAME} (top 3, weights " in capsys.readouterr().err
+    assert main([*predict, "--top", "3", "--batch-size", "4", "--resume"]) == 0
+    assert found.read_bytes() == whole
+
+
 def test_a_file_is_needed_to_resume(home: Path, pictures: Path) -> None:
     assert main(["predict", NAME, str(pictures), "--resume"]) == UsageError.exit_code
 
@@ -217,6 +231,28 @@ def test_a_network_in_hand_runs_in_mindspore(home: Path, pictures: Path) -> None
     assert [label.score for label in found.predictions] == pytest.approx([0.1] * 10)
     with pytest.raises(UsageError, match="its weights may have changed"):
         zoohub.predict(net, pictures / "00.png", engine="onnxruntime")
+
+
+def test_a_file_of_ones_own_has_a_form_too(home: Path, pictures: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.ckpt"
+    arrays = {name: array.copy() for name, array in zoohub.load_weights(NAME).items()}
+    write_ckpt(file, arrays)
+    picture, model = str(pictures / "03.png"), "lenet5@digits"
+    published = zoohub.predict(model, picture, top=10)[0].predictions
+    (found,) = zoohub.predict(model, picture, checkpoint=file, top=10)
+    assert found.engine == "onnxruntime"
+    assert found.predictions == published
+    rows, said = run("predict", model, picture, "--checkpoint", str(file))
+    assert said == "0 ['onnxruntime'] []"
+    assert rows[0]["predictions"][0]["index"] == published[0].index
+    arrays["fc3.bias"][7] += 100
+    write_ckpt(file, arrays)  # in its place: another form
+    (changed,) = zoohub.predict(model, picture, checkpoint=file)
+    assert changed.engine == "onnxruntime"
+    assert changed.predictions[0].index == 7
+    file.unlink()
+    with pytest.raises(ZoohubError, match=r"own\.ckpt"):
+        zoohub.predict(model, picture, checkpoint=file)
 
 
 def test_a_mode_is_mindspores(home: Path, pictures: Path) -> None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from zoohub.models.class_names import class_names
 from zoohub.outputs.boxes import packed_boxes
 from zoohub.outputs.class_scores import class_scores
 from zoohub.predicting import Prediction, Predictor, predict_inputs
+from zoohub.predicting.predicting import suitable_batch
 from zoohub.tasks.finding import find_task
 
 CLASSIFIER = InputContract(size=(16, 16), interpolation="bilinear", crop=1.0)
@@ -207,7 +210,7 @@ def test_one_file_cannot_hold_several_drawings(white_boxes, pictures, tmp_path):
         ({"top": 1.5}, {}, "top=1.5"),
         ({"threshold": float("nan")}, {}, "threshold=nan: a number from 0 to 1"),
         ({"iou": "0.5"}, {}, "iou='0.5'"),
-        ({"topp": 3}, {}, "there is no option 'topp'; there are iou, max_det"),
+        ({"topp": 3}, {}, "there is no option 'topp'; there are iou, .*top_p"),
         ({}, {"batch_size": 0}, "batch_size=0: a whole number from 1"),
         ({}, {"save": "drawn.png"}, "drawings are made of detections"),
     ],
@@ -252,3 +255,23 @@ def test_a_detector_is_not_taken_for_a_classifier(colours, white_boxes, pictures
         classify(white_boxes, pictures)
     with pytest.raises(DataError, match="decoded boxes"):
         detect(colours, pictures)
+
+
+@pytest.mark.parametrize(
+    ("size", "engine", "kind", "batch"),
+    [
+        ((224, 224), "onnxruntime", "picture", 16),
+        ((32, 32), "onnxruntime", "picture", 16),
+        ((384, 384), "onnxruntime", "picture", 5),
+        ((640, 640), "onnxruntime", "picture", 1),
+        ((224, 224), "mindspore", "picture", 1),
+        (None, "onnxruntime", "text", 1),
+    ],
+)
+def test_a_batch_suits_the_pictures_size(
+    size: tuple[int, int] | None, engine: str, kind: str, batch: int
+) -> None:
+    predictor: Any = SimpleNamespace(
+        input=SimpleNamespace(size=size), task=SimpleNamespace(kind=kind), computing=engine
+    )
+    assert suitable_batch(predictor) == batch

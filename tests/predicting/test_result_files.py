@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zoohub.errors import DataError
+from zoohub.predicting.makers import Maker, check_maker, write_maker
 from zoohub.predicting.result_files import ResultFile, open_result_file
 from zoohub.tasks.results import Label, Prediction
 
@@ -165,3 +168,40 @@ def _put_many(path: Path, format: str) -> None:
     file._columns, file._held = None, []  # type: ignore[union-attr]
     file._file = path.open("wb")  # type: ignore[union-attr]
     file.write(prediction(1))
+
+
+def maker(**changes: Any) -> Maker:
+    return replace(Maker("resnet50", "a" * 64, {"top": 5}), **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        (maker(), maker(), True),
+        (maker(), maker(model="resnet50@mindcv"), True),  # the weights are the same
+        (maker(weights=None), maker(), True),
+        (maker(weights=None), maker(model="resnet50@mindcv"), False),
+        (maker(), maker(weights="b" * 64), False),
+        (maker(), maker(options={"top": 3}), False),
+        (maker(), maker(options={}), False),
+    ],
+)
+def test_only_the_same_model_and_options_go_on_with_a_file(
+    tmp_path: Path, before: Maker, now: Maker, same: bool
+) -> None:
+    path = tmp_path / "found" / "results.jsonl"
+    write_maker(path, before)
+    if same:
+        check_maker(path, now)
+        return
+    with pytest.raises(DataError, match=r"holds the results of resnet50 \(.*write these into"):
+        check_maker(path, now)
+
+
+@pytest.mark.parametrize("said", [None, "", "[]", '{"model": "x"}'])
+def test_a_file_that_does_not_say_who_made_it_is_gone_on_with(
+    tmp_path: Path, said: str | None
+) -> None:
+    if said is not None:
+        (tmp_path / "results.csv.made-by.json").write_text(said)
+    check_maker(tmp_path / "results.csv", maker())

@@ -104,7 +104,7 @@ def test_bad_input_is_one_line(
 
 
 def test_what_text_lacks_is_said_before_anything_is_fetched(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
     assert main(["predict", "transformer", "--text", "good day"]) == 1
@@ -113,6 +113,12 @@ def test_what_text_lacks_is_said_before_anything_is_fetched(
     assert "token ids always work" in said
     assert main(["predict", "transformer", "--text", "good day", "--vocab", "none.txt"]) == 1
     assert "none.txt: there is no such file" in capsys.readouterr().err
+    (tmp_path / "few.txt").write_text("<unk>\n<s>\n</s>\na\n")
+    few = ["--vocab", str(tmp_path / "few.txt")]
+    assert main(["predict", "transformer", "--text", "good day", *few]) == 1
+    assert "few.txt has 4 tokens" in capsys.readouterr().err
+    assert main(["predict", "gpt2@mindnlp", "--text", "good day", *few]) == 1
+    assert "few.txt: expected a tokenizer.json, or" in capsys.readouterr().err
     assert main(["predict", "seq2seq", "--text", "good day"]) == 1
     assert "does not know how the input of seq2seq is made" in capsys.readouterr().err
 

@@ -22,6 +22,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -33,11 +34,16 @@ from zoohub.errors import DataError, ZoohubError
 from zoohub.settings import load_settings
 from zoohub.tasks.classification.recipe import TableData
 from zoohub.tasks.classification.table import read_table
+from zoohub.tasks.contract import AnyReader
 from zoohub.tasks.detection.readers import read_boxes
 from zoohub.tasks.detection.recipe import BoxesData
+from zoohub.tasks.fill_mask.table import PlainTextsReader
 from zoohub.tasks.finding import read_recipe
+from zoohub.tasks.generation.passages import PassagesReader
+from zoohub.tasks.question_answering.squad import QuestionsReader
 from zoohub.tasks.segmentation.coco_masks import CocoMasksReader
 from zoohub.tasks.segmentation.recipe import CocoMasksData
+from zoohub.tasks.tagging.conll import TaggedTextsReader
 
 SECONDS = 5
 _COCO = {
@@ -60,6 +66,12 @@ _VOC = """<?xml version="1.0" encoding="utf-8"?>
 <object><name>cat</name><difficult>0</difficult>
 <bndbox><xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>8</ymax></bndbox></object></annotation>
 """
+_ASKED = [
+    {"id": "1", "question": "a", "answers": [{"text": "c", "answer_start": 2}]},
+    {"id": "2", "question": "b", "answers": [], "is_impossible": True},
+]
+_SQUAD = {"data": [{"title": "t", "paragraphs": [{"context": "b c d", "qas": _ASKED}]}]}
+_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d", "eu", "##s"]
 _RECIPE = """task: object-detection
 model: yolov5n
 data: {kind: boxes, path: data.yaml}
@@ -79,6 +91,14 @@ BASES: dict[str, bytes] = {
     "jsonl": b'{"path": "a.png", "label": "cat"}\n{"path": "images/b.png", "label": 7}\n',
     "settings": b"ZOOHUB_TIMEOUT: 3.5\nZOOHUB_OFFLINE: yes\nZOOHUB_MIRROR: [a, b]\n",
     "recipe": _RECIPE.encode(),
+    "texts": b'{"text": [2, 5, 6, 3], "split": "train"}\n{"text": "a b", "split": "val"}\n',
+    "passages": b'{"text": "a b"}\n[1, 2, 3]\n{"text": [4, 5]}\n',
+    "conll": b"-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\nGerman JJ I-MISC\n",
+    "tags": b'{"tokens": ["EU", "is"], "tags": ["B-ORG", "O"]}\n'
+    b'{"ids": [2, 3], "tags": ["O", "O"]}\n',
+    "squad": json.dumps(_SQUAD).encode(),
+    "questions": b'{"question": "a", "context": "b c", "answer": "c"}\n'
+    b'{"question": [2, 3], "context": [5, 6, 3], "answers": [{"start": 1, "end": 2}]}\n',
 }
 HURTS = (
     b"[" * 3000, b"{" * 3000, b'{"a":' * 3000, b"<a>" * 3000, b"9" * 5000, b"1e999", b"-1e999",
@@ -97,6 +117,7 @@ def place(folder: Path) -> None:
         Image.new("RGB", (16, 12), (9, 80, 200)).save(folder / name)
     for name in ("labels", "Annotations"):
         (folder / name).mkdir(exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(_VOCABULARY))
     (folder / "yolo.yaml").write_text("train: images\nnames: [cat, dog]\n")
 
 
@@ -164,6 +185,12 @@ def _masks(file: Path) -> None:
             mask.read()
 
 
+def _texts(reader: AnyReader, file: Path) -> None:
+    reader.claims(file)
+    splits = reader.read(reader.describe(file), measuring=True)
+    list(splits.identity())
+
+
 _READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "json": ("x.json", lambda file: read_json_file(file, error=DataError, chinese=True)),
     "yaml": ("x.yaml", lambda file: read_yaml(file, error=DataError, chinese=True)),
@@ -176,6 +203,12 @@ _READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "jsonl": ("x.jsonl", _table),
     "settings": ("zoohub.yaml", lambda file: load_settings({}, file=file)),
     "recipe": ("recipe.yaml", read_recipe),
+    "texts": ("t.jsonl", partial(_texts, PlainTextsReader())),
+    "passages": ("p.jsonl", partial(_texts, PassagesReader())),
+    "conll": ("t.conll", partial(_texts, TaggedTextsReader())),
+    "tags": ("tags.jsonl", partial(_texts, TaggedTextsReader())),
+    "squad": ("squad.json", partial(_texts, QuestionsReader())),
+    "questions": ("q.jsonl", partial(_texts, QuestionsReader())),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from zoohub.checkpoint import load_weights
 from zoohub.errors import RecipeError
 from zoohub.settings import load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe, FolderData
-from zoohub.tasks.recipe import data_of
+from zoohub.tasks.recipe import Input, data_of
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.finetuning import plan_recipe
 from zoohub.training.memory import next_smaller
@@ -58,6 +59,25 @@ def test_a_recipe_starts_from_other_weights_where_they_are_asked_for() -> None:
     assert start.path is None
     assert explicit.network is not None
     assert start.contract.size == (32, 32)
+
+
+def test_a_transformer_is_made_for_the_pictures_size_that_the_recipe_asks_for(
+    tmp_path: Path,
+) -> None:
+    own = tmp_path / "own.ckpt"
+    own.touch()
+    data, larger = FolderData("folder", "photos"), Input(size=(256, 256))
+    recipe = ClassificationRecipe(
+        model="vit_b_32_224", checkpoint=str(own), data=data, input=larger
+    )
+    explicit, start = find_start(recipe, load_settings())
+    assert start.spec.arguments["image_size"] == 256
+    assert start.resized
+    again, start = find_start(explicit, load_settings())
+    assert (again, start.spec.arguments["image_size"]) == (explicit, 256)
+    _, start = find_start(replace(recipe, input=None), load_settings())
+    assert "image_size" not in start.spec.arguments
+    assert not start.resized
 
 
 def test_a_file_to_start_from_is_recorded_as_that_file(tmp_path: Path) -> None:

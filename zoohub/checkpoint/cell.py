@@ -11,6 +11,7 @@ from mindspore.common import np_dtype
 from zoohub.checkpoint.channels import adapt_channels
 from zoohub.checkpoint.dtypes import TYPES, narrow_bfloat16, widen_bfloat16
 from zoohub.checkpoint.planning import Assignment, Plan
+from zoohub.checkpoint.position_tables import resize_table
 from zoohub.checkpoint.weights import Array, TensorInfo, Weights
 from zoohub.errors import CheckpointMismatch
 from zoohub.framework import version_tuple
@@ -24,10 +25,15 @@ _TAKES_UNALIGNED = version_tuple(ms.__version__) >= (2, 8)
 
 def table_of(net: ms.nn.Cell) -> dict[str, TensorInfo]:
     """A network's parameters in order: name to shape and element type."""
-    return {
-        p.name: TensorInfo(tuple(p.shape), _NAMES.get(str(p.dtype).lower(), str(p.dtype).lower()))
-        for p in net.get_parameters()
-    }
+    types: dict[ms.Type, str] = {}  # to ours: a text is made of each type once
+    table: dict[str, TensorInfo] = {}
+    for parameter in net.get_parameters():
+        dtype = parameter.dtype
+        if dtype not in types:
+            text = str(dtype).lower()
+            types[dtype] = _NAMES.get(text, text)
+        table[parameter.name] = TensorInfo(tuple(parameter.shape), types[dtype])
+    return table
 
 
 def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:
@@ -85,9 +91,8 @@ def _value(
     if not (exclusive and weights.owned(assignment.source)):
         array = array.copy(order="C")
     kind = weights.info(assignment.source).dtype
-    if assignment.channels is not None:
-        wide = widen_bfloat16(array) if kind == "bfloat16" else array
-        array, kind = adapt_channels(wide, shape, assignment.channels), wide.dtype.name
+    if assignment.channels is not None or assignment.table is not None:
+        array, kind = _adapted(array, kind, shape, assignment)
     if assignment.cast or kind != weights.info(assignment.source).dtype:
         array = _converted(array, kind, assignment)
     if not (_TAKES_UNALIGNED or array.flags.aligned):
@@ -95,6 +100,19 @@ def _value(
     if assignment.dtype == "bfloat16":
         array = array.view(np_dtype.bfloat16)
     return ms.Tensor.from_numpy(array)
+
+
+def _adapted(
+    array: Array, kind: str, shape: tuple[int, ...], assignment: Assignment
+) -> tuple[Array, str]:
+    """The array for the input channels or the picture's size asked for, and its element type."""
+    wide = widen_bfloat16(array) if kind == "bfloat16" else array
+    if assignment.table is not None:
+        found: Array = np.ascontiguousarray(resize_table(wide, shape, assignment.table))
+    else:
+        assert assignment.channels is not None
+        found = adapt_channels(wide, shape, assignment.channels)
+    return found, wide.dtype.name
 
 
 def _converted(array: Array, kind: str, assignment: Assignment) -> Array:

@@ -249,6 +249,8 @@ def _is_map(source: Source, start: int, end: int) -> bool:
 
 def _varint(source: Source, offset: int, end: int) -> tuple[int, int]:
     """The number at `offset` (below 2**63), and the offset behind it."""
+    if offset < end and source.buffer[offset] < 0x80:  # nearly all of them: one byte
+        return source.buffer[offset], offset + 1
     number = 0
     for index in range(9):
         if offset + index >= end:

@@ -13,11 +13,14 @@ class Layout:
     `rules` are (regular expression, replacement) pairs, tried in order on the whole name; the
     first that matches is applied, once (`\1` is the first group). A name no rule matches stays.
     `drop` are regular expressions of names in the file the network has no use for (training-only
-    branches, say).
+    branches, say). `splits` are (regular expression, replacements) pairs of tensors that the file
+    has in one piece and the network in several, equal and one after the other along the first
+    axis: the names of the pieces, which `rules` then rename (see `splitting.split`).
     """
 
     rules: tuple[tuple[str, str], ...] = ()
     drop: tuple[str, ...] = ()
+    splits: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def has_prefix(name: str, prefixes: Iterable[str]) -> bool:

@@ -96,10 +96,12 @@ class _Search:
 
     def best(self, wanted: str | None, source: str) -> _Reading:
         """The reading that gives most of the network's names; the plainest among equals."""
-        plain = [self.read(layout, wanted or "", "") for layout in self.tables]
+        plain: list[_Reading] = []
+        for layout in self.tables:
+            plain.append(self.read(layout, wanted or "", ""))
+            if plain[-1].hits == len(self.own):  # none can be better
+                return plain[-1]
         best = max(plain, key=lambda reading: reading.hits)  # the first of equals
-        if best.hits == len(self.own):
-            return best
         strips = [""] if wanted is None else [wanted]
         if wanted is None:
             strips += [p for p in _prefixes(self.file, self.own) if not is_slot(p)]
@@ -251,6 +253,9 @@ def _sorted_out(
 ) -> Renaming:
     """What has no place in the network: left out where that is known to be right."""
     leftover = [name for name in file if name not in names]
+    if not leftover:
+        in_order = unique({name: names[name] for name in file})
+        return Renaming(in_order, (), (), reading.prefix, reading.added, reading.layout)
     known = {*file, *own, *(name.removeprefix(reading.prefix) for name in file)}
     averaged = {name for name in leftover if repeats_averaged(name, known)}
     state = training_state(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.training_state import is_training_state, training_state
@@ -40,13 +41,19 @@ class Renaming:
 
 
 class Renamer:
-    """A layout's rules, compiled; each name is looked up once."""
+    """A layout's rules, compiled when first asked for; each name is looked up once."""
 
     def __init__(self, layout: Layout | None = None) -> None:
-        layout = layout or Layout()
-        self._rules = [(re.compile(pattern), new) for pattern, new in layout.rules]
-        self._drop = [re.compile(pattern) for pattern in layout.drop]
+        self._layout = layout or Layout()
         self._known: dict[str, str] = {}
+
+    @cached_property
+    def _rules(self) -> list[tuple[re.Pattern[str], str]]:
+        return [(re.compile(pattern), new) for pattern, new in self._layout.rules]
+
+    @cached_property
+    def _drop(self) -> list[re.Pattern[str]]:
+        return [re.compile(pattern) for pattern in self._layout.drop]
 
     def __call__(self, name: str) -> str:
         """The network's name for a file's: the first rule that matches all of it, once."""

@@ -11,6 +11,8 @@ from zoohub.checkpoint.dtypes import FLOATS, INTEGERS
 from zoohub.checkpoint.layout import Layout, has_prefix
 from zoohub.checkpoint.matching import match
 from zoohub.checkpoint.naming import EMA, Renaming
+from zoohub.checkpoint.position_table import PositionTable
+from zoohub.checkpoint.position_tables import can_resize, find_table
 from zoohub.checkpoint.report import Cast, LoadReport, Misfit, some
 from zoohub.checkpoint.weights import TensorInfo
 from zoohub.errors import CheckpointMismatch
@@ -24,7 +26,8 @@ __all__ = ["Assignment", "LoadReport", "Misfit", "Plan", "has_prefix", "plan_app
 class Assignment:
     """One parameter's value: the network's `name` from the file's `source`, kept or cast.
 
-    `channels` are the network's input channels where the file's first convolution has others.
+    `channels` are the network's input channels where the file's first convolution has others,
+    `table` is what follows the picture's size where the file's is another.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Assignment:
     dtype: str
     cast: bool
     channels: int | None = None
+    table: PositionTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Leeway:
       (the head, for a network built without one); `""` means any.
     - `constants`, regular expressions of the network's names whose value its constructor
       computes (anchors, strides): a file may lack them, and they stay as constructed.
+    - `tables`, what follows the picture's size where that was asked to differ from the file's: a
+      table is resized, and one that the constructor computes stays as constructed.
     - not `strict`: what does not fit is skipped and reported.
     """
 
@@ -63,6 +69,7 @@ class Leeway:
     unused: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
     channels: int | None = None
+    tables: tuple[PositionTable, ...] = ()
     strict: bool = True
 
 
@@ -94,12 +101,26 @@ def plan_apply(
         renaming = match(file, network, layouts, ema=ema, source=source or "the file")
     origin = {new: old for old, new in renaming.names.items()}
     misfits = _misfits(network, file, origin)
+    # What the constructor computes for the picture's size, the file has for another.
+    computed = [
+        name
+        for name in origin
+        if (name in misfits or name not in network) and _is_computed(name, leeway.tables)
+    ]
+    computed_old = [origin.pop(name) for name in computed]
+    misfits = {name: misfit for name, misfit in misfits.items() if name not in computed}
     adapted = {
         name: misfits.pop(name)
         for name in list(misfits)
         if has_prefix(name, replaced) and _adaptable(misfits[name], channels)
     }
-    kept = _matching([name for name in network if name not in origin], leeway.constants)
+    resized = {
+        name: misfits.pop(name)
+        for name in list(misfits)
+        if _resizable(misfits[name], find_table(leeway.tables, name))
+    }
+    constants = (*leeway.constants, *(t.names for t in leeway.tables if t.form == "computed"))
+    kept = _matching([name for name in network if name not in origin], constants)
     missing = [name for name in network if name not in origin and name not in kept]
     surplus = [new for new in origin if new not in network]
     anew = _replaced_prefixes(replaced, [*misfits, *missing, *surplus])
@@ -113,33 +134,42 @@ def plan_apply(
         unexpected=tuple(origin[n] for n in _without(surplus, (*anew, *unused))),
         misshapen=tuple(misfits[n] for n in _without(misfits, anew)),
         adapted=tuple(adapted[n] for n in _without(adapted, anew)),
+        resized=tuple(resized[n] for n in _without(resized, anew)),
         training_state=renaming.state,
         prefix=renaming.prefix,
+        layout=renaming.layout,
         replaced=tuple(name for name in network if has_prefix(name, anew)),
         loaded=tuple(loaded),
         cast=tuple(Cast(*item) for item in types if item[1] != item[2]),
         left_out=(
             *renaming.left_out,
+            *computed_old,
             *(old for new, old in origin.items() if has_prefix(new, anew)),
             *(origin[n] for n in _without(surplus, anew) if has_prefix(n, unused)),
         ),
     )
     _check(report, renaming, strict=leeway.strict)
-    return _plan(report, origin, network, channels)
+    return _plan(report, origin, network, leeway)
 
 
 def _plan(
     report: LoadReport,
     origin: Mapping[str, str],
     network: Mapping[str, TensorInfo],
-    channels: int | None,
+    leeway: Leeway,
 ) -> Plan:
     cast = {item.name for item in report.cast}
     adapted = {item.name for item in report.adapted}
+    resized = {item.name for item in report.resized}
     return Plan(
         tuple(
             Assignment(
-                n, origin[n], network[n].dtype, n in cast, channels if n in adapted else None
+                n,
+                origin[n],
+                network[n].dtype,
+                n in cast,
+                leeway.channels if n in adapted else None,
+                find_table(leeway.tables, n) if n in resized else None,
             )
             for n in report.loaded
         ),
@@ -156,6 +186,17 @@ def _adaptable(misfit: Misfit, channels: int | None) -> bool:
     kinds = {misfit.file.dtype, misfit.network.dtype}
     shapes = misfit.file.shape, misfit.network.shape
     return channels is not None and kinds <= FLOATS and can_adapt(*shapes, channels)
+
+
+def _resizable(misfit: Misfit, table: PositionTable | None) -> bool:
+    kinds = {misfit.file.dtype, misfit.network.dtype}
+    shapes = misfit.file.shape, misfit.network.shape
+    return table is not None and kinds <= FLOATS and can_resize(*shapes, table)
+
+
+def _is_computed(name: str, tables: Iterable[PositionTable]) -> bool:
+    table = find_table(tables, name)
+    return table is not None and table.form == "computed"
 
 
 def _matching(names: list[str], expressions: Iterable[str]) -> list[str]:

@@ -39,12 +39,13 @@ class LoadReport:
     """What was done with every parameter of the file and of the network.
 
     `loaded` and `replaced` are the network's names (`replaced`: newly initialised because the
-    head or the stem was asked to differ; `adapted`: loaded, for other input channels); `renamed`
-    maps the file's name to the network's, and `prefix` stood before the file's;
-    `left_out` are the file's names without use: `training_state`, an unused `ema.*` set, a dropped
-    or replaced head; `kept` are the network's constants that older files lack. `missing`,
-    `unexpected` and `misshapen` are empty unless `strict=False`; missing and misshapen parameters
-    keep their initial values.
+    head or the stem was asked to differ; `adapted`: loaded, for other input channels; `resized`:
+    tables of positions loaded, for pictures of another size); `renamed` maps the file's name to
+    the network's, `prefix` stood before the file's and `layout` is their scheme; `left_out` are
+    the file's names without use: `training_state`, an unused `ema.*` set, a dropped or replaced
+    head; `kept` are the network's constants that older files lack. `missing`, `unexpected` and
+    `misshapen` are empty unless `strict=False`; missing and misshapen parameters keep their
+    initial values.
     """
 
     source: str
@@ -58,8 +59,10 @@ class LoadReport:
     unexpected: tuple[str, ...] = ()
     misshapen: tuple[Misfit, ...] = ()
     adapted: tuple[Misfit, ...] = ()
+    resized: tuple[Misfit, ...] = ()
     training_state: tuple[str, ...] = ()
     prefix: str = ""
+    layout: str = ""
 
     @property
     def complete(self) -> bool:
@@ -90,6 +93,7 @@ class LoadReport:
         groups: tuple[tuple[str, Sequence[object]], ...] = (
             ("newly initialised, as asked", self.replaced),
             ("adapted to the input channels asked for", self.adapted),
+            ("resized to the picture's size asked for", self.resized),
             ("renamed", renamed),
             ("cast", self.cast),
             ("of training's state in the file, left out", self.training_state),

@@ -99,6 +99,16 @@ class Weights(Mapping[str, Array]):
         """Text values of the file, such as a .ckpt's `str` entries."""
         return MappingProxyType(self._contents.texts)
 
+    def with_tensors(self, tensors: dict[str, Located]) -> Weights:
+        """The same file, `tensors` being what it is said to hold; it takes over the claim."""
+        other = Weights(self._source, replace(self._contents, tensors=tensors), self._path)
+        other._claimed = not self.claim()
+        return other
+
+    def tensors(self) -> dict[str, Located]:
+        """Each tensor, and where its bytes lie."""
+        return dict(self._contents.tensors)
+
     def table(self) -> Mapping[str, TensorInfo]:
         """Name to shape and type, in the file's order, without touching the data."""
         return {name: located.info for name, located in self._contents.tensors.items()}

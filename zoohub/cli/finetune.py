@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoohub.cli.options import add_device_options, add_force, data_help, path
 from zoohub.cli.output import Output
 from zoohub.errors import UsageError
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import task_for
 
 if TYPE_CHECKING:
     from zoohub.training.reports import EpochReport, StepReport
@@ -19,6 +19,7 @@ EXAMPLES = (
     "zoohub finetune resnet50 --data flowers/ --epochs 5",
     "zoohub finetune mobilenet_v2_100 --data labels.csv --set augment.mixup=0.2",
     "zoohub finetune yolov5s --data scenes.yaml",
+    "zoohub finetune resnet50 --data flowers/ --freeze backbone   # minutes: only the head learns",
     "zoohub finetune resnet50 --data flowers/ --checkpoint my.ckpt --ema",
     "zoohub finetune runs/tools --resume",
     "zoohub finetune runs/tools --resume --epochs 20   # so many in all, after it had fewer",
@@ -70,6 +71,14 @@ def _add_recipe(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--batch-size", type=int, metavar="N", help="samples a step, over all workers together"
     )
+    group.add_argument(
+        "--freeze",
+        choices=("backbone",),
+        help="train the head alone, on what the rest gives for each picture, computed once",
+    )
+    group.add_argument(
+        "--views", type=int, metavar="K", help="with --freeze: K random variants a picture (1)"
+    )
     group.add_argument("--seed", type=int, metavar="N", help="of all that is random (0)")
     group.add_argument(
         "--set",
@@ -118,6 +127,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         lr=options.lr,
         batch_size=options.batch_size,
         seed=options.seed,
+        freeze=options.freeze,
+        views=options.views,
         assignments=assignments,
         resume=options.resume,
         workers=options.workers,
@@ -140,7 +151,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if "count" in finished.metrics:
         output.talk(headline(finished))
     output.talk(f"report: {finished.path / 'report.html'}")
-    task = find_task(finished.net.zoohub.entry.task)
+    made = finished.net.zoohub
+    task = task_for(made.entry.task, made.network)
     given = "PICTURE" if task.kind == "picture" else "FILE"
     output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} {given}")
     output.data(str(finished.path))
@@ -149,7 +161,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 def headline(run: Run) -> str:
     """The figures that the run's task puts first."""
-    task, metrics = find_task(run.net.zoohub.entry.task), run.metrics
+    made = run.net.zoohub
+    task, metrics = task_for(made.entry.task, made.network), run.metrics
     told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
     return f"{', '.join(told)} on {metrics['count']} {task.samples}"
 

@@ -42,6 +42,9 @@ EXAMPLES = (
     "zoohub predict resnet50 https://example.org/cat.jpg",
     "zoohub predict transformer --text 'Good morning' --vocab vocab.bpe.32000",
     "zoohub predict emotect --text '今天真高兴' --vocab vocab.txt",
+    "zoohub predict bert_base_chinese --text '今天[MASK]气真好' --vocab vocab.txt",
+    "zoohub predict bertfinetune_squad --text 'It was built in 1889.' --question 'When?' "
+    "--vocab vocab.txt",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
     "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
 )
@@ -75,7 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     parser.add_argument(
-        "--batch-size", type=int, default=1, metavar="N", help="inputs at a time (1)"
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="inputs at a time (of pictures by onnxruntime what suits their size, else 1)",
     )
     results = parser.add_argument_group("results")
     results.add_argument(
@@ -100,16 +106,16 @@ def run(options: argparse.Namespace, output: Output) -> int:
     ):
         # Said before a network is fetched and loaded for nothing.
         raise DataError("; ".join(f"{name}: there is no such file" for name in options.inputs))
-    file = open_file(options)
     settings = settings_for(device=options.device, engine=options.engine)
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
+    file = open_file(options, given, settings)
     if options.vocab is not None and not is_file(local_path(options.vocab)):
         raise DataError(f"{options.vocab}: there is no such file")
-    if options.text:
-        has_words = options.vocab is not None
-        check_texts(options.name, options.text[0], settings, vocabulary=has_words)
+    if options.text or options.vocab is not None:
+        text, own = (options.text or [None])[0], request.own_weights is not None
+        check_texts(options.name, text, settings, given, own=own)
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
@@ -121,7 +127,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     told = options.format is None and not output.as_json and file is None
     streamed = Streamed(output)
     pieces = {}
-    if predictor.task.streams and told and options.batch_size == 1:
+    if predictor.task.streams and told and options.batch_size in (None, 1):
         pieces = {"on_text": streamed.tell}
     predictions = predict_inputs(
         predictor,

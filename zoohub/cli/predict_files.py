@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from zoohub.cli.output import Output
 from zoohub.core.paths import local_path
 from zoohub.errors import UsageError
+from zoohub.predicting.makers import check_maker, find_maker, write_maker
 from zoohub.predicting.predicting import Predictions
 from zoohub.predicting.result_files import ResultFile, open_result_file
+from zoohub.settings import Settings
 from zoohub.tasks.results import AnyPrediction
 
 if TYPE_CHECKING:
@@ -37,16 +39,26 @@ def add_file_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def open_file(options: argparse.Namespace) -> ResultFile | None:
-    """The file of results that is asked for; None: none.
+def open_file(
+    options: argparse.Namespace, given: Mapping[str, object], settings: Settings
+) -> ResultFile | None:
+    """The file of results that is asked for; None: none. `given` are the task's options.
 
     Raises:
-        UsageError: there is nothing to resume. DataError: as `open_result_file`.
+        UsageError: there is nothing to resume. DataError: as `open_result_file`, or another model
+            or other options made it.
     """
     for name in FORMATS:
         path: str | None = getattr(options, name)
         if path is not None:
-            return open_result_file(local_path(path), name, resume=options.resume)
+            own = {key: getattr(options, key) for key in ("parameters", "num_classes")}
+            asked = {**given, **own, "ema": options.ema or None}
+            maker = find_maker(options.name, options.checkpoint, asked, settings)
+            if options.resume:
+                check_maker(local_path(path), maker)
+            file = open_result_file(local_path(path), name, resume=options.resume)
+            write_maker(local_path(path), maker)
+            return file
     if options.resume:
         raise UsageError(
             "--resume goes on with a file of results: give --jsonl, --csv or --parquet"

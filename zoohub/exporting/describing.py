@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from zoohub.core.hashing import hash_file
+from zoohub.errors import DataError
 from zoohub.graphs.metadata import Metadata
 from zoohub.models.provenance import Provenance
+from zoohub.tasks.finding import task_for
 
 
 def describe(provenance: Provenance | None, **also: Any) -> Metadata:
@@ -22,7 +24,7 @@ def describe(provenance: Provenance | None, **also: Any) -> Metadata:
         sha256 = hash_file(path).sha256
     facts: dict[str, Any] = {
         "model": provenance.entry.model,
-        "task": provenance.entry.task,
+        "task": _task(provenance),
         "family": provenance.network.builder if provenance.network else None,
         "sha256": sha256,
         "input": provenance.input,
@@ -36,3 +38,14 @@ def describe(provenance: Provenance | None, **also: Any) -> Metadata:
             "dataset_terms": checkpoint.dataset_terms,
         }
     return Metadata(**{**facts, **also})
+
+
+def _task(provenance: Provenance) -> str:
+    """The index's name, or that of the task which claims the network: the file does not say what
+    it ends in."""
+    name = provenance.entry.task
+    try:
+        task = task_for(name, provenance.network)
+    except DataError:
+        return name  # a network can be exported whose task is not there
+    return name if name in task.serves else task.name

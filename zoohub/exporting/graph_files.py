@@ -33,7 +33,7 @@ from zoohub.networks.families import find_family, has_family
 from zoohub.networks.family import Family
 from zoohub.outputs.reading import choose_reading
 from zoohub.tasks.contract import AnyTask, InFile
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import task_for
 
 _WITHOUT_STEP = "without_nms.onnx"
 _SEGMENTS = 4
@@ -116,8 +116,9 @@ def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _
 def _shape(
     net: nn.Cell, provenance: Provenance | None, family: Family | None, request: Request
 ) -> Shape:
-    if family is not None and family.inputs != ("image",):
+    if family is not None:
         check_sequences(family, request)
+    if family is not None and family.inputs != ("image",):
         return plan_sequences(
             family.inputs,
             vocabulary=_known_to_all_tables(net),
@@ -126,13 +127,19 @@ def _shape(
             dynamic=request.dynamic,
         )
     contract = provenance.input if provenance else None
-    return plan_shape(
+    shape = plan_shape(
         contract,
         channels=None if provenance and provenance.knows_stem else _channels(net),
         batch=request.batch,
         size=request.size,
         dynamic=request.dynamic,
     )
+    spec = provenance.network if provenance else None
+    if family is not None and spec is not None:
+        problem = family.size_problem(spec.arguments, (shape.height, shape.width))
+        if problem is not None:
+            raise ExportError(f"size: {problem}")
+    return shape
 
 
 def _known_to_all_tables(net: nn.Cell) -> int:
@@ -203,7 +210,7 @@ def _reference(
 
 def _task(provenance: Provenance | None) -> AnyTask | None:
     try:
-        return find_task(provenance.entry.task) if provenance else None
+        return task_for(provenance.entry.task, provenance.network) if provenance else None
     except DataError:
         return None  # a network can be exported whose task is not there
 

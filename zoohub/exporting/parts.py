@@ -16,6 +16,7 @@ from zoohub.exporting.checking import TOLERANCE, Difference, check_file, largest
 from zoohub.exporting.describing import describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
+from zoohub.exporting.sequences import check_sequences
 from zoohub.graphs.folding import copy_network
 from zoohub.graphs.inputs import GraphInput
 from zoohub.graphs.metadata import part_path
@@ -85,12 +86,12 @@ def write_parts(
     Raises:
         ExportError: what parts cannot be asked for, or as `write_graph`.
     """
-    if request.quantize is not None or request.dtype is not None or request.nms:
-        raise ExportError("this network is exported in parts, in float32 and not quantised")
     assert provenance is not None
     assert provenance.network is not None
+    family = find_family(provenance.network.builder)
+    check_sequences(family, request)
     with mindspore_turn():
-        parts = find_family(provenance.network.builder).parts_of(copy_network(net))
+        parts = family.parts_of(copy_network(net))
         last = list(parts)[-1]
         differences: list[Difference] = []
         checking = 0.0

@@ -1,9 +1,10 @@
-"""What a network of sequences must be told to become a graph, said before its weights come."""
+"""What an export needs to be told, or cannot be, said before the network's weights come."""
 
 from __future__ import annotations
 
 from zoohub.errors import ExportError, ZoohubError
 from zoohub.exporting.request import WEIGHT_FORMATS, Request
+from zoohub.exporting.shapes import SEQUENCE_AXES
 from zoohub.models.pretrained import meant, network_of
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family
@@ -11,22 +12,45 @@ from zoohub.settings import Settings
 
 
 def check_sequences(family: Family, request: Request) -> None:
-    """That inputs can be made for a family's networks; those of pictures pass.
+    """That inputs can be made for a family's networks; those of pictures take no length.
 
     Raises:
-        ExportError: there is no length, or some inputs are no sequences.
+        ExportError: there is no length, or one too many, or some inputs are no sequences; or what
+            a network in parts cannot be asked for.
     """
-    if family.inputs == ("image",) or request.format in WEIGHT_FORMATS:
+    if request.format in WEIGHT_FORMATS:
         return
-    if family.parts is not None and request.format == "onnx":
+    if family.inputs == ("image",):
+        if request.length is not None:
+            raise ExportError("--length (length=) is for networks of text: this one takes pictures")
+        return
+    if family.parts is not None and family.exports_parts and request.format == "onnx":
+        _check_parts(request)
         return
     if not family.sequences:
         raise ExportError(
             f"{family.name} takes {', '.join(family.inputs)}, which are not all sequences: it "
             "cannot be exported as a graph; its weights can (.safetensors, .pth)"
         )
+    if request.size is not None:
+        raise ExportError("--size (size=) is for networks of pictures: this one takes text")
     if request.length is None:
         raise ExportError("this network takes sequences: give --length N (length=)")
+
+
+def _check_parts(request: Request) -> None:
+    """Parts are whole and in float32, and their batches and lengths always open."""
+    if request.quantize is not None or request.dtype is not None or request.nms:
+        raise ExportError("this network is exported in parts, in float32 and not quantised")
+    others = sorted(request.dynamic - set(SEQUENCE_AXES))
+    fixed = {"--batch": request.batch != 1, "--length": request.length, "--size": request.size}
+    given = [name for name, is_given in fixed.items() if is_given]
+    given += [f"--dynamic {','.join(others)}"] if others else []
+    if given:
+        raise ExportError(
+            "this network is exported in parts that take any batch and any length: leave "
+            f"{', '.join(given)} out"
+        )
 
 
 def check_named(model: str, request: Request, settings: Settings) -> None:

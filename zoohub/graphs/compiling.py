@@ -18,21 +18,24 @@ from zoohub.outputs.form import Array
 
 @dataclass(frozen=True)
 class CompiledForm:
-    """An ONNX model's bytes, and what it says of itself (`outputs`: those it has, in order)."""
+    """An ONNX model's bytes, and what it says of itself (`outputs`: those it has, in order);
+    whether it takes texts of any length."""
 
     model: bytes
     metadata: Metadata
+    any_length: bool = False
 
 
 def compile_form(
     net: nn.Cell, family: Family, inputs: Mapping[str, Array], metadata: Metadata
 ) -> CompiledForm:
-    """The network as it is in evaluation mode: batch norms folded, any number of rows at a time.
+    """The network as it is in evaluation mode: batch norms folded, any number of rows at a time,
+    and texts of any length.
 
     Args:
         net: built by `family`; it is not changed.
         inputs: a batch of what it takes, by its own names; the rows' shapes are what the form
-            takes.
+            takes, but of texts (batch, length).
         metadata: what is known of the network; `outputs` and `decoding` are put in.
 
     Raises:
@@ -44,9 +47,11 @@ def compile_form(
     prepared = prepare_copy(twin, first, fold=True)
     interface = choose_outputs(prepared.net, cut, prepared.outputs)
     said = replace(metadata, outputs=interface.names, decoding=interface.decoding)
+    any_length = metadata.input is not None and metadata.input.text is not None
+    axes = {0: "batch", 1: "length"} if any_length else {0: "batch"}
     sources = [
-        GraphInput(name, array.shape, {0: "batch"}, array.dtype.name)
+        GraphInput(name, array.shape, axes, array.dtype.name)
         for name, array in zip(family.inputs, first, strict=True)
     ]
     model = onnx_model(interface.net, sources, interface.names, said)
-    return CompiledForm(model.SerializeToString(), said)
+    return CompiledForm(model.SerializeToString(), said, any_length)

@@ -10,23 +10,24 @@ TASKS = frozenset((
     "audio-tagging", "camera-relocalization", "click-through-rate-prediction",
     "controllable-generation", "crowd-counting", "defect-detection", "depth-estimation",
     "depth-to-image", "dialogue", "document-understanding", "edge-detection",
-    "emotion-classification", "evaluation-metric", "face-detection", "graph-classification",
-    "image-classification", "image-deblurring", "image-denoising", "image-encoder",
-    "image-generation", "image-inpainting", "image-matting", "image-quality-assessment",
-    "image-retrieval", "image-super-resolution", "image-text-matching", "image-tokenizer",
-    "image-variation", "instance-segmentation", "key-information-extraction", "keypoint-detection",
-    "keyword-spotting", "knowledge-graph-embedding", "language-model", "layout-analysis",
-    "machine-translation", "masked-image-modeling", "meta-learning", "multi-modal",
-    "named-entity-recognition", "natural-language-understanding", "neural-architecture-search",
-    "object-detection", "object-tracking", "optical-flow-estimation", "point-cloud-model",
-    "pose-estimation", "re-identification", "recommender-system", "reinforcement-learning",
-    "salient-object-detection", "scene-text-detection", "scene-text-recognition",
-    "scientific-computing", "semantic-segmentation", "sentiment-analysis", "sketch-simplification",
-    "speaker-recognition", "speech-recognition", "speech-synthesis", "style-transfer",
-    "table-recognition", "temporal-localization", "text-classification",
-    "text-direction-classification", "text-encoder", "text-to-image", "text-to-video",
-    "traffic-prediction", "video-classification", "video-denoising", "video-predictive-learning",
-    "video-segmentation", "vision-language", "word-embedding", "zero-shot-learning",
+    "emotion-classification", "evaluation-metric", "face-detection", "fill-mask",
+    "graph-classification", "image-classification", "image-deblurring", "image-denoising",
+    "image-encoder", "image-generation", "image-inpainting", "image-matting",
+    "image-quality-assessment", "image-retrieval", "image-super-resolution", "image-text-matching",
+    "image-tokenizer", "image-variation", "instance-segmentation", "key-information-extraction",
+    "keypoint-detection", "keyword-spotting", "knowledge-graph-embedding", "language-model",
+    "layout-analysis", "machine-translation", "masked-image-modeling", "meta-learning",
+    "multi-modal", "named-entity-recognition", "natural-language-understanding",
+    "neural-architecture-search", "object-detection", "object-tracking", "optical-flow-estimation",
+    "point-cloud-model", "pose-estimation", "question-answering", "re-identification",
+    "recommender-system", "reinforcement-learning", "salient-object-detection",
+    "scene-text-detection", "scene-text-recognition", "scientific-computing",
+    "semantic-segmentation", "sentiment-analysis", "sketch-simplification", "speaker-recognition",
+    "speech-recognition", "speech-synthesis", "style-transfer", "table-recognition",
+    "temporal-localization", "text-classification", "text-direction-classification",
+    "text-embedding", "text-encoder", "text-to-image", "text-to-video", "traffic-prediction",
+    "video-classification", "video-denoising", "video-predictive-learning", "video-segmentation",
+    "vision-language", "word-embedding", "zero-shot-learning",
 ))
 # fmt: on
 
@@ -35,7 +36,7 @@ TASKS = frozenset((
 LEADING = ("top1", "map", "ap", "miou", "f1", "acc", "accuracy")
 # Of all metrics in the index, those of which less is better.
 LOWER_IS_BETTER = frozenset(
-    ("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid")
+    ("mae", "mse", "rmse", "mape", "wer", "cer", "loss", "mr", "ids", "fid", "perplexity")
 )
 
 
@@ -94,6 +95,8 @@ CHINESE: dict[str, tuple[str, ...]] = {
     "命名实体识别": ("named entity recognition",),
     "实体识别": ("named entity recognition",),
     "问答": ("natural language understanding", "question answering", "squad"),
+    "完形填空": ("fill mask",),
+    "文本向量": ("text embedding",),
     "阅读理解": ("squad", "natural language understanding"),
     "对话": ("dialogue",),
     "自然语言": ("natural language", "language model"),

@@ -22,7 +22,7 @@ from zoohub.models.provenance import Provenance, class_names_of
 from zoohub.models.runs import is_run, open_run
 from zoohub.models.texts import for_arguments, sizes_in
 from zoohub.models.watching import Watch, for_channels
-from zoohub.networks.families import find_family, head_of, stem_of
+from zoohub.networks.families import exchanged_heads, find_family, head_of, stem_of
 from zoohub.networks.options import NetworkOptions
 from zoohub.settings import Settings
 
@@ -55,10 +55,21 @@ class LoadRequest:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def own_file(self) -> Path | None:
+        """The file of weights of one's own, where these come from one."""
+        own = self.own_weights
+        return local_path(own) if isinstance(own, str | os.PathLike) else None
+
+    @property
     def compilable(self) -> bool:
-        """Whether these are published weights as they are, of which a compiled form may be kept."""
-        plain = self.own_weights is None and not self.arguments
-        return plain and self.options == NetworkOptions()
+        """Whether a compiled form may be kept: of published weights as they are, or of a file."""
+        if self.own_weights is None:
+            return not self.arguments and self.options == NetworkOptions()
+        options = self.options
+        plain = NetworkOptions(
+            layout=options.layout, ema=options.ema, num_classes=options.num_classes
+        )
+        return self.own_file is not None and not self.arguments and options == plain
 
 
 def weights_request(
@@ -107,7 +118,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
     elif own_weights is not None:
         # The file's own names decide, unless the caller does: it need not be the publisher's.
         spec = replace(spec, parameters=None)
-        path = local_path(own_weights) if isinstance(own_weights, str | os.PathLike) else None
+        path = request.own_file
     use_device(settings)
     from zoohub.networks.loading import create_network
 
@@ -118,6 +129,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
             options,
             layout=options.layout if with_weights else None,
             published=own_weights is None and not own_run,
+            renewed=exchanged_heads(spec, arguments),
         ),
         **arguments,
     )
@@ -126,7 +138,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         checkpoint=checkpoint if with_weights and own_weights is None else None,
         path=path,
         report=report,
-        network=spec,
+        network=replace(spec, arguments={**spec.arguments, **arguments}),
         **_interface(net, resolved, spec, classes, request),
     )
     return net

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoohub.core.hashing import hash_file
@@ -11,7 +11,9 @@ from zoohub.manifest.entry import Checkpoint, InputContract, NetworkSpec
 from zoohub.manifest.index import Resolved
 from zoohub.models.describing import WEIGHT_FORMATS, misfit
 from zoohub.models.fetching import fetch_resolved
-from zoohub.models.pretrained import meant, network_of
+from zoohub.models.pretrained import LoadRequest, meant, network_of
+from zoohub.networks.families import find_family
+from zoohub.networks.options import NetworkOptions
 from zoohub.settings import Settings
 from zoohub.store import Store
 from zoohub.store.compiled import hash_once
@@ -21,7 +23,8 @@ from zoohub.store.compiled import hash_once
 class Subject:
     """A network with weights that can be built: its definition, its input, its classes.
 
-    `run` is the file of a run's weights; None where the checkpoint is a published one.
+    `run` is the file of a run's weights; None where the checkpoint is a published one. `own` is a
+    file of weights that are put in the place of either, read as `options` say.
     """
 
     resolved: Resolved
@@ -30,6 +33,8 @@ class Subject:
     input: InputContract
     classes: tuple[str, ...] | None
     run: Path | None
+    own: Path | None = None
+    options: NetworkOptions = field(default_factory=NetworkOptions)
 
     @property
     def task(self) -> str:
@@ -39,22 +44,34 @@ class Subject:
     @property
     def name(self) -> str:
         """What to call it: the reference, or the run's folder."""
+        if self.own is not None:
+            return f"{self.resolved.entry.model} with {self.own.name}"
         return self.checkpoint.reference if self.run is None else self.run.parent.name
 
     def weights_hash(self, settings: Settings, *, show_progress: bool) -> str:
-        """SHA-256 of the weights' file: of a run's as it is now; of a published one as it is known,
-        and where it is not, the file is fetched.
+        """SHA-256 of the weights' file: of a run's or one's own as it is now; of a published one
+        as it is known, and where it is not, the file is fetched.
 
         Raises:
             As `zoohub.download`.
         """
-        if self.run is not None:
-            return hash_once(Store(settings.home), self.run)
+        file = self.own or self.run
+        if file is not None:
+            return hash_once(Store(settings.home), file)
         known = Store(settings.home).sha256_of(self.checkpoint)
         if known is not None:
             return known
         path = fetch_resolved(self.resolved, settings, show_progress=show_progress)
         return Store(settings.home).sha256_of(self.checkpoint) or hash_file(path).sha256
+
+
+def _whole(contract: InputContract, spec: NetworkSpec) -> bool:
+    """Whether one call of the network answers: of a picture of known size, or of texts of any
+    length, which takes a mask."""
+    if contract.text is None:
+        return contract.size is not None
+    family = find_family(spec.builder)
+    return family.parts is None and family.sequences and len(family.inputs) > 1
 
 
 def find_subject(name: str, settings: Settings) -> Subject | None:
@@ -73,6 +90,26 @@ def find_subject(name: str, settings: Settings) -> Subject | None:
         spec = network_of(resolved)
     except ZoohubError:
         return None
-    if contract is None or contract.size is None or misfit(spec) is not None:
+    if contract is None or misfit(spec) is not None or not _whole(contract, spec):
         return None
     return Subject(resolved, checkpoint, spec, contract, classes, run)
+
+
+def with_own_weights(subject: Subject, request: LoadRequest) -> Subject:
+    """The subject with the weights that the request names, where these are a file of one's own.
+
+    Their names decide how they are read, unless the request does. Other classes have no names.
+    """
+    file, options = request.own_file, request.options
+    if file is None:
+        return subject
+    network = replace(subject.network, parameters=None)
+    known = network.arguments.get(find_family(network.builder).classes_argument)
+    other = options.num_classes not in (None, known)
+    return replace(
+        subject,
+        network=network,
+        classes=None if other else subject.classes,
+        own=file,
+        options=options,
+    )

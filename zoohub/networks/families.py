@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ from zoohub.errors import NetworkNotAvailable
 if TYPE_CHECKING:  # a list asks only which there are, and making dataclasses takes as long
     from zoohub.manifest.entry import NetworkSpec
     from zoohub.networks.family import Family
+
+
+# What is the heads' own in the text encoders that have several (`Family.heads`).
+ENCODER_HEADS = "cls1 cls2 dense1 dense_1 dense_0 lstm transitions"
 
 
 def family_names() -> tuple[str, ...]:
@@ -54,3 +59,13 @@ def stem_of(spec: NetworkSpec) -> tuple[str, ...]:
     if spec.stem is not None:
         return tuple(spec.stem.split())
     return find_family(spec.builder).stem_of(spec.arguments)
+
+
+def exchanged_heads(spec: NetworkSpec, arguments: Mapping[str, object]) -> tuple[str, ...]:
+    """The prefixes of all heads' parameters where `arguments` put another head on an encoder than
+    the specification has; none where they do not."""
+    heads = find_family(spec.builder).heads
+    if not heads or "head" not in arguments:
+        return ()
+    own = spec.arguments.get("head", heads[0])
+    return () if arguments["head"] == own else tuple(ENCODER_HEADS.split())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.position_table import PositionTable
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 if TYPE_CHECKING:  # outputs are arrays: to say what families there are takes no NumPy
@@ -114,10 +114,14 @@ class Family:
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
             (without MindSpore) or `zoohub.outputs.…`.
+        heads: of a text encoder what its argument `head` may be, the default first.
         loss: `module:function` in the family's folder, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
-        loss_weights: what each part of that loss counts for, by the names that recipes have.
+        loss_weights: what each part of that loss counts for, by the names that recipes have, or a
+            function of the arguments that says so.
+        multiple: what a picture's height and width are multiples of, or a function of the
+            arguments that says so.
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
             which a task that searches asks one after the other, the one it asks most as the last;
             None: the network is asked whole.
@@ -128,6 +132,9 @@ class Family:
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be
             left out.
+        torchvision_arguments: the builder's arguments with which the computation is that of
+            torchvision (timm, or who else trains in PyTorch), where its own are others; or a
+            function of the arguments that gives them.
         torchvision_difference: says of the arguments in what the computation differs from
             torchvision's though the names agree; None where it does not.
     """
@@ -142,14 +149,21 @@ class Family:
     constants: tuple[str, ...] = ()
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
+    torchvision_arguments: Arguments | Callable[[Arguments], Arguments] = field(
+        default_factory=dict
+    )
     torchvision_difference: Callable[[Arguments], str | None] | None = None
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
     sequences: bool = True
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
+    heads: tuple[str, ...] = ()
     loss: str | None = None
-    loss_weights: Mapping[str, float] = field(default_factory=dict)
+    loss_weights: Mapping[str, float] | Callable[[Arguments], Mapping[str, float]] = field(
+        default_factory=dict
+    )
+    multiple: int | Callable[[Arguments], int] = 1
     parts: str | None = None
     exports_parts: bool = True
     start_head: str | None = None
@@ -196,9 +210,30 @@ class Family:
         """The prefixes of the head's parameters in the network that `arguments` make."""
         return _prefixes(self.head, arguments)
 
+    def size_problem(self, arguments: Arguments, size: tuple[int, int] | None) -> str | None:
+        """Why the network that `arguments` make takes no pictures of (height, width), if so."""
+        multiple = self.multiple(arguments) if callable(self.multiple) else self.multiple
+        if size is None or not any(side % multiple for side in size):
+            return None
+        nearest = [max(1, round(side / multiple)) * multiple for side in size]
+        return (
+            f"{self.name} takes pictures whose sides are multiples of {multiple}, not "
+            f"{size[0]}x{size[1]}: {nearest[0]}x{nearest[1]} would do"
+        )
+
+    def weights_of(self, arguments: Arguments) -> Mapping[str, float]:
+        """What the parts of the loss count for in the network that `arguments` make."""
+        weights = self.loss_weights
+        return weights(arguments) if callable(weights) else weights
+
     def stem_of(self, arguments: Arguments) -> tuple[str, ...]:
         """The prefixes of the stem's parameters in the network that `arguments` make."""
         return _prefixes(self.stem, arguments)
+
+    def pytorch_arguments(self, arguments: Arguments) -> Arguments:
+        """What `torchvision_arguments` say of the network that `arguments` make."""
+        known = self.torchvision_arguments
+        return known(arguments) if callable(known) else known
 
     def misfit(self, name: str, value: object) -> str | None:
         """Why the builder cannot take this argument; None if it can.

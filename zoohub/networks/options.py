@@ -18,8 +18,9 @@ class NetworkOptions:
     specification's naming scheme: its name, rules, `auto` to detect it (as where neither says), or
     the prefix before all names, ending in a dot. `ema` puts in the moving average of the weights.
     With `strict=False` a misfit is logged as a warning. `published`: the weights' file is one of
-    the store, which is mapped. `dtype` (`float16`, `bfloat16`) is what the network computes in:
-    MindSpore's mixed precision O2, normalisations staying in float32.
+    the store, which is mapped. `resized`: the pictures may have another size than the weights were
+    made for, whose position tables are then interpolated. `dtype` (`float16`, `bfloat16`) is what
+    the network computes in: MindSpore's mixed precision O2, normalisations staying in float32.
     """
 
     num_classes: int | None = None
@@ -30,4 +31,6 @@ class NetworkOptions:
     ema: bool = False
     strict: bool = True
     published: bool = False
+    resized: bool = False
     dtype: str | None = None
+    renewed: tuple[str, ...] = ()

@@ -17,12 +17,14 @@ class Boxes:
 
     `boxes` is float32 (N, n, 4): centre x, centre y, width, height in pixels of the input.
     `objectness` is float32 (N, n) in 0..1, None where the network has none. `scores` is float32
-    (N, n, classes) in 0..1, to be multiplied by the objectness.
+    (N, n, classes) in 0..1, to be multiplied by the objectness. `points` is float32 (N, n, points,
+    2), x and y in pixels of the input of what a box has of these, or None.
     """
 
     boxes: Array
     objectness: Array | None
     scores: Array
+    points: Array | None = None
 
     def __post_init__(self) -> None:
         count = self.boxes.shape[:2]
@@ -33,6 +35,8 @@ class Boxes:
             and self.scores.shape[2] > 0
             and (self.objectness is None or self.objectness.shape == count)
         )
+        if self.points is not None and self.points.shape[:2] + self.points.shape[3:] != (*count, 2):
+            raise DataError(f"expected points {(*count, 'points', 2)}; got {self.points.shape}")
         if not right:
             objectness = None if self.objectness is None else self.objectness.shape
             raise DataError(
@@ -86,6 +90,20 @@ def scored_boxes(raw: Mapping[str, Array], size: Size) -> Boxes:
         raise DataError(f"expected {what}; the network gives {shapes(raw)}")
     packed = packed.astype(np.float32, copy=False)
     return Boxes(packed[..., :4], None, packed[..., 4:])
+
+
+def scored_faces(raw: Mapping[str, Array], size: Size) -> Boxes:
+    """`scored_boxes`, and where there is an output `points` (N, n, 2·points) the points of each.
+
+    Raises:
+        DataError: the network gives something else, such as raw maps.
+    """
+    points = raw.get("points")
+    found = scored_boxes({name: array for name, array in raw.items() if name != "points"}, size)
+    if points is None:
+        return found
+    points = points.astype(np.float32, copy=False).reshape(*points.shape[:2], -1, 2)
+    return Boxes(found.boxes, None, found.scores, points)
 
 
 def chosen_boxes(raw: Mapping[str, Array], size: Size) -> BoxTable:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,26 +20,33 @@ from zoohub.predicting.reading import in_batches, rows_of
 from zoohub.running.threads import machine_threads
 from zoohub.settings import Settings, settings_for, with_engine
 from zoohub.tasks.classes import match_classes
-from zoohub.tasks.contract import AnyTask, Figures, Metric, Note
-from zoohub.tasks.finding import find_reader, find_task, reader_of
+from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, Row
+from zoohub.tasks.finding import find_reader, reader_of, task_for
 from zoohub.tasks.samples import AnySamples, AnySplits, left_out_sentence
 
 if TYPE_CHECKING:
     from mindspore import nn
 
+Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
+
 
 def measure_samples(
-    predictor: Predictor, samples: AnySamples, batch_size: int, note: Note
+    predictor: Predictor,
+    samples: AnySamples,
+    batch_size: int,
+    note: Note,
+    prepare: Prepare | None = None,
 ) -> Metric:
     """The metric of the network on the samples, whose classes are the network's own.
 
-    `note` is told of the samples that cannot be read, which are left out.
+    `note` is told of the samples that cannot be read, which are left out. `prepare` makes an input
+    the network's; None: as the task does.
 
     Raises:
         DataError: none can be read.
     """
     assert predictor.names is not None
-    prepare = predictor.task.prepare(predictor.input)
+    prepare = prepare or predictor.task.prepare(predictor.input)
     metric = predictor.task.metric(predictor.names)
     measured, reason = 0, ""
     threads = min(MOST_THREADS, machine_threads())
@@ -159,7 +166,9 @@ def _published_task(model: object, settings: Settings) -> AnyTask | None:
 
     if not isinstance(model, str | os.PathLike) or str(model).lower().endswith(FINISHED):
         return None
-    return find_task(meant(name_or_path(model), settings)[0].entry.task)
+    resolved = meant(name_or_path(model), settings)[0]
+    checkpoint, entry = resolved.checkpoint, resolved.entry
+    return task_for(entry.task, (checkpoint.network if checkpoint else None) or entry.network)
 
 
 def _splits(task: AnyTask, data: object, network: str) -> AnySplits:

@@ -13,6 +13,7 @@ from zoohub.core.paths import local_path
 from zoohub.core.values import check_values
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
+from zoohub.inputs.text import Question
 from zoohub.predicting.drawings import drawing_paths
 from zoohub.predicting.predictor import Predictor
 from zoohub.predicting.reading import Ready, in_batches, rows_of
@@ -24,6 +25,7 @@ from zoohub.tasks.pictures import save_image
 from zoohub.tasks.results import AnyPrediction, Prediction
 
 MOST_THREADS = 8  # that read
+_MOST_AT_ONCE = 16
 
 
 class Predictions(Iterator[AnyPrediction]):
@@ -42,7 +44,7 @@ def predict_inputs(
     inputs: object,
     options: Mapping[str, object] | None = None,
     *,
-    batch_size: int = 8,
+    batch_size: int | None = 8,
     save: str | Path | None = None,
     done: Mapping[str, int] | None = None,
 ) -> Predictions:
@@ -54,7 +56,8 @@ def predict_inputs(
             a file, open files, PIL images or uint8 (H, W, C) arrays; of text: texts, lists of
             token ids, .txt and .jsonl files.
         options: of the task, by name; those of other tasks are left aside.
-        batch_size: rows to a run of the network; pictures may differ in size.
+        batch_size: rows to a run of the network; pictures may differ in size. None: what suits the
+            network's input, as `suitable_batch`.
         save: where to write drawings: a file for one input, or a folder.
         done: how many of the inputs of a name are left out, the first ones.
 
@@ -70,7 +73,7 @@ def predict_inputs(
     """
     task = predictor.task
     chosen: object = choose(task.options, options or {}, (other.options for other in all_tasks()))
-    check_values({"batch_size": batch_size}, none_allowed=False)
+    check_values({"batch_size": batch_size})
     if save is not None and task.drawings is None:
         drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
         raise DataError(f"drawings are made of {drawn}; this model's task is {task.name}")
@@ -83,21 +86,34 @@ def predict_inputs(
 
     places = _undone(sources, done or {})
     files = all(isinstance(source.value, str | Path | None) for source in sources)
+    size = suitable_batch(predictor) if batch_size is None else batch_size
     threads = min(MOST_THREADS, machine_threads()) if files and len(places) > 1 else 0
 
     def read(number: int) -> tuple[Row, ...]:
         source = sources[places[number]]
         if source.value is None:
             raise DataError(str(source.error))
+        if isinstance(source.value, Question) and not task.asked:
+            raise DataError(f"{source.name}: a question; this model's task is {task.name}")
         return prepare(source.value)
 
     def results() -> Iterator[AnyPrediction]:
-        for group in in_batches(len(places), read, batch_size, threads):
+        for group in in_batches(len(places), read, size, threads):
             for one, found in zip(group, interpreted(predictor, group, chosen), strict=True):
                 place = places[one.place]
                 yield _finished(predictor, sources[place], one, found, paths[place])
 
     return Predictions(results(), len(places))
+
+
+def suitable_batch(predictor: Predictor) -> int:
+    """Pictures to a run of onnxruntime: as many as have the pixels of sixteen of 224x224, which the
+    processor's caches hold; one of all else, and of what MindSpore would compile for each number.
+    """
+    size = predictor.input.size
+    if predictor.task.kind != "picture" or predictor.computing != "onnxruntime" or size is None:
+        return 1
+    return max(1, min(_MOST_AT_ONCE, _MOST_AT_ONCE * 224 * 224 // (size[0] * size[1])))
 
 
 def _undone(sources: Sequence[Source], done: Mapping[str, int]) -> Sequence[int]:

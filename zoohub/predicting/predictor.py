@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, cast
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
 from zoohub.graphs.metadata import Metadata, part_path, read_metadata
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.models.memory import check_memory
 from zoohub.models.pretrained import use_device
 from zoohub.models.provenance import Provenance
-from zoohub.models.subjects import find_subject
+from zoohub.models.subjects import find_subject, with_own_weights
 from zoohub.networks.families import find_family, has_family
 from zoohub.outputs import Form, Read
 from zoohub.outputs.reading import choose_reading
@@ -32,7 +32,7 @@ from zoohub.predicting.engines import (
 from zoohub.running import CellRunner, Mode, Runner, open_runner
 from zoohub.settings import Settings
 from zoohub.tasks.contract import AnyTask, Row
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import find_task, task_for
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -98,8 +98,8 @@ def open_predictor(
         raise UsageError(f"checkpoint= goes with a model's name; {what}")
     if finished:
         return _of_file(local_path(cast("str | Path", model)), settings)
-    own = own_weights or (request is not None and not request.compilable)
-    if settings.engine == "onnxruntime" and (own or not named):
+    changed = request is not None and not request.compilable
+    if settings.engine == "onnxruntime" and (changed or not named):
         what = "a network with weights of your own" if named else "a network object"
         raise UsageError(
             f"{what} runs in MindSpore, as its weights may have changed; give its name, or export "
@@ -136,8 +136,8 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
     if model_is_runnable(entry):  # nothing is fetched in vain
-        task = find_task(entry.task)
         spec = (checkpoint.network if checkpoint else None) or entry.network
+        task = task_for(entry.task, spec)
         if spec is not None:
             task.check_network(spec)
         if entry.input is None and (checkpoint is None or checkpoint.input is None):
@@ -155,8 +155,13 @@ def _compiled(
         if choice.required:
             _check_compilable(name, settings)
         return None
-    find_task(subject.task)  # nothing is fetched in vain
-    check_memory(subject.resolved.entry, subject.checkpoint, request.force)
+    subject = with_own_weights(subject, request)
+    if subject.own is not None and not subject.own.is_file():
+        return None  # loading it says what is wrong
+    task = task_for(subject.task, subject.network)
+    task.check_network(subject.network)  # nothing is fetched in vain
+    published = None if subject.own else subject.checkpoint
+    check_memory(subject.resolved.entry, published, request.force)
     form = find_form(subject, settings, show_progress=request.show_progress)
     if form.record is not None and form.record.refused is not None:
         if choice.required:
@@ -169,6 +174,8 @@ def _compiled(
     cell = predictor.runner
     assert isinstance(cell, CellRunner)
     checker, _ = cell_runner(cell.net, subject.network.builder, "pynative")
+    if predictor.input.text is not None:  # of which the weights decide how many tokens are known
+        form = replace(form, subject=replace(subject, input=predictor.input))
     making = MakingRunner(cell, checker, form, predictor.task.comparable, required=choice.required)
     return replace(predictor, runner=making, engine="onnxruntime")
 
@@ -197,8 +204,10 @@ def _of_form(form: Compiled, runner: Runner) -> Predictor:
     said = Metadata.from_strings(form.record.said)
     own = find_family(subject.network.builder).read_outputs()
     read = choose_reading(said.outputs, decoding=said.decoding, own=own)
-    task = find_task(subject.task)
-    return Predictor(task, runner, read, subject.input, subject.classes, "onnxruntime")
+    task = task_for(subject.task, subject.network)
+    told = said.input
+    contract = subject.input if told is None or told.text is None else told
+    return Predictor(task, runner, read, contract, subject.classes, "onnxruntime")
 
 
 def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
@@ -208,15 +217,22 @@ def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
             "a model's name or a network that zoohub.load returned is needed: any other network's "
             "input is not known"
         )
-    task = find_task(provenance.entry.task)
+    task = task_for(provenance.entry.task, provenance.network)
     if provenance.network is not None:
         task.check_network(provenance.network)
     if provenance.input is None:
         raise _no_contract(provenance.entry.model)
-    builder = provenance.network.builder if provenance.network else None
+    spec = provenance.network
+    builder = spec.builder if spec else None
+    if spec is not None and (problem := _size_problem(spec, provenance.input)) is not None:
+        raise DataError(f"{provenance.entry.model}: {problem}, as its input contract says")
     runner, read = cell_runner(net, builder, cast("Mode | None", mode))
     parts = part_runners(net, builder, cast("Mode | None", mode))
     return Predictor(task, runner, read, provenance.input, provenance.classes, parts=parts)
+
+
+def _size_problem(spec: NetworkSpec, contract: InputContract) -> str | None:
+    return find_family(spec.builder).size_problem(spec.arguments, contract.size)
 
 
 def _no_contract(model: str) -> DataError:

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from zoohub.errors import UsageError
 from zoohub.graphs.metadata import read_metadata
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.models.pretrained import meant
 from zoohub.settings import Settings
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import all_tasks, task_for
+from zoohub.tasks.options import choose
 
 
-def check_texts(model: str, text: str, settings: Settings, *, vocabulary: bool) -> None:
-    """That a network (a reference, a run, an exported file) reads a text; `vocabulary` says whether
-    one is given.
+def check_texts(
+    model: str, text: str | None, settings: Settings, options: Mapping[str, object], *, own: bool
+) -> None:
+    """That a network (a reference, a run, an exported file) reads a text, where there is one, and
+    goes with the vocabulary among predict's `options`, unless its weights are one's `own`, which
+    may be of another size.
 
     Raises:
-        UsageError: it reads none. DataError: its vocabulary is needed, or zoohub has no such task.
-        As `zoohub.predict` for the name.
+        UsageError: it reads none. DataError: its vocabulary is needed, or is of another kind or
+        size, or zoohub has no such task. As `zoohub.predict` for the name.
     """
     name, contract, network = _known(model, settings)
-    task = find_task(name)
+    task = task_for(name, network)
     if task.kind != "text":
+        if text is None:
+            return
         raise UsageError(f"--text is for networks that read text; {model} is for {task.name}")
     if network is not None:
         task.check_network(network)
-    if contract is not None and not vocabulary:
-        task.prepare(contract)(Sentence(text, text=text))
+    if contract is None:
+        return
+    if options.get("vocab") is None:
+        if text is not None:
+            task.prepare(contract)(Sentence(text, text=text))
+    elif not own:
+        task.prepare(contract, choose(task.options, options, [t.options for t in all_tasks()]))
 
 
 def _known(model: str, settings: Settings) -> tuple[str, InputContract | None, NetworkSpec | None]:

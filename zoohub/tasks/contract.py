@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import RecipeError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
@@ -83,7 +84,9 @@ class Task(ABC, Generic[R, T]):
 
     # -- what it is ------------------------------------------------------------------------
     serves: tuple[str, ...]  # the index's task names; the first names results of its own
+    shares: tuple[str, ...] = ()  # names that another serves, of whose networks it `claims` some
     kind: str = "picture"  # of the input contract: a folder of `zoohub.inputs`
+    asked = False  # whether its inputs may be a question and the text that answers it
     title: str  # what one does with it: "classify pictures"
     figures: tuple[Figure, ...]  # the first heads lists and pages
     published: tuple[str, ...]  # those an index states, in percent
@@ -112,6 +115,10 @@ class Task(ABC, Generic[R, T]):
     def name(self) -> str:
         """The index's name of the task."""
         return self.serves[0]
+
+    def claims(self, network: NetworkSpec) -> bool:
+        """Whether this task is what a network does that the index files under one of `shares`."""
+        return False
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """That the task is what this network does, where the index has one name for several; with
@@ -278,6 +285,21 @@ class Task(ABC, Generic[R, T]):
     def settled(self, recipe: R, splits: Splits[T]) -> R:
         """The recipe with what follows from the data spelled out. Raises RecipeError: it does
         not go with the data."""
+        return recipe
+
+    def check_freeze(self, recipe: R) -> None:
+        """That a head can be trained on features that are kept (`freeze`).
+
+        Raises:
+            RecipeError: not in this task, or not by this recipe.
+        """
+        raise RecipeError(
+            f"freeze: features are kept to train a classifier of pictures, not to {self.title}; "
+            "name the parts that shall not learn in frozen"
+        )
+
+    def without_changes(self, recipe: R) -> R:
+        """The recipe without random changes of the samples."""
         return recipe
 
     # -- export ----------------------------------------------------------------------------

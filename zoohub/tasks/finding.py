@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from zoohub.core.text_reader import decoded, file_bytes
 from zoohub.core.yaml_nodes import child, parse
 from zoohub.core.yaml_reader import MAX_BYTES
 from zoohub.errors import DataError, RecipeError
+from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.families import has_family
 from zoohub.tasks.contract import AnyReader, AnyTask
 from zoohub.tasks.predict_only import not_learnt
 from zoohub.tasks.recipe import Recipe
@@ -47,6 +50,46 @@ def find_task(name: str) -> AnyTask:
         f"zoohub predicts {known}, not {name!r}; a network of that task can be loaded "
         "(zoohub.load) and called with arrays, and exported (zoohub export)"
     )
+
+
+def task_for(name: str, network: NetworkSpec | None) -> AnyTask:
+    """The task of a network that the index files under `name`: the one that claims it, where there
+    is one for what it ends in, else that which serves the name.
+
+    Raises:
+        DataError: as `find_task`.
+    """
+    if network is not None and has_family(network.builder):
+        for task in all_tasks():
+            if name in task.shares and task.claims(network):
+                return task
+    return find_task(name)
+
+
+def task_to_learn(name: str, network: NetworkSpec | None, data: object) -> AnyTask:
+    """The task that a network, filed under `name`, is trained for: its own, but where the data on
+    the disk is that of another which can put a head of its own on it.
+
+    Raises:
+        DataError: as `find_task`.
+    """
+    own = task_for(name, network)
+    if network is None or not isinstance(data, str | os.PathLike):
+        return own
+    source = expanded(data)
+    others = (task for task in learning_tasks() if name in task.shares or name in task.serves)
+    for task in sorted(others, key=lambda task: name in task.serves):  # these take what is left
+        if any(reader.claims(source) for reader in task.readers) and _can_learn(task, network):
+            return task
+    return own
+
+
+def _can_learn(task: AnyTask, network: NetworkSpec) -> bool:
+    try:
+        task.check_network(task.network_for(network))
+    except DataError:
+        return False
+    return True
 
 
 def task_of_recipe(recipe: Recipe) -> AnyTask:

@@ -19,7 +19,7 @@ from zoohub.manifest.entry import TextContract
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
 # They came later: where they are not used, a recipe's text stays as it was.
-_WRITTEN_WHERE_USED = ("early_stopping", "class_weights", "start_ema", "text")
+_WRITTEN_WHERE_USED = ("early_stopping", "class_weights", "start_ema", "text", "freeze", "views")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,8 @@ class Recipe:
     global: over all workers and accumulated steps; `micro_batch` is what one worker computes at
     once (None: its share of the whole batch). `frozen` (name prefixes) and `layer_decay` (the
     factor on the learning rate from one block to the one before it) hold back the early layers.
+    `freeze: backbone` trains the head alone, on features that are computed once, of `views` random
+    variants a picture (None: one).
     `ema` is the decay of the moving average of the weights, which is then what is evaluated and
     kept. `keep` says which epoch's weights are the run's: `best` on the validation part, or the
     `last`. `early_stopping` ends the run once that many measured epochs in a row were no better
@@ -102,6 +104,8 @@ class Recipe:
     label_smoothing: float = number(0.0, low=0.0, high=0.9)
     ema: float | None = number(None, low=0.0, below=1.0)
     frozen: tuple[str, ...] = ()
+    freeze: Literal["backbone"] | None = None
+    views: int | None = number(None, low=1)
     layer_decay: float | None = number(None, above=0.0, high=1.0)
     amp: Literal["O0", "O1", "O2", "O3"] = "O0"
     mode: Literal["graph", "pynative"] = "graph"

@@ -38,6 +38,10 @@ class Mask(Protocol):
         """COCO's run lengths."""
         ...
 
+    def polygons(self) -> list[list[float]]:
+        """COCO's polygons: `[x1, y1, x2, y2, …]` around each connected part, holes filled."""
+        ...
+
 
 R = TypeVar("R", bound=Result, covariant=True)
 
@@ -47,7 +51,8 @@ class Label:
     """One class found in a picture, and for detection where.
 
     `score` is in 0..1; `box` is `(x1, y1, x2, y2)` in pixels of the upright picture, None for
-    classification. `mask` are the object's own pixels, where the network says them.
+    classification. `mask` are the object's own pixels, where the network says them, `landmarks`
+    the points `(x, y)` that it places: of a face the eyes, the nose, the corners of the mouth.
     """
 
     label: str
@@ -55,6 +60,7 @@ class Label:
     score: float
     box: Box | None = None
     mask: Mask | None = None
+    landmarks: tuple[tuple[float, float], ...] | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The label as JSON-ready values: scores to 6 digits, boxes to a hundredth of a pixel."""
@@ -64,7 +70,12 @@ class Label:
             "score": round(self.score, 6),
             "box": None if self.box is None else [round(value, 2) for value in self.box],
         }
-        return row if self.mask is None else {**row, "mask": self.mask.to_json()}
+        if self.landmarks is not None:
+            row["landmarks"] = [[round(x, 2), round(y, 2)] for x, y in self.landmarks]
+        if self.mask is None:
+            return row
+        polygons: list[Json] = [list(polygon) for polygon in self.mask.polygons()]
+        return {**row, "mask": self.mask.to_json(), "polygons": polygons}
 
     def line(self) -> str:
         """Score, name and place."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.tasks.outlines import outlines
 from zoohub.tasks.results import Json
 
 _FIRST = 48  # the character of 0
@@ -30,6 +31,10 @@ class RunLengths:
         """The mask itself, (height, width)."""
         inside = np.arange(len(self.runs)) % 2 == 1
         return np.repeat(inside, self.runs).reshape(self.width, self.height).T
+
+    def polygons(self) -> list[list[float]]:
+        """COCO's polygons: the outlines, without holes (`outlines`)."""
+        return outlines(self.pixels())
 
     def to_json(self) -> dict[str, Json]:
         """COCO's compressed form: `{size: [height, width], counts: text}`."""

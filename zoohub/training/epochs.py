@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from mindspore import nn
 from zoohub.networks.families import find_family
 from zoohub.predicting.measuring import measure_samples
 from zoohub.predicting.predictor import Predictor, cell_runner, part_runners
-from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, TrainingRow
+from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, TrainingRow, TrainingRows
 from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import AnySamples
 from zoohub.training.batches import MIX, Loader, Plan
@@ -24,12 +24,31 @@ from zoohub.training.steps.trainer import Arrays, Trainer, borrowed_weights
 
 
 @dataclass(frozen=True)
+class Learner:
+    """What of a session's network takes the steps, and on what: all of it on the samples, or its
+    head on features of them.
+
+    Attributes:
+        network: the whole.
+        net: what learns.
+        rows: what makes its training rows.
+        measure: its metric on a part of the data (`validation`, `test`); a `Note` is told of what
+            cannot be read. Raises DataError: nothing can.
+    """
+
+    network: nn.Cell
+    net: nn.Cell
+    rows: TrainingRows
+    measure: Callable[[str, Note], Metric]
+
+
+@dataclass(frozen=True)
 class Course:
     """A session's way through its epochs: who takes the steps, on which part of each batch, and
     who hears of it."""
 
     session: Session
-    net: nn.Cell
+    learner: Learner
     trainer: Trainer
     plan: Plan
     hooks: Hooks
@@ -40,8 +59,7 @@ def run_epochs(course: Course, progress: Progress) -> Progress:
     """Train from where `progress` stands to the recipe's last epoch."""
     session, plan, trainer = course.session, course.plan, course.trainer
     task, recipe, splits = session.task, session.recipe, session.splits
-    rows = task.training_rows(splits.train, session.start.contract, recipe)
-    loader = Loader(rows, plan, recipe.seed, note=course.note)
+    loader = Loader(course.learner.rows, plan, recipe.seed, note=course.note)
     while progress.epoch < recipe.epochs and not _stops(course, progress):
         started = time.perf_counter()
         lr = _steps(course, loader, progress)
@@ -53,7 +71,7 @@ def run_epochs(course: Course, progress: Progress) -> Progress:
         found: Figures = {}
         if due and task.measurable(splits.validation):
             with borrowed_weights(trainer.parameters, weights):
-                found = measure(session, course.net, splits.validation, course.note).figures()
+                found = course.learner.measure("validation", course.note).figures()
         own = [progress.sums[key] / (plan.steps * plan.share) for key in progress.sums]
         loss, *own = means([np.mean(progress.losses), *own], plan.workers)
         title = task.headline[0]
@@ -96,9 +114,21 @@ def _stops(course: Course, progress: Progress) -> bool:
     return from_first(b"stop" if own else b"on", session.workers) == b"stop"
 
 
-def measure(session: Session, net: nn.Cell, samples: AnySamples, note: Note) -> Metric:
-    """The network on samples of the session's data. Raises DataError: none can be read."""
-    return measure_samples(predictor_of(session, net), samples, session.task.measuring_batch, note)
+def part_of(session: Session, part: str) -> AnySamples:
+    """The samples for `validation`, or of the `test` part."""
+    return session.splits.test if part == "test" else session.splits.validation
+
+
+def whole_learner(session: Session, net: nn.Cell) -> Learner:
+    """The whole network on the samples."""
+    task = session.task
+
+    def measure(part: str, note: Note) -> Metric:
+        predictor = predictor_of(session, net)
+        return measure_samples(predictor, part_of(session, part), task.measuring_batch, note)
+
+    rows = task.training_rows(session.splits.train, session.start.contract, session.recipe)
+    return Learner(net, net, rows, measure)
 
 
 def predictor_of(session: Session, net: nn.Cell) -> Predictor:

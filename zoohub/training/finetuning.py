@@ -14,7 +14,7 @@ from zoohub.models.memory import check_memory
 from zoohub.models.runs import is_run
 from zoohub.settings import Settings, settings_for
 from zoohub.tasks.contract import AnyTask
-from zoohub.tasks.finding import find_reader, find_task, reader_of, task_of_recipe
+from zoohub.tasks.finding import find_reader, reader_of, task_of_recipe, task_to_learn
 from zoohub.tasks.recipe import Recipe, data_of
 from zoohub.tasks.samples import AnySplits
 from zoohub.training.extending import extend, trained_epochs
@@ -25,6 +25,7 @@ from zoohub.training.options import (
     Overrides,
     Saving,
     Say,
+    Workers,
 )
 from zoohub.training.planning import (
     assign,
@@ -44,6 +45,7 @@ from zoohub.training.recorded import run_into
 from zoohub.training.reports import EpochReport, StepReport
 from zoohub.training.run import Run, load_run
 from zoohub.training.run_folder import RunFolder
+from zoohub.training.session import check_freeze
 from zoohub.training.starting_point import Origin, find_origin, find_start, own_file
 from zoohub.training.tensorboard import with_event_files
 
@@ -60,6 +62,8 @@ def finetune(
     lr: float | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
+    freeze: str | None = None,
+    views: int | None = None,
     assignments: Sequence[str] = (),
     resume: bool = False,
     workers: int = 1,
@@ -93,6 +97,10 @@ def finetune(
             recipe.
         epochs, lr, batch_size, seed: in place of the recipe's; a batch size without `lr` scales
             the learning rate. The batch is global, over all workers.
+        freeze: `backbone` trains the head alone: what the rest gives for a picture is computed
+            once and kept while the run goes on.
+        views: with `freeze`, of how many random variants a picture (1); of one, a planned recipe
+            takes the picture as it is.
         assignments: further `KEY.KEY=VALUE`, as `--set`.
         resume: go on with the run in `output`; all other settings are then the folder's own, but
             for `epochs`: so many in all, for a finished run too. With a constant schedule that
@@ -124,6 +132,10 @@ def finetune(
     checkpoint = started_from(checkpoint)
     if not isinstance(model, Recipe):
         model = name_or_path(model)
+    if freeze is not None:
+        assignments = (*assignments, f"freeze={freeze}")
+    if views is not None:
+        assignments = (*assignments, f"views={views}")
     machines = Machines(workers, nodes, master, node_rank)
     machines.check()
     if ema:
@@ -149,6 +161,7 @@ def finetune(
     if tensorboard:
         listeners = with_event_files(listeners, folder.path / "tensorboard")
     if machines.several:
+        check_freeze(task_of_recipe(recipe), recipe, Workers(machines.workers * machines.nodes))
         from zoohub.training.several.launch import launch
 
         return launch(recipe, folder, machines, saving, listeners)
@@ -194,8 +207,8 @@ def plan_recipe(
     origin = check_fits(blank, settings, force)
     entry = origin.entry
     assert entry is not None
-    task = find_task(entry.task)
     spec = (origin.checkpoint.network if origin.checkpoint else None) or entry.network
+    task = task_to_learn(entry.task, spec, data)
     if spec is not None:
         task.check_network(task.network_for(spec))  # nothing is fetched in vain
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
@@ -207,6 +220,9 @@ def plan_recipe(
     )
     explicit = replace(recipe, network=probe.network, input=probe.input, text=probe.text)
     planned = assign(explicit, overrides.assignments)
+    if planned.freeze is not None and planned.views in (None, 1):
+        # One random crop of each picture, again and again, says less than the picture.
+        planned = assign(task.without_changes(explicit), overrides.assignments)
     return planned, splits if data_of(planned) == described else None
 
 

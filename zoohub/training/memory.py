@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
-
-from mindspore import nn
 
 from zoohub.core.interrupts import interruptible
 from zoohub.errors import BatchTooLarge
 from zoohub.training.batches import Plan
-from zoohub.training.epochs import Course, run_epochs
+from zoohub.training.epochs import Course, Learner, run_epochs, whole_learner
+from zoohub.training.frozen.learning import for_head, frozen_learner, with_body
 from zoohub.training.network import build_network, build_trainer
 from zoohub.training.options import Say
 from zoohub.training.reports import Hooks, Progress
@@ -23,9 +23,16 @@ _NO_MEMORY = ("out of memory", "memory not enough", "allocate memory", "memory i
 
 
 def run_session(
-    session: Session, hooks: Hooks, *, load: Load = lambda: None, say: Say = lambda text: None
-) -> tuple[nn.Cell, Trainer, Progress]:
+    session: Session,
+    hooks: Hooks,
+    *,
+    load: Load = lambda: None,
+    say: Say = lambda text: None,
+    kept: Path | None = None,
+) -> tuple[Learner, Trainer, Progress]:
     """Train to the end; `load` gives a saved state to continue from, or None.
+
+    `kept` is the folder for what is computed once, with `freeze`; None keeps it in memory.
 
     Where the memory does not suffice, the batch is computed in halves, and in halves of those,
     with the gradients added up: the global batch and the learning rate stay. What was saved by
@@ -36,6 +43,10 @@ def run_session(
         BatchTooLarge: one of several workers' memory does not suffice.
     """
     net = build_network(session, say)
+    learner = whole_learner(session, net)
+    if session.recipe.freeze is not None:
+        learner = frozen_learner(session, net, kept, say)
+        hooks, load = with_body(net, hooks), for_head(learner.net, load)
     recipe, workers = session.recipe, session.workers
     first: Arrays | None = None
     micro = recipe.micro_batch
@@ -43,7 +54,7 @@ def run_session(
         plan = Plan(
             len(session.splits.train), recipe.batch_size, workers.count, workers.rank, micro
         )
-        trainer = build_trainer(session, net, plan)
+        trainer = build_trainer(session, learner.net, plan)
         synced = Synchronised(trainer.net, workers.count if recipe.sync_batch_norm else 1)
         state = load()
         if state is not None:
@@ -51,11 +62,11 @@ def run_session(
         elif first is not None:
             trainer.restore(first)
         first = first or trainer.state()
-        course = Course(session, net, trainer, plan, hooks, session.noting(say))
+        course = Course(session, learner, trainer, plan, hooks, session.noting(say))
         try:
             with interruptible():
                 progress = run_epochs(course, state[1] if state is not None else Progress())
-                return net, trainer, progress
+                return learner, trainer, progress
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error) or plan.micro_batch == 1:
                 raise

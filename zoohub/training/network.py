@@ -51,7 +51,12 @@ def _starting_network(session: Session, say: Say) -> tuple[nn.Cell, bool]:
     count = len(classes)
     if start.path is None:
         return in_precision(_fresh_network(start.spec, count), recipe.amp), True
-    options = NetworkOptions(num_classes=count or None, ema=bool(recipe.start_ema))
+    options = NetworkOptions(
+        num_classes=count or None,
+        ema=bool(recipe.start_ema),
+        renewed=head_of(start.spec) if start.renewed else (),
+        resized=start.resized,
+    )
     net, report = create_network(start.spec, start.path, options)
     same = not count or same_classes(classes, start.classes)
     if report is not None and not report.replaced and not same:
@@ -81,7 +86,9 @@ def build_trainer(session: Session, net: nn.Cell, plan: Plan) -> Trainer:
         recipe.label_smoothing,
         session.task.loss_weights(recipe),
     )
-    make = session.task.loss if family.loss is None else family.find(family.loss)
+    # A family's own loss takes what else its network gives in training, an auxiliary head's.
+    own = family.loss if recipe.freeze is None else None
+    make = session.task.loss if own is None else family.find(own)
     cell, loss = make(net, request)
     learns = [(p, scale) for p, scale in zip(parameters, scales, strict=True)
               if p.name not in frozen]  # fmt: skip

@@ -54,7 +54,10 @@ def run_into(
     # A new run has none to begin with, but may go on from one where the memory did not suffice.
     load = functools.partial(saved_state, folder, workers)
     known = set(parts.skipped)
-    net, trainer, progress = run_session(session, hooks, load=load, say=say)
+    learner, trainer, progress = run_session(
+        session, hooks, load=load, say=say, kept=folder.path / "state"
+    )
+    net = learner.network
     found = {name: reason for name, reason in parts.skipped.items() if name not in known}
     note = session.noting(say)
     for others in from_all(json.dumps(found).encode(), workers):
@@ -62,7 +65,7 @@ def run_into(
             note(name, reason)
     if not writes:
         return Run(folder.path, net.set_train(False), {})
-    return finish(Trained(session, net, saver.last, progress), trainer, folder, say)
+    return finish(Trained(session, net, saver.last, progress), learner, trainer, folder, say)
 
 
 def train(recipe: Recipe, hooks: Hooks | None = None, settings: Settings | None = None) -> Trained:
@@ -84,7 +87,8 @@ def train(recipe: Recipe, hooks: Hooks | None = None, settings: Settings | None 
             inner.keep(name, arrays)
 
     own = Hooks(inner.after_step, inner.after_epoch, keep)
-    net, trainer, progress = run_session(session, own)
+    learner, trainer, progress = run_session(session, own)
+    net = learner.network
     weights = kept.get(session.recipe.keep, kept["last"])
     put_weights(trainer.parameters, weights)
     net.set_train(False)

@@ -22,7 +22,7 @@ from zoohub.tasks.finding import reader_of
 from zoohub.tasks.page import ending, html_page, notes_list, top_table
 from zoohub.tasks.recipe import data_of
 from zoohub.tasks.samples import AnySamples
-from zoohub.training.epochs import measure, predictor_of
+from zoohub.training.epochs import Learner, part_of, predictor_of
 from zoohub.training.extending import keep_state
 from zoohub.training.options import Say
 from zoohub.training.reports import Progress
@@ -44,7 +44,9 @@ class Trained:
     progress: Progress
 
 
-def finish(trained: Trained, trainer: Trainer, folder: RunFolder, say: Say) -> Run:
+def finish(
+    trained: Trained, learner: Learner, trainer: Trainer, folder: RunFolder, say: Say
+) -> Run:
     """Put the kept weights into the network, measure them, and write the results.
 
     `trained` has the last weights; none where the run was resumed after they were saved.
@@ -60,7 +62,7 @@ def finish(trained: Trained, trainer: Trainer, folder: RunFolder, say: Say) -> R
     metrics: Figures = {}
     for part, samples in (("test", splits.test), ("validation", splits.validation)):
         if task.measurable(samples):
-            results[part] = measure(session, net, samples, session.noting(say))
+            results[part] = learner.measure(part, session.noting(say))
             figures = results[part].figures()
             kept = {key: v for key, v in figures.items() if key not in task.forgotten}
             metrics = {**({} if metrics else kept), **metrics, part: kept}
@@ -87,7 +89,7 @@ def _finished(
     read, as its results are."""
     session = trained.session
     splits, skipped = session.splits, session.splits.skipped
-    whole = splits.test if part == "test" else splits.validation
+    whole = part_of(session, part)
     good = [place for place, name in enumerate(whole.names) if name not in skipped]
     samples = whole if len(good) == len(whole) else whole.take(good)
 

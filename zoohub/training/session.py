@@ -25,6 +25,7 @@ class Session:
     splits: AnySplits
     start: Start
     workers: Workers
+    settings: Settings
 
     def noting(self, say: Say) -> Note:
         """What counts a sample that turned out unreadable, and says so the first time."""
@@ -54,16 +55,21 @@ def open_session(
     workers = workers or Workers()
     check_batch(recipe, workers)
     task = task_of_recipe(recipe)
+    check_freeze(task, recipe, workers)
     data = data_of(recipe)
     splits = splits or reader_of(task, data, recipe.model).read(data)
     if recipe.early_stopping is not None and not task.measurable(splits.validation):
         raise RecipeError("early_stopping: there is no part of the data to validate on")
     recipe = task.settled(recipe, splits)
-    recipe, start = find_start(recipe, settings or load_settings())
-    start = replace(start, spec=task.network_for(start.spec))
+    settings = settings or load_settings()
+    recipe, start = find_start(recipe, settings)
+    if recipe.freeze is not None and start.path is None:
+        raise RecipeError("freeze: fresh weights have learned nothing yet; give a checkpoint")
+    own = task.network_for(start.spec)
+    start = replace(start, spec=own, renewed=own != start.spec)
     task.check_network(start.spec, start.contract)
-    recipe = task.weighed(recipe, find_family(start.spec.builder).loss_weights)
-    return Session(task, recipe, splits, start, workers)
+    recipe = task.weighed(recipe, find_family(start.spec.builder).weights_of(start.spec.arguments))
+    return Session(task, recipe, splits, start, workers, settings)
 
 
 def check_batch(recipe: Recipe, workers: Workers) -> None:
@@ -80,6 +86,25 @@ def check_batch(recipe: Recipe, workers: Workers) -> None:
         )
     if recipe.micro_batch is not None and share % recipe.micro_batch:
         raise RecipeError(f"micro_batch {recipe.micro_batch} does not divide {share}")
+
+
+def check_freeze(task: AnyTask, recipe: Recipe, workers: Workers) -> None:
+    """See that `freeze` can be done as the recipe says, before any weights are fetched.
+
+    Raises:
+        RecipeError: it cannot.
+    """
+    if recipe.freeze is None:
+        if recipe.views is not None:
+            raise RecipeError("views goes with freeze: backbone; leave it out")
+        return
+    task.check_freeze(recipe)
+    if recipe.frozen:
+        raise RecipeError(
+            f"freeze: {recipe.freeze} and frozen exclude each other; leave one of them out"
+        )
+    if workers.count > 1:
+        raise RecipeError("freeze: one process trains a head as fast; leave the others out")
 
 
 def warnings_before(session: Session) -> list[str]:

@@ -17,7 +17,7 @@ from zoohub.models.fetching import fetch_resolved
 from zoohub.models.provenance import class_names_of
 from zoohub.models.runs import SavedRun, is_run, open_run
 from zoohub.models.texts import for_arguments
-from zoohub.networks.families import head_of
+from zoohub.networks.families import find_family, head_of
 from zoohub.settings import Settings
 from zoohub.tasks.recipe import Input, Network, Recipe
 
@@ -26,7 +26,11 @@ R = TypeVar("R", bound=Recipe)
 
 @dataclass(frozen=True)
 class Start:
-    """`path` is the weights' file, None for a fresh start; `classes` name their outputs."""
+    """`path` is the weights' file, None for a fresh start; `classes` name their outputs.
+
+    `renewed`: the network is under another head than the file's; `resized`: it may be for pictures
+    of another size than the weights were.
+    """
 
     spec: NetworkSpec
     contract: InputContract
@@ -34,6 +38,8 @@ class Start:
     entry: Entry | None
     checkpoint: Checkpoint | None
     classes: tuple[str, ...] | None = None
+    renewed: bool = False
+    resized: bool = False
 
 
 def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
@@ -49,9 +55,10 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
     if recipe.start_ema and recipe.checkpoint is None:
         raise RecipeError("start_ema (--ema): fresh weights have no average; give a checkpoint")
     found = find_origin(recipe, settings)
-    checkpoint, spec = found.checkpoint, _spec(recipe, found)
-    path = _fetched(recipe, found, settings)
+    checkpoint, path = found.checkpoint, _fetched(recipe, found, settings)
     contract = _contract(recipe, found)
+    own = _spec(recipe, found)
+    spec = _for_size(own, recipe, found)
     explicit = dataclasses.replace(recipe, model=found.model)
     if contract.text is None:
         explicit = dataclasses.replace(explicit, input=_as_input(contract))
@@ -65,7 +72,8 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
     if recipe.network is None and path is None:
         network = Network(spec.builder, dict(spec.arguments), " ".join(head_of(spec)) or None)
         explicit = dataclasses.replace(explicit, network=network)
-    return explicit, Start(spec, contract, path, found.entry, checkpoint, _classes(recipe, found))
+    classes, resized = _classes(recipe, found), spec is not own or recipe.network is not None
+    return explicit, Start(spec, contract, path, found.entry, checkpoint, classes, resized=resized)
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,23 @@ def _spec(recipe: Recipe, found: Origin) -> NetworkSpec:
     return spec
 
 
+def _for_size(spec: NetworkSpec, recipe: Recipe, found: Origin) -> NetworkSpec:
+    """The model's own network for the recipe's pictures, where it is made for one size of them."""
+    wanted, known = recipe.input, _known_contract(found)
+    if wanted is None or known is None or known.size == wanted.size or recipe.network is not None:
+        return spec
+    height, width = wanted.size
+    if height != width or "image_size" not in find_family(spec.builder).arguments:
+        return spec
+    return dataclasses.replace(spec, arguments={**spec.arguments, "image_size": height})
+
+
+def _known_contract(found: Origin) -> InputContract | None:
+    """What the checkpoint, or else the model, was made for."""
+    entry, checkpoint = found.entry, found.checkpoint
+    return (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
+
+
 def _contract(recipe: Recipe, found: Origin) -> InputContract:
     """The input contract: the recipe's own, else the checkpoint's, else the model's."""
     if recipe.text is not None:
@@ -128,9 +153,7 @@ def _contract(recipe: Recipe, found: Origin) -> InputContract:
     if recipe.input is not None:
         _check_normalisation(recipe.input)
         return contract_of(recipe.input)
-    entry, checkpoint = found.entry, found.checkpoint
-    known = (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
-    return _complete(recipe.model, known)
+    return _complete(recipe.model, _known_contract(found))
 
 
 def _for_network(contract: InputContract, spec: NetworkSpec, path: Path | None) -> InputContract:

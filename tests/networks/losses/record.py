@@ -84,8 +84,9 @@ def recorded(name: str, load: Callable[[str], Any], case: Case) -> dict[str, flo
         make = getattr(load(f"{name}_loss"), f"YOLOv{name[5:]}Loss")
         loss = make(**DISTANCES, stride=list(STRIDES), nc=case.classes)
         maps = distances(case, 2 if name in ("yolov9", "yolov10") else 1)
-    elif name == "yolox":
-        loss = load("yolox_loss").YOLOXLoss(nc=case.classes, input_size=case.size)
+    elif name in ("yolox", "yolox_l1"):
+        l1 = name == "yolox_l1"
+        loss = load("yolox_loss").YOLOXLoss(nc=case.classes, input_size=case.size, use_l1=l1)
         maps = Tensor(free_boxes_in_pixels(case))
     elif name in ANCHORS:
         module = load("yolov3_loss" if name == "yolov3" else "yolov7_loss")

@@ -33,6 +33,7 @@ SMALL: dict[str, Mapping[str, Any]] = {
     "yolov10": {"size": "n", "width": 0.125, "depth": 0.33},
     "yolov11": {"size": "n", "width": 0.125, "depth": 0.33},
     "yolox": {"size": "nano", "width": 0.125},
+    "yolox_l1": {"size": "nano", "width": 0.125},
     "yolov3": {"width": 0.03125, "depth": 0.1},
     "yolov4": {"width": 0.03125, "depth": 0.1},
     "yolov7": {"size": "tiny", "width": 0.25},
@@ -42,15 +43,17 @@ BRANCHES = {"yolov9": 2, "yolov10": 2}
 # mindyolo's names of the parts, ours, and what they count for.
 DISTANCES = {"lbox": ("box", 7.5), "lcls": ("classes", 0.5), "dfl": ("distances", 1.5)}
 ANCHORED = {"lbox": ("box", 0.05), "lobj": ("objectness", 0.7), "lcls": ("classes", 0.3)}
+FREE = {"lbox": ("box", 5.0), "lobj": ("objectness", 1.0), "lcls": ("classes", 1.0)}
 PARTS = {
     "yolov4": {"lbox": ("box", 10.0), "lobj": ("objectness", 1.0), "lcls": ("classes", 1.0)},
-    "yolox": {"lbox": ("box", 5.0), "lobj": ("objectness", 1.0), "lcls": ("classes", 1.0)},
+    "yolox": {**FREE, "lboxl1": ("l1", 0.0)},
+    "yolox_l1": {**FREE, "lboxl1": ("l1", 1.0)},  # of mindyolo's last epochs
     **dict.fromkeys(drawn.ANCHORS, ANCHORED),
 }
 
 
 def _family(name: str) -> Family:
-    return find_family(name.removesuffix("_auxiliary"))
+    return find_family(name.partition("_")[0])
 
 
 def _network(name: str, classes: int) -> nn.Cell:
@@ -68,6 +71,8 @@ def _loss(name: str, net: nn.Cell, case: Any, **weights: float) -> nn.Cell:
         area = (1280 if auxiliary else 640) ** 2
         weights["objectness"] *= area / (case.size[0] * case.size[1])
         weights["classes"] *= 1 if auxiliary else 80 / case.classes
+    if name == "yolox_l1":
+        weights = {"l1": 1.0, **weights}
     request = LossRequest(case.classes, case.size, weights=weights)
     loss: nn.Cell = family.find(family.loss)(net, request)[1]
     return loss
@@ -78,7 +83,7 @@ def _maps(name: str, case: Any) -> Tensor:
         return Tensor(drawn.flat(case.anchored(name), last=True))
     if name == "yolov4":
         return Tensor(drawn.flat(case.exponential(), last=True))
-    if name == "yolox":
+    if name.startswith("yolox"):
         return Tensor(drawn.flat(case.free_boxes(), last=False))
     found = [drawn.flat(case.distances(b), last=False) for b in range(BRANCHES.get(name, 1))]
     return Tensor(np.concatenate(found, 1))
@@ -153,10 +158,14 @@ def test_pictures_without_boxes_have_a_loss(name: str) -> None:
     assert np.isfinite(slope.asnumpy()).all()
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("name", sorted(set(RECORDED) - {"yolox_l1"}))
 def test_recipes_are_told_the_weights_that_mindyolo_has(name: str) -> None:
-    told = {key: w for key, w in _family(name).loss_weights.items() if key != "anchor_ratio"}
-    assert told == dict(PARTS.get(name, DISTANCES).values())
+    wanted = dict(PARTS.get(name, DISTANCES).values())
+    if name == "yolov7":  # tiny, which mindyolo's configuration weighs as YOLOv5
+        wanted = {"box": 0.05, "objectness": 1.0, "classes": 0.5}
+    told = dict(_family(name).weights_of(SMALL[name]))
+    told.pop("anchor_ratio", None)
+    assert told == wanted
 
 
 def test_a_recipe_that_weighs_what_a_loss_has_not_is_told_what_it_has() -> None:

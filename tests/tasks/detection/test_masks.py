@@ -143,5 +143,7 @@ def test_a_mask_is_drawn_in_its_classs_colour() -> None:
     picture = np.full((8, 8, 3), 255, np.uint8)
     plain = np.asarray(draw_boxes(picture, [Label("thing", 0, 0.9, labels[0].box)]))
     tinted = np.asarray(draw_boxes(picture, labels))
-    assert labels[0].to_json()["mask"] is not None
+    row = labels[0].to_json()
+    assert row["mask"] is not None
+    assert row["polygons"] == labels[0].mask.polygons()
     assert (plain != tinted).any()

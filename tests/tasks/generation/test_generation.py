@@ -12,8 +12,13 @@ import pytest
 import zoohub
 from zoohub.cli.main import main
 from zoohub.errors import DataError
+from zoohub.inputs.text import padded
 from zoohub.predicting import open_predictor
 from zoohub.settings import load_settings
+from zoohub.tasks.generation.memory import RememberingReader
+from zoohub.tasks.generation.options import GenerationOptions
+from zoohub.tasks.generation.rows import Prompt
+from zoohub.tasks.generation.writing import write
 
 pytestmark = pytest.mark.slow
 
@@ -67,17 +72,47 @@ def test_greedy_is_the_likeliest_token_step_by_step(name: str) -> None:
         assert one.predictions[0].text is None
 
 
+class Rereading:
+    """A `Reader` that keeps nothing: the network reads the whole text again for each token."""
+
+    def __init__(self, runner: Any) -> None:
+        self.runner = runner
+
+    def begin(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        self.texts = [list(row[:length]) for row, length in zip(ids, lengths, strict=True)]
+        found: np.ndarray = self.runner.run({"ids": ids, "lengths": lengths})["logits"]
+        return found
+
+    def go_on(self, kept: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        texts = [[*self.texts[row], token] for row, token in zip(kept, tokens, strict=True)]
+        lengths = np.array([len(text) for text in texts], np.int32)
+        return self.begin(padded([np.array(text, np.int32) for text in texts], 0), lengths)
+
+
+@pytest.mark.parametrize("name", ["gpt2@mindnlp", "bloom_560m"])
+def test_what_is_drawn_is_what_reading_all_again_would_draw(name: str) -> None:
+    net = network(name, longest=80)
+    predictor = open_predictor(net, load_settings(), mode="pynative")
+    read, following = predictor.parts["read"], predictor.parts["next"]
+    options = GenerationOptions(temperature=1.2, seed=3, max_new_tokens=8)
+    asked = [Prompt("p", tuple(ids), 80, 2, options) for ids in ([3], [5, 6, 7], [9] * 60)]
+    found = write(RememberingReader(read, following), asked)
+    assert found == write(Rereading(read), asked)
+    assert max(len(tokens) for tokens in found) > 4
+
+
 @pytest.mark.parametrize("name", ["gpt2@mindnlp", "llama_7b"])
 def test_a_graph_is_compiled_once_for_every_length_and_batch(name: str) -> None:
     net = network(name)
     predictor = open_predictor(net, load_settings(), mode="graph")
     compiled = []
-    for length in range(1, 15):
+    for length in range(1, 13):
         batch = [[1 + length] * length] * (1 + length % 3)
         rows = [row for ids in batch for row in prepared(predictor, ids)]
         predictor.infer(rows)
-        compiled.append(len(predictor.parts["next"].net.compile_cache))  # type: ignore[attr-defined]
-    assert compiled == [1] * 14
+        parts = (predictor.parts[name] for name in ("read", "next"))
+        compiled.append([len(part.net.compile_cache) for part in parts])  # type: ignore[attr-defined]
+    assert compiled == [[1, 1]] * 12
 
 
 def prepared(predictor: Any, ids: list[int]) -> Any:

@@ -14,6 +14,7 @@ from zoohub.inputs.text import Sentence
 from zoohub.inputs.text.subwords import SubWords
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.tasks.finding import find_task
+from zoohub.tasks.generation.memory import RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions
 from zoohub.tasks.generation.rows import Prompt
 from zoohub.tasks.generation.spelling import cut, settled, spelt
@@ -34,19 +35,53 @@ def prompt(ids: Sequence[int], *, words: bool = False, **options: Any) -> Prompt
 
 
 class Network:
-    """After token t comes t + 1, and somewhat less likely t + 2; of ten. It notes its batches."""
+    """After token t comes t + 1, and somewhat less likely t + 2; of ten. It notes how many rows it
+    was asked about, and with how many new tokens of each."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, int]] = []
 
-    def __call__(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        self.batches.append(ids.shape)
+    def begin(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         assert ids.dtype == lengths.dtype == np.int32
-        last = ids[np.arange(len(ids)), lengths - 1]
-        scores = np.full((len(ids), 10), -3, np.float32)
-        scores[np.arange(len(ids)), (last + 1) % 10] = 2
-        scores[np.arange(len(ids)), (last + 2) % 10] = 1
+        self.batches.append(ids.shape)
+        self.last = ids[np.arange(len(ids)), lengths - 1]
+        return self.scores()
+
+    def go_on(self, kept: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        assert tokens.dtype == np.int32
+        self.batches.append((len(kept), 1))
+        assert len(kept) == len(tokens) <= len(self.last)
+        self.last = tokens
+        return self.scores()
+
+    def scores(self) -> np.ndarray:
+        rows = np.arange(len(self.last))
+        scores = np.full((len(rows), 10), -3, np.float32)
+        scores[rows, (self.last + 1) % 10] = 2
+        scores[rows, (self.last + 2) % 10] = 1
         return scores
+
+
+class Cumulative:
+    """A network of ten tokens in the two parts that writing asks: after tokens that sum to s comes
+    the last digit of s. Its memory of a token is that token; fillings are 99."""
+
+    inputs = ()
+
+    def __init__(self) -> None:
+        self.room: list[int] = []
+
+    def run(self, inputs: Any) -> Any:
+        ids, lengths = inputs["ids"], inputs["lengths"]
+        past = inputs.get("past", np.zeros((len(ids), 2, 1, 0, 1), np.float32))
+        counts = inputs.get("counts", np.zeros(len(ids), np.int32))
+        self.room.append(past.shape[3])
+        kept = [past[row, 0, 0, :count, 0].sum() for row, count in enumerate(counts)]
+        own = [row[:length].sum() for row, length in zip(ids, lengths, strict=True)]
+        scores = np.eye(10, dtype=np.float32)[(np.array(kept) + own).astype(int) % 10]
+        told = np.where(np.arange(ids.shape[1]) < lengths[:, None], ids, 99)
+        memory = np.broadcast_to(told[:, None, None, :, None], (len(ids), 2, 1, ids.shape[1], 1))
+        return {"logits": scores, "memory": memory.astype(np.float32)}
 
 
 def test_each_token_is_the_likeliest_after_those_before_it() -> None:
@@ -67,7 +102,22 @@ def test_finished_answers_leave_the_batch() -> None:
     network = Network()
     found = write(network, [prompt([7]), prompt([0, 1, 2, 3, 4])])
     assert found == [[8], [5, 6, 7, 8]]
-    assert network.batches == [(2, 5), (2, 6), (1, 7), (1, 8), (1, 9)]
+    assert network.batches == [(2, 5), (2, 1), (1, 1), (1, 1), (1, 1)]
+
+
+def test_each_row_remembers_its_own_tokens_and_no_filling() -> None:
+    network = Cumulative()
+    prompts = [[1], [2, 3, 1], [4, 4], [1] * 70, [5]]
+    asked = [Prompt("p", tuple(ids), 200, 6, GenerationOptions()) for ids in prompts]
+    found = write(RememberingReader(network, network), asked)
+    for ids, tokens in zip(prompts, found, strict=True):
+        so_far, wanted = list(ids), []
+        while len(wanted) < 32 and (following := sum(so_far) % 10) != 6:
+            wanted.append(following)
+            so_far.append(following)
+        assert tokens == wanted
+    assert len({len(tokens) for tokens in found}) > 1
+    assert set(network.room) == {0, 128}
 
 
 def test_a_seed_repeats_whatever_else_is_in_the_batch() -> None:
@@ -117,8 +167,12 @@ def test_the_blank_before_its_first_word_belongs_to_the_answer() -> None:
 
 
 def test_what_is_no_number_is_refused() -> None:
+    class Silent(Network):
+        def scores(self) -> np.ndarray:
+            return np.full((1, 10), np.nan, np.float32)
+
     with pytest.raises(DataError, match="not finite"):
-        write(lambda ids, lengths: np.full((1, 10), np.nan, np.float32), [prompt([0])])
+        write(Silent(), [prompt([0])])
 
 
 def prepared(sentence: Sentence, **text: Any) -> Any:

@@ -270,6 +270,16 @@ def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ids = [[2, 11, 12, 13, 5, 3], [2, 11, 12, 13, 10, 11, 12, 3]]
     found = zoohub.predict(run.path, ids)
     assert [one.predictions[0].label for one in found] == ["good", "bad"]
+    # Compiled for one length and run on others, as MindSpore would.
+    assert {one.engine for one in found} == {"onnxruntime"}
+    longer = [[2, *[11, 12, 13] * 9, 5, 3], [2, 5, 3]]
+    fast, slow = zoohub.predict(run.path, longer), zoohub.predict(run.path, longer, mode="pynative")
+    assert {one.engine for one in fast} == {"onnxruntime"}
+    for one, other in zip(fast, slow, strict=True):
+        score, wanted = one.predictions[0], other.predictions[0]
+        assert (score.label, score.score) == (wanted.label, pytest.approx(wanted.score, rel=1e-4))
+    (*_, unknown) = zoohub.predict(run.path, [*longer, [2, 15]])
+    assert "token 15 is none of the network's 15" in str(unknown.error)
     words = ("--text", "The film was fine", "--vocab", str(source.with_name("vocab.txt")))
     assert main(["predict", str(run.path), *words, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)

@@ -26,7 +26,9 @@ def same(one: Value, other: Value) -> bool | None:
 
 def _answer(c: Call, answer: bool | None) -> bool:
     if answer is None:
-        raise c.unsupported("a size that only the input tells: control flow depends on it")
+        raise c.unsupported(
+            "a size that only the input tells: keep that axis closed, or write mindir"
+        )
     return answer
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture, read_image
+from zoohub.inputs.picture.pixels import level_values, look_up
 from zoohub.inputs.picture.resize import Interpolation, resize
 from zoohub.manifest.entry import InputContract
 
@@ -47,6 +48,12 @@ class Geometry:
         scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
         limit = np.array([width, height] * 2, np.float32)
         return np.clip((boxes - offset) / scale, 0, limit).astype(np.float32)
+
+    def points_to_picture(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points (…, 2) `x y` from input pixels to the picture's; they may lie outside it."""
+        offset = np.array([self.left, self.top], np.float32)
+        scale = np.array([self.scale_x, self.scale_y], np.float32)
+        return ((points - offset) / scale).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class Transform:
     def __init__(self, contract: InputContract) -> None:
         self.contract = contract
         self.size, self.interpolation = _checked(contract)
-        self._values = _values(contract)
+        self._values = level_values(contract, contract.channels)
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """The network's input for one picture."""
@@ -112,10 +119,8 @@ class Transform:
         """The network's input, and the geometry that leads back to the picture."""
         pixels = read_image(picture, self.contract.colour)
         geometry = self.geometry(pixels.shape[0], pixels.shape[1])
-        placed = self._place(pixels, geometry)
-        planes = [table[placed[..., c]] for c, table in enumerate(self._values)]
-        array = np.stack(planes, axis=0 if self.contract.layout == "NCHW" else -1)
-        return Prepared(array, geometry)
+        resized = resize(pixels, *geometry.resized, self.interpolation)
+        return Prepared(self._place(resized, geometry), geometry)
 
     def geometry(self, height: int, width: int) -> Geometry:
         """Where a picture of that size comes to lie in the input."""
@@ -127,27 +132,24 @@ class Transform:
             return letterbox_geometry(picture, self.size)
         return Geometry(picture, self.size, top=0, left=0)
 
-    def _place(self, pixels: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
-        resized = resize(pixels, *geometry.resized, self.interpolation)
+    def _place(self, resized: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.float32]:
+        """The resized picture in the contract's values, cropped or with the letterbox's grey."""
         height, width = self.size
-        if self.contract.resize != "letterbox":
+        placed = np.empty((resized.shape[2], height, width), np.float32)
+        inner = placed
+        if self.contract.resize == "letterbox":
+            bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
+            inner = placed[:, geometry.top : bottom, geometry.left : right]
+            grey = self._values[:, PADDING, None, None]
+            placed[:, : geometry.top] = placed[:, bottom:] = grey
+            placed[:, :, : geometry.left] = placed[:, :, right:] = grey
+        else:
             top, left = -geometry.top, -geometry.left
-            return resized[top : top + height, left : left + width]
-        placed = np.full((height, width, resized.shape[2]), PADDING, np.uint8)
-        bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
-        placed[geometry.top : bottom, geometry.left : right] = resized
-        return placed
-
-
-def _values(contract: InputContract) -> NDArray[np.float32]:
-    """(channels, 256): what each grey level becomes. Looking up is quicker than computing."""
-    levels = np.arange(256, dtype=np.float32)
-    if contract.value_range == "0..1":
-        levels /= 255
-    mean = np.array(contract.mean or (0,) * contract.channels, np.float32)
-    std = np.array(contract.std or (1,) * contract.channels, np.float32)
-    values: NDArray[np.float32] = (levels - mean[:, None]) / std[:, None]
-    return values
+            resized = resized[top : top + height, left : left + width]
+        look_up(self._values, resized, inner)
+        if self.contract.layout == "NCHW":
+            return placed
+        return np.ascontiguousarray(placed.transpose(1, 2, 0))
 
 
 def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:

@@ -25,3 +25,13 @@ class Sentence:
     text: str | None = None
     ids: tuple[int, ...] | None = None
     words: Vocabulary | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question and the text in which its answer is looked for; both as texts, or both as token
+    ids: the question's with all its marks, the context's with the one that ends it."""
+
+    name: str
+    question: str | tuple[int, ...]
+    context: str | tuple[int, ...]

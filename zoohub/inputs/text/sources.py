@@ -12,7 +12,7 @@ from zoohub.core.json_reader import parse_json
 from zoohub.core.text_reader import MAX_TEXT_BYTES, decoded, file_bytes, lines_of
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
-from zoohub.inputs.text.sentence import MOST_IDS, Sentence, Text
+from zoohub.inputs.text.sentence import MOST_IDS, Question, Sentence, Text
 
 ACCEPTED = "a text, a list of token ids, or a .txt or .jsonl file"
 _FILES = (".txt", ".jsonl")
@@ -120,7 +120,9 @@ def _row(line: str, name: str) -> Source:
 
 
 def _sentence(item: object, name: str) -> Source:
-    """A text, token ids, or a mapping with one of them."""
+    """A text, token ids, or a mapping with one of them; or with a question and its context."""
+    if isinstance(item, Mapping) and item.get("question") is not None:
+        return _question(item, name)
     if isinstance(item, Mapping):
         known = [key for key in ("text", "ids") if item.get(key) is not None]
         if len(known) != 1:
@@ -144,6 +146,22 @@ def _sentence(item: object, name: str) -> Source:
     if wrong is not None:
         return Source(name, error=f"{name}: {wrong} is no token id; ids are whole numbers from 0")
     return Source(name, Sentence(name, ids=ids))
+
+
+def _question(item: Mapping[object, object], name: str) -> Source:
+    sides = (item["question"], item.get("context"))
+    if all(isinstance(side, str) and side.strip() for side in sides):
+        return Source(name, Question(name, str(sides[0]), str(sides[1])))
+    read = [_sentence({"ids": side}, name) for side in sides if isinstance(side, list | tuple)]
+    ids = [source.value.ids for source in read if isinstance(source.value, Sentence)]
+    if len(ids) == 2 and ids[0] is not None and ids[1] is not None:
+        return Source(name, Question(name, ids[0], ids[1]))
+    problem = next((source.error for source in read if source.error is not None), None)
+    return Source(
+        name,
+        error=problem
+        or f"{name}: expected `question` and `context`, both texts or both lists of token ids",
+    )
 
 
 def _keys(item: Mapping[object, object]) -> str:

@@ -8,6 +8,7 @@ whether text is lowered: it is, with accents taken off, where hardly a token has
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Engine
 
 START, END, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
+MASKS = ("[MASK]", "<mask>", "<special1>")  # BERT's, RoBERTa's, XLM's
 _CASED = 0.01  # share of tokens with a capital letter; uncased vocabularies have none to speak of
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A text in tokens: their `ids`; of each the characters `spans[i]` (begin, end) of the text,
+    and the number of its word, None of the marks that stand around a text."""
+
+    ids: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    words: tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,25 @@ class Tokenizer:
         with refusals(f"{text!r:.60} cannot be cut by this vocabulary"):
             ids: list[int] = self.engine.encode(whole(text)).ids
         return ids
+
+    def pieces(self, text: str | Sequence[str]) -> Pieces:
+        """A text, or its words, in tokens with the marks around it; of words given, the spans are
+        in each word. Raises DataError: it cannot be cut."""
+        words = not isinstance(text, str)
+        with refusals(f"{text!r:.60} cannot be cut by this vocabulary"):
+            whole(text if isinstance(text, str) else " ".join(text))
+            found = self.engine.encode(list(text) if words else text, is_pretokenized=words)
+        return Pieces(tuple(found.ids), tuple(found.offsets), tuple(found.word_ids))
+
+    def spell(self, ids: Sequence[int]) -> str:
+        """The text of ids, without marks."""
+        with refusals("this vocabulary cannot spell tokens"):
+            text: str = self.engine.decode(list(ids))
+        return text
+
+    def mask(self) -> int | None:
+        """The id that stands for a word left out; None: this vocabulary has none."""
+        return next((id for mark in MASKS if (id := self.id(mark)) is not None), None)
 
     def token(self, id: int) -> str | None:
         """The token of an id; None where there is none."""

@@ -23,5 +23,7 @@ FAMILY = Family(
     },
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    outputs="zoohub.outputs.text_heads:text_head",
+    heads=("encoder", "classification", "question-answering"),
     cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.bert.hugging_names import bert_layout
+from zoohub.networks.bert.hugging_names import bert_layout, transformers_layout
 from zoohub.networks.family import NUMBER, Arguments, Family
 
 _BLOCK = r"bert\.bert_encoder\.encoder\.blocks\.(\d+)\."
@@ -69,6 +69,16 @@ def head_of(arguments: Arguments) -> str:
     return "dense_1" if arguments.get("head") in classifies else ""
 
 
+# The first is the default.
+BERT_HEADS = (
+    "encoder",
+    "pretraining",
+    "classification",
+    "tagging",
+    "chain-tagging",
+    "recurrent-chain-tagging",
+    "question-answering",
+)
 ENCODER = {
     "vocab_size": int,
     "hidden_size": int,
@@ -106,6 +116,7 @@ FAMILY = Family(
     },
     layouts={
         "mindnlp": bert_layout(),
+        "transformers": transformers_layout(),
         "mindformers": _MINDFORMERS,
         "old": OLD,
         "chain": _CHAIN,
@@ -116,5 +127,7 @@ FAMILY = Family(
     sizes=SIZES,
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    outputs="zoohub.outputs.text_heads:text_head",
+    heads=BERT_HEADS,
     cut="zoohub.networks.layers.cuts:cut_head",
 )

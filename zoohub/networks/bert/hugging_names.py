@@ -65,3 +65,28 @@ def bert_layout() -> Layout:
         rules=(*encoder_rules("bert"), *head_rules()),
         drop=(r"cls\.predictions\.decoder\..+", POSITION_IDS),
     )
+
+
+def transformers_layout() -> Layout:
+    """That of Hugging Face's own files of BERT, whose names of weights are PyTorch's."""
+    rules = [*encoder_rules("bert", attention="self", norm="LayerNorm"), *head_rules("LayerNorm")]
+    return Layout(
+        rules=tuple(rule for pair in rules for rule in _as_pytorch(*pair)),
+        drop=(r"cls\.predictions\.decoder\..+", POSITION_IDS),
+    )
+
+
+def _as_pytorch(pattern: str, own: str) -> Iterator[Rule]:
+    """A rule with PyTorch's names of a layer's weights, which say nothing of its kind."""
+    layer, _, end = own.rpartition(".")
+    if not pattern.endswith(r"\.(.+)"):
+        yield pattern, own
+        return
+    leaves = {"weight": "weight", "bias": "bias"}
+    if layer.endswith("layernorm"):
+        leaves = {"weight": "gamma", "bias": "beta"}
+    elif "embedding" in layer.rpartition(".")[2]:
+        leaves = {"weight": "embedding_table"}
+    assert end.startswith("\\")
+    for leaf, here in leaves.items():
+        yield pattern.removesuffix("(.+)") + leaf, f"{layer}.{here}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import mindspore as ms
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import HeNormal
 
@@ -22,6 +23,8 @@ _GROUPS = 32
 
 class StdConv2d(nn.Conv2d):
     """A square convolution whose weight has mean 0 and variance 1 in each output channel.
+
+    The weight is standardised in float32, whatever it is kept in: its variance is small.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
     """
@@ -38,9 +41,10 @@ class StdConv2d(nn.Conv2d):
         )
 
     def construct(self, x: Tensor) -> Tensor:
-        centred = self.weight - ops.mean(self.weight, (1, 2, 3), True)
+        weight = ops.cast(self.weight, ms.float32)
+        centred = weight - ops.mean(weight, (1, 2, 3), True)
         variance = ops.mean(ops.square(centred), (1, 2, 3), True)
-        return self.conv2d(x, centred / ops.sqrt(variance + 1e-10))
+        return self.conv2d(x, ops.cast(centred / ops.sqrt(variance + 1e-10), x.dtype))
 
 
 class BiTBottleneck(nn.Cell):
@@ -90,14 +94,13 @@ class BiT(ResidualNetwork):
         if out_indices is None:
             self.gn = nn.GroupNorm(_GROUPS, channels)
             self.classifier = conv2d(channels, num_classes, 1, bias=True)
-            self.num_classes = num_classes
 
     def stem(self, x: Tensor) -> Tensor:
         return self.conv1(x)
 
     def head(self, x: Tensor) -> Tensor:
         pooled = ops.mean(ops.relu(self.gn(x)), (2, 3), True)
-        return ops.reshape(self.classifier(pooled), (-1, self.num_classes))
+        return ops.flatten(self.classifier(pooled))
 
 
 def bit(

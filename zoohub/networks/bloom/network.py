@@ -6,12 +6,13 @@ Source: BigScience Workshop, "BLOOM: A 176B-Parameter Open-Access Multilingual L
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Places, alibi_slopes, future
+from zoohub.networks.layers.causal import Memory, Order, alibi, alibi_slopes, layer_past
 from zoohub.networks.layers.decoder_block import NORM_EPS, DecoderBlock
 from zoohub.networks.layers.dense import layer_norm
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 
 
 class Embedding(nn.Cell):
@@ -26,7 +27,7 @@ class Embedding(nn.Cell):
         return self.norm(self.word_embedding(ids))
 
 
-class Bloom(nn.Cell):
+class Bloom(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size). Arguments are those of `bloom`."""
 
     def __init__(
@@ -38,17 +39,26 @@ class Bloom(nn.Cell):
             [DecoderBlock(embed_dim, num_heads, 4 * embed_dim) for _ in range(depth)]
         )
         self.ln_f = layer_norm(embed_dim, NORM_EPS)
-        self.places = Places(longest)
+        self.order = Order(longest)
         self.slopes = Tensor(alibi_slopes(num_heads))
+        self.cache = (2 * depth, num_heads, embed_dim // num_heads)
 
-    def construct(self, ids: Tensor) -> Tensor:
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
         x = self.embedding(ids)
-        places = self.places(ids.shape[1])
-        hidden = future(places)
-        bias = self.slopes * places.astype(x.dtype)
-        for block in self.blocks:
-            x = block(x, hidden, bias)
-        return ops.matmul(self.ln_f(x), self.embedding.word_embedding.embedding_table.T)
+        _, seen, hidden = self.order(ids, counts, past)
+        bias = alibi(self.slopes, seen)
+        memories: tuple[Memory, ...] = ()
+        for number, block in enumerate(self.blocks):
+            x, memory = block(x, hidden, bias, past=layer_past(past, number))
+            memories = (*memories, memory)
+        return self.ln_f(x), memories
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.embedding.word_embedding.embedding_table)
 
 
 def bloom(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, Family
-from zoohub.networks.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 _BLOCKS = ("blocks", "blocks_token_only")

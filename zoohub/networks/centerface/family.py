@@ -14,4 +14,6 @@ FAMILY = Family(
     layouts={"models": Layout(rules=((r"^centerface_network\.(.+)$", r"\1"),))},
     stem="base.need_fp1.0",
     raw=("heat", "sizes", "offsets", "landmarks"),
+    outputs="zoohub.outputs.center_maps:center_faces",
+    multiple=32,
 )

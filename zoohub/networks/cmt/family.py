@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import FEATURES, NUMBER, SEQUENCE, Family
 
 FAMILY = Family(
@@ -30,4 +31,5 @@ FAMILY = Family(
     layouts={"mindcv": Layout()},
     head="head",
     stem="stem_conv1",
+    position_tables=(PositionTable("relative_pos_[abcd]", "pairs"),),
 )

@@ -66,6 +66,7 @@ FAMILY = Family(
     head="classifier",
     stem="feature.0.0",
     torchvision=_TIMM,
+    torchvision_arguments={"exact_gelu": True},
     torchvision_difference=lambda arguments: (
         None if arguments.get("exact_gelu") else "GELU is approximated by tanh; timm's is exact"
     ),

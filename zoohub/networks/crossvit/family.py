@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, SEQUENCE, Family
-from zoohub.networks.position_table import PositionTable
 
 FAMILY = Family(
     name="crossvit",

@@ -103,6 +103,14 @@ class MultiScaleBlock(nn.Cell):
         return ops.concat((self.revert_projs[way](token), own[:, 1:]), 1)
 
 
+class Heads(nn.CellList):
+    """(B, all branches' channels) -> logits (B, classes): the mean of what the two branches say."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        width = self[0].in_channels
+        return (self[0](x[:, :width]) + self[1](x[:, width:])) / 2.0
+
+
 class CrossViT(nn.Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes)."""
 
@@ -154,16 +162,15 @@ class CrossViT(nn.Cell):
             start += count
         self.blocks = nn.CellList(stages)
         self.norm = nn.CellList([layer_norm(width, _OUTER_NORM_EPS) for width in widths])
-        self.head = nn.CellList([dense(width, num_classes) for width in widths])
+        self.head = Heads([dense(width, num_classes) for width in widths])
         name_parameters(self, _PUBLISHED_NAMES)
 
     def construct(self, x: Tensor) -> Tensor:
         branches = (self.embed(0, x), self.embed(1, x))
         for stage in self.blocks:
             branches = stage(branches)
-        logits0 = self.head[0](self.norm[0](branches[0])[:, 0])
-        logits1 = self.head[1](self.norm[1](branches[1])[:, 0])
-        return (logits0 + logits1) / 2.0
+        classes0, classes1 = self.norm[0](branches[0])[:, 0], self.norm[1](branches[1])[:, 0]
+        return self.head(ops.concat((classes0, classes1), 1))
 
     def embed(self, branch: int, x: Tensor) -> Tensor:
         """One branch's tokens, the class token first."""

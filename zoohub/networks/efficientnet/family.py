@@ -98,12 +98,24 @@ _TORCHVISION = _torchvision()
 
 
 def _difference(arguments: Mapping[str, object]) -> str | None:
-    if arguments.get("conv_padding") == "symmetric":
+    defaults = {"excitation": "conv", "activation": "silu"}
+    wanted = _torchvision_numerics(arguments)
+    if all(arguments.get(name, defaults.get(name)) == wanted[name] for name in wanted):
         return None
     return (
         "torchvision pads convolutions with stride 2 on every side, this one below and to the "
-        "right: the weights fit its network, the results will differ; fine-tune them"
+        "right, or normalises otherwise: the weights fit its network, the results will differ; "
+        "fine-tune them"
     )
+
+
+def _torchvision_numerics(arguments: Mapping[str, object]) -> Mapping[str, object]:
+    """Its epsilon is mindcv's for B0 to B7, which nothing has to say."""
+    own = {"conv_padding": "symmetric", "excitation": "conv", "activation": "silu"}
+    size = str(arguments.get("size", "b0"))
+    if size.startswith("v2") or "bn_eps" in arguments:
+        return {**own, "bn_eps": 1e-5 if size in ("b0", "b1", "b2", "b3", "b4") else 1e-3}
+    return own
 
 
 FAMILY = Family(
@@ -132,5 +144,6 @@ FAMILY = Family(
     head="mlp_head",
     stem="features.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments=_torchvision_numerics,
     torchvision_difference=_difference,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoohub.networks.bert.family import ENCODER, SIZES, TRAINED, head_of
+from zoohub.networks.bert.family import BERT_HEADS, ENCODER, SIZES, TRAINED, head_of
 from zoohub.networks.family import NUMBER, Family
 
 FAMILY = Family(
@@ -21,5 +21,7 @@ FAMILY = Family(
     sizes={name: (place.replace("bert", "ernie"), axis) for name, (place, axis) in SIZES.items()},
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    outputs="zoohub.outputs.text_heads:text_head",
+    heads=BERT_HEADS,
     cut="zoohub.networks.layers.cuts:cut_head",
 )

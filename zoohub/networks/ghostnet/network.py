@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.activations import HardSigmoid, HardSwish
-from zoohub.networks.layers.conv import ConvNormFeatures, conv2d, conv_norm
+from zoohub.networks.layers.conv import ConvNormFeatures, Padding, conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.pooling import GlobalAvgPool
@@ -24,7 +25,7 @@ Act = Callable[[], nn.Cell]
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
     """Sizes of one block. `squeeze` is 0 where it has no squeeze and excitation."""
 
     kernel: int
@@ -37,7 +38,7 @@ class _Block:
 @dataclass(frozen=True, slots=True)
 class _Spec:
     stem: int
-    stages: tuple[tuple[_Block, ...], ...]
+    stages: tuple[tuple[Block, ...], ...]
     last: int  # channels of the last block's convolution
     head: int
     act: Act
@@ -84,10 +85,10 @@ _GHOST_600M = (
 
 
 def _ghost(width: float) -> _Spec:
-    def block(kernel: int, hidden: int, channels: int, excite: bool, stride: int) -> _Block:
+    def block(kernel: int, hidden: int, channels: int, excite: bool, stride: int) -> Block:
         own = make_divisible(hidden * width, 4)
         squeeze = make_divisible(own / 4, 4) if excite else 0
-        return _Block(kernel, own, make_divisible(channels * width, 4), squeeze, stride)
+        return Block(kernel, own, make_divisible(channels * width, 4), squeeze, stride)
 
     stages = tuple(tuple(block(*row) for row in stage) for stage in _GHOST)
     last = make_divisible(960 * width, 4)
@@ -105,7 +106,7 @@ def _ghost_600m(width: float) -> _Spec:
             hidden = make_divisible(before * expansion)
             before = make_divisible(channels * width, 4)
             squeeze = make_divisible(hidden // 10)
-            stage.append(_Block(int(kernel), hidden, before, squeeze, int(stride)))
+            stage.append(Block(int(kernel), hidden, before, squeeze, int(stride)))
         stages.append(tuple(stage))
     return _Spec(stem, tuple(stages), make_divisible(960 * width), 1400, HardSwish)
 
@@ -116,14 +117,22 @@ _VARIANTS = {"ghost": _ghost, "ghost_600m": _ghost_600m}
 class GhostModule(nn.Cell):
     """Half of the channels by a 1×1 convolution, the others each by a 3×3 one from these.
 
-    (B, in_channels, H, W) -> (B, out_channels, H, W).
+    (B, in_channels, H, W) -> (B, out_channels, H, W). `eps` and `momentum` are the batch norms'.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, act: Act | None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        act: Act | None,
+        eps: float = 1e-5,
+        momentum: float = 0.9,
+    ) -> None:
         super().__init__()
         half = ceil(out_channels / 2)
-        self.primary_conv = nn.SequentialCell(conv_norm(in_channels, half, 1, act=act))
-        self.cheap_operation = nn.SequentialCell(conv_norm(half, half, 3, groups=half, act=act))
+        conv = partial(conv_norm, act=act, eps=eps, momentum=momentum)
+        self.primary_conv = nn.SequentialCell(conv(in_channels, half, 1))
+        self.cheap_operation = nn.SequentialCell(conv(half, half, 3, groups=half))
         self.surplus = 2 * half > out_channels
         self.out_channels = out_channels
 
@@ -136,26 +145,34 @@ class GhostModule(nn.Cell):
 class GhostBottleneck(nn.Cell):
     """Expand, filter where the stride is 2, excite, project, and the shortcut.
 
-    (B, in_channels, H, W) -> (B, channels, H / stride, W / stride).
+    (B, in_channels, H, W) -> (B, channels, H / stride, W / stride). `padding` is that of the
+    filters, `eps` and `momentum` are the batch norms'.
     """
 
-    def __init__(self, in_channels: int, block: _Block, act: Act) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        block: Block,
+        act: Act,
+        padding: Padding = "symmetric",
+        eps: float = 1e-5,
+        momentum: float = 0.9,
+    ) -> None:
         super().__init__()
         kernel, hidden, stride = block.kernel, block.hidden, block.stride
-        self.ghost1 = GhostModule(in_channels, hidden, act)
+        self.ghost1 = GhostModule(in_channels, hidden, act, eps, momentum)
         self.strided = stride > 1
         if self.strided:
-            self.conv_dw = conv2d(hidden, hidden, kernel, stride, groups=hidden)
-            self.bn_dw = BatchNorm2d(hidden)
+            self.conv_dw = conv2d(hidden, hidden, kernel, stride, padding, groups=hidden)
+            self.bn_dw = BatchNorm2d(hidden, eps, momentum)
         squeeze = block.squeeze
         self.se = SqueezeExcite(hidden, squeeze, gate=HardSigmoid) if squeeze else None
-        self.ghost2 = GhostModule(hidden, block.channels, None)
+        self.ghost2 = GhostModule(hidden, block.channels, None, eps, momentum)
         self.shortcut = None
         if self.strided or in_channels != block.channels:
-            filtered = conv_norm(
-                in_channels, in_channels, kernel, stride, groups=in_channels, act=None
-            )
-            fitted = conv_norm(in_channels, block.channels, 1, act=None)
+            conv = partial(conv_norm, act=None, eps=eps, momentum=momentum)
+            filtered = conv(in_channels, in_channels, kernel, stride, padding, groups=in_channels)
+            fitted = conv(in_channels, block.channels, 1)
             self.shortcut = nn.SequentialCell([*filtered, *fitted])
 
     def construct(self, x: Tensor) -> Tensor:

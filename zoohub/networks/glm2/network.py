@@ -12,16 +12,19 @@ from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import Places, attend_past, future
+from zoohub.networks.layers.causal import Memory, Order, attend_past, layer_past, recalled
 from zoohub.networks.layers.dense import dense
+from zoohub.networks.layers.language_model import LanguageModel, Remembered
 from zoohub.networks.layers.rms_norm import RMSNorm
+from zoohub.networks.layers.rotary import of_places
 
 NORM_EPS = 1e-5
 THETA = 10000.0
 
 
 class HalfRotary(nn.Cell):
-    """(B, H, L, D) -> the same, the first half of the channels turned, each with its neighbour."""
+    """(B, H, L, D) and places (L,) or (B, L) -> the same, the first half of the channels turned,
+    each with its neighbour."""
 
     def __init__(self, channels: int, longest: int, theta: float) -> None:
         super().__init__()
@@ -31,9 +34,9 @@ class HalfRotary(nn.Cell):
         self.cos, self.sin = Tensor(np.cos(angles)), Tensor(np.sin(angles))
         self.turned = turned
 
-    def construct(self, x: Tensor) -> Tensor:
+    def construct(self, x: Tensor, places: Tensor) -> Tensor:
         rows, heads, length, _ = x.shape
-        cos, sin = self.cos[:length], self.sin[:length]
+        cos, sin = of_places(self.cos, places), of_places(self.sin, places)
         even = x[..., 0 : self.turned : 2]
         odd = x[..., 1 : self.turned : 2]
         pairs = ops.stack((even * cos - odd * sin, odd * cos + even * sin), -1)
@@ -42,7 +45,7 @@ class HalfRotary(nn.Cell):
 
 
 class Attention(nn.Cell):
-    """Attention over what came before, a few heads of keys and values: (B, L, C)."""
+    """Attention over what came before, a few heads of keys and values: (B, L, C), and these."""
 
     def __init__(
         self, channels: int, num_heads: int, kv_heads: int, head_dim: int, turn: HalfRotary
@@ -55,14 +58,17 @@ class Attention(nn.Cell):
         self.scale = head_dim**-0.5
         self.turn = turn
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
+    def construct(
+        self, x: Tensor, places: Tensor, hidden: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory]:
         parts = [self.query_dim, self.kv_dim, self.kv_dim]
         query, key, value = ops.split(self.query_key_value(x), parts, -1)
-        query = self.turn(split_heads(query, self.num_heads))
-        repeats = self.num_heads // self.kv_heads
-        key = ops.repeat_interleave(self.turn(split_heads(key, self.kv_heads)), repeats, 1)
-        value = ops.repeat_interleave(split_heads(value, self.kv_heads), repeats, 1)
-        return self.dense(merge_heads(attend_past(query, key, value, self.scale, hidden)))
+        query = self.turn(split_heads(query, self.num_heads), places)
+        key = self.turn(split_heads(key, self.kv_heads), places)
+        value = split_heads(value, self.kv_heads)
+        keys, values = recalled(key, value, past)
+        found = attend_past(query, keys, values, self.scale, hidden)
+        return self.dense(merge_heads(found)), (key, value)
 
 
 class FeedForward(nn.Cell):
@@ -80,7 +86,8 @@ class FeedForward(nn.Cell):
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each after a norm and added: (B, L, C)."""
+    """Attention, then the feed-forward, each after a norm and added: (B, L, C), and keys and
+    values."""
 
     def __init__(self, channels: int, attention: Attention, ffn_dim: int) -> None:
         super().__init__()
@@ -89,13 +96,16 @@ class Block(nn.Cell):
         self.post_attention_layernorm = RMSNorm(channels, NORM_EPS)
         self.mlp = FeedForward(channels, ffn_dim)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        x = x + self.self_attention(self.input_layernorm(x), hidden)
-        return x + self.mlp(self.post_attention_layernorm(x))
+    def construct(
+        self, x: Tensor, places: Tensor, hidden: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory]:
+        found, memory = self.self_attention(self.input_layernorm(x), places, hidden, past)
+        x = x + found
+        return x + self.mlp(self.post_attention_layernorm(x)), memory
 
 
 class Blocks(nn.Cell):
-    """(B, L, C) -> the same shape, normalised."""
+    """(B, L, C) -> the same shape, normalised, and the layers' keys and values."""
 
     def __init__(
         self,
@@ -114,36 +124,48 @@ class Blocks(nn.Cell):
         self.layers = nn.CellList([Block(channels, one, ffn_dim) for one in attentions])
         self.final_layernorm = RMSNorm(channels, NORM_EPS)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x, hidden)
-        return self.final_layernorm(x)
+    def construct(
+        self, x: Tensor, places: Tensor, hidden: Tensor, past: Tensor | None
+    ) -> Remembered:
+        memories: tuple[Memory, ...] = ()
+        for number, layer in enumerate(self.layers):
+            x, memory = layer(x, places, hidden, layer_past(past, number))
+            memories = (*memories, memory)
+        return self.final_layernorm(x), memories
 
 
 class Transformer(nn.Cell):
-    """ids (B, L) -> logits (B, L, vocab_size)."""
+    """ids (B, L) -> the last block's tokens (B, L, C), normalised."""
 
     def __init__(self, vocab_size: int, channels: int, blocks: Blocks, longest: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, channels, embedding_table=Normal(0.02))
         self.encoder = blocks
         self.output_layer = dense(channels, vocab_size, bias=False)
-        self.places = Places(longest)
+        self.order = Order(longest)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        hidden = future(self.places(ids.shape[1]))
-        return self.output_layer(self.encoder(self.embedding(ids), hidden))
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
+        return self.encoder(self.embedding(ids), places, hidden, past)
 
 
-class GLM2(nn.Cell):
-    """The transformer under the name that the files have before it."""
+class GLM2(LanguageModel):
+    """ids (B, L) -> logits (B, L, vocab_size)."""
 
-    def __init__(self, transformer: Transformer) -> None:
+    def __init__(self, transformer: Transformer, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.transformer = transformer
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        return self.transformer(ids)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.transformer(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return self.transformer.output_layer(x)
 
 
 def glm2(
@@ -179,4 +201,5 @@ def glm2(
         raise ValueError(f"{kv_heads} heads of keys do not divide {num_heads} of queries")
     turn = HalfRotary(head_dim, longest, THETA * rope_ratio)
     blocks = Blocks(embed_dim, depth, num_heads, kv_heads, head_dim, ffn_dim, turn)
-    return GLM2(Transformer(vocab_size, embed_dim, blocks, longest))
+    transformer = Transformer(vocab_size, embed_dim, blocks, longest)
+    return GLM2(transformer, (2 * depth, kv_heads, head_dim))

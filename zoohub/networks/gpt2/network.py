@@ -7,12 +7,13 @@ names are those of MindNLP 0.1.
 from __future__ import annotations
 
 import numpy as np
-from mindspore import Parameter, Tensor, nn, ops
+from mindspore import Parameter, Tensor, nn
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Places, future
+from zoohub.networks.layers.causal import Memory, Order, layer_past
 from zoohub.networks.layers.dense import layer_norm
 from zoohub.networks.layers.joint_decoder import JointAttention, JointFeedForward
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 
 NORM_EPS = 1e-5
 
@@ -28,7 +29,8 @@ class Attention(JointAttention):
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C)."""
+    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C), and keys
+    and values."""
 
     def __init__(self, channels: int, num_heads: int, longest: int) -> None:
         super().__init__()
@@ -37,9 +39,10 @@ class Block(nn.Cell):
         self.ln_2 = layer_norm(channels, NORM_EPS)
         self.mlp = JointFeedForward(channels)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        x = x + self.attn(self.ln_1(x), hidden)
-        return x + self.mlp(self.ln_2(x))
+    def construct(self, x: Tensor, hidden: Tensor, past: Memory | None) -> tuple[Tensor, Memory]:
+        found, memory = self.attn(self.ln_1(x), hidden, past)
+        x = x + found
+        return x + self.mlp(self.ln_2(x)), memory
 
 
 class Decoder(nn.Cell):
@@ -53,26 +56,35 @@ class Decoder(nn.Cell):
         self.wpe = nn.Embedding(longest, embed_dim, embedding_table=Normal(0.02))
         self.h = nn.CellList([Block(embed_dim, num_heads, longest) for _ in range(depth)])
         self.ln_f = layer_norm(embed_dim, NORM_EPS)
-        self.places = Places(longest)
+        self.order = Order(longest)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        places = self.places(ids.shape[1])
-        hidden = future(places)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
         x = self.wte(ids) + self.wpe(places)
-        for block in self.h:
-            x = block(x, hidden)
-        return self.ln_f(x)
+        memories: tuple[Memory, ...] = ()
+        for number, block in enumerate(self.h):
+            x, memory = block(x, hidden, layer_past(past, number))
+            memories = (*memories, memory)
+        return self.ln_f(x), memories
 
 
-class GPT2(nn.Cell):
+class GPT2(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size), by the words' own embeddings."""
 
-    def __init__(self, transformer: Decoder) -> None:
+    def __init__(self, transformer: Decoder, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.transformer = transformer
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        return ops.matmul(self.transformer(ids), self.transformer.wte.embedding_table.T)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.transformer(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.transformer.wte.embedding_table)
 
 
 def gpt2(
@@ -98,4 +110,5 @@ def gpt2(
     """
     if embed_dim % num_heads:
         raise ValueError(f"{num_heads} heads over {embed_dim} channels")
-    return GPT2(Decoder(vocab_size, embed_dim, depth, num_heads, longest))
+    cache = (2 * depth, num_heads, embed_dim // num_heads)
+    return GPT2(Decoder(vocab_size, embed_dim, depth, num_heads, longest), cache)

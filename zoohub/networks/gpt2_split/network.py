@@ -7,11 +7,12 @@ MindFormers.
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 
-from zoohub.networks.layers.causal import Places, future
+from zoohub.networks.layers.causal import Memory, Order, layer_past
 from zoohub.networks.layers.decoder_block import NORM_EPS, DecoderBlock, PlacedEmbedding
 from zoohub.networks.layers.dense import layer_norm
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 
 
 class Backbone(nn.Cell):
@@ -33,27 +34,35 @@ class Backbone(nn.Cell):
         self.blocks = nn.CellList(
             [DecoderBlock(embed_dim, num_heads, ffn_dim, kv_heads=kv_heads) for _ in range(depth)]
         )
-        self.places = Places(longest)
+        self.order = Order(longest)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        places = self.places(ids.shape[1])
-        hidden = future(places)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
         x = self.embedding(ids, places)
-        for block in self.blocks:
-            x = block(x, hidden)
-        return self.layernorm(x)
+        memories: tuple[Memory, ...] = ()
+        for number, block in enumerate(self.blocks):
+            x, memory = block(x, hidden, past=layer_past(past, number))
+            memories = (*memories, memory)
+        return self.layernorm(x), memories
 
 
-class SplitGPT2(nn.Cell):
+class SplitGPT2(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size), by the words' own embeddings."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.backbone = backbone
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        table = self.backbone.embedding.word_embedding.embedding_table
-        return ops.matmul(self.backbone(ids), table.T)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.backbone(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.backbone.embedding.word_embedding.embedding_table)
 
 
 def gpt2_split(
@@ -84,4 +93,5 @@ def gpt2_split(
     if embed_dim % num_heads or num_heads % (kv_heads or num_heads):
         raise ValueError(f"{num_heads} heads over {embed_dim} channels, {kv_heads} of keys")
     ffn_dim = ffn_dim or 4 * embed_dim
-    return SplitGPT2(Backbone(vocab_size, embed_dim, depth, num_heads, kv_heads, ffn_dim, longest))
+    backbone = Backbone(vocab_size, embed_dim, depth, num_heads, kv_heads, ffn_dim, longest)
+    return SplitGPT2(backbone, (2 * depth, kv_heads or num_heads, embed_dim // num_heads))

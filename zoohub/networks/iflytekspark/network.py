@@ -6,13 +6,14 @@ these are. Shapes: B rows of L tokens, C channels of a token.
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.activations import gelu
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import Places, attend_past, future
+from zoohub.networks.layers.causal import Memory, Order, attend_past, layer_past, recalled
 from zoohub.networks.layers.dense import dense, layer_norm
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.rotary import Rotary
 
 NORM_EPS = 1e-5
@@ -20,7 +21,7 @@ THETA = 1000000.0
 
 
 class Attention(nn.Cell):
-    """Attention over what came before: (B, L, C) -> the same shape."""
+    """Attention over what came before: (B, L, C) -> the same shape, and keys and values."""
 
     def __init__(self, channels: int, num_heads: int, turn: Rotary) -> None:
         super().__init__()
@@ -32,11 +33,15 @@ class Attention(nn.Cell):
         self.scale = (channels // num_heads) ** -0.5
         self.turn = turn
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        query = self.turn(split_heads(self.q_proj(x), self.num_heads))
-        key = self.turn(split_heads(self.k_proj(x), self.num_heads))
+    def construct(
+        self, x: Tensor, places: Tensor, hidden: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory]:
+        query = self.turn(split_heads(self.q_proj(x), self.num_heads), places)
+        key = self.turn(split_heads(self.k_proj(x), self.num_heads), places)
         value = split_heads(self.v_proj(x), self.num_heads)
-        return self.out_proj(merge_heads(attend_past(query, key, value, self.scale, hidden)))
+        keys, values = recalled(key, value, past)
+        found = attend_past(query, keys, values, self.scale, hidden)
+        return self.out_proj(merge_heads(found)), (key, value)
 
 
 class FeedForward(nn.Cell):
@@ -54,7 +59,8 @@ class FeedForward(nn.Cell):
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C)."""
+    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C), and keys
+    and values."""
 
     def __init__(self, channels: int, num_heads: int, ffn_dim: int, turn: Rotary) -> None:
         super().__init__()
@@ -63,13 +69,16 @@ class Block(nn.Cell):
         self.final_layer_norm = layer_norm(channels, NORM_EPS)
         self.mlp = FeedForward(channels, ffn_dim)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        x = x + self.attention(self.layer_norm(x), hidden)
-        return x + self.mlp(self.final_layer_norm(x))
+    def construct(
+        self, x: Tensor, places: Tensor, hidden: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory]:
+        found, memory = self.attention(self.layer_norm(x), places, hidden, past)
+        x = x + found
+        return x + self.mlp(self.final_layer_norm(x)), memory
 
 
 class Blocks(nn.Cell):
-    """(B, L, C) -> the same shape, normalised."""
+    """(B, L, C) -> the same shape, normalised, and the layers' keys and values."""
 
     def __init__(
         self, channels: int, depth: int, num_heads: int, ffn_dim: int, turn: Rotary
@@ -79,10 +88,14 @@ class Blocks(nn.Cell):
         self.layers = nn.CellList(blocks)
         self.layernorm = layer_norm(channels, NORM_EPS)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x, hidden)
-        return self.layernorm(x)
+    def construct(
+        self, x: Tensor, places: Tensor, hidden: Tensor, past: Tensor | None
+    ) -> Remembered:
+        memories: tuple[Memory, ...] = ()
+        for number, layer in enumerate(self.layers):
+            x, memory = layer(x, places, hidden, layer_past(past, number))
+            memories = (*memories, memory)
+        return self.layernorm(x), memories
 
 
 class Words(nn.Cell):
@@ -103,22 +116,30 @@ class Transformer(nn.Cell):
         super().__init__()
         self.embedding = words
         self.transformer = blocks
-        self.places = Places(longest)
+        self.order = Order(longest)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        return self.transformer(self.embedding(ids), future(self.places(ids.shape[1])))
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
+        return self.transformer(self.embedding(ids), places, hidden, past)
 
 
-class IFlytekSpark(nn.Cell):
+class IFlytekSpark(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size), by the words' own embeddings."""
 
-    def __init__(self, transformer: Transformer) -> None:
+    def __init__(self, transformer: Transformer, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.transformer = transformer
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        table = self.transformer.embedding.word_embeddings.embedding_table
-        return ops.matmul(self.transformer(ids), table.T)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.transformer(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.transformer.embedding.word_embeddings.embedding_table)
 
 
 def iflytekspark(
@@ -148,4 +169,5 @@ def iflytekspark(
         raise ValueError(f"{num_heads} heads over {embed_dim} channels")
     turn = Rotary(embed_dim // num_heads, longest, THETA)
     blocks = Blocks(embed_dim, depth, num_heads, ffn_dim, turn)
-    return IFlytekSpark(Transformer(Words(vocab_size, embed_dim), blocks, longest))
+    cache = (2 * depth, num_heads, embed_dim // num_heads)
+    return IFlytekSpark(Transformer(Words(vocab_size, embed_dim), blocks, longest), cache)

@@ -58,9 +58,23 @@ def cut_logits(net: nn.Cell, *, decode: bool) -> Cut:
 
 
 def cut_landmarks(net: nn.Cell, *, decode: bool) -> Cut:
-    """As `cut_offsets`, with landmarks between scores and boxes."""
+    """As `cut_offsets`, with landmarks after the scores, and their points after the boxes."""
     undecoded = ("offsets", "scores", "landmarks")
+    decoded = ("boxes", "points")
+    return _cut(net, decode, (*undecoded, *decoded), decoded, undecoded)
+
+
+def cut_refined(net: nn.Cell, *, decode: bool) -> Cut:
+    """Offsets and scores of a first look and of a second, the maps between them, then the boxes."""
+    maps = tuple(f"map_{level}" for level in range(4))
+    undecoded = ("first_offsets", "first_scores", "offsets", "scores", *maps)
     return _cut(net, decode, (*undecoded, "boxes"), "boxes", undecoded)
+
+
+def cut_points(net: nn.Cell, *, decode: bool) -> Cut:
+    """Heads over points: heat, sizes and offsets, then the boxes they chose themselves."""
+    undecoded = ("heat", "sizes", "offsets")
+    return _cut(net, decode, (*undecoded, "chosen"), "chosen", undecoded)
 
 
 def cut_head(net: nn.Cell, *, decode: bool) -> Cut | None:
@@ -78,14 +92,14 @@ def _cut(
     net: nn.Cell,
     decode: bool,
     names: tuple[str, ...],
-    kept: str,
+    kept: str | tuple[str, ...],
     undecoded: tuple[str, ...] = ("map_*",),
 ) -> Cut:
     """Leave the decoding out, if asked or if the network was built so."""
     head = find_decoder(net)
     head.decodes = head.decodes and decode
     if head.decodes:
-        return Cut(names, (kept,))
+        return Cut(names, (kept,) if isinstance(kept, str) else kept)
     box_decoding = getattr(head, "box_decoding", None)
     decoding: BoxDecoding | None = box_decoding() if box_decoding else None
     return Cut(undecoded, decoding=decoding)

@@ -13,7 +13,7 @@ from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.activations import gelu
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import attend_past
+from zoohub.networks.layers.causal import Memory, attend_past, recalled
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.transposed_dense import TransposedDense
 
@@ -42,7 +42,8 @@ class SigmoidGelu(nn.Cell):
 
 
 class PastAttention(nn.Cell):
-    """Attention over what came before: asking (B, L, C), seen (B, L, C) -> (B, L, C).
+    """Attention over what came before: asking (B, L, C), seen (B, L, C) -> (B, L, C), and keys
+    and values.
 
     `dense1`, `dense2` and `dense3` make query, key and value; `kv_heads` heads of keys and values
     serve `num_heads` of queries.
@@ -59,17 +60,19 @@ class PastAttention(nn.Cell):
         self.scale = width**-0.5
 
     def construct(
-        self, asking: Tensor, seen: Tensor, hidden: Tensor, bias: Tensor | None = None
-    ) -> Tensor:
+        self,
+        asking: Tensor,
+        seen: Tensor,
+        hidden: Tensor,
+        bias: Tensor | None = None,
+        past: Memory | None = None,
+    ) -> tuple[Tensor, Memory]:
         query = split_heads(self.dense1(asking), self.num_heads)
         key = split_heads(self.dense2(seen), self.kv_heads)
         value = split_heads(self.dense3(seen), self.kv_heads)
-        if self.kv_heads != self.num_heads:
-            repeats = self.num_heads // self.kv_heads
-            key = ops.repeat_interleave(key, repeats, 1)
-            value = ops.repeat_interleave(value, repeats, 1)
-        found = attend_past(query, key, value, self.scale, hidden, bias)
-        return self.projection(merge_heads(found))
+        keys, values = recalled(key, value, past)
+        found = attend_past(query, keys, values, self.scale, hidden, bias)
+        return self.projection(merge_heads(found)), (key, value)
 
 
 class FeedForward(nn.Cell):
@@ -86,7 +89,8 @@ class FeedForward(nn.Cell):
 
 
 class DecoderBlock(nn.Cell):
-    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C).
+    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C), and keys
+    and values.
 
     With `asking` (B, L, C) that asks, in place of the block's own tokens (PanGu-α's last block).
     """
@@ -111,7 +115,9 @@ class DecoderBlock(nn.Cell):
         hidden: Tensor,
         bias: Tensor | None = None,
         asking: Tensor | None = None,
-    ) -> Tensor:
+        past: Memory | None = None,
+    ) -> tuple[Tensor, Memory]:
         seen = self.layernorm1(x)
-        x = x + self.attention(seen if asking is None else asking, seen, hidden, bias)
-        return x + self.output(self.layernorm2(x))
+        found, memory = self.attention(seen if asking is None else asking, seen, hidden, bias, past)
+        x = x + found
+        return x + self.output(self.layernorm2(x)), memory

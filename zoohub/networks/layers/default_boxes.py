@@ -32,24 +32,26 @@ def scaled_levels(
     ratios: Sequence[Sequence[float]],
     least: float = 0.2,
     most: float = 0.95,
+    between: bool = True,
 ) -> tuple[DefaultLevel, ...]:
     """SSD's: scales from `least` to `most` of the picture, spread evenly over the maps.
 
-    A map's boxes are a square, two of each ratio and a square between this scale and the next; on a
-    first map without ratios a small square and two of ratio 2.
+    A map's boxes are a square, two of each ratio and, unless `between` is False, a square between
+    this scale and the next; on a first map without ratios a small square and two of ratio 2.
     """
     grow = (most - least) / (len(steps) - 1)
     scales = [least + grow * level for level in range(len(steps))] + [1.0]
     levels = []
     for index, step in enumerate(steps):
-        scale, between = scales[index], sqrt(scales[index] * scales[index + 1])
+        scale = scales[index]
         first = index == 0 and not ratios[index]
         sizes = [(0.1, 0.1) if first else (scale, scale)]
         for ratio in (2.0,) if first else ratios[index]:
             wide, high = scale * sqrt(ratio), scale / sqrt(ratio)
             sizes += [(wide, high), (high, wide)]
-        if not first:
-            sizes.append((between, between))
+        if between and not first:
+            middle = sqrt(scale * scales[index + 1])
+            sizes.append((middle, middle))
         pixels = tuple((image_size * wide, image_size * high) for wide, high in sizes)
         levels.append(DefaultLevel(step, pixels))
     return tuple(levels)
@@ -112,6 +114,42 @@ class OffsetBoxes(nn.Cell):
             boxes = (*boxes, ops.reshape(box, (-1, stop - start, 4)))
             start = stop
         return ops.concat(boxes, 1)
+
+
+class OffsetPoints(nn.Cell):
+    """Offsets (B, N, 2·points) of `maps`' default boxes' centres -> the same in pixels: x, y, ….
+
+    They are in tenths of the default box's size; N counts as in `OffsetBoxes`.
+    """
+
+    def __init__(self, levels: Sequence[DefaultLevel], points: int) -> None:
+        super().__init__()
+        self.points = points
+        self.steps = tuple(float(level.step) for level in levels)
+        self.counts = tuple(len(level.sizes) for level in levels)
+        self.widths = tuple(_column(level, 0) for level in levels)
+        self.heights = tuple(_column(level, 1) for level in levels)
+
+    def construct(self, offsets: Tensor, maps: tuple[Tensor, ...]) -> Tensor:
+        found: tuple[Tensor, ...] = ()
+        start = 0
+        for level, step in enumerate(self.steps):
+            _, _, high, wide = maps[level].shape
+            stop = start + high * wide * self.counts[level]
+            shape = (-1, high, wide, self.counts[level], 2 * self.points)
+            own = ops.reshape(offsets[:, start:stop], shape)
+            x = (cell_offsets(wide, (1, 1, wide, 1, 1)) + 0.5) * step
+            y = (cell_offsets(high, (1, high, 1, 1, 1)) + 0.5) * step
+            values: tuple[Tensor, ...] = ()
+            for point in range(self.points):
+                first, second = 2 * point, 2 * point + 1
+                across = x + own[..., first : first + 1] * _CENTRE * self.widths[level]
+                down = y + own[..., second : second + 1] * _CENTRE * self.heights[level]
+                values = (*values, across, down)
+            pixels = ops.concat(values, -1)
+            found = (*found, ops.reshape(pixels, (-1, stop - start, 2 * self.points)))
+            start = stop
+        return ops.concat(found, 1)
 
 
 def flatten(maps: tuple[Tensor, ...], width: int) -> Tensor:

@@ -83,11 +83,14 @@ class Exchange(nn.Cell):
         return _downward(channels[fro], channels[to], to - fro)
 
     def raised(self, x: Tensor, times: int, like: Tensor) -> Tensor:
-        """`x` with every pixel 2^`times` times in both directions, of the size of `like`."""
+        """`x` with every pixel 2^`times` times in both directions, of the size of `like`.
+
+        Cut without asking whether there is anything to cut: a question about sizes would keep the
+        network from being exported with open ones.
+        """
         for _ in range(times):
             x = self.upsample(x)
-        if x.shape[2] != like.shape[2] or x.shape[3] != like.shape[3]:
-            x = x[:, :, : like.shape[2], : like.shape[3]]
+        x = x[:, :, : like.shape[2], : like.shape[3]]
         return x.astype(mstype.float16).astype(like.dtype) if self.half else x
 
     def construct(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -7,12 +7,12 @@ from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.activations import gelu
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import attend_past
+from zoohub.networks.layers.causal import Memory, attend_past, recalled
 from zoohub.networks.layers.transposed_dense import TransposedDense
 
 
 class JointAttention(nn.Cell):
-    """Attention over what came before: (B, L, C) -> the same shape."""
+    """Attention over what came before: (B, L, C) -> the same shape, and keys and values."""
 
     def __init__(self, channels: int, num_heads: int) -> None:
         super().__init__()
@@ -21,11 +21,15 @@ class JointAttention(nn.Cell):
         self.channels, self.num_heads = channels, num_heads
         self.scale = (channels // num_heads) ** -0.5
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
+    def construct(
+        self, x: Tensor, hidden: Tensor, past: Memory | None = None
+    ) -> tuple[Tensor, Memory]:
         query, key, value = ops.split(self.c_attn(x), self.channels, -1)
         query, key = split_heads(query, self.num_heads), split_heads(key, self.num_heads)
         value = split_heads(value, self.num_heads)
-        return self.c_proj(merge_heads(attend_past(query, key, value, self.scale, hidden)))
+        keys, values = recalled(key, value, past)
+        found = attend_past(query, keys, values, self.scale, hidden)
+        return self.c_proj(merge_heads(found)), (key, value)
 
 
 class JointFeedForward(nn.Cell):

@@ -6,31 +6,47 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore import dtype as mstype
 from mindspore.common.initializer import initializer
 
+from zoohub.networks.layers.operators import shared
+
 
 class BatchNorm2d(nn.BatchNorm2d):
     """(B, C, H, W) -> the same shape; parameters, numerics and modes of `nn.BatchNorm2d`.
 
     MindSpore's constructor makes sixteen operators, of which two are ever run, and that was half
-    of the time in which ResNet-50 is loaded. This one makes the two. `momentum` is the share of
-    the moving statistics that a training step keeps.
+    of the time in which ResNet-50 is loaded. This one shares the two with others of its kind.
+    `momentum` is the share of the moving statistics that a training step keeps.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
         nn.Cell.__init__(self)
-        self.num_features = num_features
-        self.use_batch_statistics = None  # of the batch in training, the moving ones in evaluation
-        self.eps = eps
-        self.momentum = 1.0 - momentum  # as the operator counts it
+        kept = 1.0 - momentum  # as the operator counts it
+        self.__dict__.update(  # what is neither parameter nor operator needs no __setattr__
+            num_features=num_features,
+            use_batch_statistics=None,  # of the batch in training, the moving ones in evaluation
+            eps=eps,
+            momentum=kept,
+        )
         self.moving_mean = _statistic("zeros", num_features, "mean", learns=False)
         self.moving_variance = _statistic("ones", num_features, "variance", learns=False)
         self.gamma = _statistic("ones", num_features, "gamma", learns=True)
         self.beta = _statistic("zeros", num_features, "beta", learns=True)
-        self.bn_train = ops.BatchNorm(is_training=True, epsilon=eps, momentum=self.momentum)
-        self.bn_infer = ops.BatchNorm(is_training=False, epsilon=eps)
+        self.bn_train = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=kept)
+        self.bn_infer = shared(ops.BatchNorm, is_training=False, epsilon=eps)
 
     def construct(self, x: Tensor) -> Tensor:
         norm = self.bn_train if self.training else self.bn_infer
         return norm(x, self.gamma, self.beta, self.moving_mean, self.moving_variance)[0]
+
+
+class BatchStatistics(BatchNorm2d):
+    """Batch norm by the batch's own statistics in evaluation mode too, as some evaluations of the
+    models repository have it: what a picture gives depends on those beside it."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
+        super().__init__(num_features, eps, momentum)
+        self.use_batch_statistics = True
+        # Momentum 0 leaves the moving statistics as they are.
+        self.bn_infer = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=0.0)
 
 
 def _statistic(init: str, size: int, name: str, *, learns: bool) -> Parameter:

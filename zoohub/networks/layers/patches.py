@@ -11,34 +11,57 @@ def unfold(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
     The channel is the innermost but for the place, as in MindSpore's `nn.Unfold`; PyTorch's has
     the window's places within the channel.
     """
-    x = ops.pad(x, (padding, padding, padding, padding))
-    rows, columns = _count(x.shape[2], kernel, stride), _count(x.shape[3], kernel, stride)
+    rows = (x.shape[2] + 2 * padding - kernel) // stride + 1
+    columns = (x.shape[3] + 2 * padding - kernel) // stride + 1
+    channels = x.shape[1]
+    x = _phases(x, stride, padding)
     parts: tuple[Tensor, ...] = ()
     for down in range(kernel):
         for across in range(kernel):
-            part = x[
-                :,
-                :,
-                down : down + stride * (rows - 1) + 1 : stride,
-                across : across + stride * (columns - 1) + 1 : stride,
-            ]
+            first = (down % stride * stride + across % stride) * channels
+            top, left = down // stride, across // stride
+            part = x[:, first : first + channels, top : top + rows, left : left + columns]
             parts = (*parts, part)
     return ops.stack(parts, 1)
 
 
+def _phases(x: Tensor, stride: int, padding: int) -> Tensor:
+    """(B, C, H, W) -> (B, stride²·C, H / stride, W / stride): every `stride`-th row and column of
+    the map padded with zeros, from the first, second, … on.
+
+    What follows slices by steps of one: MindSpore's CPU kernel for the gradient of slices by larger
+    steps writes beyond its memory (2.10).
+    """
+    after = padding + stride - 1
+    x = ops.pad(x, (padding, after, padding, after))
+    if stride == 1:
+        return x
+    channels, rows, columns = x.shape[1], x.shape[2] // stride, x.shape[3] // stride
+    x = ops.reshape(
+        x[:, :, : rows * stride, : columns * stride],
+        (-1, channels, rows, stride, columns, stride),
+    )
+    x = ops.transpose(x, (0, 3, 5, 1, 2, 4))
+    return ops.reshape(x, (-1, stride * stride * channels, rows, columns))
+
+
 def fold(x: Tensor, kernel: int, stride: int, padding: int, height: int, width: int) -> Tensor:
-    """Windows' values (B, C, kernel², h, w) added up where they lie: (B, C, height, width)."""
-    total = None
-    for down in range(kernel):
-        for across in range(kernel):
-            part = _spread(x[:, :, down * kernel + across], stride)
-            part = _place(_place(part, down - padding, height, 2), across - padding, width, 3)
-            total = part if total is None else total + part
-    return total
+    """Windows' values (B, C, kernel², h, w) added up where they lie: (B, C, height, width).
+
+    Each place of the windows is laid over the padded map by a shift that is known beforehand, so
+    that a batch of any size can be exported and gradients are those of padding and slicing.
+    """
+    total = _laid(x, kernel, stride, 0)
+    for place in range(1, kernel * kernel):
+        total = total + _laid(x, kernel, stride, place)
+    return total[:, :, padding : padding + height, padding : padding + width]
 
 
-def _count(size: int, kernel: int, stride: int) -> int:
-    return (size - kernel) // stride + 1
+def _laid(x: Tensor, kernel: int, stride: int, place: int) -> Tensor:
+    """One place of all windows on the padded map: (B, C, h·stride + kernel - 1, …)."""
+    down, across = place // kernel, place % kernel
+    margins = (across, kernel - 1 - across, down, kernel - 1 - down)
+    return ops.pad(_spread(x[:, :, place], stride), margins)
 
 
 def _spread(x: Tensor, stride: int) -> Tensor:
@@ -52,13 +75,3 @@ def _spread(x: Tensor, stride: int) -> Tensor:
     zeros = ops.zeros_like(x)
     x = ops.concat((x, *(zeros,) * (stride - 1)), 3)
     return ops.reshape(x, (-1, channels, rows * stride, columns * stride))
-
-
-def _place(x: Tensor, shift: int, size: int, axis: int) -> Tensor:
-    """`x` moved by `shift` along an axis (2 or 3) that becomes `size` long; zeros come in."""
-    before = max(shift, 0)
-    after = max(size - shift - x.shape[axis], 0)
-    if before or after:
-        x = ops.pad(x, (0, 0, before, after) if axis == 2 else (before, after))
-    first = max(-shift, 0)
-    return x[:, :, first : first + size] if axis == 2 else x[:, :, :, first : first + size]

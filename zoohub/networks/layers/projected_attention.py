@@ -5,7 +5,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn
 
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import attend_past
+from zoohub.networks.layers.causal import Memory, attend_past, recalled
 from zoohub.networks.layers.dense import dense
 
 
@@ -21,9 +21,13 @@ class ProjectedAttention(nn.Cell):
         self.num_heads = num_heads
         self.scale = (channels // num_heads) ** -0.5
 
-    def attend(self, asking: Tensor, seen: Tensor, hidden: Tensor) -> Tensor:
-        """What each token finds among those before it."""
+    def attend(
+        self, asking: Tensor, seen: Tensor, hidden: Tensor, past: Memory | None = None
+    ) -> tuple[Tensor, Memory]:
+        """What each token finds among those before it; keys and values."""
         query = split_heads(self.q_proj(asking), self.num_heads)
         key = split_heads(self.k_proj(seen), self.num_heads)
         value = split_heads(self.v_proj(seen), self.num_heads)
-        return merge_heads(attend_past(query, key, value, self.scale, hidden))
+        keys, values = recalled(key, value, past)
+        found = attend_past(query, keys, values, self.scale, hidden)
+        return merge_heads(found), (key, value)

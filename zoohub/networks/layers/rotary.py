@@ -11,7 +11,8 @@ from mindspore import Tensor, nn, ops
 
 
 class Rotary(nn.Cell):
-    """(B, H, L, D) -> the same, turned by each token's place; `longest` tokens at most."""
+    """(B, H, L, D) and places (L,) or (B, L) -> the same, turned by each token's place; `longest`
+    tokens at most."""
 
     def __init__(self, channels: int, longest: int, theta: float = 10000.0) -> None:
         super().__init__()
@@ -22,7 +23,13 @@ class Rotary(nn.Cell):
         self.sin = Tensor(np.sin(both))
         self.half = channels // 2
 
-    def construct(self, x: Tensor) -> Tensor:
-        length = x.shape[2]
+    def construct(self, x: Tensor, places: Tensor) -> Tensor:
+        cos, sin = of_places(self.cos, places), of_places(self.sin, places)
         turned = ops.concat((-x[..., self.half :], x[..., : self.half]), -1)
-        return x * self.cos[:length] + turned * self.sin[:length]
+        return x * cos + turned * sin
+
+
+def of_places(table: Tensor, places: Tensor) -> Tensor:
+    """The rows (places, D) of a table for heads (B, H, L, D): (L, D) or (B, 1, L, D)."""
+    rows = ops.gather(table, places, 0)
+    return rows if places.ndim == 1 else ops.expand_dims(rows, 1)

@@ -113,11 +113,25 @@ class SwinBody(nn.Cell):
 
 
 def check_sizes(
-    image_size: int, patch_size: int, depths: Sequence[int], num_heads: Sequence[int]
+    image_size: int,
+    patch_size: int,
+    window_size: int,
+    depths: Sequence[int],
+    num_heads: Sequence[int],
 ) -> None:
-    """Raises ValueError where stages and heads differ in number, or a stage's grid is odd."""
+    """Raises ValueError where stages and heads differ in number, or a stage's grid is odd or no
+    whole number of windows."""
     if len(depths) != len(num_heads):
         raise ValueError(f"{len(depths)} depths but num_heads for {len(num_heads)} stages")
     smallest = patch_size * 2 ** (len(depths) - 1)
     if image_size % smallest:
         raise ValueError(f"image_size={image_size} is not a multiple of {smallest}")
+    grids = [image_size // patch_size // 2**stage for stage in range(len(depths))]
+    split = [grid for grid in grids if grid > window_size and grid % window_size]
+    if split:
+        fits = [w for w in range(2, grids[0] + 1) if all(g <= w or g % w == 0 for g in grids)]
+        near = min(fits, key=lambda window: abs(window - window_size))
+        raise ValueError(
+            f"image_size={image_size} makes a grid of {split[0]}, which windows of {window_size} "
+            f"do not divide; window_size={near} does"
+        )

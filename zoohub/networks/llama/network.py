@@ -14,8 +14,17 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import Normal, initializer
 
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import Places, alibi_slopes, attend_past, future
+from zoohub.networks.layers.causal import (
+    Memory,
+    Order,
+    alibi,
+    alibi_slopes,
+    attend_past,
+    layer_past,
+    recalled,
+)
 from zoohub.networks.layers.dense import dense
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.rms_norm import RMSNorm
 from zoohub.networks.layers.rotary import Rotary
 
@@ -55,7 +64,8 @@ class TokenTable(nn.Cell):
 
 
 class Attention(nn.Cell):
-    """Self-attention over what came before, several query heads to a key head: (B, L, C)."""
+    """Self-attention over what came before, several query heads to a key head: (B, L, C), and keys
+    and values."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -75,7 +85,14 @@ class Attention(nn.Cell):
         if self.rotary:
             self.turn = Rotary(width, sizes.longest)
 
-    def construct(self, x: Tensor, hidden: Tensor, bias: Tensor | None) -> Tensor:
+    def construct(
+        self,
+        x: Tensor,
+        places: Tensor,
+        hidden: Tensor,
+        bias: Tensor | None,
+        past: Memory | None,
+    ) -> tuple[Tensor, Memory]:
         query = split_heads(self.wq(x), self.num_heads)
         if self.joint_kv:  # each head's key and value lie side by side
             both = split_heads(self.wk_v(x), self.kv_heads)
@@ -84,12 +101,10 @@ class Attention(nn.Cell):
             key = split_heads(self.wk(x), self.kv_heads)
             value = split_heads(self.wv(x), self.kv_heads)
         if self.rotary:
-            query, key = self.turn(query), self.turn(key)
-        if self.kv_heads != self.num_heads:
-            repeats = self.num_heads // self.kv_heads
-            key = ops.repeat_interleave(key, repeats, 1)
-            value = ops.repeat_interleave(value, repeats, 1)
-        return self.wo(merge_heads(attend_past(query, key, value, self.scale, hidden, bias)))
+            query, key = self.turn(query, places), self.turn(key, places)
+        keys, values = recalled(key, value, past)
+        found = attend_past(query, keys, values, self.scale, hidden, bias)
+        return self.wo(merge_heads(found)), (key, value)
 
 
 class FeedForward(nn.Cell):
@@ -107,7 +122,8 @@ class FeedForward(nn.Cell):
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each after a norm and added: (B, L, C)."""
+    """Attention, then the feed-forward, each after a norm and added: (B, L, C), and keys and
+    values."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -116,9 +132,17 @@ class Block(nn.Cell):
         self.attention = Attention(sizes)
         self.feed_forward = FeedForward(sizes)
 
-    def construct(self, x: Tensor, hidden: Tensor, bias: Tensor | None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), hidden, bias)
-        return x + self.feed_forward(self.ffn_norm(x))
+    def construct(
+        self,
+        x: Tensor,
+        places: Tensor,
+        hidden: Tensor,
+        bias: Tensor | None,
+        past: Memory | None,
+    ) -> tuple[Tensor, Memory]:
+        found, memory = self.attention(self.attention_norm(x), places, hidden, bias, past)
+        x = x + found
+        return x + self.feed_forward(self.ffn_norm(x)), memory
 
 
 class Decoder(nn.Cell):
@@ -129,33 +153,41 @@ class Decoder(nn.Cell):
         self.tok_embeddings = TokenTable(sizes.vocab_size, sizes.embed_dim)
         self.layers = nn.CellList([Block(sizes) for _ in range(sizes.depth)])
         self.norm_out = RMSNorm(sizes.embed_dim, sizes.norm_eps)
-        self.places = Places(sizes.longest)
+        self.order = Order(sizes.longest)
         self.alibi = sizes.positions == "alibi"
         if self.alibi:
             self.slopes = Tensor(alibi_slopes(sizes.num_heads))
 
-    def construct(self, ids: Tensor) -> Tensor:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
         x = self.tok_embeddings(ids)
-        places = self.places(ids.shape[1])
-        hidden = future(places)
-        bias = self.slopes * places.astype(x.dtype) if self.alibi else None
-        for layer in self.layers:
-            x = layer(x, hidden, bias)
-        return self.norm_out(x)
+        places, seen, hidden = self.order(ids, counts, past)
+        bias = alibi(self.slopes, seen) if self.alibi else None
+        memories: tuple[Memory, ...] = ()
+        for number, layer in enumerate(self.layers):
+            x, memory = layer(x, places, hidden, bias, layer_past(past, number))
+            memories = (*memories, memory)
+        return self.norm_out(x), memories
 
 
-class Llama(nn.Cell):
+class Llama(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size)."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.model = Decoder(sizes)
         self.head = sizes.head
+        self.cache = (2 * sizes.depth, sizes.kv_heads, sizes.embed_dim // sizes.num_heads)
         if sizes.head != "tied":
             self.lm_head = dense(sizes.embed_dim, sizes.vocab_size, bias=False)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        x = self.model(ids)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.model(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
         if self.head == "own":
             return self.lm_head(x)
         if self.head == "tied":
@@ -163,7 +195,7 @@ class Llama(nn.Cell):
         else:
             weight = self.lm_head.weight
             table = weight * ops.rsqrt(ops.square(weight).sum(-1, keepdims=True) + HEAD_EPS)
-        return ops.matmul(x, table.T)
+        return tied_logits(x, table)
 
 
 def llama(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, SEQUENCE, Family
-from zoohub.networks.position_table import PositionTable
 from zoohub.networks.vit.family import TIMM
 
 

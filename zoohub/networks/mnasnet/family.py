@@ -77,5 +77,6 @@ FAMILY = Family(
     head="classifier",
     stem="features.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments={"bn_eps": 1e-5},
     torchvision_difference=_difference,
 )

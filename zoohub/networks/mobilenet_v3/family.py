@@ -104,5 +104,6 @@ FAMILY = Family(
     head="classifier.3",
     stem="features.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments={"conv_padding": "symmetric", "bn_eps": 1e-3},
     torchvision_difference=_difference,
 )

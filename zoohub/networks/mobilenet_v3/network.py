@@ -16,7 +16,7 @@ from zoohub.networks.layers.activations import HardSigmoid, HardSwish
 from zoohub.networks.layers.conv import Padding, check_padding, conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.pooling import GlobalAvgPool
-from zoohub.networks.layers.squeeze_excite import SqueezeExcite
+from zoohub.networks.layers.squeeze_excite import DenseSqueezeExcite, SqueezeExcite
 from zoohub.networks.layers.widths import make_divisible
 
 # kernel, hidden channels, channels, squeeze and excitation, activation, stride: tables 1 and 2 of
@@ -60,11 +60,21 @@ _LAST_OF_CONVOLUTIONS = 1280
 
 
 @dataclass(frozen=True, slots=True)
-class _Numerics:
-    """Where publishers differ though the parameters have the same shapes."""
+class Numerics:
+    """Where publishers differ: the padding and epsilon, whether blocks expand that need not, and
+    whether excitation is by 1×1 convolutions, by dense layers and a sigmoid ("dense") or left out
+    ("none")."""
 
     padding: Padding
     bn_eps: float
+    always_expand: bool = False
+    excitation: str = "conv"
+
+    def excite(self, channels: int) -> nn.Cell:
+        """(B, channels, H, W) -> the same shape."""
+        if self.excitation == "dense":
+            return DenseSqueezeExcite(channels, channels // 4)
+        return SqueezeExcite(channels, make_divisible(channels / 4), gate=HardSigmoid)
 
 
 class InvertedResidual(nn.Cell):
@@ -82,19 +92,18 @@ class InvertedResidual(nn.Cell):
         stride: int,
         excite: bool,
         act: type[nn.Cell],
-        numerics: _Numerics,
+        numerics: Numerics,
     ) -> None:
         super().__init__()
         eps = numerics.bn_eps
         layers: list[nn.Cell] = []
-        if hidden != in_channels:
+        if hidden != in_channels or numerics.always_expand:
             layers += conv_norm(in_channels, hidden, 1, act=act, eps=eps)
         layers += conv_norm(
             hidden, hidden, kernel, stride, numerics.padding, groups=hidden, act=act, eps=eps
         )
-        if excite:
-            squeezed = make_divisible(hidden / 4)
-            layers.append(SqueezeExcite(hidden, squeezed, gate=HardSigmoid))
+        if excite and numerics.excitation != "none":
+            layers.append(numerics.excite(hidden))
         layers += conv_norm(hidden, out_channels, 1, act=None, eps=eps)
         self.layers = nn.SequentialCell(layers)
         self.shortcut = stride == 1 and in_channels == out_channels
@@ -138,6 +147,21 @@ class ConvHead(nn.SequentialCell):
         return ops.flatten(x)
 
 
+def body(
+    size: str, width: float, in_channels: int, numerics: Numerics
+) -> tuple[list[nn.Cell], list[FeatureMap]]:
+    """The stem's three cells and the blocks, and what each gives."""
+    channels, stride = make_divisible(16 * width), 2
+    layers = conv_norm(in_channels, channels, 3, 2, act=HardSwish, eps=numerics.bn_eps)
+    maps = [FeatureMap(channels, stride)] * len(layers)
+    for kernel, hidden, base, excite, act, step in _BLOCKS[size]:
+        sizes = (channels, make_divisible(hidden * width), make_divisible(base * width))
+        layers.append(InvertedResidual(*sizes, kernel, step, excite, act, numerics))
+        channels, stride = sizes[2], stride * step
+        maps.append(FeatureMap(channels, stride))
+    return layers, maps
+
+
 class MobileNetV3(nn.Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
@@ -148,19 +172,13 @@ class MobileNetV3(nn.Cell):
         num_classes: int,
         in_channels: int,
         dropout: float,
-        numerics: _Numerics,
+        numerics: Numerics,
         head: str,
         out_indices: tuple[int, ...] | None,
     ) -> None:
         super().__init__()
-        channels, stride, eps = make_divisible(16 * width), 2, numerics.bn_eps
-        layers = conv_norm(in_channels, channels, 3, 2, act=HardSwish, eps=eps)
-        maps = [FeatureMap(channels, stride)] * len(layers)
-        for kernel, hidden, base, excite, act, step in _BLOCKS[size]:
-            sizes = (channels, make_divisible(hidden * width), make_divisible(base * width))
-            layers.append(InvertedResidual(*sizes, kernel, step, excite, act, numerics))
-            channels, stride = sizes[2], stride * step
-            maps.append(FeatureMap(channels, stride))
+        layers, maps = body(size, width, in_channels, numerics)
+        channels, eps = maps[-1].channels, numerics.bn_eps
         self.features_only = out_indices is not None
         self.feature_info: tuple[FeatureMap, ...] = ()
         if out_indices is None:
@@ -214,6 +232,6 @@ def mobilenet_v3(
     check_padding(conv_padding)
     if size not in _BLOCKS or head not in ("dense", "conv"):
         raise ValueError(f"mobilenet_v3 has no size {size!r} with head {head!r}")
-    numerics = _Numerics(conv_padding, bn_eps)
+    numerics = Numerics(conv_padding, bn_eps)
     indices = tuple(out_indices) if features_only else None
     return MobileNetV3(size, width, num_classes, in_channels, dropout, numerics, head, indices)

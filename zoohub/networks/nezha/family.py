@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.bert.family import ENCODER, SIZES, head_of
+from zoohub.networks.bert.family import BERT_HEADS, ENCODER, SIZES, head_of
 from zoohub.networks.bert.hugging_names import POSITION_IDS, encoder_rules, head_rules
 from zoohub.networks.family import NUMBER, Family
 
@@ -34,5 +34,7 @@ FAMILY = Family(
     constants=(r".*\.positions_encoding",),
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("words", "next_sentence"),
+    outputs="zoohub.outputs.text_heads:text_head",
+    heads=("pretraining", *(head for head in BERT_HEADS if head != "pretraining")),
     cut="zoohub.networks.layers.cuts:cut_head",
 )

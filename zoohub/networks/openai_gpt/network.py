@@ -6,18 +6,20 @@ Parameter names are those of MindNLP 0.1.
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, nn
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Places, future
+from zoohub.networks.layers.causal import Memory, Order, layer_past
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.joint_decoder import JointAttention, JointFeedForward
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 
 NORM_EPS = 1e-5
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each added and normalised: (B, L, C)."""
+    """Attention, then the feed-forward, each added and normalised: (B, L, C), and keys and
+    values."""
 
     def __init__(self, channels: int, num_heads: int) -> None:
         super().__init__()
@@ -26,9 +28,10 @@ class Block(nn.Cell):
         self.mlp = JointFeedForward(channels)
         self.ln_2 = layer_norm(channels, NORM_EPS)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        x = self.ln_1(x + self.attn(x, hidden))
-        return self.ln_2(x + self.mlp(x))
+    def construct(self, x: Tensor, hidden: Tensor, past: Memory | None) -> tuple[Tensor, Memory]:
+        found, memory = self.attn(x, hidden, past)
+        x = self.ln_1(x + found)
+        return self.ln_2(x + self.mlp(x)), memory
 
 
 class Decoder(nn.Cell):
@@ -41,31 +44,46 @@ class Decoder(nn.Cell):
         self.tokens_embed = nn.Embedding(vocab_size, embed_dim, embedding_table=Normal(0.02))
         self.positions_embed = nn.Embedding(longest, embed_dim, embedding_table=Normal(0.02))
         self.h = nn.CellList([Block(embed_dim, num_heads) for _ in range(depth)])
-        self.places = Places(longest)
+        self.order = Order(longest)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        places = self.places(ids.shape[1])
-        hidden = future(places)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
         x = self.tokens_embed(ids) + self.positions_embed(places)
-        for block in self.h:
-            x = block(x, hidden)
-        return x
+        memories: tuple[Memory, ...] = ()
+        for number, block in enumerate(self.h):
+            x, memory = block(x, hidden, layer_past(past, number))
+            memories = (*memories, memory)
+        return x, memories
 
 
-class OpenAIGPT(nn.Cell):
+class OpenAIGPT(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size)."""
 
-    def __init__(self, transformer: Decoder, vocab_size: int, embed_dim: int, tied: bool) -> None:
+    def __init__(
+        self,
+        transformer: Decoder,
+        vocab_size: int,
+        embed_dim: int,
+        tied: bool,
+        cache: tuple[int, int, int],
+    ) -> None:
         super().__init__()
         self.transformer = transformer
+        self.cache = cache
         self.tied = tied
         if not tied:
             self.lm_head = dense(embed_dim, vocab_size, bias=False)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        x = self.transformer(ids)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.transformer(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
         if self.tied:
-            return ops.matmul(x, self.transformer.tokens_embed.embedding_table.T)
+            return tied_logits(x, self.transformer.tokens_embed.embedding_table)
         return self.lm_head(x)
 
 
@@ -95,4 +113,5 @@ def openai_gpt(
     if embed_dim % num_heads:
         raise ValueError(f"{num_heads} heads over {embed_dim} channels")
     decoder = Decoder(vocab_size, embed_dim, depth, num_heads, longest)
-    return OpenAIGPT(decoder, vocab_size, embed_dim, tied_head)
+    cache = (2 * depth, num_heads, embed_dim // num_heads)
+    return OpenAIGPT(decoder, vocab_size, embed_dim, tied_head, cache)

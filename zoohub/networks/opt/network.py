@@ -9,8 +9,9 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Places, future
+from zoohub.networks.layers.causal import Memory, Order, layer_past
 from zoohub.networks.layers.dense import dense, layer_norm
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.projected_attention import ProjectedAttention
 
 NORM_EPS = 1e-5
@@ -18,18 +19,20 @@ FIRST_PLACE = 2  # rows of the position table that stand before the first token'
 
 
 class Attention(ProjectedAttention):
-    """Attention over what came before: (B, L, C) -> the same shape."""
+    """Attention over what came before: (B, L, C) -> the same shape, and keys and values."""
 
     def __init__(self, channels: int, num_heads: int) -> None:
         super().__init__(channels, num_heads)
         self.out_proj = dense(channels, channels)
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        return self.out_proj(self.attend(x, x, hidden))
+    def construct(self, x: Tensor, hidden: Tensor, past: Memory | None) -> tuple[Tensor, Memory]:
+        found, memory = self.attend(x, x, hidden, past)
+        return self.out_proj(found), memory
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each added: (B, L, C) -> the same shape.
+    """Attention, then the feed-forward, each added: (B, L, C) -> the same shape, and keys and
+    values.
 
     `norms_first`: a layer norm stands before each part rather than after its sum.
     """
@@ -43,12 +46,14 @@ class Block(nn.Cell):
         self.final_layer_norm = layer_norm(channels, NORM_EPS)
         self.norms_first = norms_first
 
-    def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
+    def construct(self, x: Tensor, hidden: Tensor, past: Memory | None) -> tuple[Tensor, Memory]:
         if self.norms_first:
-            x = x + self.self_attn(self.self_attn_layer_norm(x), hidden)
-            return x + self.feed_forward(self.final_layer_norm(x))
-        x = self.self_attn_layer_norm(x + self.self_attn(x, hidden))
-        return self.final_layer_norm(x + self.feed_forward(x))
+            found, memory = self.self_attn(self.self_attn_layer_norm(x), hidden, past)
+            x = x + found
+            return x + self.feed_forward(self.final_layer_norm(x)), memory
+        found, memory = self.self_attn(x, hidden, past)
+        x = self.self_attn_layer_norm(x + found)
+        return self.final_layer_norm(x + self.feed_forward(x)), memory
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """Dense, ReLU, dense."""
@@ -84,18 +89,19 @@ class Decoder(nn.Cell):
         self.layers = nn.CellList(
             [Block(embed_dim, num_heads, ffn_dim, norms_first) for _ in range(depth)]
         )
-        self.places = Places(longest)
+        self.order = Order(longest)
 
-    def construct(self, ids: Tensor) -> Tensor:
-        places = self.places(ids.shape[1])
-        hidden = future(places)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
         x = self.embed_tokens(ids)
         x = self.project_in(x) if self.projects else x
         x = x + self.embed_positions(places + FIRST_PLACE)
-        for layer in self.layers:
-            x = layer(x, hidden)
+        memories: tuple[Memory, ...] = ()
+        for number, layer in enumerate(self.layers):
+            x, memory = layer(x, hidden, layer_past(past, number))
+            memories = (*memories, memory)
         x = self.final_layer_norm(x) if self.norms_first else x
-        return self.project_out(x) if self.projects else x
+        return (self.project_out(x) if self.projects else x), memories
 
 
 class Model(nn.Cell):
@@ -105,20 +111,27 @@ class Model(nn.Cell):
         super().__init__()
         self.decoder = decoder
 
-    def construct(self, ids: Tensor) -> Tensor:
-        return self.decoder(ids)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        return self.decoder(ids, counts, past)
 
 
-class OPT(nn.Cell):
+class OPT(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size), by the words' own embeddings."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.model = Model(decoder)
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        table = self.model.decoder.embed_tokens.embedding_table
-        return ops.matmul(self.model(ids), table.T)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.model(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.model.decoder.embed_tokens.embedding_table)
 
 
 def opt(
@@ -150,6 +163,7 @@ def opt(
     """
     if embed_dim % num_heads:
         raise ValueError(f"{num_heads} heads over {embed_dim} channels")
-    return OPT(
-        Decoder(vocab_size, embed_dim, word_dim, depth, num_heads, ffn_dim, norms_first, longest)
+    decoder = Decoder(
+        vocab_size, embed_dim, word_dim, depth, num_heads, ffn_dim, norms_first, longest
     )
+    return OPT(decoder, (2 * depth, num_heads, embed_dim // num_heads))

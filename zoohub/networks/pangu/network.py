@@ -11,16 +11,20 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.activations import gelu
-from zoohub.networks.layers.causal import HIDDEN, Places, future
+from zoohub.networks.layers.causal import HIDDEN, Memory, Order, layer_past
 from zoohub.networks.layers.dense import dense, layer_norm
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.projected_attention import ProjectedAttention
 
 NORM_EPS = 1e-5
 
 
 class Attention(ProjectedAttention):
-    """asking, seen (B, L, C) -> (B, L, C). The mask and its value are among the parameters, as
-    the files have them; they are not used, since what came before follows from the places."""
+    """asking, seen (B, L, C) -> (B, L, C), and keys and values.
+
+    The mask and its value are among the parameters, as the files have them; they are not used,
+    since what came before follows from the places.
+    """
 
     def __init__(self, channels: int, num_heads: int, longest: int) -> None:
         super().__init__(channels, num_heads)
@@ -30,8 +34,11 @@ class Attention(ProjectedAttention):
         self.masked_bias = Parameter(value, name="masked_bias", requires_grad=False)
         self.c_proj = dense(channels, channels)
 
-    def construct(self, asking: Tensor, seen: Tensor, hidden: Tensor) -> Tensor:
-        return self.c_proj(self.attend(asking, seen, hidden))
+    def construct(
+        self, asking: Tensor, seen: Tensor, hidden: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory]:
+        found, memory = self.attend(asking, seen, hidden, past)
+        return self.c_proj(found), memory
 
 
 class FeedForward(nn.Cell):
@@ -48,7 +55,8 @@ class FeedForward(nn.Cell):
 
 
 class Block(nn.Cell):
-    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C).
+    """Attention, then the feed-forward, each after a layer norm and added: (B, L, C), and keys
+    and values.
 
     With `asking` (B, L, C) that asks, in place of the block's own tokens.
     """
@@ -60,10 +68,13 @@ class Block(nn.Cell):
         self.ln_2 = layer_norm(channels, NORM_EPS)
         self.mlp = FeedForward(channels)
 
-    def construct(self, x: Tensor, hidden: Tensor, asking: Tensor | None = None) -> Tensor:
+    def construct(
+        self, x: Tensor, hidden: Tensor, past: Memory | None, asking: Tensor | None = None
+    ) -> tuple[Tensor, Memory]:
         seen = self.ln_1(x)
-        x = x + self.attn(seen if asking is None else asking, seen, hidden)
-        return x + self.mlp(self.ln_2(x))
+        found, memory = self.attn(seen if asking is None else asking, seen, hidden, past)
+        x = x + found
+        return x + self.mlp(self.ln_2(x)), memory
 
 
 class Decoder(nn.Cell):
@@ -79,31 +90,40 @@ class Decoder(nn.Cell):
         self.wqe = nn.Embedding(longest, embed_dim, embedding_table=init)
         self.h = nn.CellList([Block(embed_dim, num_heads, longest) for _ in range(depth)])
         self.ln_f = layer_norm(embed_dim, NORM_EPS)
-        self.places = Places(longest)
+        self.order = Order(longest)
         self.last = depth - 1
 
-    def construct(self, ids: Tensor) -> Tensor:
-        places = self.places(ids.shape[1])
-        hidden = future(places)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
         x = self.wte(ids) + self.wpe(places)
         asking = ops.broadcast_to(self.wqe(places), x.shape)
+        memories: tuple[Memory, ...] = ()
         for number, block in enumerate(self.h):
             if number == self.last:
-                x = block(self.ln_f(x), hidden, asking)
+                x, memory = block(self.ln_f(x), hidden, layer_past(past, number), asking)
             else:
-                x = block(x, hidden)
-        return x
+                x, memory = block(x, hidden, layer_past(past, number))
+            memories = (*memories, memory)
+        return x, memories
 
 
-class PanGu(nn.Cell):
+class PanGu(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size), by the words' own embeddings."""
 
-    def __init__(self, transformer: Decoder) -> None:
+    def __init__(self, transformer: Decoder, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.transformer = transformer
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        return ops.matmul(self.transformer(ids), self.transformer.wte.embedding_table.T)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.transformer(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.transformer.wte.embedding_table)
 
 
 def pangu(
@@ -129,4 +149,5 @@ def pangu(
     """
     if embed_dim % num_heads:
         raise ValueError(f"{num_heads} heads over {embed_dim} channels")
-    return PanGu(Decoder(vocab_size, embed_dim, depth, num_heads, longest))
+    cache = (2 * depth, num_heads, embed_dim // num_heads)
+    return PanGu(Decoder(vocab_size, embed_dim, depth, num_heads, longest), cache)

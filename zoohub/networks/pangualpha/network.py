@@ -9,9 +9,10 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Places, future
+from zoohub.networks.layers.causal import Memory, Order, layer_past
 from zoohub.networks.layers.decoder_block import NORM_EPS, DecoderBlock, PlacedEmbedding
 from zoohub.networks.layers.dense import layer_norm
+from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 
 
 class Backbone(nn.Cell):
@@ -33,28 +34,40 @@ class Backbone(nn.Cell):
         self.blocks = nn.CellList(list(blocks))
         self.top_query_embedding = nn.Embedding(longest, embed_dim, embedding_table=Normal(0.02))
         self.top_query_layer = DecoderBlock(embed_dim, num_heads, ffn_dim, "sigmoid")
-        self.places = Places(longest)
+        self.order = Order(longest)
+        self.last = depth - 1
 
-    def construct(self, ids: Tensor) -> Tensor:
-        places = self.places(ids.shape[1])
-        hidden = future(places)
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+        places, _, hidden = self.order(ids, counts, past)
         x = self.embedding(ids, places)
-        for block in self.blocks:
-            x = block(x, hidden)
+        memories: tuple[Memory, ...] = ()
+        for number, block in enumerate(self.blocks):
+            x, memory = block(x, hidden, past=layer_past(past, number))
+            memories = (*memories, memory)
         asking = ops.broadcast_to(self.top_query_embedding(places), x.shape)
-        return self.top_query_layer(self.layernorm(x), hidden, asking=asking)
+        x, memory = self.top_query_layer(
+            self.layernorm(x), hidden, asking=asking, past=layer_past(past, self.last)
+        )
+        return x, (*memories, memory)
 
 
-class PanGuAlpha(nn.Cell):
+class PanGuAlpha(LanguageModel):
     """ids (B, L) -> logits (B, L, vocab_size), by the words' own embeddings."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, cache: tuple[int, int, int]) -> None:
         super().__init__()
         self.backbone = backbone
+        self.cache = cache
 
-    def construct(self, ids: Tensor) -> Tensor:
-        table = self.backbone.embedding.word_embedding.embedding_table
-        return ops.matmul(self.backbone(ids), table.T)
+    def body(
+        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+    ) -> Remembered:
+        """See `LanguageModel`."""
+        return self.backbone(ids, counts, past)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `LanguageModel`."""
+        return tied_logits(x, self.backbone.embedding.word_embedding.embedding_table)
 
 
 def pangualpha(
@@ -83,4 +96,5 @@ def pangualpha(
     if embed_dim % num_heads:
         raise ValueError(f"{num_heads} heads over {embed_dim} channels")
     ffn_dim = ffn_dim or 4 * embed_dim
-    return PanGuAlpha(Backbone(vocab_size, embed_dim, depth, num_heads, ffn_dim, longest))
+    backbone = Backbone(vocab_size, embed_dim, depth, num_heads, ffn_dim, longest)
+    return PanGuAlpha(backbone, (2 * depth, num_heads, embed_dim // num_heads))

@@ -15,11 +15,10 @@ def _torchvision() -> Naming:
         there = f"trunk_output.block{stage + 1}.block{stage + 1}-{{}}"
         plain.append((f"{here}.proj", f"{there}.proj.0"))
         norms.append((f"{here}.bn", f"{there}.proj.1"))
-        plain += [(f"{here}.f.{each}", f"{there}.f.{each}.0") for each in "ab"]
-        norms += [(f"{here}.f.{each}_bn", f"{there}.f.{each}.1") for each in "ab"]
+        plain += [(f"{here}.f.{each}", f"{there}.f.{each}.0") for each in "abc"]
+        norms += [(f"{here}.f.{each}_bn", f"{there}.f.{each}.1") for each in "abc"]
         plain.append((f"{here}.f.se.conv_reduce", f"{there}.f.se.fc1"))
         plain.append((f"{here}.f.se.conv_expand", f"{there}.f.se.fc2"))
-        plain.append((f"{here}.f.c", f"{there}.f.c"))
     return Naming(tuple(plain), tuple(norms))
 
 

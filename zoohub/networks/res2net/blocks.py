@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import Padding, conv2d
-from zoohub.networks.layers.norm import BatchNorm2d
+from zoohub.networks.layers.norm import BatchNorm2d, BatchStatistics
 from zoohub.networks.layers.pooling import PaddedAvgPool
 from zoohub.networks.layers.squeeze_excite import DenseSqueezeExcite
 
@@ -22,20 +22,31 @@ class Slices:
         pooled_shortcuts: shortcuts with stride 2 pool before their convolution ("v1b").
         zoo: numerics of the models repository: padding by TensorFlow's rule, batch norms with
             epsilon 1e-4, and max pooling where mindcv's shortcuts take the average.
+        detecting: those of its detectors: as `zoo`, but mindcv's epsilon, its padding but for the
+            stem, and a stem whose first two norms take the batch's statistics always.
     """
 
     base_width: int
     scale: int
     pooled_shortcuts: bool
     zoo: bool
+    detecting: bool = False
 
     @property
     def padding(self) -> Padding:
+        return "same" if self.zoo and not self.detecting else "symmetric"
+
+    @property
+    def stem_padding(self) -> Padding:
         return "same" if self.zoo else "symmetric"
 
     @property
+    def stem_norm(self) -> type[BatchNorm2d]:
+        return BatchStatistics if self.detecting else BatchNorm2d
+
+    @property
     def eps(self) -> float:
-        return 1e-4 if self.zoo else 1e-5
+        return 1e-4 if self.zoo and not self.detecting else 1e-5
 
     def shortcut(self, in_channels: int, out_channels: int, stride: int) -> nn.SequentialCell:
         """(B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride)."""

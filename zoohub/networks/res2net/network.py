@@ -36,9 +36,9 @@ class Res2Net(ResidualNetwork):
     ) -> None:
         super().__init__()
         self.conv1 = (
-            deep_stem(in_channels, 32, 64, slices.padding, slices.eps)
+            deep_stem(in_channels, 32, 64, slices.stem_padding, slices.eps, slices.stem_norm)
             if deep
-            else conv2d(in_channels, 64, 7, 2, slices.padding)
+            else conv2d(in_channels, 64, 7, 2, slices.stem_padding)
         )
         self.bn1 = BatchNorm2d(64, eps=slices.eps)
         self.max_pool = nn.MaxPool2d(3, 2, pad_mode="same") if slices.zoo else ZeroPadMaxPool()

@@ -74,5 +74,6 @@ FAMILY = Family(
     head="classifier",
     stem="conv1",
     torchvision=_TORCHVISION,
+    torchvision_arguments={"pool_padding": "symmetric"},
     torchvision_difference=_difference,
 )

@@ -38,5 +38,6 @@ FAMILY = Family(
     head="classifier",
     stem="conv1",
     torchvision=RESNET.torchvision,
+    torchvision_arguments={"pool_padding": "symmetric"},
     torchvision_difference=RESNET.torchvision_difference,
 )

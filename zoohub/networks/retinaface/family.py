@@ -20,7 +20,7 @@ FAMILY = Family(
     arguments={"in_channels": int, "decode": bool},
     layouts={"models": _MODELS},
     stem="base.conv1",
-    raw=("offsets", "scores", "landmarks", "boxes"),
-    outputs="zoohub.outputs.boxes:scored_boxes",
+    raw=("offsets", "scores", "landmarks", "boxes", "points"),
+    outputs="zoohub.outputs.boxes:scored_faces",
     cut="zoohub.networks.layers.cuts:cut_landmarks",
 )

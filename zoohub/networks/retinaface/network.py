@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import conv2d
-from zoohub.networks.layers.default_boxes import DefaultLevel, OffsetBoxes, flatten
+from zoohub.networks.layers.default_boxes import DefaultLevel, OffsetBoxes, OffsetPoints, flatten
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.resnet.network import resnet
 
 _CHANNELS = 256
 _BOXES_PER_CELL = 2
+_POINTS = 5  # the eyes, the nose, the corners of the mouth
 _LEVELS = tuple(
     DefaultLevel(step, ((side, side), (2.0 * side, 2.0 * side)))
     for step, side in ((8, 16.0), (16, 64.0), (32, 256.0))
@@ -95,7 +96,7 @@ def heads(width: int) -> nn.CellList:
 
 
 class RetinaFace(nn.Cell):
-    """(B, in_channels, H, W) -> offsets, scores, landmarks, and the boxes that these stand for."""
+    """(B, in_channels, H, W) -> offsets, scores, landmarks, and what they stand for."""
 
     def __init__(self, in_channels: int, decode: bool) -> None:
         super().__init__()
@@ -109,8 +110,9 @@ class RetinaFace(nn.Cell):
         self.ssh3 = Context(_CHANNELS)
         self.ClassHead = heads(2)
         self.BboxHead = heads(4)
-        self.LandmarkHead = heads(10)
+        self.LandmarkHead = heads(2 * _POINTS)
         self.boxes = OffsetBoxes(_LEVELS, x_first=True)
+        self.points = OffsetPoints(_LEVELS, _POINTS)
         self.decodes = decode
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -119,14 +121,14 @@ class RetinaFace(nn.Cell):
         maps = (self.ssh1(one), self.ssh2(two), self.ssh3(three))
         offsets = self.rows(self.BboxHead, maps, 4)
         logits = self.rows(self.ClassHead, maps, 2)
-        landmarks = self.rows(self.LandmarkHead, maps, 10)
+        landmarks = self.rows(self.LandmarkHead, maps, 2 * _POINTS)
         if self.training:
             return offsets, logits, landmarks
         scores = ops.softmax(logits, -1)
         if not self.decodes:
             return offsets, scores, landmarks
         boxes = ops.concat((self.boxes(offsets, maps), scores[..., 1:]), -1)
-        return offsets, scores, landmarks, boxes
+        return offsets, scores, landmarks, boxes, self.points(landmarks, maps)
 
     def rows(self, layers: Sequence[nn.Cell], maps: tuple[Tensor, ...], width: int) -> Tensor:
         """What a head says of every default box: (B, boxes, width)."""
@@ -140,11 +142,13 @@ def retinaface(in_channels: int = 3, decode: bool = True) -> RetinaFace:
     """RetinaFace: float32 (B, in_channels, H, W), BGR less (104, 117, 123) -> faces.
 
     In evaluation mode returns offsets (B, boxes, 4) as in `OffsetBoxes` but x first, scores (B,
-    boxes, 2) of no face and of a face, landmarks (B, boxes, 10), and the decoded boxes (B, boxes,
-    5): centre, width, height in pixels and the score. Two boxes a cell at 1/8, 1/16 and 1/32.
+    boxes, 2) of no face and of a face, landmarks (B, boxes, 10) as in `OffsetPoints`, the decoded
+    boxes (B, boxes, 5): centre, width, height in pixels and the score, and the decoded points (B,
+    boxes, 10): x and y in pixels of the eyes, the nose and the corners of the mouth. Two boxes a
+    cell at 1/8, 1/16 and 1/32.
 
     Args:
         in_channels: channels of the picture.
-        decode: False leaves the decoded boxes out.
+        decode: False leaves the decoded boxes and points out.
     """
     return RetinaFace(in_channels, decode)

@@ -45,5 +45,7 @@ FAMILY = Family(
     sizes=SIZES,
     inputs=("input_ids", "attention_mask"),
     raw=("states", "pooled", "words"),
+    outputs="zoohub.outputs.text_heads:text_head",
+    heads=("encoder", "fill-mask", "classification"),
     cut="zoohub.networks.layers.cuts:cut_head",
 )

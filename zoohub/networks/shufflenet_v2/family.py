@@ -61,5 +61,10 @@ FAMILY = Family(
     head="classifier",
     stem="first_conv.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments={
+        "shuffle": "after",
+        "classifier_bias": True,
+        "pool_padding": "symmetric",
+    },
     torchvision_difference=_difference,
 )

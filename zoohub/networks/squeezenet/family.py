@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.family import FEATURES, NUMBER, Family
+from zoohub.networks.family import FEATURES, INT_OR_NONE, NUMBER, Family
 from zoohub.networks.pytorch_names import Naming
 
 # Places of the fires of version 1.0, the second of the network's parts on.
@@ -34,7 +34,9 @@ _TORCHVISION = Naming(
 )
 
 
-def _difference(arguments: Mapping[str, object]) -> str:
+def _difference(arguments: Mapping[str, object]) -> str | None:
+    if arguments.get("pool_rounding") == "up" and arguments.get("stem_padding") == 0:
+        return None
     return (
         "torchvision's max pooling rounds sizes up, this one down, and its first convolution of "
         "version 1.1 does not pad: the weights fit its network, the results will differ"
@@ -51,11 +53,14 @@ FAMILY = Family(
         "in_channels": int,
         "dropout": NUMBER,
         "bypass": bool,
+        "stem_padding": INT_OR_NONE,
+        "pool_rounding": str,
         **FEATURES,
     },
     layouts={"mindcv": Layout(), "models": _MODELS, "torchvision": _TORCHVISION.layout()},
     head="classifier.1",
     stem="features.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments={"stem_padding": 0, "pool_rounding": "up"},
     torchvision_difference=_difference,
 )

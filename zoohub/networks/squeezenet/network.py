@@ -62,11 +62,22 @@ class Fire(nn.Cell):
         return x + y if self.bypass else y
 
 
-def _stem(version: str, in_channels: int) -> tuple[nn.Conv2d, int]:
+def _stem(version: str, in_channels: int, padding: int | None) -> tuple[nn.Conv2d, int]:
     """The first convolution and its channels; that of 1.0 does not pad."""
     if version == "1_0":
-        return _conv(in_channels, 96, 7, 2, 0), 96
-    return _conv(in_channels, 64, 3, 2), 64
+        return _conv(in_channels, 96, 7, 2, 0 if padding is None else padding), 96
+    return _conv(in_channels, 64, 3, 2, "symmetric" if padding is None else padding), 64
+
+
+class RoundedUpPool(nn.Cell):
+    """3×3 max pooling of what is not negative, with stride 2 and sizes rounded up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(3, 2)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.pool(ops.pad(x, (0, 1, 0, 1)))
 
 
 class SqueezeNet(nn.Cell):
@@ -79,16 +90,18 @@ class SqueezeNet(nn.Cell):
         in_channels: int,
         dropout: float,
         bypass: bool,
+        stem_padding: int | None,
+        pool_rounding: str,
         out_indices: tuple[int, ...] | None,
     ) -> None:
         super().__init__()
-        stem, channels = _stem(version, in_channels)
+        stem, channels = _stem(version, in_channels, stem_padding)
         layers: list[nn.Cell] = [stem, nn.ReLU()]
         stride = 2
         maps = [FeatureMap(channels, stride)] * len(layers)
         for row in _VERSIONS[version]:
             if row is None:
-                layers.append(nn.MaxPool2d(3, 2))
+                layers.append(RoundedUpPool() if pool_rounding == "up" else nn.MaxPool2d(3, 2))
                 stride *= 2
             else:
                 layers.append(Fire(channels, *row, bypass and channels == 2 * row[1]))
@@ -116,6 +129,8 @@ def squeezenet(
     in_channels: int = 3,
     dropout: float = 0.5,
     bypass: bool = False,
+    stem_padding: int | None = None,
+    pool_rounding: str = "down",
     features_only: bool = False,
     out_indices: Sequence[int] = (0, 1, 2, 3),
 ) -> SqueezeNet:
@@ -127,14 +142,21 @@ def squeezenet(
         in_channels: channels of the picture.
         dropout: share of the last convolution's inputs set to zero in training.
         bypass: whether a fire's input is added to its output where channels allow.
+        stem_padding: of the first convolution; None: mindcv's, which is 1 in version 1.1 and 0 in
+            1.0, as torchvision has both.
+        pool_rounding: which way max pooling rounds sizes: "down" (mindcv) or "up" (torchvision).
         features_only: leave out the last convolution and return a tuple of feature maps.
         out_indices: which maps: 0 to 3 are at about 1/2, 1/4, 1/8 and 1/16 of the picture's size;
             sizes are rounded down, and the first convolution of 1.0 does not pad.
 
     Raises:
-        ValueError: an unknown version or feature index.
+        ValueError: an unknown version, rounding or feature index.
     """
+    if pool_rounding not in ("down", "up"):
+        raise ValueError(f"pool_rounding={pool_rounding!r}: choose down or up")
     if version not in _VERSIONS:
         raise ValueError(f"squeezenet has versions 1_0 and 1_1, not {version!r}")
     indices = tuple(out_indices) if features_only else None
-    return SqueezeNet(version, num_classes, in_channels, dropout, bypass, indices)
+    return SqueezeNet(
+        version, num_classes, in_channels, dropout, bypass, stem_padding, pool_rounding, indices
+    )

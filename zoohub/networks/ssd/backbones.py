@@ -12,8 +12,8 @@ from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.residual import BasicBlock, Numerics
 from zoohub.networks.resnet.network import resnet
-from zoohub.networks.ssd.heads import ConvNormReLU6, InvertedResidual
-from zoohub.networks.ssd.pyramid import BottomUp, TopDown, same_conv
+from zoohub.networks.ssd.heads import ConvNorm, InvertedResidual
+from zoohub.networks.ssd.pyramid import BottomUp, Narrowed, TopDown, same_conv
 
 # expansion, channels, repeats, stride of the first: table 2 of MobileNetV2's paper
 _MOBILENET_V2 = (
@@ -35,7 +35,7 @@ _MOBILENET_V1 = (
 
 def _mobilenet_v2(in_channels: int) -> list[nn.Cell]:
     """The 19 layers of MobileNetV2."""
-    layers: list[nn.Cell] = [ConvNormReLU6(in_channels, 32, 3, 2)]
+    layers: list[nn.Cell] = [ConvNorm(in_channels, 32, 3, 2)]
     width = 32
     for expansion, channels, repeats, stride in _MOBILENET_V2:
         for index in range(repeats):
@@ -43,7 +43,7 @@ def _mobilenet_v2(in_channels: int) -> list[nn.Cell]:
             step = stride if index == 0 else 1
             layers.append(InvertedResidual(width, channels, step, hidden, relu=False))
             width = channels
-    return [*layers, ConvNormReLU6(width, 1280, 1)]
+    return [*layers, ConvNorm(width, 1280, 1)]
 
 
 class MobileNetV2(nn.Cell):
@@ -52,7 +52,7 @@ class MobileNetV2(nn.Cell):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         layers = _mobilenet_v2(in_channels)
-        self.expand_layer_conv_13 = ConvNormReLU6(96, 576, 1)
+        self.expand_layer_conv_13 = ConvNorm(96, 576, 1)
         self.features_1 = nn.SequentialCell(layers[:14])
         self.features_2 = nn.SequentialCell(layers[14:])
 
@@ -67,8 +67,8 @@ class MobileNetV2InThree(nn.Cell):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         layers = _mobilenet_v2(in_channels)
-        self.expand_layer_conv_6 = ConvNormReLU6(32, 32, 1)
-        self.expand_layer_conv_13 = ConvNormReLU6(96, 96, 1)
+        self.expand_layer_conv_6 = ConvNorm(32, 32, 1)
+        self.expand_layer_conv_13 = ConvNorm(96, 96, 1)
         self.features_1 = nn.SequentialCell(layers[:7])
         self.features_2 = nn.SequentialCell(layers[7:14])
         self.features_3 = nn.SequentialCell(layers[14:])
@@ -123,7 +123,7 @@ class VGG16(nn.Cell):
         self.halve = nn.MaxPool2d(2, 2, "same")
         self.keep = nn.MaxPool2d(3, 1, "same")
 
-    def construct(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         x = self.b3(self.halve(self.b2(self.halve(self.b1(x)))))
         fine = self.b4(self.halve(x))
         return fine, self.keep(self.b5(self.halve(fine)))
@@ -223,21 +223,40 @@ class ResNet34Maps(nn.Cell):
         return maps
 
 
+def _resnet50(in_channels: int) -> nn.Cell:
+    """-> 1/8 (512), 1/16 (1024) and 1/32 (2048)."""
+    return resnet(
+        50,
+        in_channels=in_channels,
+        conv_padding="same",
+        bn_eps=1e-3,
+        features_only=True,
+        out_indices=(2, 3, 4),
+    )
+
+
 class ResNet50Pyramid(nn.Cell):
     """-> five maps from 1/8 to 1/128, of 256 channels."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.resnet = resnet(
-            50,
-            in_channels=in_channels,
-            conv_padding="same",
-            bn_eps=1e-4,
-            features_only=True,
-            out_indices=(2, 3, 4),
-        )
+        self.resnet = _resnet50(in_channels)
         self.fpn = TopDown((512, 1024, 2048), 256, light=False)
         self.bottom_up = BottomUp(256, light=False)
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         return self.bottom_up(self.fpn(self.resnet(x)))
+
+
+class ResNet50Extra(nn.Cell):
+    """-> 1/8 (512), 1/16 (1024), 1/32 (512), and two more (256), each of half the size."""
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.resnet = _resnet50(in_channels)
+        self.extra = Narrowed(512, 256)
+        self.Channel_cover = same_conv(2048, 512, 3)
+
+    def construct(self, x: Tensor) -> tuple[Tensor, ...]:
+        fine, middle, coarse = self.resnet(x)
+        return self.extra((fine, middle, self.Channel_cover(coarse)))

@@ -8,8 +8,48 @@ from zoohub.checkpoint.layout import Layout
 from zoohub.networks.family import Family
 
 # Files saved from the training graph carry `network.`.
+_ANY = r"^(?:network\.)?(.+)"
+
+
+def _inception(there: str, here: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Rules for a part of Inception, which is `there` in a file and `here` in the network."""
+    start = rf"^network\.InceptionV2\.{there}(.+)"
+    return (
+        (rf"{start}\.BatchNorm\.(.+)$", rf"feature_extractor.{here}\1.bn.\2"),
+        (rf"{start}$", rf"feature_extractor.{here}\1"),
+    )
+
+
+_BLOCKS = ("3b", "3c", "4a", "4b", "4c", "4d", "4e", "5a", "5b", "5c")
 _MODELS = Layout(
     rules=(
+        # GhostNet's blocks
+        (rf"{_ANY}\.(primary_conv|cheap_operation)\.features\.(.+)$", r"\1.\2.\3"),
+        (rf"{_ANY}\.dw\.features\.0\.(.+)$", r"\1.conv_dw.\2"),
+        (rf"{_ANY}\.dw\.features\.1\.(.+)$", r"\1.bn_dw.\2"),
+        *(
+            (
+                rf"{_ANY}\.shortcut\.{half}\.features\.{place}\.(.+)$",
+                rf"\1.shortcut.{2 * half + place}.\2",
+            )
+            for half in (0, 1)
+            for place in (0, 1)
+        ),
+        # Inception's blocks
+        (r"^network\.box\.(.+)$", r"multi_box.\1"),
+        *(
+            rule
+            for place, name in enumerate(_BLOCKS)
+            for rule in _inception(rf"Mixed_{name}\.", f"blocks.{place}.")
+        ),
+        *_inception("", ""),
+        *(
+            (
+                rf"^network\.feature_maps\.feature_generators\.{place + 2}\.(.+)$",
+                rf"halvings.{place}.\1",
+            )
+            for place in range(4)
+        ),
         (r"^(?:network\.)?(.+)\.down_sample_layer\.(.+)$", r"\1.down_sample.\2"),
         (r"^network\.(.+)$", r"\1"),
     )
@@ -21,6 +61,9 @@ _STEMS = {
     "mobilenet_v1_fpn": "feature_extractor.mobilenet_v1.network.0.0",
     "resnet34": "feature_extractor.module.conv1",
     "resnet50_fpn": "feature_extractor.resnet.conv1",
+    "resnet50": "feature_extractor.resnet.conv1",
+    "ghostnet": "backbone.features_1.0.features.0",
+    "inception_v2": "feature_extractor.Conv2d_1a_7x7.conv",
     "mobilenet_v2_fpnlite": "feature_extractor.mobilenet_v2.features_1.0.features.0",
 }
 

@@ -7,7 +7,7 @@ repository.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mindspore import Tensor, nn, ops
 
@@ -21,8 +21,8 @@ def norm(channels: int) -> BatchNorm2d:
     return BatchNorm2d(channels, eps=1e-3, momentum=0.97)
 
 
-class ConvNormReLU6(nn.Cell):
-    """Convolution, batch norm, ReLU6; the convolution may be one that others use too.
+class ConvNorm(nn.Cell):
+    """Convolution, batch norm, activation; the convolution may be one that others use too.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
     """
@@ -35,10 +35,11 @@ class ConvNormReLU6(nn.Cell):
         stride: int = 1,
         groups: int = 1,
         shared: nn.Conv2d | None = None,
+        act: Callable[[], nn.Cell] = nn.ReLU6,
     ) -> None:
         super().__init__()
         conv = shared or conv2d(in_channels, out_channels, kernel, stride, "same", groups)
-        self.features = nn.SequentialCell([conv, norm(out_channels), nn.ReLU6()])
+        self.features = nn.SequentialCell([conv, norm(out_channels), act()])
 
     def construct(self, x: Tensor) -> Tensor:
         return self.features(x)
@@ -48,19 +49,25 @@ class InvertedResidual(nn.Cell):
     """MobileNetV2's block: expand to `hidden` channels, filter each by itself, project.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride). No expansion where `hidden`
-    is None. `relu` puts a ReLU6 behind.
+    is None. `act` makes the activations inside; `relu` puts a ReLU6 behind.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, stride: int, hidden: int | None, relu: bool
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        hidden: int | None,
+        relu: bool,
+        act: Callable[[], nn.Cell] = nn.ReLU6,
     ) -> None:
         super().__init__()
         inner = in_channels if hidden is None else hidden
-        expand = [] if hidden is None else [ConvNormReLU6(in_channels, inner, 1)]
+        expand = [] if hidden is None else [ConvNorm(in_channels, inner, 1, act=act)]
         self.conv = nn.SequentialCell(
             [
                 *expand,
-                ConvNormReLU6(inner, inner, 3, stride, groups=inner),
+                ConvNorm(inner, inner, 3, stride, groups=inner, act=act),
                 conv2d(inner, out_channels, 1, 1, "same"),
                 norm(out_channels),
             ]
@@ -129,9 +136,7 @@ class SharedMultiBox(nn.Cell):
             convs = [conv2d(channels, channels, 3, 1, "same", bias=True) for _ in range(depth)]
             return nn.CellList(
                 [
-                    nn.SequentialCell(
-                        [ConvNormReLU6(channels, channels, shared=conv) for conv in convs]
-                    )
+                    nn.SequentialCell([ConvNorm(channels, channels, shared=conv) for conv in convs])
                     for _ in range(levels)
                 ]
             )

@@ -1,8 +1,8 @@
-"""SSD on six backbones, as the MindSpore models repository publishes it.
+"""SSD on ten backbones, as the MindSpore models repository publishes it.
 
 Source: Liu et al., "SSD: Single Shot MultiBox Detector" (2016), in the forms of the models
-repository (official/cv/ssd, research/cv/ssd_mobilenetV2, research/cv/ssd_mobilenetV2_FPNlite),
-whose parameter names these are.
+repository (official/cv/ssd and research/cv/ssd_*), whose parameter names these are. Of
+ssd_resnet50 the table is known and its program for inference, but no output to compare with.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from zoohub.networks.layers.default_boxes import (
     octave_levels,
     scaled_levels,
 )
+from zoohub.networks.ssd import inception
 from zoohub.networks.ssd.backbones import (
     VGG16,
     MobileNetV1Only,
@@ -27,9 +28,11 @@ from zoohub.networks.ssd.backbones import (
     MobileNetV2,
     MobileNetV2Pyramid,
     ResNet34Maps,
+    ResNet50Extra,
     ResNet50Pyramid,
 )
-from zoohub.networks.ssd.heads import ConvNormReLU6, InvertedResidual, MultiBox, SharedMultiBox
+from zoohub.networks.ssd.ghostnet import GhostNet
+from zoohub.networks.ssd.heads import ConvNorm, InvertedResidual, MultiBox, SharedMultiBox
 
 _BOXES_PER_CELL = (3, 6, 6, 6, 6, 6)
 
@@ -39,8 +42,11 @@ class Detector(nn.Cell):
 
     In evaluation mode a third output follows: (B, boxes, 4 + classes without the background), the
     boxes that the offsets stand for, as centre, width and height in pixels, and their scores.
-    A subclass makes the cells, in the order of checkpoints, and says what the maps are.
+    A subclass makes the cells, in the order of checkpoints, and says what the maps are. One whose
+    publisher `gives_logits` has these in place of the class scores.
     """
+
+    gives_logits = False
 
     def decode_with(self, levels: Sequence[DefaultLevel], decode: bool) -> None:
         """Say what the offsets are relative to."""
@@ -57,35 +63,76 @@ class Detector(nn.Cell):
         if self.training:
             return offsets, logits
         scores = ops.sigmoid(logits)
+        given = logits if self.gives_logits else scores
         if not self.decodes:
-            return offsets, scores
+            return offsets, given
         boxes = ops.concat((self.boxes(offsets, maps), scores[..., 1:]), -1)
-        return offsets, scores, boxes
+        return offsets, given, boxes
 
 
-class MobileNetV2SSD(Detector):
-    """Maps of 1/16, 1/32 and of four inverted residuals, each of half the size."""
+class ResidualSSD(Detector):
+    """Maps of 1/16, 1/32 and of four inverted residuals, each of half the size.
 
-    def __init__(self, in_channels: int, num_classes: int, full_heads: bool) -> None:
+    `channels` are the backbone's two maps', `hidden` those inside of each residual.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Cell,
+        channels: tuple[int, int],
+        hidden: Sequence[int],
+        act: Callable[[], nn.Cell],
+        num_classes: int,
+        full_heads: bool,
+    ) -> None:
         super().__init__()
-        channels = (576, 1280, 512, 256, 256, 128)
-        self.backbone = MobileNetV2(in_channels)
-        hidden = (256, 128, 128, 64)
+        widths = (*channels, 512, 256, 256, 128)
+        self.backbone = backbone
         self.multi_residual = nn.CellList(
             [
-                InvertedResidual(width, out_channels, 2, inner, relu=True)
-                for width, out_channels, inner in zip(
-                    channels[1:-1], channels[2:], hidden, strict=True
-                )
+                InvertedResidual(width, out_channels, 2, inner, relu=True, act=act)
+                for width, out_channels, inner in zip(widths[1:-1], widths[2:], hidden, strict=True)
             ]
         )
-        self.multi_box = MultiBox(channels, _BOXES_PER_CELL, num_classes, full_heads)
+        self.multi_box = MultiBox(widths, _BOXES_PER_CELL, num_classes, full_heads)
 
     def maps(self, x: Tensor) -> tuple[Tensor, ...]:
         maps = self.backbone(x)
         last = maps[1]
         for residual in self.multi_residual:
             last = residual(last)
+            maps = (*maps, last)
+        return maps
+
+
+def mobilenet_v2_ssd(in_channels: int, num_classes: int, full_heads: bool) -> Detector:
+    """SSD on MobileNetV2."""
+    backbone, hidden = MobileNetV2(in_channels), (256, 128, 128, 64)
+    return ResidualSSD(backbone, (576, 1280), hidden, nn.ReLU6, num_classes, full_heads)
+
+
+def ghostnet_ssd(in_channels: int, num_classes: int, full_heads: bool) -> Detector:
+    """SSD on GhostNet."""
+    backbone, hidden = GhostNet(in_channels), (250, 128, 128, 64)
+    return ResidualSSD(backbone, (864, 1248), hidden, nn.ReLU, num_classes, full_heads)
+
+
+class InceptionV2SSD(Detector):
+    """Maps of 1/16, 1/32 and of four pairs of convolutions, each of half the size."""
+
+    gives_logits = True
+
+    def __init__(self, in_channels: int, num_classes: int, full_heads: bool) -> None:
+        super().__init__()
+        self.multi_box = MultiBox(inception.MAPS, _BOXES_PER_CELL, num_classes, full_heads)
+        self.feature_extractor = inception.InceptionV2(in_channels)
+        self.halvings = inception.halvings()
+
+    def maps(self, x: Tensor) -> tuple[Tensor, ...]:
+        maps = self.feature_extractor(x)
+        last = maps[1]
+        for halve in self.halvings:
+            last = halve(last)
             maps = (*maps, last)
         return maps
 
@@ -99,10 +146,7 @@ class MobileNetV1SSD(Detector):
         self.multi_box = MultiBox(channels, _BOXES_PER_CELL, num_classes, full_heads)
         self.feature_extractor = MobileNetV1Only(in_channels)
         self.multi_residual = nn.CellList(
-            [
-                ConvNormReLU6(width, out_channels, 3, 2)
-                for width, out_channels in pairwise(channels[1:])
-            ]
+            [ConvNorm(width, out_channels, 3, 2) for width, out_channels in pairwise(channels[1:])]
         )
 
     def maps(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -122,6 +166,19 @@ class ResNet34SSD(Detector):
         channels = (256, 512, 512, 256, 256, 256)
         self.multi_box = MultiBox(channels, (4, 6, 6, 6, 4, 4), num_classes, full_heads)
         self.feature_extractor = ResNet34Maps(in_channels)
+
+    def maps(self, x: Tensor) -> tuple[Tensor, ...]:
+        return self.feature_extractor(x)
+
+
+class ResNet50SSD(Detector):
+    """ResNet-50's maps from 1/8 to 1/32 and two smaller ones; six boxes in every cell."""
+
+    def __init__(self, in_channels: int, num_classes: int, full_heads: bool) -> None:
+        super().__init__()
+        channels = (512, 1024, 512, 256, 256)
+        self.multi_box = MultiBox(channels, (6,) * len(channels), num_classes, full_heads)
+        self.feature_extractor = ResNet50Extra(in_channels)
 
     def maps(self, x: Tensor) -> tuple[Tensor, ...]:
         return self.feature_extractor(x)
@@ -174,6 +231,8 @@ _OCTAVES = partial(octave_levels, scales=2, ratios=(1.0, 2.0, 0.5))
 _LEVELS: dict[str, tuple[DefaultLevel, ...]] = {
     "mobilenet_v1": scaled_levels(300, _STEPS_300, _RATIOS),
     "mobilenet_v2": scaled_levels(300, _STEPS_300, _RATIOS),
+    "ghostnet": scaled_levels(300, _STEPS_300, _RATIOS),
+    "inception_v2": scaled_levels(300, _STEPS_300, _RATIOS),
     # Its configuration is not among the published ones; a cell is its map's share of the picture.
     "mobilenet_v2 full_heads": scaled_levels(320, (16, 32, 64, 320 / 3, 160, 320), _RATIOS),
     "vgg16": scaled_levels(300, (8, 16, 32, 64, 100, 300), _RATIOS),
@@ -182,6 +241,8 @@ _LEVELS: dict[str, tuple[DefaultLevel, ...]] = {
     ),
     "mobilenet_v1_fpn": _OCTAVES((8, 16, 32, 64, 128)),
     "resnet50_fpn": _OCTAVES((8, 16, 32, 64, 128)),
+    # Its program for inference reads boxes as that of `mobilenet_v1_fpn` does.
+    "resnet50": _OCTAVES((8, 16, 32, 64, 128)),
     # The last step is the publisher's.
     "mobilenet_v2_fpnlite": scaled_levels(320, (8, 16, 32, 64, 108), ((2.0, 3.0),) * 5),
 }
@@ -191,11 +252,14 @@ _PYRAMIDS: dict[str, tuple[Callable[[int], nn.Cell], int]] = {
     "resnet50_fpn": (ResNet50Pyramid, 256),
     "mobilenet_v2_fpnlite": (MobileNetV2Pyramid, 32),
 }
-_PLAIN = {
-    "mobilenet_v2": MobileNetV2SSD,
+_PLAIN: dict[str, Callable[[int, int, bool], Detector]] = {
+    "mobilenet_v2": mobilenet_v2_ssd,
     "vgg16": VGG16SSD,
     "mobilenet_v1": MobileNetV1SSD,
     "resnet34": ResNet34SSD,
+    "ghostnet": ghostnet_ssd,
+    "inception_v2": InceptionV2SSD,
+    "resnet50": ResNet50SSD,
 }
 
 
@@ -209,13 +273,14 @@ def ssd(
     """SSD: float32 (B, in_channels, H, W) -> offsets (B, boxes, 4), class scores (B, boxes, C).
 
     Offsets are as in `OffsetBoxes`, by map from fine to coarse; scores are sigmoids, the
-    background's first. In training mode the scores are logits; in evaluation mode the decoded boxes
-    follow, see `Detector`.
+    background's first. In training mode, and of "inception_v2", they are logits; in evaluation
+    mode the decoded boxes follow, see `Detector`.
 
     Args:
-        backbone: "mobilenet_v2", "vgg16", "mobilenet_v1" and "resnet34", trained on 300×300 pixels
-            (1917, 7308, 1917 and 8732 boxes); "mobilenet_v1_fpn" and "resnet50_fpn", on 640×640
-            (51150); "mobilenet_v2_fpnlite", on 320×320 (12804).
+        backbone: "mobilenet_v2", "vgg16", "mobilenet_v1", "resnet34", "ghostnet" and
+            "inception_v2", trained on 300×300 pixels (1917, 7308, 1917, 8732, 1917 and 1917
+            boxes); "mobilenet_v1_fpn", "resnet50_fpn" and "resnet50", on 640×640 (51150);
+            "mobilenet_v2_fpnlite", on 320×320 (12804).
         num_classes: classes, the background among them.
         in_channels: channels of the picture.
         full_heads: the heads' 3×3 convolutions see all channels (without a pyramid).

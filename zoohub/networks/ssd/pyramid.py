@@ -67,3 +67,19 @@ class BottomUp(nn.Cell):
             last = block(last)
             maps = (*maps, last)
         return maps
+
+
+class Narrowed(nn.Cell):
+    """Two more maps of `channels`, each of half the size; the last one is narrowed for them."""
+
+    def __init__(self, in_channels: int, channels: int) -> None:
+        super().__init__()
+        self.Channel_cover = same_conv(in_channels, channels, 3)
+        self.blocks = nn.CellList([same_conv(channels, channels, 3, 2) for _ in range(2)])
+
+    def construct(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        last = self.Channel_cover(maps[-1])
+        for block in self.blocks:
+            last = block(last)
+            maps = (*maps, last)
+        return maps

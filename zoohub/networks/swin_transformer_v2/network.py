@@ -191,7 +191,7 @@ def swin_transformer_v2(
     Raises:
         ValueError: sizes that do not fit one another, or a stage that does not exist.
     """
-    check_sizes(image_size, patch_size, depths, num_heads)
+    check_sizes(image_size, patch_size, window_size, depths, num_heads)
     options: dict[str, Any] = {
         "mlp_ratio": mlp_ratio,
         "norm_eps": norm_eps,

@@ -45,5 +45,7 @@ FAMILY = Family(
     },
     inputs=("input_ids", "token_type_ids", "attention_mask"),
     raw=("states", "pooled", "words", "inside_*"),
+    outputs="zoohub.outputs.text_heads:text_head",
+    heads=("encoder", "classification"),
     cut="zoohub.networks.layers.cuts:cut_head",
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, Family
-from zoohub.networks.position_table import PositionTable
 
 # The network inside its loss cell; files without it keep their names.
 _MODELS = Layout(rules=((r"^model\.(.+)$", r"\1"),))

@@ -24,5 +24,7 @@ FAMILY = Family(
     },
     inputs=("input_ids", "token_type_ids", "position_ids", "attention_mask"),
     raw=("starts", "ends"),
+    outputs="zoohub.outputs.text_heads:spans",
+    heads=("spans", "encoder"),
     cut="zoohub.networks.layers.cuts:cut_head",
 )

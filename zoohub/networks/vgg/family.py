@@ -51,5 +51,6 @@ FAMILY = Family(
     head="classifier.6",
     stem="features.0",
     torchvision=_TORCHVISION,
+    torchvision_arguments={"conv_bias": True},
     torchvision_difference=_difference,
 )

@@ -55,7 +55,7 @@ class MaxRelativeConv(nn.Cell):
         index = ops.reshape(index, (-1, height * width * count, 1))
         near = ops.gather_elements(tokens, 1, ops.tile(index, (1, 1, channels)))
         near = ops.reshape(near, (-1, height * width, count, channels))
-        largest = (near - ops.expand_dims(tokens, 2)).max(2)
+        largest = ops.amax(near - ops.expand_dims(tokens, 2), 2)
         largest = ops.reshape(ops.transpose(largest, (0, 2, 1)), (-1, channels, height, width))
         return self.nn(ops.concat((x, largest), 1))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, Family
-from zoohub.networks.position_table import PositionTable
 from zoohub.networks.pytorch_names import Naming
 
 _OLD_BLOCK = r"^backbone\.transformer\.layers\.(\d+)"
@@ -78,5 +78,6 @@ FAMILY = Family(
     stem="patch_embed.proj",
     position_tables=(PositionTable("pos_embed", "tokens", prefix_tokens=1),),
     torchvision=TIMM,
+    torchvision_arguments={"norm_eps": 1e-6, "exact_gelu": True},
     torchvision_difference=timm_difference,
 )

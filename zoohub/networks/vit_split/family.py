@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, Family
-from zoohub.networks.position_table import PositionTable
 
 _BLOCK = r"^body\.layers\.(\d+)"
 _LAYER = r"^transformer\.encoder\.layer\.(\d+)"

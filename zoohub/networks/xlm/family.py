@@ -29,4 +29,5 @@ FAMILY = Family(
     },
     inputs=("input_ids", "attention_mask"),
     raw=("words",),
+    outputs="zoohub.outputs.text_heads:text_head",
 )

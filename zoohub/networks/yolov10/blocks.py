@@ -80,7 +80,7 @@ class TopBoxes(nn.Cell):
     """(B, N, 4 + classes) -> the `count` best (B, count, 6): box, score, class's index.
 
     First the cells with the best scores, then the best of all their scores: a cell may give
-    several boxes. The pictures must have at least `count` cells.
+    several boxes. Where there are fewer than `count` cells, boxes of score 0 fill up.
     """
 
     def __init__(self, count: int, num_classes: int) -> None:
@@ -89,6 +89,8 @@ class TopBoxes(nn.Cell):
         self.num_classes = num_classes
 
     def construct(self, found: Tensor) -> Tensor:
+        # Always filled up: of pictures of any size the number of cells is not known beforehand.
+        found = ops.pad(found, (0, 0, 0, self.count))
         boxes, scores = found[..., :4], found[..., 4:]
         _, cells = ops.topk(ops.amax(scores, -1), self.count)
         boxes = self.rows(boxes, cells, 4)

@@ -28,4 +28,5 @@ FAMILY = Family(
     cut="zoohub.networks.layers.cuts:cut_chosen",
     stem="model.model.0.conv",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
+    multiple=32,
 )

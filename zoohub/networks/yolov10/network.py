@@ -87,7 +87,8 @@ def yolov10(
         num_classes: classes, without a background class.
         in_channels: channels of the picture.
         decode: False leaves the raw maps undecoded in evaluation mode too.
-        max_detections: boxes a picture; it must have as many cells (336 at 128×128 pixels).
+        max_detections: boxes a picture; of one with fewer cells (189 at 96×96 pixels) some have a
+            score of 0.
         width: factor on the channels, instead of the size's own (n: 0.25).
         depth: factor on the blocks' repeats, instead of the size's own (n: 0.33).
 

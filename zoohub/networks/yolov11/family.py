@@ -27,4 +27,5 @@ FAMILY = Family(
     cut="zoohub.networks.layers.cuts:cut_distances",
     stem="model.model.0.conv",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
+    multiple=32,
 )

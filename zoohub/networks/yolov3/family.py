@@ -26,4 +26,5 @@ FAMILY = Family(
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem="model.model.0.conv",
     constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
+    multiple=32,
 )

@@ -17,7 +17,7 @@ from zoohub.outputs.box_decoding import Level
 
 _BLOCKS = (1, 2, 8, 8, 4)
 # From coarse to fine
-_LEVELS = (
+LEVELS = (
     Level(32, ((116, 90), (156, 198), (373, 326)), 1.0),
     Level(16, ((30, 61), (62, 45), (59, 119)), 1.0),
     Level(8, ((10, 13), (16, 30), (33, 23)), 1.0),
@@ -57,16 +57,20 @@ class Darknet53(nn.Cell):
 
 
 class FeatureMap(nn.Cell):
-    """Backbone and pyramid: -> the levels' outputs before decoding, from coarse to fine."""
+    """Backbone and pyramid: -> the levels' outputs before decoding, from coarse to fine.
 
-    def __init__(self, in_channels: int, num_classes: int, width: int) -> None:
+    `widths` are the channels of the backbone's maps at 1/8, 1/16 and 1/32.
+    """
+
+    def __init__(self, backbone: nn.Cell, widths: tuple[int, int, int], num_classes: int) -> None:
         super().__init__()
-        self.backbone = Darknet53(in_channels, width)
-        self.backblock0 = OutputBlock(32 * width, 16 * width, num_classes)
-        self.conv1 = same_conv(16 * width, 8 * width)
-        self.backblock1 = OutputBlock(24 * width, 8 * width, num_classes)
-        self.conv2 = same_conv(8 * width, 4 * width)
-        self.backblock2 = OutputBlock(12 * width, 4 * width, num_classes)
+        fine, middle, coarse = widths
+        self.backbone = backbone
+        self.backblock0 = OutputBlock(coarse, middle, num_classes)
+        self.conv1 = same_conv(middle, middle // 2)
+        self.backblock1 = OutputBlock(middle // 2 + middle, fine, num_classes)
+        self.conv2 = same_conv(fine, fine // 2)
+        self.backblock2 = OutputBlock(fine // 2 + fine, fine // 2, num_classes)
         self.upsample = Upsample2x()
 
     def construct(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -90,5 +94,6 @@ def yolov3_darknet53(
         decode: False leaves the maps undecoded in evaluation mode too.
         base_channels: of the first convolution; every level down has twice as many.
     """
-    feature_map = FeatureMap(in_channels, num_classes, base_channels)
-    return FractionDetector(feature_map, _LEVELS, decode)
+    backbone = Darknet53(in_channels, base_channels)
+    widths = (8 * base_channels, 16 * base_channels, 32 * base_channels)
+    return FractionDetector(FeatureMap(backbone, widths, num_classes), LEVELS, decode)

@@ -17,4 +17,5 @@ FAMILY = Family(
     raw=("predictions_*",),
     outputs="zoohub.outputs.boxes:fractional_maps",
     cut="zoohub.networks.layers.cuts:cut_fractions",
+    multiple=32,
 )

@@ -26,4 +26,5 @@ FAMILY = Family(
     start_head="loss:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     stem="model.model.0.conv",
+    multiple=32,
 )

@@ -17,4 +17,5 @@ FAMILY = Family(
     outputs="zoohub.outputs.boxes:fractional_maps",
     cut="zoohub.networks.layers.cuts:cut_fractions",
     stem="feature_map.backbone.conv0.0",
+    multiple=32,
 )

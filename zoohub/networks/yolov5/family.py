@@ -34,4 +34,5 @@ FAMILY = Family(
     start_head="zoohub.networks.layers.anchor_training:start_head",
     cut="zoohub.networks.layers.cuts:cut_anchors",
     constants=(r"model\.model\.\d+\.(?:stride|anchors|anchor_grid)",),
+    multiple=lambda arguments: 64 if str(arguments.get("size")).endswith("6") else 32,
 )

@@ -50,4 +50,5 @@ FAMILY = Family(
     raw=("predictions_*",),
     outputs="zoohub.outputs.boxes:fractional_maps",
     cut="zoohub.networks.layers.cuts:cut_fractions",
+    multiple=32,
 )

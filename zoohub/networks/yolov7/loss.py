@@ -22,7 +22,8 @@ _AUXILIARY = 0.25
 
 
 def box_loss(net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
-    """See `Family.loss`. The weights are those of the sizes l and x.
+    """See `Family.loss`. What the request does not weigh counts as for the sizes from l on; tiny's
+    weights are told by the family (`weights_of`).
 
     Raises:
         RecipeError: the recipe weighs a part that this loss does not have.

@@ -36,4 +36,5 @@ FAMILY = Family(
     start_head="loss:start_head",
     cut="cut:cut_network",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
+    multiple=lambda arguments: 64 if str(arguments.get("size")).endswith("6") else 32,
 )

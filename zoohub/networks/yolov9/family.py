@@ -44,4 +44,5 @@ FAMILY = Family(
     cut="zoohub.networks.layers.cuts:cut_two_branches",
     stem=_stem,
     constants=(r"model\.model\.\d+\.(?:stride|dfl2?\.conv\.weight)",),
+    multiple=32,
 )

@@ -1,7 +1,6 @@
 """The loss of YOLOX: boxes by IoU, objectness and classes, over the cells that SimOTA chooses.
 
-Source: Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (2021), as mindyolo has it, without the
-L1 loss of its last epochs.
+Source: Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (2021), as mindyolo has it.
 """
 
 from __future__ import annotations
@@ -23,16 +22,18 @@ from zoohub.networks.layers.overlaps import cross_entropy, plain_iou, split_boxe
 from zoohub.networks.yolox.assign import SimOTA
 from zoohub.networks.yolox.blocks import DecoupledHead
 
+_TINY = 1e-8  # keeps the logarithm of a side of 0 finite
 _RARE = 0.01  # how likely a fresh head finds an object, and a class
 
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """What each part of the loss counts for."""
+    """What each part of the loss counts for. mindyolo's `l1` counts 1 in its last 15 epochs."""
 
     box: float = 5.0
     objectness: float = 1.0
     classes: float = 1.0
+    l1: float = 0.0
 
 
 def box_loss(net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
@@ -106,7 +107,16 @@ class FreeBoxLoss(nn.Cell):
         unsure = cross_entropy(objects, positive)
         weigh = self.weights
         total = apart.sum() * weigh.box + wrong.sum() * weigh.classes
+        if weigh.l1 > 0:
+            off = ops.abs(x - x2) / self.stride + ops.abs(y - y2) / self.stride
+            off = off + self.apart_in_size(w, w2) + self.apart_in_size(h, h2)
+            total = total + (off * positive).sum() * weigh.l1
         return (total + unsure.sum() * weigh.objectness) / count
+
+    def apart_in_size(self, one: Tensor, other: Tensor) -> Tensor:
+        """How far the logarithms of two sides in cells are apart."""
+        found, wanted = ops.log(one / self.stride + _TINY), ops.log(other / self.stride + _TINY)
+        return ops.abs(found - wanted)
 
     def clipped(self, targets: Tensor) -> Tensor:
         """The targets with boxes cut to the input."""

@@ -19,7 +19,7 @@ from zoohub.tasks.results import Label, class_name
 class ClassificationOptions:
     """How many classes a prediction has, and from which score on (0 to 1)."""
 
-    top: int = option(5, "labels a picture (5)")
+    top: int = option(5, "at most so many results: labels or words (5), answers (1)")
     threshold: float = option(0.0, "least score shown", metavar="P")
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import RecipeError
 from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
@@ -18,7 +19,12 @@ from zoohub.tasks.classification.folder import FolderReader
 from zoohub.tasks.classification.imagenet import ImageNetReader
 from zoohub.tasks.classification.interpret import ClassificationOptions, interpret_scores
 from zoohub.tasks.classification.one_class import OneClass, scores_in
-from zoohub.tasks.classification.recipe import ClassificationRecipe, Data, default_recipe
+from zoohub.tasks.classification.recipe import (
+    Augment,
+    ClassificationRecipe,
+    Data,
+    default_recipe,
+)
 from zoohub.tasks.classification.table import TableReader
 from zoohub.tasks.contract import (
     Curve,
@@ -126,6 +132,18 @@ class ClassificationTask(OneClass[ClassificationRecipe]):
 
         weights = settled_weights(recipe.class_weights, splits.classes, count)
         return replace(recipe, class_weights=weights)
+
+    def check_freeze(self, recipe: ClassificationRecipe) -> None:
+        """All but what mixes pictures, which features cannot stand for."""
+        if recipe.augment.mixup or recipe.augment.cutmix:
+            raise RecipeError(
+                "freeze: augment.mixup and augment.cutmix mix pictures anew in each step, and "
+                "features are computed once; leave them out"
+            )
+
+    def without_changes(self, recipe: ClassificationRecipe) -> ClassificationRecipe:
+        """See `Task`."""
+        return replace(recipe, augment=Augment())
 
     def panels(self, finished: Finished[ClassificationRecipe, int]) -> Panels:
         """See `Task`."""

@@ -39,6 +39,9 @@ def draw_boxes(picture: Picture, labels: Sequence[Label]) -> Image.Image:
             outline=class_colour(label.index),
             width=width,
         )
+        for x, y in label.landmarks or ():
+            spot = (x - width, y - width, x + width, y + width)
+            canvas.ellipse(spot, fill=class_colour(label.index))
     for label, box in reversed(boxed):  # no box crosses another's caption
         text = f"{label.label} {label.score:.2f}"
         _draw_caption(canvas, image.size, box, text, class_colour(label.index), font)

@@ -70,7 +70,8 @@ class Suppression(InFile):
         from onnx import helper
 
         graph = model.graph
-        names = [output.name for output in graph.output]
+        # The table has no room for the points of faces.
+        names = [output.name for output in graph.output if output.name != "points"]
         nodes = _Nodes(graph)
         if names == ["chosen"]:
             _chosen_table(nodes, self.confidence)
@@ -210,7 +211,7 @@ def _table(nodes: _Nodes, boxes: str, by_class: str, kept: str) -> None:
 
 def _chosen_table(nodes: _Nodes, confidence: float) -> None:
     """The output `detections` of boxes that were chosen already, (batch, boxes, 6)."""
-    axis = nodes.constant("score_axis", [2], np.int64)
+    axis = nodes.constant("last_axis", [2], np.int64)  # `part` names its own
     scores = nodes.add("Squeeze", [nodes.part("chosen", 4, 5, "score"), axis], "scores")
     least = nodes.constant("confidence", confidence, np.float32)
     found = nodes.add("NonZero", [nodes.add("Greater", [scores, least], "good")], "found")

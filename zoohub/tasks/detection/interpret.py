@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Geometry
 from zoohub.outputs import Boxes, BoxTable, Form, MaskedBoxes
@@ -44,6 +47,13 @@ def interpret_boxes(
     if isinstance(form, MaskedBoxes):
         return _masked(form, rows, names, options)
     found = _detect(form, len(rows), names, options)
+    if isinstance(form, Boxes) and form.points is not None:
+        check_finite(form.points)
+        each = zip(found, rows, form.points, strict=True)
+        return [
+            _with_points(_in_picture(boxes, row, names), boxes, row, points)
+            for boxes, row, points in each
+        ]
     return [_in_picture(boxes, row, names) for boxes, row in zip(found, rows, strict=True)]
 
 
@@ -97,6 +107,18 @@ def _detect(
         )
         for picture in range(count)
     ]
+
+
+def _with_points(
+    labels: tuple[Label, ...], found: Detections, row: Row, points: NDArray[np.float32]
+) -> tuple[Label, ...]:
+    """The labels with the points of their candidates, of all (candidates, points, 2) of these."""
+    assert isinstance(row.geometry, Geometry)
+    own = row.geometry.points_to_picture(points[found.candidates])
+    return tuple(
+        replace(label, landmarks=tuple((float(x), float(y)) for x, y in each))
+        for label, each in zip(labels, own, strict=True)
+    )
 
 
 def _in_picture(found: Detections, row: Row, names: tuple[str, ...] | None) -> tuple[Label, ...]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import DataError
+from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, NetworkSpec
+from zoohub.networks.families import find_family, has_family
 from zoohub.outputs import Form
 from zoohub.outputs.form import Array
 from zoohub.tasks.contract import (
@@ -73,6 +74,14 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
     }
     split_title = "boxes"
     in_file = Suppression()
+
+    def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
+        """See `Task`."""
+        if training is None or not has_family(network.builder):
+            return
+        problem = find_family(network.builder).size_problem(network.arguments, training.size)
+        if problem is not None:
+            raise RecipeError(f"input.size: {problem}")
 
     def prepare(
         self, contract: InputContract, options: object = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoohub.outputs.continuations import Continuations
+from zoohub.outputs.continuations import Continuations, TokenLosses
 from zoohub.tasks.generation.rows import Prompt
 from zoohub.tasks.generation.spelling import cut, spelt
 from zoohub.tasks.results import Json
@@ -26,6 +26,28 @@ class Continuation:
     def line(self) -> str:
         """The text, or the token ids."""
         return " ".join(map(str, self.tokens)) if self.text is None else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """How well a text was foretold: the `total` of -ln p of its `tokens`, but for the first."""
+
+    total: float
+    tokens: int
+
+    def to_json(self) -> dict[str, Json]:
+        """The mean loss, and the tokens that were asked for."""
+        return {"loss": self.total / max(1, self.tokens), "tokens": self.tokens}
+
+    def line(self) -> str:
+        """The mean loss, and the tokens."""
+        return f"loss {self.total / max(1, self.tokens):.4f} over {self.tokens} tokens"
+
+
+def foretold(form: TokenLosses) -> list[Foretold]:
+    """A result of each row."""
+    pairs = zip(form.sums.tolist(), form.counts.tolist(), strict=True)
+    return [Foretold(total, tokens) for total, tokens in pairs]
 
 
 def results_of(found: Continuations, prompts: Sequence[Prompt]) -> list[tuple[Continuation, ...]]:

@@ -17,6 +17,7 @@ from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array
 from zoohub.tasks.contract import Row
 from zoohub.tasks.generation.options import GenerationOptions
+from zoohub.tasks.generation.passages import Passage, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,18 @@ class Prompt:
     words: SubWords | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Part of a text that is to be foretold. It is the geometry of rows."""
+
+    name: str
+
+
 def prompt_rows(
     contract: InputContract, options: GenerationOptions
-) -> Callable[[Sentence], tuple[Row, ...]]:
-    """What makes a prompt the one row `ids`, int32 (length,), and `lengths`, int32 ().
+) -> Callable[[Sentence | Passage], tuple[Row, ...]]:
+    """What makes a prompt the one row `ids`, int32 (length,), and `lengths`, int32 (); and a
+    passage that is to be foretold its windows.
 
     A text begins with the contract's start token, where there is one, and has no end; token ids
     are taken as they are.
@@ -44,18 +53,14 @@ def prompt_rows(
             `read_subwords`. When called: a text without a vocabulary, an id that the network does
             not have, or a prompt that leaves no room.
     """
-    text = contract.text
-    if text is None or text.max_length is None:
-        raise DataError(
-            "the index does not say how many tokens this network takes; write `input: {text: "
-            "{max_length: …}}` into its entry"
-        )
-    longest = text.max_length
+    text, longest = known_text(contract)
     words = None
     if options.vocab is not None:
         words = read_subwords(Path(local_path(options.vocab)), text)
 
-    def prepare(sentence: Sentence) -> tuple[Row, ...]:
+    def prepare(sentence: Sentence | Passage) -> tuple[Row, ...]:
+        if isinstance(sentence, Passage):
+            return window_rows(sentence, text, longest)
         ids = _ids(sentence, text, words)
         _check(sentence.name, ids, text, longest)
         arrays = {"ids": np.array(ids, np.int32), "lengths": np.array(len(ids), np.int32)}
@@ -63,6 +68,34 @@ def prompt_rows(
         return (Row(arrays, prompt),)
 
     return prepare
+
+
+def window_rows(passage: Passage, text: TextContract, longest: int) -> tuple[Row, ...]:
+    """A passage as rows of at most `longest` tokens, see `windows`. Raises DataError: the network
+    does not have one of its ids."""
+    check_known(passage.name, passage.ids, text)
+    return tuple(
+        Row(
+            {"ids": np.array(ids, np.int32), "lengths": np.array(len(ids), np.int32)},
+            Window(passage.name),
+        )
+        for ids in windows(passage.ids, longest)
+    )
+
+
+def known_text(contract: InputContract) -> tuple[TextContract, int]:
+    """What is known of a language model's text, and how many tokens it takes.
+
+    Raises:
+        DataError: that is not known.
+    """
+    text = contract.text
+    if text is None or text.max_length is None:
+        raise DataError(
+            "the index does not say how many tokens this network takes; write `input: {text: "
+            "{max_length: …}}` into its entry"
+        )
+    return text, text.max_length
 
 
 def collate_prompts(rows: Sequence[Row]) -> dict[str, Array]:
@@ -98,12 +131,17 @@ def _ids(sentence: Sentence, text: TextContract, words: SubWords | None) -> list
     return ids
 
 
-def _check(name: str, ids: Sequence[int], text: TextContract, longest: int) -> None:
+def check_known(name: str, ids: Sequence[int], text: TextContract) -> None:
+    """That the network has all these ids. Raises DataError: it has not."""
     size = text.vocab_size
     unknown = next((id for id in ids if id >= (MOST_IDS if size is None else size)), None)
     if unknown is not None:
         known = "those a network could have" if size is None else f"the network's {size}"
         raise DataError(f"{name}: token {unknown} is none of {known}")
+
+
+def _check(name: str, ids: Sequence[int], text: TextContract, longest: int) -> None:
+    check_known(name, ids, text)
     if len(ids) >= longest:
         raise DataError(
             f"{name:.60}: {len(ids)} tokens leave no room for another, the network takes at most "

@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, padded
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
-from zoohub.outputs.continuations import Continuations
+from zoohub.outputs.continuations import Continuations, TokenLosses
 from zoohub.running import Array, Runner
-from zoohub.tasks.contract import Arrays, Row
-from zoohub.tasks.generation.interpret import Continuation, results_of
+from zoohub.tasks.contract import (
+    Arrays,
+    Curve,
+    Figure,
+    Finished,
+    Metric,
+    MicroBatch,
+    Panels,
+    Random,
+    Row,
+    Task,
+    TrainingRow,
+    TrainingRows,
+)
+from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
+from zoohub.tasks.generation.memory import RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions, check_options
-from zoohub.tasks.generation.rows import collate_prompts, prompt_rows, prompts_of
-from zoohub.tasks.generation.sampling import Floats
-from zoohub.tasks.generation.writing import Ids, write
-from zoohub.tasks.predict_only import PredictOnly
+from zoohub.tasks.generation.passages import Passage, PassagesReader
+from zoohub.tasks.generation.recipe import GenerationRecipe, Passages, default_recipe
+from zoohub.tasks.generation.rows import (
+    Window,
+    collate_prompts,
+    known_text,
+    prompt_rows,
+    prompts_of,
+)
+from zoohub.tasks.generation.writing import write
+from zoohub.tasks.samples import Samples
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.networks.family import LossRequest
+
+_TOKENS_AT_ONCE = 1024  # whose probabilities of all tokens are there at a time
 
 
-class GenerationTask(PredictOnly):
-    """See `Task`. The network has the part `next`, which is asked once a token."""
+class GenerationTask(Task[GenerationRecipe, None]):
+    """See `Task`. The network has the parts `read`, asked once, `next`, asked once a token, and
+    `foretell`, by which it is measured."""
 
     serves = ("language-model",)
     kind = "text"
     title = "go on with texts"
+    figures = (
+        Figure("perplexity", "perplexity", higher=False), Figure("loss", "loss", higher=False),
+        Figure("acc", "next tokens"),
+    )  # fmt: skip
+    published = ("acc",)
+    headline = ("perplexity",)
+    best = ("loss",)
+    epoch_figures = ("perplexity", "loss", "acc")
+    recipe = GenerationRecipe
+    has_classes = False
     samples = "texts"
     options = GenerationOptions
+    readers = (PassagesReader(),)
+    learns_from = "texts: a .txt, or a .jsonl of `text` or token ids"
+    expected = "a .txt, or a .jsonl of `text` or token ids"
     streams = True
+    measuring_batch = 8
+    curve: ClassVar[Curve] = {"loss": {"training": "loss", "validation": "validation_loss"}}
+    split_title = "part"
 
     def prepare(
         self, contract: InputContract, options: object = None
-    ) -> Callable[[Sentence], tuple[Row, ...]]:
-        """See `Task`."""
+    ) -> Callable[[Sentence | Passage], tuple[Row, ...]]:
+        """See `Task`; a passage, which is to be foretold, has a row a window."""
         known = options if isinstance(options, GenerationOptions) else GenerationOptions()
         check_options(known)
         return prompt_rows(contract, known)
@@ -50,18 +97,17 @@ class GenerationTask(PredictOnly):
         contract: InputContract,
         rows: Sequence[Row] = (),
     ) -> dict[str, Array]:
-        """`tokens` (N, T) and `counts` (N,), written as the rows' prompts ask for."""
-        runner = runners.get("next")
-        if runner is None:
+        """`tokens` (N, T) and `counts` (N,), written as the rows' prompts ask for; of windows
+        `sums`, `hits` and `counts` (N,), see `TokenLosses`."""
+        if "next" not in runners:
             raise DataError(
                 "an exported language model scores sequences of one length, for programs of your "
                 "own; to go on with a text, predict with the model's name"
             )
-
-        def step(ids: Ids, lengths: Ids) -> Floats:
-            return runner.run({"ids": ids, "lengths": lengths})["logits"]
-
-        answers = write(step, prompts_of(rows))
+        if rows and all(isinstance(row.geometry, Window) for row in rows):
+            return _foretold(runners["foretell"], batch)
+        reader = RememberingReader(runners["read"], runners["next"])
+        answers = write(reader, prompts_of(rows))
         counts = np.array([len(tokens) for tokens in answers], np.int32)
         return {"tokens": padded(answers, 0), "counts": counts}
 
@@ -71,11 +117,96 @@ class GenerationTask(PredictOnly):
         rows: Sequence[Row],
         names: tuple[str, ...] | None,
         options: GenerationOptions,
-    ) -> list[tuple[Continuation, ...]]:
+    ) -> list[tuple[Continuation | Foretold, ...]]:
         """See `Task`; there are no classes."""
+        if isinstance(form, TokenLosses):
+            return [(one,) for one in foretold(form)]
         if not isinstance(form, Continuations):
             raise DataError(f"expected continuations; got {type(form).__name__}")
-        return results_of(form, prompts_of(rows))
+        return [tuple(found) for found in results_of(form, prompts_of(rows))]
+
+    def merge(
+        self, parts: Sequence[tuple[Continuation | Foretold, ...]]
+    ) -> tuple[Continuation | Foretold, ...]:
+        """A text's windows together."""
+        if len(parts) == 1:
+            return parts[0]
+        ones = [one for part in parts for one in part if isinstance(one, Foretold)]
+        return (Foretold(sum(one.total for one in ones), sum(one.tokens for one in ones)),)
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """See `Task`."""
+        from zoohub.tasks.generation.metric import Perplexity
+
+        return Perplexity()
+
+    def present(self, samples: Samples[None]) -> Iterable[int]:
+        """None: there are no classes."""
+        return ()
+
+    def renumbered(self, samples: Samples[None], places: NDArray[np.int64]) -> Samples[None]:
+        """As they are."""
+        return samples
+
+    def default_recipe(
+        self,
+        model: str,
+        checkpoint: str | None,
+        data: Passages,
+        contract: InputContract,
+        count: int,
+    ) -> GenerationRecipe:
+        """See `Task`."""
+        return default_recipe(model, checkpoint, data, count)
+
+    def training_rows(
+        self, samples: Samples[None], contract: InputContract, recipe: GenerationRecipe
+    ) -> TrainingRows:
+        """See `Task`."""
+        from zoohub.tasks.generation.training_rows import TrainingWindows
+
+        return TrainingWindows(samples, known_text(contract)[0])
+
+    def step_batches(
+        self,
+        rows: TrainingRow,
+        recipe: GenerationRecipe,
+        classes: int,
+        random: Random,
+        parts: int,
+    ) -> list[MicroBatch]:
+        """Cut into parts."""
+        inputs = [np.split(array, parts) for array in rows.inputs.values()]
+        targets = [np.split(array, parts) for array in rows.targets.values()]
+        return list(zip(zip(*inputs, strict=True), zip(*targets, strict=True), strict=True))
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """The cross entropy of each next token."""
+        from zoohub.tasks.generation.loss import NextTokenLoss
+
+        return net, NextTokenLoss(request.label_smoothing)
+
+    def split_value(self, target: None, classes: tuple[str, ...]) -> object:
+        """Nothing more is known of a text."""
+        return ""
+
+    def panels(self, finished: Finished[GenerationRecipe, None]) -> Panels:
+        """See `Task`."""
+        from zoohub.tasks.generation.panels import generation_panels
+
+        return generation_panels(finished)
+
+
+def _foretold(runner: Runner, batch: Arrays) -> dict[str, Array]:
+    """A few windows at a time: a network tells of all tokens how likely they are."""
+    ids, lengths = batch["ids"], batch["lengths"]
+    step = max(1, _TOKENS_AT_ONCE // ids.shape[1])
+    found = [
+        runner.run({"ids": ids[start : start + step], "lengths": lengths[start : start + step]})
+        for start in range(0, len(ids), step)
+    ]
+    joined = {name: np.concatenate([one[name] for one in found]) for name in ("sums", "hits")}
+    return {**joined, "counts": lengths - 1}
 
 
 TASK = GenerationTask()

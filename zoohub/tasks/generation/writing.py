@@ -1,30 +1,23 @@
 """Writing: a token at a time, each after all that stand before it.
 
-The network is asked for the whole of what there is, for all prompts that still go on. N prompts,
-at most L tokens so far, V tokens known.
+All prompts that still go on take a step together. V tokens are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoohub.inputs.text import padded
 from zoohub.outputs.form import check_finite
+from zoohub.tasks.generation.memory import Reader
 from zoohub.tasks.generation.rows import Prompt
 from zoohub.tasks.generation.sampling import Floats, next_token
 from zoohub.tasks.generation.spelling import cut, settled, spelt
 
-Ids: TypeAlias = NDArray[np.int32]
-# ids (N, L), filled up after their ends, and how many are a row's own (N,) -> the logits of each
-# row's next token (N, V).
-Step: TypeAlias = Callable[[Ids, Ids], Floats]
 
-
-def write(step: Step, prompts: Sequence[Prompt]) -> list[list[int]]:
+def write(reader: Reader, prompts: Sequence[Prompt]) -> list[list[int]]:
     """The tokens that follow each prompt, without the one that ends it.
 
     An answer ends with the network's end token, where its text has a stop, after
@@ -34,13 +27,19 @@ def write(step: Step, prompts: Sequence[Prompt]) -> list[list[int]]:
         DataError: the network gives what is no number.
     """
     answers = [_Answer(prompt) for prompt in prompts]
-    while going := [answer for answer in answers if not answer.finished]:
-        rows = [answer.ids for answer in going]
-        scores = step(padded(rows, 0), np.array([len(row) for row in rows], np.int32))
+    going = answers
+    read = [np.array(prompt.ids, np.int32) for prompt in prompts]
+    scores = reader.begin(padded(read, 0), np.array([len(ids) for ids in read], np.int32))
+    while True:
         check_finite(scores)
         for answer, row in zip(going, scores, strict=True):
             answer.take(row)
-    return [answer.tokens for answer in answers]
+        kept = [place for place, answer in enumerate(going) if not answer.finished]
+        if not kept:
+            return [answer.tokens for answer in answers]
+        going = [going[place] for place in kept]
+        tokens = np.array([answer.tokens[-1] for answer in going], np.int32)
+        scores = reader.go_on(np.array(kept, np.intp), tokens)
 
 
 class _Answer:
@@ -55,10 +54,6 @@ class _Answer:
         # By the prompt, so that it is drawn alike whatever else is in its batch.
         self._random = np.random.default_rng([prompt.options.seed, *prompt.ids])
         self._told = ""
-
-    @property
-    def ids(self) -> list[int]:
-        return [*self.prompt.ids, *self.tokens]
 
     def take(self, scores: Floats) -> None:
         """Go on by a token, of the logits (V,), and tell of it."""

@@ -26,6 +26,7 @@ from zoohub.tasks.classification.splitting import (
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.samples import Samples, Splits, none
 from zoohub.tasks.text_classification.recipe import LabelledTexts
+from zoohub.tasks.text_files import keys_of
 
 _SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 _VOCABULARIES = ("tokenizer.json", "vocab.txt")  # beside the data
@@ -54,7 +55,10 @@ class TextsReader(Reader[LabelledTexts, int]):
 
     def claims(self, source: Path) -> bool:
         """See `Reader`."""
-        return source.suffix.lower() in _SUFFIXES and is_file(source)
+        if source.suffix.lower() not in _SUFFIXES or not is_file(source):
+            return False
+        keys = keys_of(source)  # others are told what is missing
+        return not {"question", "context"} <= keys and "tags" not in keys
 
     def describe(self, source: Path) -> LabelledTexts:
         """See `Reader`."""

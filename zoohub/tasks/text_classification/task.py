@@ -29,9 +29,15 @@ from zoohub.tasks.contract import (
     TrainingRow,
     TrainingRows,
 )
+from zoohub.tasks.encoders import head_of, reads_text
 from zoohub.tasks.results import Label
 from zoohub.tasks.samples import Samples, Splits
-from zoohub.tasks.text_classification.heads import check_head, check_length, with_classifier
+from zoohub.tasks.text_classification.heads import (
+    CLASSIFIES,
+    check_head,
+    check_length,
+    with_classifier,
+)
 from zoohub.tasks.text_classification.options import TextClassificationOptions
 from zoohub.tasks.text_classification.recipe import (
     LabelledTexts,
@@ -57,6 +63,8 @@ class TextClassificationTask(OneClass[TextClassificationRecipe]):
         "sentiment-analysis",
         "natural-language-understanding",
     )
+    # Dialogue's classifiers; the encoders of the other two can learn this.
+    shares = ("dialogue", "question-answering", "named-entity-recognition")
     kind = "text"
     title = "classify texts"
     figures = (
@@ -79,6 +87,10 @@ class TextClassificationTask(OneClass[TextClassificationRecipe]):
     }
     split_title = "label"
     options = TextClassificationOptions
+
+    def claims(self, network: NetworkSpec) -> bool:
+        """Encoders under a classifier."""
+        return reads_text(network) and head_of(network) == CLASSIFIES
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """That its head tells the classes of texts apart."""

@@ -1,0 +1,181 @@
+"""Training a head over a frozen ResNet-50: zoohub's `--freeze backbone` beside mindcv's way.
+
+    python tests/benchmarks/bench_frozen.py [--size 64] [--pictures 1000] [--epochs 10]
+        [--mindcv-epochs 10] [--mindcv-python PYTHON] [--work DIR]
+
+Pictures are scikit-learn's digits (8x8, drawn larger into PNG files): the first of each class to
+train on, the last 30 of each held out. The weights are random, with batch statistics of digits, as
+no published file is at hand: both sides start from the same ones, keep all but `classifier` as it
+is, take the same optimiser and learning rate, and change no picture at random. Each side is a whole
+process. mindcv may be given fewer epochs; its time for all is then what its first cost, and the
+other ones multiplied. Accuracies are of the held-out pictures, by the network each side leaves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+CLASSES, HELD_OUT, BATCH, RATE = 10, 30, 32, 0.02
+MODEL = "resnet50"
+
+ZOOHUB = """
+import json, sys, zoohub
+run, train, held, output, epochs, batch, rate = sys.argv[1:]
+done = zoohub.finetune(
+    run, train, freeze="backbone", output=output, epochs=int(epochs), batch_size=int(batch),
+    lr=float(rate), say=lambda text: print(text, file=sys.stderr),
+    assignments=["optimizer.name=sgd", "optimizer.weight_decay=0", "schedule.name=constant",
+                 "schedule.warmup=0", "label_smoothing=0", "data.validation=0", "keep=last"],
+)
+print(json.dumps({"top1": zoohub.evaluate(done.path, held)["top1"]}))
+"""
+MINDCV = """
+import json, sys, time
+import mindspore as ms
+from mindcv.data import create_dataset, create_loader, create_transforms
+from mindcv.loss import create_loss
+from mindcv.models import create_model
+from mindcv.optim import create_optimizer
+weights, train, held, size, epochs, batch, rate = sys.argv[1:]
+ms.set_context(mode=ms.GRAPH_MODE)
+ms.set_seed(0)
+size, batch, epochs = int(size), int(batch), int(epochs)
+net = create_model("resnet50", num_classes=10)
+known = ms.load_checkpoint(weights)
+ms.load_param_into_net(net, {k: v for k, v in known.items() if not k.startswith("classifier")})
+for parameter in net.get_parameters():
+    parameter.requires_grad = parameter.name.startswith("classifier")
+
+def load(folder, training):
+    data = create_dataset(name="", root=folder, num_parallel_workers=2, shuffle=training)
+    transform = create_transforms(
+        "imagenet", image_resize=size, is_training=False, crop_pct=1.0, interpolation="bilinear"
+    )
+    return create_loader(data, batch, drop_remainder=training, transform=transform,
+                         num_parallel_workers=2)
+
+loss = create_loss("CE")
+rates = create_optimizer(net.trainable_params(), opt="momentum", lr=float(rate), momentum=0.9)
+step = ms.nn.TrainOneStepCell(ms.nn.WithLossCell(net, loss), rates)
+step.set_train(True)
+seconds = []
+for _ in range(epochs):
+    began = time.perf_counter()
+    for images, labels in load(train, True):
+        step(images, labels)
+    seconds.append(time.perf_counter() - began)
+net.set_train(False)
+right = count = 0
+for images, labels in load(held, False):
+    right += int((net(images).asnumpy().argmax(1) == labels.asnumpy()).sum())
+    count += len(labels)
+print(json.dumps({"top1": right / count, "epochs": seconds}))
+"""
+
+
+def make_pictures(folder: Path, count: int, size: int) -> tuple[Path, Path]:
+    """Folders a class of `count` digits to train on, and of those held out."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    for label in range(CLASSES):
+        images = digits.images[digits.target == label]
+        parts = {"train": images[: count // CLASSES], "held": images[-HELD_OUT:]}
+        for part, chosen in parts.items():
+            (folder / part / str(label)).mkdir(parents=True, exist_ok=True)
+            for place, image in enumerate(chosen):
+                small = Image.fromarray((image * 15.9).astype("uint8")).convert("RGB")
+                large = small.resize((size, size), Image.Resampling.BICUBIC)
+                large.save(folder / part / str(label) / f"{place:03}.png")
+    return folder / "train", folder / "held"
+
+
+def make_run(folder: Path, size: int, pictures: Path) -> Path:
+    """A run's folder of the network with random weights, and batch statistics of the pictures."""
+    import mindspore as ms
+    import numpy as np
+
+    import zoohub
+    from zoohub.core.hashing import hash_file
+    from zoohub.framework import installed_mindspore
+    from zoohub.inputs.picture import Transform
+    from zoohub.models.runs import RunFacts, run_document
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ms.set_seed(0)
+    entry = zoohub.info(MODEL)
+    checkpoint = next(c for c in entry.checkpoints if c.id == "mindcv")
+    assert checkpoint.network is not None
+    assert checkpoint.input is not None
+    net = zoohub.load(f"{MODEL}@mindcv").set_train(True)
+    contract = replace(checkpoint.input, size=(size, size), crop=1.0)
+    transform = Transform(contract)
+    files = sorted(pictures.rglob("*.png"))[::7]
+    for start in range(0, 96, BATCH):
+        net(ms.Tensor(np.stack([transform(file) for file in files[start : start + BATCH]])))
+    ms.save_checkpoint(net, str(folder / "weights.ckpt"))
+    found = hash_file(folder / "weights.ckpt")
+    facts = RunFacts(
+        MODEL, entry.task, entry, None, checkpoint.network, contract,
+        tuple(f"class {i}" for i in range(1000)), found.sha256, found.size, "random",
+        installed_mindspore() or "", {}, (),
+    )  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(run_document(facts)))
+    return folder
+
+
+def timed(python: str, program: str, *arguments: object, home: Path) -> tuple[float, dict]:
+    """Seconds of a whole process, and what it printed last."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [python, "-c", program, *map(str, arguments)], capture_output=True, text=True,
+        check=False, env={**os.environ, "ZOOHUB_HOME": str(home)},
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    print(done.stderr[-400:], file=sys.stderr)
+    return time.perf_counter() - began, json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("bench-frozen"))
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--mindcv-epochs", type=int, default=10)
+    parser.add_argument("--mindcv-python", default=sys.executable)
+    options = parser.parse_args()
+    work = options.work.resolve() / str(options.size)
+    train, held = make_pictures(work / "data", options.pictures, options.size)
+    run = work / "start"
+    if not (run / "run.json").is_file():
+        make_run(run, options.size, train)
+    shutil.rmtree(work / "trained", ignore_errors=True)
+    own, found = timed(
+        sys.executable, ZOOHUB, run, train, held, work / "trained", options.epochs, BATCH, RATE,
+        home=work / "home",
+    )  # fmt: skip
+    print(f"zoohub: {own:.1f} s, top-1 {found['top1']:.4f}", flush=True)
+    if options.mindcv_epochs:
+        other, said = timed(
+            options.mindcv_python, MINDCV, run / "weights.ckpt", train, held, options.size,
+            options.mindcv_epochs, BATCH, RATE, home=work / "home",
+        )  # fmt: skip
+        later = said["epochs"][1:] or said["epochs"]
+        whole = other + (options.epochs - options.mindcv_epochs) * sum(later) / len(later)
+        print(f"mindcv: {whole:.1f} s ({options.mindcv_epochs} epochs in {other:.1f} s), top-1 "
+              f"{said['top1']:.4f}; {whole / own:.1f} times zoohub's")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What MindOCR's readers of text lines see: -> (B, 512, 1, W / 4), a column for each step."""
+
+from __future__ import annotations
+
+from mindspore import Tensor, nn, ops
+
+from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.norm import BatchNorm2d
+
+CHANNELS = 512
+_BLOCKS = (3, 4, 6, 3)
+_WIDTHS = (64, 128, 256, 512)
+
+
+class Conv(nn.Cell):
+    """A convolution with bias, batch norm where `norm` says so, ReLU."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, norm: bool, kernel: int = 3, padding: int = 1
+    ) -> None:
+        super().__init__()
+        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=True)
+        self.bn = BatchNorm2d(out_channels, eps=1e-4) if norm else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        return ops.relu(x if self.bn is None else self.bn(x))
+
+
+class VGG7(nn.Cell):
+    """Seven convolutions: (B, in_channels, 32, W) -> (B, 512, 1, W / 4 - 1).
+
+    Source: Shi et al., "An End-to-End Trainable Neural Network for Image-based Sequence
+    Recognition" (2015).
+    """
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.conv1 = Conv(in_channels, 64, norm=False)
+        self.conv2 = Conv(64, 128, norm=False)
+        self.conv3 = Conv(128, 256, norm=True)
+        self.conv4 = Conv(256, 256, norm=False)
+        self.conv5 = Conv(256, 512, norm=True)
+        self.conv6 = Conv(512, 512, norm=False)
+        self.conv7 = Conv(512, CHANNELS, norm=True, kernel=2, padding=0)
+        self.halve = nn.MaxPool2d(2, 2, "same")
+        self.flatten = nn.MaxPool2d((2, 1), (2, 1), "same")
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = self.halve(self.conv2(self.halve(self.conv1(x))))
+        x = self.flatten(self.conv4(self.conv3(x)))
+        x = self.flatten(self.conv6(self.conv5(x)))
+        return self.conv7(x)
+
+
+class ConvNorm(nn.Cell):
+    """Convolution and batch norm."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: tuple[int, int] = (1, 1),
+    ) -> None:
+        super().__init__()
+        self.conv = conv2d(in_channels, out_channels, kernel, stride)
+        self.norm = BatchNorm2d(out_channels)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x))
+
+
+class Shortcut(nn.Cell):
+    """The input brought to a block's shape: pooled by `stride`, a 1×1 convolution, batch norm."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool2d(stride, stride, "same")
+        self.conv = conv2d(in_channels, out_channels, 1)
+        self.norm = BatchNorm2d(out_channels)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(self.pool(x)))
+
+
+class Block(nn.Cell):
+    """Two 3×3 convolutions: (B, in_channels, H, W) -> (B, channels, H / stride, W / stride)."""
+
+    def __init__(
+        self, in_channels: int, channels: int, stride: tuple[int, int], fitted: bool
+    ) -> None:
+        super().__init__()
+        self.conv0 = ConvNorm(in_channels, channels, 3, stride)
+        self.conv1 = ConvNorm(channels, channels, 3)
+        self.short = Shortcut(in_channels, channels, stride) if fitted else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        y = self.conv1(ops.relu(self.conv0(x)))
+        return ops.relu(y + (x if self.short is None else self.short(x)))
+
+
+class ResNet34(nn.Cell):
+    """ResNet-34 that halves the height alone after its stem: (B, in_channels, 32, W) ->
+    (B, 512, 1, W / 4).
+
+    Source: PP-OCR's, after He et al., "Bag of Tricks" (2018), whose shortcuts pool.
+    """
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.conv1_1 = ConvNorm(in_channels, 32, 3)
+        self.conv1_2 = ConvNorm(32, 32, 3)
+        self.conv1_3 = ConvNorm(32, 64, 3)
+        self.pool = nn.MaxPool2d(3, 2, "same")
+        width, blocks = _WIDTHS[0], []
+        for stage, (count, channels) in enumerate(zip(_BLOCKS, _WIDTHS, strict=True)):
+            for index in range(count):
+                first = index == 0
+                stride = (2, 1) if first and stage > 0 else (1, 1)
+                blocks.append(Block(width, channels, stride, fitted=first))
+                width = channels
+        self.block_list = nn.SequentialCell(blocks)
+        self.last_pool = nn.MaxPool2d(2, 2, "same")
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = ops.relu(self.conv1_2(ops.relu(self.conv1_1(x))))
+        x = self.pool(ops.relu(self.conv1_3(x)))
+        return self.last_pool(self.block_list(x))
+
+
+class Columns(nn.Cell):
+    """(B, channels, 1, W) -> what two bidirectional LSTMs make of the columns, (W, B, 2 hidden)."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.seq_encoder = nn.LSTM(channels, hidden, num_layers=2, bidirectional=True)
+
+    def construct(self, x: Tensor) -> Tensor:
+        x = ops.transpose(ops.squeeze(x, 2), (2, 0, 1))
+        found, _ = self.seq_encoder(x)
+        return found

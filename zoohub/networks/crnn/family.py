@@ -1,0 +1,22 @@
+"""CRNN: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import Arguments, Family
+
+
+def _stem(arguments: Arguments) -> str:
+    return "backbone.conv1" if arguments.get("backbone") == "vgg7" else "backbone.conv1_1"
+
+
+FAMILY = Family(
+    name="crnn",
+    task="scene-text-recognition",
+    builder="crnn",
+    arguments={"backbone": str, "num_classes": int, "hidden": int, "in_channels": int},
+    layouts={"mindocr": Layout()},
+    head="head.dense1",
+    stem=_stem,
+    raw=("characters",),
+)

@@ -1,0 +1,204 @@
+"""Texts with words left out, and which they could be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoohub.inputs.text import Sentence
+from zoohub.manifest.entry import InputContract, NetworkSpec
+from zoohub.networks.families import find_family
+from zoohub.outputs import Form
+from zoohub.running import Array, Runner
+from zoohub.tasks.contract import (
+    Arrays,
+    Curve,
+    Figure,
+    Finished,
+    Metric,
+    MicroBatch,
+    Panels,
+    Random,
+    Row,
+    Task,
+    TrainingRow,
+    TrainingRows,
+)
+from zoohub.tasks.encoders import head_of, reads_text, refuse_head
+from zoohub.tasks.fill_mask.interpret import FillMaskOptions, Word, best_words, scores_in
+from zoohub.tasks.fill_mask.recipe import FillMaskRecipe, PlainTexts, default_recipe
+from zoohub.tasks.fill_mask.rows import Blanks, Masked, masked_rows
+from zoohub.tasks.fill_mask.table import PlainTextsReader, Truth
+from zoohub.tasks.samples import Samples
+from zoohub.tasks.texts import IDS, encoder_batch, run_encoder, text_contract, tokenizer_of
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.networks.family import LossRequest
+
+_HEADS = ("pretraining", "fill-mask")
+_AT_ONCE = 8  # texts: a score for each word of each token is a lot
+
+
+class FillMaskTask(Task[FillMaskRecipe, Truth]):
+    """See `Task`. The scores of a row are those at its masks alone."""
+
+    serves = ("fill-mask",)
+    shares = ("natural-language-understanding",)
+    kind = "text"
+    title = "find words left out"
+    figures = (
+        Figure("acc", "accuracy"), Figure("perplexity", "perplexity", higher=False),
+        Figure("loss", "loss", higher=False),
+    )  # fmt: skip
+    published = ("acc",)
+    headline = ("acc", "perplexity")
+    best = ("loss",)
+    epoch_figures = ("loss", "acc", "perplexity")
+    recipe = FillMaskRecipe
+    readers = (PlainTextsReader(),)
+    learns_from = "texts: a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
+    expected = "a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
+    samples = "texts"
+    has_classes = False
+    curve: ClassVar[Curve] = {
+        "loss": {"training": "loss", "validation": "validation_loss"},
+        "accuracy": {"validation": "validation_acc"},
+    }
+    split_title = "left out"
+    options = FillMaskOptions
+
+    def claims(self, network: NetworkSpec) -> bool:
+        """Heads that give a score a word for each token, which is not written from left to
+        right."""
+        if not reads_text(network):
+            return False
+        head, words = head_of(network), find_family(network.builder).raw == ("words",)
+        return head in _HEADS or (head is None and words and not network.arguments.get("causal"))
+
+    def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
+        """That it finds words."""
+        if not self.claims(network):
+            raise refuse_head(network, "finds no words", " or ".join(map(repr, _HEADS)))
+
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Sentence | Masked], tuple[Row, ...]]:
+        """See `Task`."""
+        text = text_contract(contract)
+        if not isinstance(options, FillMaskOptions):
+            return masked_rows(text, None, None)
+        return masked_rows(text, tokenizer_of(text, options.vocab), options.mask_id)
+
+    def collate(self, rows: Sequence[Row]) -> dict[str, Array]:
+        """Filled up to the longest."""
+        blanks = rows[0].geometry
+        assert isinstance(blanks, Blanks)
+        return encoder_batch(rows, blanks.contract)
+
+    def infer(
+        self,
+        runners: Mapping[str, Runner],
+        batch: Arrays,
+        contract: InputContract,
+        rows: Sequence[Row] = (),
+    ) -> dict[str, Array]:
+        """`words` (N, masks, V): the scores at each row's masks, behind them those of no token."""
+        (runner,) = runners.values()
+        places = [row.geometry.places for row in rows if isinstance(row.geometry, Blanks)]
+        most = max(map(len, places))
+        parts = []
+        for start in range(0, len(rows), _AT_ONCE):
+            part = {name: array[start : start + _AT_ONCE] for name, array in batch.items()}
+            words = words_in(run_encoder(runner, part), part[IDS])
+            for one, own in zip(words, places[start : start + _AT_ONCE], strict=True):
+                nothing = np.zeros((most - len(own), one.shape[1]), one.dtype)
+                parts.append(np.concatenate([one[list(own)], nothing]))
+        return {"words": np.stack(parts)}
+
+    def interpret(
+        self,
+        form: Form,
+        rows: Sequence[Row],
+        names: tuple[str, ...] | None,
+        options: FillMaskOptions,
+    ) -> list[tuple[Word, ...]]:
+        """See `Task`; there are no classes."""
+        return best_words(scores_in(form), rows, options)
+
+    def metric(self, classes: tuple[str, ...]) -> Metric:
+        """See `Task`."""
+        from zoohub.tasks.fill_mask.metric import FoundWords
+
+        return FoundWords()
+
+    def present(self, samples: Samples[Truth]) -> Iterable[int]:
+        """None: there are no classes."""
+        return ()
+
+    def renumbered(self, samples: Samples[Truth], places: NDArray[np.int64]) -> Samples[Truth]:
+        """As they are."""
+        return samples
+
+    def default_recipe(
+        self,
+        model: str,
+        checkpoint: str | None,
+        data: PlainTexts,
+        contract: InputContract,
+        count: int,
+    ) -> FillMaskRecipe:
+        """See `Task`."""
+        return default_recipe(model, checkpoint, data, count)
+
+    def training_rows(
+        self, samples: Samples[Truth], contract: InputContract, recipe: FillMaskRecipe
+    ) -> TrainingRows:
+        """See `Task`."""
+        from zoohub.tasks.fill_mask.training_rows import MaskedTexts
+
+        return MaskedTexts(samples, text_contract(contract), recipe)
+
+    def step_batches(
+        self,
+        rows: TrainingRow,
+        recipe: FillMaskRecipe,
+        classes: int,
+        random: Random,
+        parts: int,
+    ) -> list[MicroBatch]:
+        """Cut into parts."""
+        inputs = [np.split(array, parts) for array in rows.inputs.values()]
+        labels = np.split(rows.targets["labels"], parts)
+        pieces = zip(zip(*inputs, strict=True), labels, strict=True)
+        return [(arrays, (wanted,)) for arrays, wanted in pieces]
+
+    def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
+        """The cross entropy of the words left out."""
+        from zoohub.tasks.fill_mask.loss import MaskedCrossEntropy
+
+        return net, MaskedCrossEntropy()
+
+    def split_value(self, target: Truth, classes: tuple[str, ...]) -> object:
+        """The ids left out."""
+        return " ".join(map(str, target))
+
+    def panels(self, finished: Finished[FillMaskRecipe, Truth]) -> Panels:
+        """See `Task`."""
+        from zoohub.tasks.fill_mask.panels import fill_mask_panels
+
+        return fill_mask_panels(finished)
+
+
+def words_in(raw: Mapping[str, Array], ids: Array) -> Array:
+    """The scores of words (N, L, V) among what a network gives for ids (N, L): some write one text
+    behind the other, and those that filled the batch up."""
+    words = raw["words"] if "words" in raw else next(iter(raw.values()))
+    return words.reshape(-1, ids.shape[1], words.shape[-1])[: len(ids)]
+
+
+TASK = FillMaskTask()

@@ -1,0 +1,1 @@
+"""What the words of a text are: names of people, of places."""

@@ -1,0 +1,163 @@
+"""Files of texts as the tasks read them: rows of a .jsonl, .csv or .tsv, and a data set's parts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from zoohub.core.json_reader import parse_json
+from zoohub.core.text_reader import is_file, read_text_file
+from zoohub.errors import DataError
+from zoohub.tasks.samples import Samples, Splits, none
+
+T = TypeVar("T")
+Values: TypeAlias = Mapping[str, object]
+
+JSON_LINES = (".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv")
+_PARTS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation",
+    "dev": "validation", "validation": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
+_LOOKED_AT = 1 << 16  # bytes of a file, to see what it is
+_TAG = re.compile(r"O|[BIESLUM][-_]\S+")
+
+
+class _Tabs(csv.excel_tab):
+    """Texts between tabs have quotation marks of their own."""
+
+    quoting = csv.QUOTE_NONE
+
+
+def keys_of(file: Path) -> frozenset[str]:
+    """The columns of a .csv or .tsv, or the keys of a .jsonl's first row; none of what is no such
+    file."""
+    suffix = file.suffix.lower()
+    if suffix not in (*JSON_LINES, *TABLES) or not is_file(file):
+        return frozenset()
+    first = next((line for line in _beginning(file) if line.strip()), "")
+    if suffix in TABLES:
+        delimiter = "," if suffix == ".csv" else "\t"
+        names = next(csv.reader([first], delimiter=delimiter), [])
+        return frozenset(name.strip().lower() for name in names)
+    try:
+        row = parse_json(first, str(file), error=DataError)
+    except DataError:
+        return frozenset()
+    return frozenset(map(str.lower, row)) if isinstance(row, dict) else frozenset()
+
+
+def is_tagged(file: Path) -> bool:
+    """Whether a file has a token a line and its tag in the last column, as CoNLL's have."""
+    if not is_file(file):
+        return False
+    lines = (line.split() for line in _beginning(file) if not line.startswith("-DOCSTART-"))
+    first = next(filter(None, lines), [])
+    return len(first) > 1 and _TAG.fullmatch(first[-1]) is not None
+
+
+def has_lines(file: Path) -> bool:
+    """Whether a file has a line that is not empty, and none of a token and its tag."""
+    return is_file(file) and any(map(str.strip, _beginning(file))) and not is_tagged(file)
+
+
+def _beginning(file: Path) -> list[str]:
+    with file.open("rb") as stream:
+        return stream.read(_LOOKED_AT).decode("utf-8-sig", "replace").splitlines()
+
+
+def rows_of_file(file: Path) -> Iterator[tuple[str, Values]]:
+    """(file:line, row) of each row; the names of its values are in lower case.
+
+    Raises:
+        DataError: it cannot be read, or a line is no row.
+    """
+    text = read_text_file(file)
+    if file.suffix.lower() in TABLES:
+        yield from _table_rows(file, text)
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        row = parse_json(line, f"{file}", error=DataError, line=number)
+        if not isinstance(row, dict):
+            raise DataError(f"{file}:{number}: expected an object, found {line:.40}")
+        yield f"{file}:{number}", {key.strip().lower(): value for key, value in row.items()}
+
+
+def _table_rows(file: Path, text: str) -> Iterator[tuple[str, Values]]:
+    dialect = _Tabs if file.suffix.lower() == ".tsv" else csv.excel
+    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect)
+    try:
+        reader.fieldnames = [str(name).strip().lower() for name in reader.fieldnames or ()]
+        for row in reader:
+            yield f"{file}:{reader.line_num}", row
+    except csv.Error as error:
+        raise DataError(
+            f"{file}:{reader.line_num + 1}: no row of a CSV: {error}; mend it"
+        ) from None
+
+
+def part_of(row: Values, name: str) -> str | None:
+    """The part that a row says it is of (`split`); None: it says nothing. Raises DataError: there
+    is no such part."""
+    said = str(row.get("split") or "").strip().lower()
+    if said and said not in _PARTS:
+        raise DataError(f"{name}: split {said!r:.40} is not train, val or test")
+    return _PARTS.get(said)
+
+
+def ids_in(value: object) -> tuple[int, ...] | None:
+    """A list of token ids; None: it is none."""
+    if isinstance(value, list) and value and all(type(id) is int and id >= 0 for id in value):
+        return tuple(value)
+    return None
+
+
+def need_words(name: str) -> DataError:
+    """What to say of a text in data without a vocabulary."""
+    return DataError(
+        f"{name} is text, which takes the network's vocabulary: put its vocab.txt or "
+        "tokenizer.json beside, or give --set data.vocab=FILE; token ids always work"
+    )
+
+
+def parted(
+    found: Samples[T], parts: list[str | None], share: float, seed: int, *, measuring: bool
+) -> tuple[Samples[T], Samples[T], Samples[T]]:
+    """The samples to train on, to validate and to test with: as each says; where none does, the
+    share of them is split off by `seed`, unless they are only measured on.
+
+    Raises:
+        DataError: only some say their part.
+    """
+    if any(parts):
+        if not all(parts):
+            name = found.names[parts.index(None)]
+            raise DataError(f"{name}: no split, though other rows have one; write it")
+        places = np.array(parts, object)
+        train, validation, test = (
+            found.take(np.flatnonzero(places == part)) for part in ("train", "validation", "test")
+        )
+        return train, validation, test
+    if measuring or not share or len(found) < 2:
+        return found, none(), none()
+    order = np.random.default_rng([seed, len(found)]).permutation(len(found))
+    count = min(len(found) - 1, max(1, round(share * len(found))))
+    return found.take(np.sort(order[count:])), found.take(np.sort(order[:count])), none()
+
+
+def usable(splits: Splits[T], file: Path, what: str, *, measuring: bool) -> Splits[T]:
+    """The splits. Raises DataError: there is nothing to train on or measure with; `what` is
+    missing."""
+    counted = (splits.train, splits.validation, splits.test) if measuring else (splits.train,)
+    if not any(map(len, counted)):
+        reason = next(iter(splits.skipped.values()), "there is none")
+        raise DataError(f"{file}: no {what} can be used: {reason}")
+    return splits

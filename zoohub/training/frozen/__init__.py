@@ -1,0 +1,1 @@
+"""`freeze: backbone`: what a network gives beneath its head is computed once, and trained on."""
