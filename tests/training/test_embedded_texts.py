@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from importlib.resources import files
@@ -38,18 +39,39 @@ def test_the_embedded_classifier_is_as_good_as_the_index_says(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_a_text_is_classified_as_it_stands(
+def test_the_embedded_translator_is_better_than_copying_and_a_dictionary(tmp_path: Path) -> None:
+    """On some short sentences; the index has the figures on all."""
+    sacrebleu = pytest.importorskip("sacrebleu")
+    rows = (HELD_OUT / "en-es.jsonl").read_text(encoding="utf-8").splitlines()
+    short = [pair for pair in map(json.loads, rows) if len(pair["source"].split()) <= 8][:24]
+    results = zoohub.predict(
+        "transformer@en-es", [pair["source"] for pair in short], batch_size=24, offline=True
+    )
+    said = [result.predictions[0].text for result in results]
+    wanted = [[pair["target"] for pair in short]]
+    figures = stated("transformer@en-es")
+    assert figures["bleu"] > 2 * figures["dictionary_bleu"] > 2 * figures["copying_bleu"]
+    assert sacrebleu.corpus_bleu(said, wanted).score > figures["dictionary_bleu"]
+
+
+@pytest.mark.slow
+def test_a_text_is_classified_and_translated_as_it_stands(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pytest.importorskip("tokenizers")
-    text = "Die Verbindung zum Server ist fehlgeschlagen."
-    assert main(["predict", "textcnn@languages", "--text", text, "--offline", "--json"]) == 0
+    if importlib.util.find_spec("tokenizers"):
+        text = "Die Verbindung zum Server ist fehlgeschlagen."
+        assert main(["predict", "textcnn@languages", "--text", text, "--offline", "--json"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        assert row["predictions"][0]["label"] == "de"
+    text = "The password is not correct."
+    assert main(["predict", "transformer@en-es", "--text", text, "--offline", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert row["predictions"][0]["label"] == "de"
+    assert "contraseña" in row["predictions"][0]["text"]
+    assert row["predictions"][0]["text"].endswith(".")  # as one writes it
 
 
 def test_what_to_do_next_asks_for_no_vocabulary(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("textcnn@languages",):
+    for name in ("textcnn@languages", "transformer@en-es"):
         assert main(["info", name]) == 0
         (line,) = [row for row in capsys.readouterr().out.splitlines() if "zoohub predict" in row]
         assert line.strip() == f"zoohub predict {name} sentences.txt"
