@@ -74,24 +74,39 @@ if folder:
             count += len(images)
     print(count / (time.perf_counter() - began))
 else:
-    image = np.asarray(Image.open(picture).convert("RGB"))
+    image = np.fromfile(picture, np.uint8)
     for step in transform:
         image = step(image)
     print(net(ms.Tensor(image[None])).asnumpy().argmax())
 """
+# mindyolo's wheel brings no configuration: this is YOLOv5s as mindyolo writes it.
 MINDYOLO = """
 import sys
 import mindspore as ms, numpy as np
 from mindyolo.models import create_model
-from mindyolo.utils.config import load_config
+from mindyolo.utils.config import Config
 from PIL import Image
 name, weights, picture, folder = sys.argv[1:]
-import mindyolo
-from pathlib import Path
-found = next(Path(mindyolo.__path__[0]).parent.rglob("configs/yolov5/yolov5s.yaml"))
-config, _, _ = load_config(str(found))
-net = create_model(model_name="yolov5", model_cfg=config["network"], num_classes=80)
-ms.load_param_into_net(net, ms.load_checkpoint(weights))
+def conv(*given): return [-1, 1, "ConvNormAct", [*given]]
+def c3(count, *given): return [-1, count, "C3", [*given]]
+def join(place): return [[-1, place], 1, "Concat", [1]]
+up = [-1, 1, "Upsample", [None, 2, "nearest"]]
+config = Config({
+    "model_name": "yolov5", "depth_multiple": 0.33, "width_multiple": 0.5, "stride": [8, 16, 32],
+    "anchors": [[10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119],
+                [116, 90, 156, 198, 373, 326]],
+    "backbone": [conv(64, 6, 2, 2), conv(128, 3, 2), c3(3, 128), conv(256, 3, 2), c3(6, 256),
+                 conv(512, 3, 2), c3(9, 512), conv(1024, 3, 2), c3(3, 1024),
+                 [-1, 1, "SPPF", [1024, 5]]],
+    "head": [conv(512, 1, 1), up, join(6), c3(3, 512, False), conv(256, 1, 1), up, join(4),
+             c3(3, 256, False), conv(256, 3, 2), join(14), c3(3, 512, False), conv(512, 3, 2),
+             join(10), c3(3, 1024, False),
+             [[17, 20, 23], 1, "YOLOv5Head", ["nc", "anchors", "stride"]]],
+})
+net = create_model(model_name="yolov5", model_cfg=config, num_classes=80)
+missing, _ = ms.load_param_into_net(net, ms.load_checkpoint(weights))
+if missing:
+    raise SystemExit(f"Error: {len(missing)} parameters are not in the file: {missing[:3]}")
 net.set_train(False)
 image = Image.open(picture).convert("RGB").resize((640, 640))
 array = np.asarray(image, np.float32).transpose(2, 0, 1)[None] / 255
@@ -150,7 +165,8 @@ def timed(command: list[str], home: Path, python: str = sys.executable) -> tuple
         [python, "-c", *command], capture_output=True, text=True, check=False, env=environ
     )
     if done.returncode:
-        raise SystemExit(f"{command[1:]} failed:\n{done.stderr[-2000:]}")
+        told = [line for line in done.stderr.splitlines() if "Error" in line][:5]
+        raise SystemExit("\n".join([f"{command[1:]} failed:", *told]))
     return time.perf_counter() - began, (done.stdout.strip().splitlines() or [""])[-1]
 
 

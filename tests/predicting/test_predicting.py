@@ -210,7 +210,7 @@ def test_one_file_cannot_hold_several_drawings(white_boxes, pictures, tmp_path):
         ({"top": 1.5}, {}, "top=1.5"),
         ({"threshold": float("nan")}, {}, "threshold=nan: a number from 0 to 1"),
         ({"iou": "0.5"}, {}, "iou='0.5'"),
-        ({"topp": 3}, {}, "there is no option 'topp'; there are iou, max_det"),
+        ({"topp": 3}, {}, "there is no option 'topp'; there are iou, .*top_p"),
         ({}, {"batch_size": 0}, "batch_size=0: a whole number from 1"),
         ({}, {"save": "drawn.png"}, "drawings are made of detections"),
     ],

@@ -13,6 +13,8 @@ import argparse
 import dataclasses
 import importlib.util
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +46,16 @@ from zoohub.tasks.samples import Samples, Splits
 from zoohub.training import finetune, parse_recipe
 
 HERE = Path(__file__).parent
+# A later call: its code, whether it imported MindSpore or onnx, and what it asked the net for.
+SECOND_CALL = """
+import sys
+asked = []
+sys.addaudithook(lambda event, _: asked.append(event)
+                 if event in ("socket.connect", "socket.getaddrinfo") else None)
+from zoohub.cli.main import main
+code = main(sys.argv[1:])
+print(code, [name for name in ("mindspore", "onnx") if name in sys.modules], asked, file=sys.stderr)
+"""
 EVERY = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
 LEARNING = pytest.mark.parametrize("task", learning_tasks(), ids=lambda task: task.name)
 PREDICTING = pytest.mark.parametrize(
@@ -383,6 +395,12 @@ def test_it_goes_the_whole_road(
         assert {row.pop("engine") for row in said[engine]} == {engine}
     rows = said["onnxruntime"]
     assert_near(rows, said["mindspore"])
+    program = [sys.executable, "-c", SECOND_CALL, "predict", str(run.path), *pictures, "--json"]
+    done = subprocess.run([*program, "--offline"], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "0 [] []"
+    again = json.loads(done.stdout)
+    assert {row.pop("engine") for row in again} == {"onnxruntime"}
+    assert_near(again, rows)
     slow = zoohub.evaluate(run.path, case.source, engine="mindspore")
     assert (figures.pop("engine"), slow.pop("engine")) == ("onnxruntime", "mindspore")
     for key in task.headline:

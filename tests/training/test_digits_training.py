@@ -12,7 +12,7 @@ from zoohub.checkpoint import load_weights
 from zoohub.framework import processor_has_avx512
 from zoohub.tasks.classification.metric import Classification
 from zoohub.training import read_recipe
-from zoohub.training.epochs import measure
+from zoohub.training.epochs import whole_learner
 from zoohub.training.recorded import train
 
 pytest.importorskip("sklearn")
@@ -43,7 +43,7 @@ def test_graph_and_pynative_mode_train_to_the_same_weights() -> None:
 @pytest.mark.slow
 def test_the_recipe_makes_the_embedded_checkpoint_again() -> None:
     trained = train(read_recipe(RECIPE))
-    test = measure(trained.session, trained.net, trained.session.splits.test, print)
+    test = whole_learner(trained.session, trained.net).measure("test", print)
     assert isinstance(test, Classification)
     assert test.top(1) >= 0.98
     shipped = load_weights(EMBEDDED)

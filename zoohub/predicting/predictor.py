@@ -174,6 +174,8 @@ def _compiled(
     cell = predictor.runner
     assert isinstance(cell, CellRunner)
     checker, _ = cell_runner(cell.net, subject.network.builder, "pynative")
+    if predictor.input.text is not None:  # of which the weights decide how many tokens are known
+        form = replace(form, subject=replace(subject, input=predictor.input))
     making = MakingRunner(cell, checker, form, predictor.task.comparable, required=choice.required)
     return replace(predictor, runner=making, engine="onnxruntime")
 
@@ -203,7 +205,9 @@ def _of_form(form: Compiled, runner: Runner) -> Predictor:
     own = find_family(subject.network.builder).read_outputs()
     read = choose_reading(said.outputs, decoding=said.decoding, own=own)
     task = task_for(subject.task, subject.network)
-    return Predictor(task, runner, read, subject.input, subject.classes, "onnxruntime")
+    told = said.input
+    contract = subject.input if told is None or told.text is None else told
+    return Predictor(task, runner, read, contract, subject.classes, "onnxruntime")
 
 
 def _of_network(net: nn.Cell, mode: str | None) -> Predictor:

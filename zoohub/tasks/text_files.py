@@ -62,6 +62,11 @@ def is_tagged(file: Path) -> bool:
     return len(first) > 1 and _TAG.fullmatch(first[-1]) is not None
 
 
+def has_lines(file: Path) -> bool:
+    """Whether a file has a line that is not empty, and none of a token and its tag."""
+    return is_file(file) and any(map(str.strip, _beginning(file))) and not is_tagged(file)
+
+
 def _beginning(file: Path) -> list[str]:
     with file.open("rb") as stream:
         return stream.read(_LOOKED_AT).decode("utf-8-sig", "replace").splitlines()

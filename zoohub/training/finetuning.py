@@ -25,6 +25,7 @@ from zoohub.training.options import (
     Overrides,
     Saving,
     Say,
+    Workers,
 )
 from zoohub.training.planning import (
     assign,
@@ -44,6 +45,7 @@ from zoohub.training.recorded import run_into
 from zoohub.training.reports import EpochReport, StepReport
 from zoohub.training.run import Run, load_run
 from zoohub.training.run_folder import RunFolder
+from zoohub.training.session import check_freeze
 from zoohub.training.starting_point import Origin, find_origin, find_start, own_file
 from zoohub.training.tensorboard import with_event_files
 
@@ -159,6 +161,7 @@ def finetune(
     if tensorboard:
         listeners = with_event_files(listeners, folder.path / "tensorboard")
     if machines.several:
+        check_freeze(task_of_recipe(recipe), recipe, Workers(machines.workers * machines.nodes))
         from zoohub.training.several.launch import launch
 
         return launch(recipe, folder, machines, saving, listeners)

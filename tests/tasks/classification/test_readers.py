@@ -247,9 +247,9 @@ def test_data_is_told_by_what_it_is(tmp_path: Path) -> None:
     assert digits.describe(Path("digits")) == DigitsData("digits")
     with pytest.raises(DataError, match=r"expected a folder of pictures .*, found nothing"):
         find_reader(TASK, tmp_path / "none.csv", "lenet5")
-    (tmp_path / "words.txt").touch()
+    (tmp_path / "words.odt").touch()
     with pytest.raises(DataError, match=r"found a file of another kind"):
-        find_reader(TASK, tmp_path / "words.txt", "lenet5")
+        find_reader(TASK, tmp_path / "words.odt", "lenet5")
 
 
 def test_no_share_means_no_validation() -> None:

@@ -307,7 +307,7 @@ def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[st
     pytest.importorskip("onnxruntime")
     source = example.write(tmp_path / "data")
     run = trained(TASK, source, tmp_path, example.NETWORK, contract=example.CONTRACT, lr=3e-3,
-                  epochs=60, batch_size=8)  # fmt: skip
+                  epochs=60, batch_size=8, keep="last")  # fmt: skip
     lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < 0.5 * lines[0]["loss"]
     assert run.metrics["exact_match"] == 1.0

@@ -278,6 +278,8 @@ def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[st
     for one, other in zip(fast, slow, strict=True):
         score, wanted = one.predictions[0], other.predictions[0]
         assert (score.label, score.score) == (wanted.label, pytest.approx(wanted.score, rel=1e-4))
+    (*_, unknown) = zoohub.predict(run.path, [*longer, [2, 15]])
+    assert "token 15 is none of the network's 15" in str(unknown.error)
     words = ("--text", "The film was fine", "--vocab", str(source.with_name("vocab.txt")))
     assert main(["predict", str(run.path), *words, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)

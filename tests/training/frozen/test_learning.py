@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import zoohub
 from zoohub.checkpoint import load_weights
 from zoohub.cli.main import main
 from zoohub.core import notes
-from zoohub.errors import RecipeError
+from zoohub.errors import RecipeError, StoreError
 from zoohub.inputs.picture.digits import heldout_digits
 from zoohub.settings import Settings, load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe
 from zoohub.training import finetune, parse_recipe
+from zoohub.training.frozen.features import BodyRunner
 from zoohub.training.memory import run_session
 from zoohub.training.recorded import train
 from zoohub.training.reports import Hooks, StepReport
@@ -167,6 +169,52 @@ def test_damaged_features_are_noticed_and_computed_again(
     assert all((found[name] == array).all() for name, array in whole.weights.items())
 
 
+def counting(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """How many pictures each call of the body has had; after `most` calls the run is killed."""
+    calls: list[int] = []
+    compute = BodyRunner.run
+
+    def run(self: BodyRunner, image: Any) -> Any:
+        if len(calls) == most:
+            raise Killed
+        calls.append(len(image))
+        return compute(self, image)
+
+    monkeypatch.setattr(BodyRunner, "run", run)
+    return calls
+
+
+@pytest.mark.slow
+def test_features_computed_before_a_kill_are_not_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoohub.training.frozen.features.ROWS", 32)
+    with monkeypatch.context() as patch:
+        counting(patch, 10)
+        with pytest.raises(Killed):
+            finetune(recipe(), output=tmp_path / "run")
+    calls = counting(monkeypatch, -1)
+    run = finetune(recipe(), output=tmp_path / "run", resume=True)
+    data = load_run(run.path).metrics["data"]
+    assert sum(calls) == data["train"] + data["validation"] - 2 * 32  # of ten batches of eight
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_is_told_and_the_run_goes_on_later(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    zoohub.load_weights("lenet5@digits")  # in the store before the disk is full
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))
+    try:
+        with pytest.raises(StoreError, match="features"):
+            finetune(recipe(), output=tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert finetune(recipe(), output=tmp_path / "run", resume=True).metrics["epochs"] == 3
+
+
 @pytest.mark.slow
 def test_what_cannot_be_read_is_left_out_and_told(tmp_path: Path) -> None:
     data = folder(tmp_path / "data", 40)
@@ -211,6 +259,11 @@ def test_a_recipe_that_makes_no_sense_is_refused(text: str, match: str) -> None:
 def test_fresh_weights_are_not_frozen(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="fresh weights have learned nothing yet"):
         finetune("lenet5", "digits", checkpoint=None, freeze="backbone", output=tmp_path / "run")
+
+
+def test_several_processes_are_refused_before_they_start(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="one process trains a head as fast"):
+        finetune(recipe(), workers=2, output=tmp_path / "run")
 
 
 def test_a_task_that_cannot_says_so(tmp_path: Path) -> None:

@@ -94,7 +94,6 @@ class BiT(ResidualNetwork):
         if out_indices is None:
             self.gn = nn.GroupNorm(_GROUPS, channels)
             self.classifier = conv2d(channels, num_classes, 1, bias=True)
-            self.num_classes = num_classes
 
     def stem(self, x: Tensor) -> Tensor:
         return self.conv1(x)

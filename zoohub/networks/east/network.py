@@ -15,7 +15,7 @@ from mindspore import Tensor, nn, ops
 from zoohub.networks.dbnet.backbones import text_backbone
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.corner_resize import CornerResize
-from zoohub.networks.layers.norm import BatchNorm2d
+from zoohub.networks.layers.norm import BatchNorm2d, BatchStatistics
 
 _BACKBONES = ("resnet50", "mobilenet_v3")
 _CHANNELS = 128  # of the map that the heads read
@@ -91,21 +91,6 @@ class Head(nn.Cell):
         away = _REACH * ops.sigmoid(self.conv2(sides))
         turned = pi * (ops.sigmoid(self.conv3(angle)) - 0.5)
         return ops.sigmoid(self.conv1(score)), ops.concat((away, turned), 1)
-
-
-class BatchStatistics(BatchNorm2d):
-    """Batch norm by the batch's own statistics in evaluation mode too, as the models repository's
-    evaluation has it: what a picture gives depends on those beside it."""
-
-    def construct(self, x: Tensor) -> Tensor:
-        if self.training:
-            return self.bn_train(x, self.gamma, self.beta, self.moving_mean, self.moving_variance)[
-                0
-            ]
-        centred = x - ops.mean(x, (0, 2, 3), True)
-        spread = ops.sqrt(ops.mean(centred * centred, (0, 2, 3), True) + self.eps)
-        shape = (1, -1, 1, 1)
-        return centred / spread * self.gamma.reshape(shape) + self.beta.reshape(shape)
 
 
 class VGG16(nn.Cell):

@@ -38,6 +38,17 @@ class BatchNorm2d(nn.BatchNorm2d):
         return norm(x, self.gamma, self.beta, self.moving_mean, self.moving_variance)[0]
 
 
+class BatchStatistics(BatchNorm2d):
+    """Batch norm by the batch's own statistics in evaluation mode too, as some evaluations of the
+    models repository have it: what a picture gives depends on those beside it."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
+        super().__init__(num_features, eps, momentum)
+        self.use_batch_statistics = True
+        # Momentum 0 leaves the moving statistics as they are.
+        self.bn_infer = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=0.0)
+
+
 def _statistic(init: str, size: int, name: str, *, learns: bool) -> Parameter:
     value = initializer(init, size, dtype=mstype.float32)
     return Parameter(value, name=name, requires_grad=learns)

@@ -195,6 +195,7 @@ def deep_stem(
     out_channels: int,
     padding: Padding = "symmetric",
     eps: float = 1e-5,
+    norm: Callable[[int, float], nn.Cell] = BatchNorm2d,
 ) -> nn.SequentialCell:
     """Three 3×3 convolutions in place of the 7×7; the last one's norm is the network's `bn1`.
 
@@ -203,10 +204,10 @@ def deep_stem(
     return nn.SequentialCell(
         [
             conv2d(in_channels, hidden, 3, 2, padding),
-            BatchNorm2d(hidden, eps),
+            norm(hidden, eps),
             nn.ReLU(),
             conv2d(hidden, hidden, 3),
-            BatchNorm2d(hidden, eps),
+            norm(hidden, eps),
             nn.ReLU(),
             conv2d(hidden, out_channels, 3),
         ]

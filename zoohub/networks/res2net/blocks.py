@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import Padding, conv2d
-from zoohub.networks.layers.norm import BatchNorm2d
+from zoohub.networks.layers.norm import BatchNorm2d, BatchStatistics
 from zoohub.networks.layers.pooling import PaddedAvgPool
 from zoohub.networks.layers.squeeze_excite import DenseSqueezeExcite
 
@@ -22,8 +22,8 @@ class Slices:
         pooled_shortcuts: shortcuts with stride 2 pool before their convolution ("v1b").
         zoo: numerics of the models repository: padding by TensorFlow's rule, batch norms with
             epsilon 1e-4, and max pooling where mindcv's shortcuts take the average.
-        detecting: those of its detectors: as `zoo`, but mindcv's epsilon, and its padding but for
-            the stem.
+        detecting: those of its detectors: as `zoo`, but mindcv's epsilon, its padding but for the
+            stem, and a stem whose first two norms take the batch's statistics always.
     """
 
     base_width: int
@@ -39,6 +39,10 @@ class Slices:
     @property
     def stem_padding(self) -> Padding:
         return "same" if self.zoo else "symmetric"
+
+    @property
+    def stem_norm(self) -> type[BatchNorm2d]:
+        return BatchStatistics if self.detecting else BatchNorm2d
 
     @property
     def eps(self) -> float:

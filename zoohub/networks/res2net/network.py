@@ -36,7 +36,7 @@ class Res2Net(ResidualNetwork):
     ) -> None:
         super().__init__()
         self.conv1 = (
-            deep_stem(in_channels, 32, 64, slices.stem_padding, slices.eps)
+            deep_stem(in_channels, 32, 64, slices.stem_padding, slices.eps, slices.stem_norm)
             if deep
             else conv2d(in_channels, 64, 7, 2, slices.stem_padding)
         )

@@ -121,6 +121,9 @@ class AuxiliaryHead(ImplicitHead):
 
     Takes a tuple of twice as many maps as levels, the auxiliary ones last. In training mode the
     auxiliary raw maps follow the others.
+
+    A network that mindyolo 0.5.0 makes of anchors in floating point, without a checkpoint, divides
+    those it decodes with by the strides, in place: its boxes are that much smaller than these.
     """
 
     def __init__(

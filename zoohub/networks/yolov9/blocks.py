@@ -23,6 +23,7 @@ from zoohub.networks.layers.distance_head import (
 )
 from zoohub.networks.layers.pooling import ZeroPadMaxPool
 from zoohub.networks.layers.rep_conv import RepConv
+from zoohub.networks.layers.routing import Upsample2x
 
 
 class RepBottleneck(nn.Cell):
@@ -141,27 +142,30 @@ class Lend(nn.Cell):
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         y = self.conv(x)
         parts: tuple[Tensor, ...] = ()
-        for low, high in zip(self.bounds[:-1], self.bounds[1:], strict=True):
-            parts = (*parts, y[:, low:high])
+        for part in range(len(self.bounds) - 1):  # graph mode has no zip with `strict`
+            parts = (*parts, y[:, self.bounds[part] : self.bounds[part + 1]])
         return parts
 
 
 class Borrow(nn.Cell):
-    """Add to the last map the given `part` of each `Lend`, spread to its size."""
+    """Add to the last map the given `part` of each `Lend`, spread to its size.
+
+    The first is of that size, each after it of half the size of the one before.
+    """
 
     def __init__(self, part: int) -> None:
         super().__init__()
         self.part = part
+        self.upsample = Upsample2x()
 
     def construct(self, maps: tuple[Any, ...]) -> Tensor:
-        own = maps[-1]
-        lent: tuple[Tensor, ...] = ()
-        for parts in maps[:-1]:
-            lent = (*lent, ops.interpolate(parts[self.part], own.shape[2:], mode="nearest"))
-        total = lent[0]
-        for part in lent[1:]:
-            total = total + part
-        return total + own
+        total = maps[0][self.part]
+        for doublings in range(1, len(maps) - 1):
+            lent = maps[doublings][self.part]
+            for _ in range(doublings):
+                lent = self.upsample(lent)
+            total = total + lent
+        return total + maps[-1]
 
 
 _grouped_branch = partial(plain_branch, groups=4)

@@ -6,7 +6,7 @@ Information" (2024); tables and names are those of mindyolo's configurations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mindspore import nn
 
@@ -47,7 +47,12 @@ def spp(channels: int, source: int = -1) -> Row:
 
 def lend(source: int, *parts: int) -> Row:
     """What a layer of the main branch lends to the auxiliary branch's levels."""
-    return Row(lambda read, scale: (Lend(read[0], parts), sum(parts)), (source,))
+
+    def make(read: Sequence[int], scale: Scale) -> tuple[nn.Cell, int]:
+        widths = [scale.channels(part) for part in parts]
+        return Lend(read[0], widths), sum(widths)
+
+    return Row(make, (source,))
 
 
 def borrow(part: int, *sources: int) -> Row:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zoohub.core.paths import expanded
-from zoohub.core.text_reader import is_file, lines_of, read_text_file
+from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text.tokenizer import Tokenizer
 from zoohub.tasks.contract import Random, Reader
@@ -16,8 +16,8 @@ from zoohub.tasks.fill_mask.recipe import PlainTexts
 from zoohub.tasks.fill_mask.rows import Masked
 from zoohub.tasks.samples import Samples, Splits
 from zoohub.tasks.text_files import (
+    has_lines,
     ids_in,
-    is_tagged,
     keys_of,
     need_words,
     part_of,
@@ -39,7 +39,7 @@ class PlainTextsReader(Reader[PlainTexts, Truth]):
     def claims(self, source: Path) -> bool:
         """See `Reader`."""
         if source.suffix.lower() == ".txt":
-            return is_file(source) and not is_tagged(source)
+            return has_lines(source)
         keys = keys_of(source)
         return "text" in keys and not keys & {"label", "tags", "question"}
 

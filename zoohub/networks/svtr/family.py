@@ -1,0 +1,32 @@
+"""SVTR: names and arguments."""
+
+from __future__ import annotations
+
+from zoohub.checkpoint.layout import Layout
+from zoohub.networks.family import NUMBER, Arguments, Family
+
+
+def _stem(arguments: Arguments) -> str:
+    own = "backbone.patch_embed.proj.0.conv"
+    if arguments.get("straighten", True):
+        return f"{own} transform.stn_head.stn_convnet.0.0"
+    return own
+
+
+FAMILY = Family(
+    name="svtr",
+    task="scene-text-recognition",
+    builder="svtr",
+    arguments={
+        "num_classes": int,
+        "straighten": bool,
+        "width": int,
+        "channels": int,
+        "drop_path": NUMBER,
+        "in_channels": int,
+    },
+    layouts={"mindocr": Layout()},
+    head="head.dense1",
+    stem=_stem,
+    raw=("characters",),
+)
