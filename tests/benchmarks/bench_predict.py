@@ -63,7 +63,7 @@ net.set_train(False)
 transform = create_transforms(dataset_name="imagenet", is_training=False)
 if folder:
     ms.set_context(mode=ms.GRAPH_MODE)
-    data = create_dataset(name="", root=folder, num_parallel_workers=2, shuffle=False)
+    data = create_dataset("imagenet", root=folder, split="", num_parallel_workers=2, shuffle=False)
     loader = create_loader(data, batch_size=8, transform=transform, num_parallel_workers=2)
     count, began = 0, None
     for images, _ in loader:
