@@ -110,7 +110,7 @@ if missing:
 net.set_train(False)
 image = Image.open(picture).convert("RGB").resize((640, 640))
 array = np.asarray(image, np.float32).transpose(2, 0, 1)[None] / 255
-print([output.shape for output in net(ms.Tensor(array))][:1])
+print(net(ms.Tensor(array))[0].asnumpy().shape)
 """
 PEERS = {"mindcv": MINDCV, "mindyolo": MINDYOLO}
 
