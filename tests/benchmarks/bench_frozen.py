@@ -55,7 +55,9 @@ for parameter in net.get_parameters():
     parameter.requires_grad = parameter.name.startswith("classifier")
 
 def load(folder, training):
-    data = create_dataset(name="", root=folder, num_parallel_workers=2, shuffle=training)
+    data = create_dataset(
+        "imagenet", root=folder, split="", num_parallel_workers=2, shuffle=training
+    )
     transform = create_transforms(
         "imagenet", image_resize=size, is_training=False, crop_pct=1.0, interpolation="bilinear"
     )

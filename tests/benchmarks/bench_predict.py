@@ -63,7 +63,7 @@ net.set_train(False)
 transform = create_transforms(dataset_name="imagenet", is_training=False)
 if folder:
     ms.set_context(mode=ms.GRAPH_MODE)
-    data = create_dataset(name="", root=folder, num_parallel_workers=2, shuffle=False)
+    data = create_dataset("imagenet", root=folder, split="", num_parallel_workers=2, shuffle=False)
     loader = create_loader(data, batch_size=8, transform=transform, num_parallel_workers=2)
     count, began = 0, None
     for images, _ in loader:
@@ -110,7 +110,7 @@ if missing:
 net.set_train(False)
 image = Image.open(picture).convert("RGB").resize((640, 640))
 array = np.asarray(image, np.float32).transpose(2, 0, 1)[None] / 255
-print([output.shape for output in net(ms.Tensor(array))][:1])
+print(net(ms.Tensor(array))[0].asnumpy().shape)
 """
 PEERS = {"mindcv": MINDCV, "mindyolo": MINDYOLO}
 

@@ -280,7 +280,7 @@ def test_what_is_wrong_with_the_data_is_said_before_weights_are_fetched(
     table.write_text("txt,lab\na,b\n")
     for name, data, wanted in (
         ("yolov8n", tmp_path / "nowhere.yaml", "nowhere.yaml"),
-        ("bert_base_uncased", table, "bad.csv:1: expected the columns text and label"),
+        ("bert_base_cased_finetuned_mrpc", table, "bad.csv:1: expected the columns text and label"),
     ):
         assert main([verb, name, "--data", str(data), "--offline"]) == 1
         assert wanted in capsys.readouterr().err
