@@ -33,13 +33,13 @@ def check_texts(
         raise UsageError(f"--text is for networks that read text; {model} is for {task.name}")
     if network is not None:
         task.check_network(network)
-    if contract is None:
+    cuts = options.get("vocab") is not None
+    if contract is None or (cuts and own):
         return
-    if options.get("vocab") is None:
-        if text is not None:
-            task.prepare(contract)(Sentence(text, text=text))
-    elif not own:
-        task.prepare(contract, choose(task.options, options, [t.options for t in all_tasks()]))
+    chosen: object = choose(task.options, options, [t.options for t in all_tasks()])
+    prepare = task.prepare(contract, chosen)
+    if text is not None and not cuts:
+        prepare(Sentence(text, text=text))
 
 
 def _known(model: str, settings: Settings) -> tuple[str, InputContract | None, NetworkSpec | None]:

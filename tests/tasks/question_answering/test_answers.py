@@ -169,6 +169,18 @@ def test_what_cannot_be_asked_is_one_line() -> None:
         AnsweringOptions(question=" ")
 
 
+def test_a_text_and_its_question_without_a_vocabulary_ask_for_that_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ("--text", "It was built in 1889.", "--question", "When?")
+    assert main(["predict", "bertfinetune_squad", *asked]) == 1
+    said = capsys.readouterr().err
+    assert "is text, which takes the network's vocabulary" in said
+    assert "--vocab FILE" in said
+    assert main(["predict", "bertfinetune_squad", *asked[:2]]) == 1
+    assert "nothing is asked of it; give --question" in capsys.readouterr().err
+
+
 def test_pairs_are_inputs_and_other_tasks_refuse_them() -> None:
     (one, ids, bad, odd) = expand_inputs(
         [{"question": "who?", "context": "me"}, {"question": [2, 3], "context": [5, 3]},
