@@ -95,6 +95,20 @@ def test_a_mask_is_filled_in_the_text_as_it_was_written(tmp_path: Path) -> None:
     assert [word.text for word in found] == ["king and queen"]
 
 
+def test_a_mask_that_takes_the_blank_before_it_leaves_it_there(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    words = {word: number for number, word in enumerate(("<unk>", "<mask>", "a", "Paris", "."))}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.add_special_tokens([tokenizers.AddedToken("<mask>", lstrip=True, special=True)])
+    made.save(str(tmp_path / "tokenizer.json"))
+    options = FillMaskOptions(top=1, vocab=str(tmp_path / "tokenizer.json"))
+    (row,) = TASK.prepare(example.CONTRACT, options)(Sentence("a", text="a  <mask>."))
+    (found,) = TASK.interpret(scores(3), [row], None, options)
+    assert found[0].text == "a  Paris."
+    assert found[0].to_json()["mask"] is None  # a table's columns are those of its first row
+
+
 def test_ids_need_to_say_which_is_the_mask() -> None:
     prepare = TASK.prepare(example.CONTRACT, FillMaskOptions(mask_id=4))
     (row,) = prepare(Sentence("a", ids=(2, 5, 4, 4, 3)))

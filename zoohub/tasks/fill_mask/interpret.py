@@ -38,7 +38,8 @@ class Word:
     """A word for a mask: `token` as the vocabulary has it (its id, where none is known), `score`
     in 0..1, `text` with the word in its place; None where no vocabulary spells it.
 
-    `mask` counts the masks from 0 where a text has several: the others stay in `text`.
+    `mask` counts the masks from 0 where a text has several, else it is None: the others stay in
+    `text`.
     """
 
     token: str | int
@@ -47,11 +48,12 @@ class Word:
     mask: int | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """Token, score to 6 digits, text; and the mask's number where there are several."""
-        row: dict[str, Json] = {
+        """Token, score to 6 digits, text, and the mask's number: of every word the same keys, as a
+        table's columns are those of its first row."""
+        return {
             "token": self.token, "score": round(self.score, 6), "text": self.text,
+            "mask": self.mask,
         }  # fmt: skip
-        return row if self.mask is None else {**row, "mask": self.mask}
 
     def line(self) -> str:
         """Score and token, and which mask."""
@@ -120,7 +122,8 @@ def _spelt(blanks: Blanks, number: int, id: int, token: str | None) -> str | Non
         ids[blanks.places[number]] = id
         return blanks.tokenizer.spell(ids)
     begin, end = blanks.spans[number]
-    before = blanks.text[:begin]
+    mask = blanks.text[begin:end]  # RoBERTa's has the blanks before it
+    before = blanks.text[:begin] + mask[: len(mask) - len(mask.lstrip())]
     word = blanks.tokenizer.spell([id]) or token
     if word.startswith("##"):  # goes on the word before
         before, word = before.rstrip(), word[2:]
