@@ -179,6 +179,8 @@ def test_conll_files_and_json_lines_are_read(tmp_path: Path) -> None:
     splits = read(folder)
     assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [1, 1, 1]
     assert splits.warnings == ("tags without training texts: B-LOC",)
+    (problem,) = splits.skipped.values()
+    assert problem.endswith("dev.txt:3: no text to train on has the tag B-LOC")
     file = tmp_path / "a.jsonl"
     rows = [{"ids": [2, 5, 3], "tags": ["O", "B-PER", "O"]}, {"tokens": ["ann"], "tags": ["O"]},
             {"ids": [2, 5], "tags": ["O"]}, {"ids": [], "tags": []}]  # fmt: skip

@@ -77,8 +77,12 @@ class TaggedTextsReader(Reader[TaggedTexts, Tags]):
         classes = _classes(learnt, source)
         if not measuring:
             require_two(classes, source, "words")
-        known = [text for text in found if set(text.tags) <= set(classes)]
         odd = sorted({tag for text in found for tag in text.tags} - set(classes))
+        known = [text for text in found if not set(text.tags) & set(odd)]
+        for text in found:
+            if strange := sorted(set(text.tags) & set(odd)):
+                name = text.words.name
+                skipped[name] = f"{name}: no text to train on has the tag {strange[0]}"
         warnings = (f"tags without training texts: {', '.join(odd)}",) if odd else ()
         samples = Samples(
             [text.words for text in known],
