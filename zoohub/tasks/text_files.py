@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -25,7 +26,8 @@ _PARTS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation",
     "dev": "validation", "validation": "validation", "test": "test", "testing": "test",
 }  # fmt: skip
-_LOOKED_AT = 1 << 16  # bytes of a file, to see what it is
+_LOOKED_AT = 1 << 20  # bytes of a file, to see what it is: a first row may be a long text
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TAG = re.compile(r"O|[BIESLUM][-_]\S+")
 
 
@@ -67,9 +69,19 @@ def has_lines(file: Path) -> bool:
     return is_file(file) and any(map(str.strip, _beginning(file))) and not is_tagged(file)
 
 
+def beginning(file: Path) -> bytes:
+    """What a file begins with. Raises DataError: it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_LOOKED_AT)
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
+
+
 def _beginning(file: Path) -> list[str]:
-    with file.open("rb") as stream:
-        return stream.read(_LOOKED_AT).decode("utf-8-sig", "replace").splitlines()
+    data = beginning(file)
+    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
+    return data.decode(encoding, "replace").splitlines()
 
 
 def rows_of_file(file: Path) -> Iterator[tuple[str, Values]]:

@@ -17,6 +17,7 @@ from zoohub.tasks.question_answering.rows import Passage, of_ids, of_texts
 from zoohub.tasks.samples import Samples, Splits
 from zoohub.tasks.text_files import (
     Values,
+    beginning,
     ids_in,
     keys_of,
     need_words,
@@ -26,8 +27,6 @@ from zoohub.tasks.text_files import (
     usable,
 )
 from zoohub.tasks.texts import tokenizer_beside
-
-_BEGINNING = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,7 @@ class QuestionsReader(Reader[Questions, Truth]):
     def claims(self, source: Path) -> bool:
         """See `Reader`."""
         if source.suffix.lower() == ".json" and is_file(source):
-            with source.open("rb") as stream:
-                return b'"paragraphs"' in stream.read(_BEGINNING)
+            return b'"paragraphs"' in beginning(source)
         return {"question", "context"} <= keys_of(source)
 
     def describe(self, source: Path) -> Questions:
