@@ -30,7 +30,7 @@ def test_the_columns_of_a_table_in_utf_16_are_known(tmp_path: Path) -> None:
     [
         ("question-answering", "a.json"), ("question-answering", "a.csv"),
         ("named-entity-recognition", "a.conll"), ("named-entity-recognition", "a.jsonl"),
-        ("fill-mask", "a.txt"),
+        ("fill-mask", "a.txt"), ("language-model", "a.jsonl"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_one_line(

@@ -67,6 +67,20 @@ def test_what_is_no_text_is_left_out_and_said(tmp_path: Path) -> None:
         read(file)
 
 
+def test_texts_that_say_their_part_stay_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    rows = [{"text": [n, n + 1], "split": part} for n, part in enumerate(("test", "train", "val"))]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    splits = read(file, validation=0.5)
+    found = [
+        [one.ids for one in part.inputs] for part in (splits.train, splits.validation, splits.test)
+    ]
+    assert found == [[(1, 2)], [(2, 3)], [(0, 1)]]
+    file.write_text(json.dumps(rows[1]) + "\n[1, 2]\n")
+    with pytest.raises(DataError, match=r"a\.jsonl:2#0: no split, though other rows have one"):
+        read(file)
+
+
 def test_a_window_longer_than_the_network_takes_comes_in_parts() -> None:
     samples = Samples([Passage("p", (1, 2, 3, 4, 5))], [None], ["p"])
     rows = TrainingWindows(samples, TextContract(max_length=3, vocab_size=9))

@@ -15,6 +15,7 @@ from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.generation.recipe import Passages
 from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.text_files import Values, beginning, part_of, parted, usable
 
 VOCABULARY = "tokenizer.json"
 
@@ -39,8 +40,7 @@ class PassagesReader(Reader[Passages, None]):
             return False
         if source.suffix.lower() == ".txt":
             return True
-        with source.open("rb") as lines:
-            first = lines.readline(1 << 20).lstrip()
+        first = beginning(source).lstrip().partition(b"\n")[0]
         return first.startswith(b"[") or b'"text"' in first
 
     def describe(self, source: Path) -> Passages:
@@ -54,17 +54,22 @@ class PassagesReader(Reader[Passages, None]):
         words = _words(file, data.vocab)
         skipped: dict[str, str] = {}
         passages: list[Passage] = []
-        for name, content in _contents(file):
+        parts: list[str | None] = []
+        for name, content, row in _contents(file):
             try:
-                ids = _ids(content, words, name)
+                ids, part = _ids(content, words, name), part_of(row, name)
             except DataError as error:
                 skipped[name] = str(error)
                 continue
-            parts = [ids] if measuring else windows(ids, data.length)
-            passages += [Passage(f"{name}#{n}", part) for n, part in enumerate(parts)]
+            cut = [ids] if measuring else windows(ids, data.length)
+            passages += [Passage(f"{name}#{n}", window) for n, window in enumerate(cut)]
+            parts += [part] * len(cut)
         if not passages:
             reason = next(iter(skipped.values()), "it is empty")
             raise DataError(f"{file}: no text can be used: {reason}")
+        if any(parts):
+            given = parted(samples_of(passages), parts, 0.0, 0, measuring=measuring)
+            return usable(Splits((), *given, skipped), file, "text", measuring=measuring)
         kept = 0 if measuring else round(data.validation * len(passages))
         start = max(1, len(passages) - kept)
         validation = samples_of(passages[start:]) if start < len(passages) else none()
@@ -94,16 +99,18 @@ def _words(file: Path, vocab: str | None) -> SubWords | None:
     return read_subwords(beside if vocab is None else expanded(vocab), TextContract())
 
 
-def _contents(file: Path) -> Iterator[tuple[str, object]]:
+def _contents(file: Path) -> Iterator[tuple[str, object, Values]]:
+    """(name, text or ids, the row that has them) of each text."""
     text = read_text_file(file)
     if file.suffix.lower() == ".txt":
-        yield str(file), text
+        yield str(file), text, {}
         return
     for number, line in enumerate(lines_of(text), 1):
         if line.strip():
             name = f"{file}:{number}"
             row = parse_json(line, name, error=DataError)
-            yield name, row.get("text") if isinstance(row, dict) else row
+            known = row if isinstance(row, dict) else {"text": row}
+            yield name, known.get("text"), known
 
 
 def _ids(content: object, words: SubWords | None, name: str) -> tuple[int, ...]:

@@ -11,13 +11,13 @@ from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """Texts to go on with: a .txt, which is one text, or a .jsonl whose lines have a `text`, or are
-    lists of token ids.
+    """Texts to go on with: a .txt, which is one text, or a .jsonl whose lines have a `text` and
+    perhaps `split` (train, val or test), or are lists of token ids.
 
     `vocab` is the file of tokens that cuts text; None: `tokenizer.json` beside it, where there is
     one. A text is learnt in windows of `length` tokens, each of which begins with the last token
     of the one before: every token but a text's first is asked for once, by at most `length` - 1
-    before it. The last share `validation` of the windows is kept to validate on.
+    before it. Without `split` the last share `validation` of the windows is kept to validate on.
     """
 
     kind: Literal["passages"]
