@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +11,10 @@ import numpy as np
 
 from zoohub.graphs.metadata import Metadata
 from zoohub.manifest.entry import InputContract, NetworkSpec, TextContract
+from zoohub.predicting.compiled import find_form
 from zoohub.predicting.predicting import predict_inputs
 from zoohub.predicting.predictor import _of_form
+from zoohub.settings import Settings
 
 
 class Constant:
@@ -39,3 +43,20 @@ def test_a_token_that_the_weights_lack_is_refused() -> None:
     one, unknown = predict_inputs(predictor, [[2, 5, 3], [2, 15]], {})
     assert one.predictions[0].label == "bad"
     assert unknown.error == "input 1: token 15 is none of the network's 15"
+
+
+def test_a_form_does_not_outlive_what_the_index_says_of_its_texts(tmp_path: Path) -> None:
+    def key(contract: InputContract) -> str:
+        subject: Any = SimpleNamespace(
+            network=NetworkSpec("bert", {}),
+            input=contract,
+            own=None,
+            weights_hash=lambda settings, show_progress: "0" * 64,
+        )
+        return find_form(subject, Settings(home=tmp_path), show_progress=False).key
+
+    text = TextContract(max_length=512, vocab_size=15)
+    before = key(InputContract(text=text))
+    assert key(InputContract(text=text)) == before
+    assert key(InputContract(text=replace(text, pad_id=1))) != before
+    assert key(InputContract(text=replace(text, max_length=128))) != before

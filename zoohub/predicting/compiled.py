@@ -69,9 +69,12 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
     spec, contract = subject.network, subject.input
     # What is not asked for leaves the keys of the forms there are as they are.
     options = {k: v for k, v in asdict(subject.options).items() if v} if subject.own else {}
+    # A form keeps its contract of texts, which must not outlive what the index says.
+    text = None if contract.text is None else asdict(contract.text)
     key = compiled_key(
         {
             **({"own": options} if subject.own else {}),
+            **({"text": text} if text else {}),
             "weights": weights,
             "network": [spec.builder, dict(spec.arguments), spec.parameters],
             "input": [contract.size, contract.channels, contract.layout],
