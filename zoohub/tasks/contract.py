@@ -254,11 +254,16 @@ class Task(ABC, Generic[R, T]):
     ) -> TrainingRows:
         """What makes the samples training rows."""
 
-    @abstractmethod
     def step_batches(
         self, rows: TrainingRow, recipe: R, classes: int, random: Random, parts: int
     ) -> list[MicroBatch]:
-        """A step's rows, stacked, as `parts` micro-batches; what mixes rows does so here."""
+        """A step's rows, stacked, as `parts` micro-batches: cut into parts, in the rows' order.
+        What mixes rows does so here."""
+        inputs, targets = (
+            zip(*(np.split(array, parts) for array in arrays.values()), strict=True)
+            for arrays in (rows.inputs, rows.targets)
+        )
+        return list(zip(inputs, targets, strict=True))
 
     def step_figures(self, outputs: Any, rows: TrainingRow) -> dict[str, float]:
         """Sums over a step's rows of what is told besides the loss; `outputs` are tensors, one a

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.networks.families import find_family
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
+from zoohub.tasks.classless import Classless
 from zoohub.tasks.contract import (
     Arrays,
     Curve,
     Figure,
     Finished,
     Metric,
-    MicroBatch,
     Panels,
-    Random,
     Row,
     Task,
-    TrainingRow,
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head
@@ -44,7 +41,7 @@ _HEADS = ("pretraining", "fill-mask")
 _AT_ONCE = 8  # texts: a score for each word of each token is a lot
 
 
-class FillMaskTask(Task[FillMaskRecipe, Truth]):
+class FillMaskTask(Classless, Task[FillMaskRecipe, Truth]):
     """See `Task`. The scores of a row are those at its masks alone."""
 
     serves = ("fill-mask",)
@@ -64,7 +61,6 @@ class FillMaskTask(Task[FillMaskRecipe, Truth]):
     learns_from = "texts: a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
     expected = "a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
     samples = "texts"
-    has_classes = False
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss", "validation": "validation_loss"},
         "accuracy": {"validation": "validation_acc"},
@@ -136,14 +132,6 @@ class FillMaskTask(Task[FillMaskRecipe, Truth]):
 
         return FoundWords()
 
-    def present(self, samples: Samples[Truth]) -> Iterable[int]:
-        """None: there are no classes."""
-        return ()
-
-    def renumbered(self, samples: Samples[Truth], places: NDArray[np.int64]) -> Samples[Truth]:
-        """As they are."""
-        return samples
-
     def default_recipe(
         self,
         model: str,
@@ -162,20 +150,6 @@ class FillMaskTask(Task[FillMaskRecipe, Truth]):
         from zoohub.tasks.fill_mask.training_rows import MaskedTexts
 
         return MaskedTexts(samples, text_contract(contract), recipe)
-
-    def step_batches(
-        self,
-        rows: TrainingRow,
-        recipe: FillMaskRecipe,
-        classes: int,
-        random: Random,
-        parts: int,
-    ) -> list[MicroBatch]:
-        """Cut into parts."""
-        inputs = [np.split(array, parts) for array in rows.inputs.values()]
-        labels = np.split(rows.targets["labels"], parts)
-        pieces = zip(zip(*inputs, strict=True), labels, strict=True)
-        return [(arrays, (wanted,)) for arrays, wanted in pieces]
 
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """The cross entropy of the words left out."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, padded
@@ -14,18 +13,16 @@ from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.outputs.continuations import Continuations, TokenLosses
 from zoohub.running import Array, Runner
+from zoohub.tasks.classless import Classless
 from zoohub.tasks.contract import (
     Arrays,
     Curve,
     Figure,
     Finished,
     Metric,
-    MicroBatch,
     Panels,
-    Random,
     Row,
     Task,
-    TrainingRow,
     TrainingRows,
 )
 from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
@@ -51,7 +48,7 @@ if TYPE_CHECKING:
 _TOKENS_AT_ONCE = 1024  # whose probabilities of all tokens are there at a time
 
 
-class GenerationTask(Task[GenerationRecipe, None]):
+class GenerationTask(Classless, Task[GenerationRecipe, None]):
     """See `Task`. The network has the parts `read`, asked once, `next`, asked once a token, and
     `foretell`, by which it is measured."""
 
@@ -67,7 +64,6 @@ class GenerationTask(Task[GenerationRecipe, None]):
     best = ("loss",)
     epoch_figures = ("perplexity", "loss", "acc")
     recipe = GenerationRecipe
-    has_classes = False
     samples = "texts"
     options = GenerationOptions
     readers = (PassagesReader(),)
@@ -140,14 +136,6 @@ class GenerationTask(Task[GenerationRecipe, None]):
 
         return Perplexity()
 
-    def present(self, samples: Samples[None]) -> Iterable[int]:
-        """None: there are no classes."""
-        return ()
-
-    def renumbered(self, samples: Samples[None], places: NDArray[np.int64]) -> Samples[None]:
-        """As they are."""
-        return samples
-
     def default_recipe(
         self,
         model: str,
@@ -166,19 +154,6 @@ class GenerationTask(Task[GenerationRecipe, None]):
         from zoohub.tasks.generation.training_rows import TrainingWindows
 
         return TrainingWindows(samples, known_text(contract)[0])
-
-    def step_batches(
-        self,
-        rows: TrainingRow,
-        recipe: GenerationRecipe,
-        classes: int,
-        random: Random,
-        parts: int,
-    ) -> list[MicroBatch]:
-        """Cut into parts."""
-        inputs = [np.split(array, parts) for array in rows.inputs.values()]
-        targets = [np.split(array, parts) for array in rows.targets.values()]
-        return list(zip(zip(*inputs, strict=True), zip(*targets, strict=True), strict=True))
 
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """The cross entropy of each next token."""

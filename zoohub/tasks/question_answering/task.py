@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Question, Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
+from zoohub.tasks.classless import Classless
 from zoohub.tasks.contract import (
     Arrays,
     Curve,
     Figure,
     Finished,
     Metric,
-    MicroBatch,
     Panels,
-    Random,
     Row,
     Task,
-    TrainingRow,
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head, under_head
@@ -54,7 +49,7 @@ _OTHERS = (
 )  # fmt: skip
 
 
-class AnsweringTask(Task[AnsweringRecipe, Truth]):
+class AnsweringTask(Classless, Task[AnsweringRecipe, Truth]):
     """See `Task`. A long context has several rows, its windows."""
 
     serves = ("question-answering",)
@@ -72,7 +67,6 @@ class AnsweringTask(Task[AnsweringRecipe, Truth]):
     learns_from = "questions: a SQuAD .json, or a .jsonl of `question`, `context` and `answers`"
     expected = "a SQuAD .json, or a .jsonl, .csv or .tsv of `question`, `context` and `answers`"
     samples = "questions"
-    has_classes = False
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},
         "validation": {"exact match": "validation_exact_match", "F1": "validation_f1"},
@@ -142,14 +136,6 @@ class AnsweringTask(Task[AnsweringRecipe, Truth]):
 
         return ExactAndF1()
 
-    def present(self, samples: Samples[Truth]) -> Iterable[int]:
-        """None: there are no classes."""
-        return ()
-
-    def renumbered(self, samples: Samples[Truth], places: NDArray[np.int64]) -> Samples[Truth]:
-        """As they are."""
-        return samples
-
     def default_recipe(
         self,
         model: str,
@@ -168,19 +154,6 @@ class AnsweringTask(Task[AnsweringRecipe, Truth]):
         from zoohub.tasks.question_answering.training_rows import TrainingQuestions
 
         return TrainingQuestions(samples, text_contract(contract))
-
-    def step_batches(
-        self,
-        rows: TrainingRow,
-        recipe: AnsweringRecipe,
-        classes: int,
-        random: Random,
-        parts: int,
-    ) -> list[MicroBatch]:
-        """Cut into parts."""
-        inputs = [np.split(array, parts) for array in rows.inputs.values()]
-        targets = [np.split(array, parts) for array in rows.targets.values()]
-        return list(zip(zip(*inputs, strict=True), zip(*targets, strict=True), strict=True))
 
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """The cross entropy of where answers start and end."""

@@ -19,12 +19,9 @@ from zoohub.tasks.contract import (
     Figure,
     Finished,
     Metric,
-    MicroBatch,
     Panels,
-    Random,
     Row,
     Task,
-    TrainingRow,
     TrainingRows,
 )
 from zoohub.tasks.pictures import picture_rows
@@ -138,19 +135,6 @@ class SegmentationTask(Task[SegmentationRecipe, Mask]):
         from zoohub.tasks.segmentation.rows import TrainingMasks
 
         return TrainingMasks(samples, contract, recipe.augment)
-
-    def step_batches(
-        self,
-        rows: TrainingRow,
-        recipe: SegmentationRecipe,
-        classes: int,
-        random: Random,
-        parts: int,
-    ) -> list[MicroBatch]:
-        """Cut into parts."""
-        images, targets = rows.inputs["image"], rows.targets["classes"]
-        pairs = zip(np.split(images, parts), np.split(targets, parts), strict=True)
-        return [((image,), (target,)) for image, target in pairs]
 
     def evaluates(self, recipe: SegmentationRecipe, epoch: int) -> bool:
         """See `Task`."""

@@ -19,12 +19,9 @@ from zoohub.tasks.contract import (
     Figure,
     Finished,
     Metric,
-    MicroBatch,
     Panels,
-    Random,
     Row,
     Task,
-    TrainingRow,
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head, under_head
@@ -168,20 +165,6 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
         from zoohub.tasks.tagging.training_rows import TrainingTags
 
         return TrainingTags(samples, text_contract(contract))
-
-    def step_batches(
-        self,
-        rows: TrainingRow,
-        recipe: TaggingRecipe,
-        classes: int,
-        random: Random,
-        parts: int,
-    ) -> list[MicroBatch]:
-        """Cut into parts."""
-        inputs = [np.split(array, parts) for array in rows.inputs.values()]
-        labels = np.split(rows.targets["labels"], parts)
-        pieces = zip(zip(*inputs, strict=True), labels, strict=True)
-        return [(arrays, (wanted,)) for arrays, wanted in pieces]
 
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """The cross entropy of each word's tag."""

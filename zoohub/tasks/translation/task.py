@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
@@ -14,6 +13,7 @@ from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.outputs.sequences import Sequences
 from zoohub.running import Array, Runner
+from zoohub.tasks.classless import Classless
 from zoohub.tasks.contract import (
     Arrays,
     Curve,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from zoohub.networks.family import LossRequest
 
 
-class TranslationTask(Task[TranslationRecipe, Reference]):
+class TranslationTask(Classless, Task[TranslationRecipe, Reference]):
     """See `Task`. The network has two parts, `encode` and `step`, and the search is here."""
 
     serves = ("machine-translation",)
@@ -68,7 +68,6 @@ class TranslationTask(Task[TranslationRecipe, Reference]):
     learns_from = "parallel text: a folder with source.txt and target.txt, or a .jsonl"
     expected = "a folder with source.txt and target.txt, or a .jsonl of `source` and `target`"
     samples = "sentences"
-    has_classes = False
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},
         "validation": {"BLEU": "validation_bleu"},
@@ -115,14 +114,6 @@ class TranslationTask(Task[TranslationRecipe, Reference]):
         from zoohub.tasks.translation.metric import Bleu
 
         return Bleu()
-
-    def present(self, samples: Pairs) -> Iterable[int]:
-        """None: there are no classes."""
-        return ()
-
-    def renumbered(self, samples: Pairs, places: NDArray[np.int64]) -> Pairs:
-        """As they are."""
-        return samples
 
     def default_recipe(
         self,
