@@ -133,11 +133,11 @@ def load_into(
         CheckpointMismatch: as `match` and `plan_apply`; the network is unchanged.
     """
     options, family = options or LoadOptions(), find_family(spec.builder)
-    weights = split(weights, family.layouts.values())
-    network, file, ema = table_of(net), weights.table(), options.ema
+    network, ema = table_of(net), options.ema
     if ema and weights.averaged is not None:
         weights, ema = weights.averaged, False
-        file = weights.table()
+    weights = split(weights, family.layouts.values())
+    file = weights.table()
     hint = None
     try:
         renaming = _renaming(spec, weights, network, options.layout, ema=ema)
