@@ -108,6 +108,17 @@ def test_weights_are_found_beside_a_training_scripts_state(tmp_path: Path, key: 
     assert list(load_weights(path)) == ["weight"]
 
 
+def test_what_zoohub_says_of_its_own_file_is_read_and_must_be_texts(tmp_path: Path) -> None:
+    def said(text: bytes) -> Path:
+        more = {"extra/zoohub.json": text}
+        return put(tmp_path, pth(pickled({"w": tensor()}), {"0": FLOATS.tobytes()}, **more))
+
+    assert open_checkpoint(said(b'{"zoohub.note": "x"}')).texts == {"zoohub.note": "x"}
+    for text in (b"[1]", b'{"a": 1}', b"{"):
+        with pytest.raises(CheckpointCorrupt, match=r"zoohub\.json|texts to texts"):
+            open_checkpoint(said(text))
+
+
 def test_several_sets_of_weights_are_named(tmp_path: Path) -> None:
     state = {"generator": {"w": tensor()}, "discriminator": {"w": tensor()}}
     path = put(tmp_path, pth(pickled(state), {"0": FLOATS.tobytes()}))

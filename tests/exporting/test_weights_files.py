@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoohub.checkpoint import open_checkpoint, write_ckpt
+from zoohub.checkpoint import open_checkpoint, write_ckpt, write_pth
 from zoohub.errors import ExportError
 from zoohub.exporting import (
     convert_file,
@@ -150,6 +150,24 @@ def test_where_torchvision_computes_otherwise_the_file_says_so(
     export = export_with_report(load("resnet18"), tmp_path / "a.pth")
     assert export.metadata.note is not None
     assert "ceil_mode=True" in export.metadata.note
+
+
+@pytest.mark.parametrize("format", ["pth", "safetensors"])
+@pytest.mark.parametrize("names", ["torchvision", "own"])
+def test_an_exported_file_is_not_taken_for_one_that_torchvision_trained(
+    format: str,
+    names: str,
+    load: Callable[..., Any],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = export_network(load("squeezenet1_1"), tmp_path / f"net.{format}", names=names)
+    load("squeezenet1_1", checkpoint=path)
+    assert not caplog.records
+    theirs = tmp_path / "theirs.pth"
+    write_pth(theirs, open_checkpoint(path))
+    load("squeezenet1_1", checkpoint=theirs)
+    assert "pool_rounding='up'" in caplog.text
 
 
 def test_half_precision_weights_are_half_the_size(digits: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 from zoohub.errors import ExportError
+from zoohub.graphs import folding
 from zoohub.graphs.folding import (
     copy_network,
     fold_batch_norms,
@@ -99,6 +100,17 @@ def test_a_convolution_with_two_batch_norms_is_not_folded_and_a_grouped_one_is()
     assert prepared.folded is not None
     assert prepared.folded.pairs == 1
     assert norms_in(prepared.net) == 2
+
+
+def test_a_network_that_gives_no_numbers_is_refused_before_any_pair_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = spread(nn.SequentialCell([nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)]))
+    net[1].gamma.set_data(Tensor(np.full(4, np.nan, np.float32)))
+    monkeypatch.setattr(folding, "_run_apart", lambda *_: pytest.fail("a pair was tried"))
+    with pytest.raises(ExportError, match="gives infinite numbers or none"):
+        fold_batch_norms(net, (PICTURE,))
+    assert norms_in(net) == 1
 
 
 def test_folding_works_when_the_process_is_in_graph_mode_and_leaves_it_there() -> None:

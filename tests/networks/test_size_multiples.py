@@ -20,6 +20,9 @@ from zoohub.tasks.finding import find_task
         ("yolov7", {"size": "e6e"}, 64),
         ("yolov8", {"size": "x6"}, 64),
         ("yolox", {}, 32),
+        ("yolov3_res2net", {}, 32),
+        ("refinedet", {}, 64),
+        ("centernet_pose", {}, 32),
         ("resnet", {}, 1),
     ],
 )

@@ -22,9 +22,13 @@ from zoohub.checkpoint.torch_objects import TensorRef
 from zoohub.checkpoint.weights import Contents, Located, TensorInfo
 from zoohub.checkpoint.writing import Arrays, as_bytes, prepare
 from zoohub.core.atomic import replacing
+from zoohub.core.json_reader import parse_json
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
+# What zoohub says of a file that it exported; `torch.load` passes over it.
+PTH_MEMBER = "extra/zoohub.json"
 _MAX_PICKLE = 1 << 26
+_MAX_TEXTS = 1 << 24
 # Where training scripts put the weights beside optimiser and epoch, most wanted first.
 _PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "params", "weights")
 # Where they put the moving average of the weights.
@@ -46,7 +50,7 @@ def parse_pth(source: Source) -> Contents:
         CheckpointError: no weights, or several sets of them, or big-endian data.
     """
     legacy = source.buffer[: len(LEGACY_TORCH)] == LEGACY_TORCH
-    content, members = read_legacy(source) if legacy else _read_archive(source)
+    content, members, texts = (*read_legacy(source), {}) if legacy else _read_archive(source)
     weights, averaged = _sets(source, content)
     uses = Counter(reference.storage.key for reference in weights.values())
 
@@ -60,7 +64,7 @@ def parse_pth(source: Source) -> Contents:
     total = sum(tensor.info.nbytes for tensor in tensors.values())
     if total > _MOST_SHARED * source.size + (1 << 20):
         source.corrupt(0, f"tensors of {total} bytes in all, many over the same memory")
-    return Contents("pth", tensors, averaged=located(averaged))
+    return Contents("pth", tensors, texts, located(averaged))
 
 
 def check_members(source: Source) -> None:
@@ -101,8 +105,8 @@ def write_pth(path: Path | str, arrays: Arrays) -> Path:
     return path
 
 
-def _read_archive(source: Source) -> tuple[object, dict[str, Member]]:
-    """The object pickled in a zip archive, and its storages by key."""
+def _read_archive(source: Source) -> tuple[object, dict[str, Member], dict[str, str]]:
+    """The object pickled in a zip archive, its storages by key, and zoohub's own texts."""
     members = read_directory(source)
     prefix, pickle = _find_pickle(source, members)
     order = members.get(f"{prefix}byteorder")
@@ -114,11 +118,25 @@ def _read_archive(source: Source) -> tuple[object, dict[str, Member]]:
     except Refused as error:
         source.corrupt(pickle.offset + error.position, str(error))
     start = f"{prefix}data/"
-    return content, {
+    storages = {
         name.removeprefix(start): member
         for name, member in members.items()
         if name.startswith(start)
     }
+    return content, storages, _texts(source, members.get(f"{prefix}{PTH_MEMBER}"))
+
+
+def _texts(source: Source, member: Member | None) -> dict[str, str]:
+    if member is None:
+        return {}
+    check_member(source, member)
+    data = bytes(source.buffer[member.offset : member.offset + member.size])
+    name = f"{source.path}: {member.name}"
+    found = parse_json(data, name, error=CheckpointCorrupt, max_bytes=_MAX_TEXTS)
+    texts = found if isinstance(found, dict) else {"": found}
+    if not all(isinstance(text, str) for text in texts.values()):
+        source.corrupt(member.offset, "metadata that does not map texts to texts")
+    return {name: str(text) for name, text in texts.items()}
 
 
 def _find_pickle(source: Source, members: dict[str, Member]) -> tuple[str, Member]:

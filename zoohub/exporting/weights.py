@@ -13,12 +13,12 @@ import numpy as np
 from mindspore import nn
 
 from zoohub.checkpoint import load_weights, write_ckpt, write_pth, write_safetensors
+from zoohub.checkpoint.pth import PTH_MEMBER
 from zoohub.errors import ExportError
 from zoohub.exporting.checking import Difference
 from zoohub.exporting.describing import describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
-from zoohub.graphs.metadata import PTH_MEMBER
 from zoohub.models.provenance import Provenance
 from zoohub.networks.families import find_family
 from zoohub.outputs.form import Array

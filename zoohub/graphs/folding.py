@@ -98,9 +98,15 @@ def fold_batch_norms(net: nn.Cell, inputs: Inputs) -> tuple[Folded, Outputs]:
     A convolution whose output is used beside its batch norm, by a shortcut, say, stays as it is.
 
     Raises:
-        ExportError: the outputs differ by more than rounding.
+        ExportError: the outputs differ by more than rounding, or are no finite numbers.
     """
     pairs, before = _trace(net, inputs)
+    if pairs and _difference(before, before) > 0:
+        raise ExportError(
+            f"{type(net).__name__} gives infinite numbers or none (NaN), which do not tell whether "
+            "folding its batch norms is right, so nothing was written; look after its weights, or "
+            "export with --no-fold-bn (fold_bn=False)"
+        )
     pairs = _alone(net, inputs, pairs, before)
     if not pairs:
         return Folded(0, 0.0), before

@@ -20,7 +20,6 @@ from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
-PTH_MEMBER = "extra/zoohub.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +197,8 @@ def _safetensors_strings(path: Path) -> dict[str, str]:
 
 
 def _pth_strings(path: Path) -> dict[str, str]:
+    from zoohub.checkpoint.pth import PTH_MEMBER
+
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name.endswith("/" + PTH_MEMBER):

@@ -133,17 +133,15 @@ def load_into(
         CheckpointMismatch: as `match` and `plan_apply`; the network is unchanged.
     """
     options, family = options or LoadOptions(), find_family(spec.builder)
-    weights = split(weights, family.layouts.values())
-    network, file, ema = table_of(net), weights.table(), options.ema
+    network, ema = table_of(net), options.ema
     if ema and weights.averaged is not None:
         weights, ema = weights.averaged, False
-        file = weights.table()
+    weights = split(weights, family.layouts.values())
+    file = weights.table()
     hint = None
     try:
         renaming = _renaming(spec, weights, network, options.layout, ema=ema)
-        # VGG's names, say, are torchvision's own: then the format tells.
-        scheme = renaming.layout or ("torchvision" if weights.format == "pth" else "")
-        hint = numerics_hint(family, scheme, spec.arguments)
+        hint = numerics_hint(family, _publisher(weights, renaming), spec.arguments)
         leeway = replace(options.leeway, constants=family.constants)
         source = weights.path.name
         plan = plan_apply(network, file, leeway, renaming=renaming, source=source)
@@ -243,6 +241,15 @@ def _renaming(
         family=family.name if detect else None,
         source=weights.path.name,
     )
+
+
+def _publisher(weights: Weights, renaming: Renaming) -> str:
+    """By whose names the file tells who trained it; "" where they do not tell."""
+    # A file that zoohub exported may have torchvision's names and another's numerics: it says so.
+    if weights.texts.get("zoohub.parameters") == "own" or "zoohub.note" in weights.texts:
+        return ""
+    # VGG's names, say, are torchvision's own: then the format tells.
+    return renaming.layout or ("torchvision" if weights.format == "pth" else "")
 
 
 def _named(family: Family, name: str, *, known_to_caller: bool) -> Layout:

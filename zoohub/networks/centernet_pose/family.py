@@ -13,5 +13,6 @@ FAMILY = Family(
     layouts={"models": Layout(rules=((r"^network\.(.+)$", r"\1"),))},
     head="hm_fn.2",
     stem="dla_seg.dla.base_layer.conv",
+    multiple=32,
     raw=("heat", "joints", "sizes", "joint_heat", "offsets", "joint_offsets"),
 )

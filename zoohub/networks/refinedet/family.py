@@ -23,6 +23,7 @@ FAMILY = Family(
     layouts={"models": _MODELS},
     head="odm.multi_cls_layers",
     stem="backbone.b1.0",
+    multiple=64,
     raw=(
         *("first_offsets", "first_scores", "offsets", "scores"),
         *("map_0", "map_1", "map_2", "map_3", "boxes"),

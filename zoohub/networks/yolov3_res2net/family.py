@@ -39,4 +39,5 @@ FAMILY = Family(
     outputs="zoohub.outputs.boxes:fractional_maps",
     cut="zoohub.networks.layers.cuts:cut_fractions",
     stem="feature_map.backbone.conv1.0",
+    multiple=32,
 )
