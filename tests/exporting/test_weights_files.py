@@ -190,3 +190,11 @@ def test_a_conversion_that_has_no_sense_is_refused(digits: Any, tmp_path: Path) 
     with pytest.raises(ExportError):
         convert_file(copy, "torchvision")
     assert Path(copy).read_bytes() == before
+
+
+def test_fused_tensors_are_not_given_another_schemes_names(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs.pth"
+    write_pth(theirs, {"layers.0.blocks.0.attn.qkv.weight": np.zeros((6, 2), np.float32)})
+    with pytest.raises(ExportError, match=r"attn\.qkv\.weight is one tensor of which swin_tr"):
+        convert_file(theirs, "mindcv", family="swin_transformer")
+    assert not theirs.with_suffix(".mindcv.pth").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,8 @@ def rename_to(
     """The family a file's names belong to, its names in a scheme, and those left out.
 
     Raises:
-        ExportError: no such scheme, or the names are not of a network that has it.
+        ExportError: no such scheme, or the names are not of a network that has it, or tensors
+            would have to be cut.
     """
     families = [find_family(name) for name in family_names()]
     known = sorted({_own_scheme(f) for f in families if f.layouts} | {TORCHVISION})
@@ -107,6 +109,7 @@ def rename_to(
     for candidate in candidates:
         if scheme not in (TORCHVISION, _own_scheme(candidate)):
             continue
+        _refuse_fused(candidate, names)
         own = _own_names(candidate, names)
         if own is None:
             continue
@@ -123,6 +126,17 @@ def rename_to(
         f"the file's names cannot be put into the scheme {scheme!r} (tried: {tried}); "
         "name the network's family with --family"
     )
+
+
+def _refuse_fused(family: Family, names: Mapping[str, object]) -> None:
+    """Raises ExportError for a tensor that the network has in pieces: values stay as they are."""
+    patterns = [re.compile(old) for layout in family.layouts.values() for old, _ in layout.splits]
+    for name in names:
+        if any(pattern.fullmatch(name) for pattern in patterns):
+            raise ExportError(
+                f"{name} is one tensor of which {family.name} has several, and a conversion cuts "
+                "none; load the file (--checkpoint) and export the network"
+            )
 
 
 def _own_names(

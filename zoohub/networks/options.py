@@ -21,6 +21,8 @@ class NetworkOptions:
     the store, which is mapped. `resized`: the pictures may have another size than the weights were
     made for, whose position tables are then interpolated. `dtype` (`float16`, `bfloat16`) is what
     the network computes in: MindSpore's mixed precision O2, normalisations staying in float32.
+    `renewed` are prefixes of parameters that are not read from the file, because the network has
+    another head than the file's: they keep their initial values, and the file's are left out.
     """
 
     num_classes: int | None = None

@@ -19,18 +19,18 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
         nn.Cell.__init__(self)
-        kept = 1.0 - momentum  # as the operator counts it
+        taken = 1.0 - momentum  # from the batch, as the operator counts it
         self.__dict__.update(  # what is neither parameter nor operator needs no __setattr__
             num_features=num_features,
             use_batch_statistics=None,  # of the batch in training, the moving ones in evaluation
             eps=eps,
-            momentum=kept,
+            momentum=taken,
         )
         self.moving_mean = _statistic("zeros", num_features, "mean", learns=False)
         self.moving_variance = _statistic("ones", num_features, "variance", learns=False)
         self.gamma = _statistic("ones", num_features, "gamma", learns=True)
         self.beta = _statistic("zeros", num_features, "beta", learns=True)
-        self.bn_train = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=kept)
+        self.bn_train = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=taken)
         self.bn_infer = shared(ops.BatchNorm, is_training=False, epsilon=eps)
 
     def construct(self, x: Tensor) -> Tensor:
