@@ -26,6 +26,7 @@ _PUBLISHED_NAMES = (
     (r"blocks\.(\d+)\.(fusion\..+)\.attn\.([qkv])\.(.+)", r"0.blocks.0.\1.\2.attn.w\3.\4"),
     (r"blocks\.0\.(.+)", r"0.\1"),
     (r"blocks\.(\d+)\.(.+)", r"0.blocks.0.\1.\2"),
+    (r"head\.branches\.(.+)", r"head.\1"),
 )
 _OUTER_NORM_EPS = 1e-6  # of the norms outside of the branches' blocks
 
@@ -103,12 +104,17 @@ class MultiScaleBlock(nn.Cell):
         return ops.concat((self.revert_projs[way](token), own[:, 1:]), 1)
 
 
-class Heads(nn.CellList):
-    """(B, all branches' channels) -> logits (B, classes): the mean of what the two branches say."""
+class Heads(nn.Cell):
+    """(B, both branches' channels) -> logits (B, classes): the mean of what the two say."""
+
+    def __init__(self, widths: tuple[int, int], num_classes: int) -> None:
+        super().__init__()
+        self.width = widths[0]
+        self.branches = nn.CellList([dense(width, num_classes) for width in widths])
 
     def construct(self, x: Tensor) -> Tensor:
-        width = self[0].in_channels
-        return (self[0](x[:, :width]) + self[1](x[:, width:])) / 2.0
+        logits0 = self.branches[0](x[:, : self.width])
+        return (logits0 + self.branches[1](x[:, self.width :])) / 2.0
 
 
 class CrossViT(nn.Cell):
@@ -162,7 +168,7 @@ class CrossViT(nn.Cell):
             start += count
         self.blocks = nn.CellList(stages)
         self.norm = nn.CellList([layer_norm(width, _OUTER_NORM_EPS) for width in widths])
-        self.head = Heads([dense(width, num_classes) for width in widths])
+        self.head = Heads(widths, num_classes)
         name_parameters(self, _PUBLISHED_NAMES)
 
     def construct(self, x: Tensor) -> Tensor:
