@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,10 +29,8 @@ def stated(reference: str) -> dict[str, float]:
 @pytest.mark.slow
 def test_the_embedded_classifier_is_as_good_as_the_index_says(tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
-    shutil.copy(HELD_OUT / "languages.csv", tmp_path)
-    shutil.copy(EMBEDDED / "textcnn-languages.json", tmp_path / "tokenizer.json")
     settings = Settings(home=tmp_path, offline=True)
-    found = evaluate("textcnn@languages", tmp_path / "languages.csv", settings=settings)
+    found = evaluate("textcnn@languages", HELD_OUT / "languages.csv", settings=settings)
     assert found["count"] > 4000
     assert 100 * found["acc"] == pytest.approx(stated("textcnn@languages")["acc"], abs=0.1)
 
@@ -52,6 +49,21 @@ def test_the_embedded_translator_is_better_than_copying_and_a_dictionary(tmp_pat
     figures = stated("transformer@en-es")
     assert figures["bleu"] > 2 * figures["dictionary_bleu"] > 2 * figures["copying_bleu"]
     assert sacrebleu.corpus_bleu(said, wanted).score > figures["dictionary_bleu"]
+
+
+@pytest.mark.slow
+def test_what_ships_learns_on_with_its_own_vocabulary(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    rows = (HELD_OUT / "languages.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    data = tmp_path / "some.csv"
+    data.write_text("".join(rows[:200]), encoding="utf-8")
+    settings = Settings(home=tmp_path, offline=True)
+    run = zoohub.finetune(
+        "textcnn@languages", data, epochs=1, output=tmp_path / "run", settings=settings
+    )
+    recipe = (run.path / "recipe.yaml").read_text(encoding="utf-8")
+    assert "vocab: embedded:textcnn-languages.json" in recipe
+    assert evaluate(str(run.path), data, settings=settings)["acc"] > 0.5
 
 
 @pytest.mark.slow

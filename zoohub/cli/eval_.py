@@ -13,6 +13,7 @@ from zoohub.cli.options import (
 )
 from zoohub.cli.output import Output
 from zoohub.tasks.finding import all_tasks, learning_tasks
+from zoohub.tasks.samples import left_out
 
 EXAMPLES = (
     "zoohub eval lenet5@digits --data digits",
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         output.detail(f"{name}: {found['engine']} computes")
         results.append({"model": name, **found})
     for path, reason in results[0]["skipped"].items():
-        output.error(f"left out: {path}: {reason}")
+        output.error(f"left out: {left_out(path, reason)}")
     # The same data is read for each name: what is said of it is said once.
     for warning in dict.fromkeys(w for result in results for w in result.get("warnings", ())):
         output.error(warning)

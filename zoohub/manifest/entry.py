@@ -12,6 +12,9 @@ from typing import Any, Literal
 Declared = Literal["sha256", "prefix", "none", "doubtful"]
 
 
+SHIPPED = "embedded"  # the scheme of what comes with the package
+
+
 @dataclass(frozen=True, slots=True)
 class TextContract:
     """How text becomes the network's input, and its answer text: both are token ids.
@@ -40,7 +43,7 @@ class TextContract:
     def shipped_vocabulary(self) -> str | None:
         """The name of the file of tokens that comes with the package; None where none does."""
         scheme, _, name = (self.vocabulary or "").partition(":")
-        return name if scheme == "embedded" else None
+        return name if scheme == SHIPPED else None
 
 
 @dataclass(frozen=True, slots=True)

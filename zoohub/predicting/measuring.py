@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError
+from zoohub.manifest.entry import InputContract
 from zoohub.predicting.predicting import MOST_THREADS
 from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
 from zoohub.predicting.reading import in_batches, rows_of
@@ -23,6 +24,7 @@ from zoohub.tasks.classes import match_classes
 from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, Row
 from zoohub.tasks.finding import find_reader, reader_of, task_for
 from zoohub.tasks.samples import AnySamples, AnySplits, left_out_sentence
+from zoohub.tasks.texts import with_vocabulary
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -127,12 +129,12 @@ def evaluate(
     )
     network = str(model) if isinstance(model, str | os.PathLike) else "the network"
     # The data is here already, and the weights may have to be fetched.
-    known = _published_task(model, settings)
-    splits = None if known is None else _splits(known, data, network)
+    known = _published(model, settings)
+    splits = None if known is None else _splits(*known, data, network)
     predictor = open_predictor(model, settings, mode=mode, request=request)
     task = predictor.task
     if splits is None:
-        splits = _splits(task, data, network)
+        splits = _splits(task, predictor.input, data, network)
     samples = splits.measured()
     warnings = (
         left_out_sentence(splits.skipped, task.samples) if task.counts_left_out else ()
@@ -160,18 +162,20 @@ def evaluate(
     }
 
 
-def _published_task(model: object, settings: Settings) -> AnyTask | None:
-    """The task of a network that is named; None of an object and a finished graph."""
+def _published(model: object, settings: Settings) -> tuple[AnyTask, InputContract | None] | None:
+    """The task and the input of a network that is named; None of an object and a finished
+    graph."""
     from zoohub.models.pretrained import meant
 
     if not isinstance(model, str | os.PathLike) or str(model).lower().endswith(FINISHED):
         return None
     resolved = meant(name_or_path(model), settings)[0]
     checkpoint, entry = resolved.checkpoint, resolved.entry
-    return task_for(entry.task, (checkpoint.network if checkpoint else None) or entry.network)
+    task = task_for(entry.task, (checkpoint.network if checkpoint else None) or entry.network)
+    return task, (checkpoint.input if checkpoint else None) or entry.input
 
 
-def _splits(task: AnyTask, data: object, network: str) -> AnySplits:
+def _splits(task: AnyTask, contract: InputContract | None, data: object, network: str) -> AnySplits:
     try:
         if isinstance(data, str | os.PathLike):
             data = os.fspath(data)
@@ -180,7 +184,8 @@ def _splits(task: AnyTask, data: object, network: str) -> AnySplits:
             if held_out is not None:
                 return held_out
             data = reader.describe(expanded(data))
-        return reader_of(task, data, network).read(data, measuring=True)
+        reader = reader_of(task, data, network)
+        return reader.read(with_vocabulary(data, contract), measuring=True)
     except RecipeError as error:  # there is no recipe here
         raise DataError(str(error)) from None
 

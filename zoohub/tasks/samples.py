@@ -77,7 +77,12 @@ def left_out_sentence(skipped: Mapping[str, str], samples: str = "pictures") -> 
     if not skipped:
         return ()
     path, reason = next(iter(skipped.items()))
-    return (f"{len(skipped)} {samples} were left out (first: {brief(path)}: {brief(reason, 400)})",)
+    return (f"{len(skipped)} {samples} were left out (first: {left_out(path, reason)})",)
+
+
+def left_out(name: str, reason: str) -> str:
+    """A sample that was left out, and why; many a reason begins with the name itself."""
+    return f"{brief(name)}: {brief(reason.removeprefix(f'{name}: '), 400)}"
 
 
 def _bytes_of(target: object) -> Iterator[bytes]:

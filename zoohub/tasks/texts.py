@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from zoohub.core.notes import note
-from zoohub.core.paths import local_path
 from zoohub.core.text_reader import is_file
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, padded
 from zoohub.inputs.text.sentence import MOST_IDS
-from zoohub.inputs.text.shipped import vocabulary_file
+from zoohub.inputs.text.shipped import named_vocabulary, vocabulary_file
 from zoohub.inputs.text.tokenizer import Tokenizer, read_tokenizer
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array, Runner
 from zoohub.tasks.contract import Arrays, Row
+
+D = TypeVar("D")
 
 IDS, KINDS, MASK = "input_ids", "token_type_ids", "attention_mask"
 PLAIN = "ids"  # what networks call the ids that take nothing else
@@ -43,11 +46,23 @@ def tokenizer_of(contract: TextContract, file: str | None) -> Tokenizer | None:
         return None if path is None else read_tokenizer(path, contract.vocab_size)
 
 
+def with_vocabulary(data: D, contract: InputContract | None) -> D:
+    """The description of data that names the network's own vocabulary, where that comes with the
+    package and the data names none."""
+    text = None if contract is None else contract.text
+    unsaid = getattr(data, "vocab", "") is None  # pictures have no such field
+    if not unsaid or text is None or text.shipped_vocabulary is None:
+        return data
+    named: D = replace(data, vocab=text.vocabulary)  # type: ignore[type-var]
+    return named
+
+
 def tokenizer_beside(file: Path, vocab: str | None) -> Tokenizer | None:
     """The tokenizer that cuts a file of data: that of `vocab`, else what lies beside it; None where
-    there is none. Raises as `read_tokenizer`."""
+    there is none. Raises as `read_tokenizer` and `named_vocabulary`."""
     if vocab is not None:
-        return read_tokenizer(local_path(vocab))
+        with named_vocabulary(vocab) as path:
+            return read_tokenizer(path)
     found = next(filter(is_file, (file.with_name(name) for name in _VOCABULARIES)), None)
     return None if found is None else read_tokenizer(found)
 

@@ -17,6 +17,7 @@ from zoohub.tasks.contract import AnyTask
 from zoohub.tasks.finding import find_reader, reader_of, task_of_recipe, task_to_learn
 from zoohub.tasks.recipe import Recipe, data_of
 from zoohub.tasks.samples import AnySplits
+from zoohub.tasks.texts import with_vocabulary
 from zoohub.training.extending import extend, trained_epochs
 from zoohub.training.options import (
     SAVE_SECONDS,
@@ -212,6 +213,8 @@ def plan_recipe(
     if spec is not None:
         task.check_network(task.network_for(spec))  # nothing is fetched in vain
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
+    known = (origin.checkpoint.input if origin.checkpoint else None) or entry.input
+    described = with_vocabulary(described, known)
     # The data is here already, and the weights may have to be fetched.
     splits = reader_of(task, described, name).read(described)
     probe, start = find_start(blank, settings)

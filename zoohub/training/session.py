@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from zoohub.core.escaping import brief
 from zoohub.errors import RecipeError
 from zoohub.networks.families import find_family
 from zoohub.settings import Settings, load_settings
 from zoohub.tasks.contract import AnyTask, Note
 from zoohub.tasks.finding import reader_of, task_of_recipe
 from zoohub.tasks.recipe import Recipe, data_of
-from zoohub.tasks.samples import AnySplits, left_out_sentence
+from zoohub.tasks.samples import AnySplits, left_out, left_out_sentence
 from zoohub.training.options import Say, Workers
 from zoohub.training.starting_point import Start, find_start
 
@@ -113,8 +112,7 @@ def warnings_before(session: Session) -> list[str]:
         return data_notes(session)
     skipped = session.splits.skipped
     warnings = [
-        f"left out: {brief(path)}: {brief(reason, 400)}"
-        for path, reason in list(skipped.items())[:10]
+        f"left out: {left_out(path, reason)}" for path, reason in list(skipped.items())[:10]
     ]
     if len(skipped) > 10:
         warnings.append(f"… and {len(skipped) - 10} more {session.task.samples} left out")

@@ -10,6 +10,7 @@ from zoohub.core.json_reader import parse_json
 from zoohub.core.paths import expanded
 from zoohub.core.text_reader import is_file, lines_of, read_text_file
 from zoohub.errors import DataError
+from zoohub.inputs.text.shipped import named_vocabulary
 from zoohub.inputs.text.subwords import SubWords, read_subwords
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Reader
@@ -96,7 +97,8 @@ def _words(file: Path, vocab: str | None) -> SubWords | None:
     beside = file.with_name(VOCABULARY)
     if vocab is None and not is_file(beside):
         return None
-    return read_subwords(beside if vocab is None else expanded(vocab), TextContract())
+    with named_vocabulary(str(beside) if vocab is None else vocab) as path:
+        return read_subwords(path, TextContract())
 
 
 def _contents(file: Path) -> Iterator[tuple[str, object, Values]]:

@@ -15,7 +15,7 @@ from zoohub.core.paths import expanded
 from zoohub.core.text_reader import is_file, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
-from zoohub.inputs.text.tokenizer import Tokenizer, read_tokenizer
+from zoohub.inputs.text.tokenizer import Tokenizer
 from zoohub.tasks.classification.splitting import (
     PARTS,
     require_samples,
@@ -27,9 +27,9 @@ from zoohub.tasks.contract import Reader
 from zoohub.tasks.samples import Samples, Splits, none
 from zoohub.tasks.text_classification.recipe import LabelledTexts
 from zoohub.tasks.text_files import keys_of
+from zoohub.tasks.texts import tokenizer_beside
 
 _SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
-_VOCABULARIES = ("tokenizer.json", "vocab.txt")  # beside the data
 
 
 class _Tabs(csv.excel_tab):
@@ -72,7 +72,7 @@ class TextsReader(Reader[LabelledTexts, int]):
         """
         file = expanded(data.path)
         skipped: dict[str, str] = {}
-        texts = list(_texts(file, _tokenizer(file, data.vocab), skipped))
+        texts = list(_texts(file, tokenizer_beside(file, data.vocab), skipped))
         if not texts:
             reason = next(iter(skipped.values()), "it is empty")
             raise DataError(f"{file}: no text with its label can be used: {reason}")
@@ -112,14 +112,6 @@ def _splits(
         return Splits(classes, samples, none(), none(), skipped, warnings)
     train, validation = split_classes(samples, data.validation, data.seed)
     return Splits(classes, train, validation, none(), skipped, warnings)
-
-
-def _tokenizer(file: Path, vocab: str | None) -> Tokenizer | None:
-    if vocab is not None:
-        return read_tokenizer(Path(vocab).expanduser())
-    beside = (file.with_name(name) for name in _VOCABULARIES)
-    found = next(filter(is_file, beside), None)
-    return None if found is None else read_tokenizer(found)
 
 
 def _texts(file: Path, tokenizer: Tokenizer | None, skipped: dict[str, str]) -> Iterator[_Text]:

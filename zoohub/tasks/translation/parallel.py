@@ -12,6 +12,7 @@ from zoohub.core.json_reader import parse_json
 from zoohub.core.text_reader import is_file, lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence, Vocabulary, read_vocabulary
+from zoohub.inputs.text.shipped import named_vocabulary
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.samples import Samples, Splits, none
@@ -79,7 +80,8 @@ def _vocabulary(root: Path, file: str | None) -> Vocabulary | None:
     beside = (root if root.is_dir() else root.parent) / VOCABULARY
     if file is None and not is_file(beside):
         return None
-    return read_vocabulary(beside if file is None else Path(file).expanduser(), TextContract())
+    with named_vocabulary(str(beside) if file is None else file) as path:
+        return read_vocabulary(path, TextContract())
 
 
 def _text_pairs(folder: Path) -> Iterator[tuple[str, object, object]]:
