@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.encoder_recipe import encoder_settings
+from zoohub.tasks.recipe import Optimizer, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,11 @@ def default_recipe(
 ) -> FillMaskRecipe:
     """Sensible settings for `texts` to train on: about 3,000 steps, 3 to 40 epochs; a pretrained
     network learns gently (5e-5), a fresh one at BERT's own rate for pretraining (1e-4) and more."""
-    batch = min(32 if texts >= 256 else 16, max(1, texts))
-    epochs = min(40, max(3, round(3000 / max(1, texts // batch))))
+    lr = 3e-4 if checkpoint is None else 5e-5
     return FillMaskRecipe(
         task="fill-mask",
         model=model,
         checkpoint=checkpoint,
         data=data,
-        optimizer=Optimizer(
-            name="adamw", lr=3e-4 if checkpoint is None else 5e-5, weight_decay=0.01, clip=1.0
-        ),
-        schedule=Schedule(name="linear", warmup=min(1.0, epochs / 10)),
-        epochs=epochs,
-        batch_size=batch,
-        layer_decay=None,
+        **encoder_settings(texts, lr, steps=3000, epochs=(3, 40)),
     )

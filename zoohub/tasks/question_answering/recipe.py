@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.encoder_recipe import encoder_settings
+from zoohub.tasks.recipe import Optimizer, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,11 @@ def default_recipe(
 ) -> AnsweringRecipe:
     """Sensible settings for `questions` to train on: about 1,500 steps, 2 to 30 epochs; a
     pretrained network learns as in BERT's paper (5e-5), a fresh one six times as fast."""
-    batch = min(32 if questions >= 256 else 16, max(1, questions))
-    epochs = min(30, max(2, round(1500 / max(1, questions // batch))))
+    lr = 3e-4 if checkpoint is None else 5e-5
     return AnsweringRecipe(
         task="question-answering",
         model=model,
         checkpoint=checkpoint,
         data=data,
-        optimizer=Optimizer(
-            name="adamw", lr=3e-4 if checkpoint is None else 5e-5, weight_decay=0.01, clip=1.0
-        ),
-        schedule=Schedule(name="linear", warmup=min(1.0, epochs / 10)),
-        epochs=epochs,
-        batch_size=batch,
-        layer_decay=None,
+        **encoder_settings(questions, lr, epochs=(2, 30)),
     )

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.encoder_recipe import encoder_settings
+from zoohub.tasks.recipe import Optimizer, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,11 @@ def default_recipe(
 ) -> TaggingRecipe:
     """Sensible settings for `texts` to train on: about 1,500 steps, 3 to 30 epochs; a pretrained
     network learns at 5e-5 (BERT's paper: 2e-5 to 5e-5), a fresh one six times as fast."""
-    batch = min(32 if texts >= 256 else 16, max(1, texts))
-    epochs = min(30, max(3, round(1500 / max(1, texts // batch))))
+    lr = 3e-4 if checkpoint is None else 5e-5
     return TaggingRecipe(
         task="named-entity-recognition",
         model=model,
         checkpoint=checkpoint,
         data=data,
-        optimizer=Optimizer(
-            name="adamw", lr=3e-4 if checkpoint is None else 5e-5, weight_decay=0.01, clip=1.0
-        ),
-        schedule=Schedule(name="linear", warmup=min(1.0, epochs / 10)),
-        epochs=epochs,
-        batch_size=batch,
-        layer_decay=None,
+        **encoder_settings(texts, lr),
     )
