@@ -15,6 +15,18 @@ from zoohub.core.escaping import brief
 
 T = TypeVar("T")
 
+# What the parts of a data set are called, in any case: folders, and splits in a table.
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
 
 @dataclass(frozen=True)
 class Samples(Generic[T]):

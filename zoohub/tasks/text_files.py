@@ -15,17 +15,13 @@ import numpy as np
 from zoohub.core.json_reader import parse_json
 from zoohub.core.text_reader import is_file, read_text_file
 from zoohub.errors import DataError
-from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.samples import PARTS, Samples, Splits, none
 
 T = TypeVar("T")
 Values: TypeAlias = Mapping[str, object]
 
 JSON_LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
-_PARTS = {
-    "train": "train", "training": "train", "val": "validation", "valid": "validation",
-    "dev": "validation", "validation": "validation", "test": "test", "testing": "test",
-}  # fmt: skip
 _LOOKED_AT = 1 << 20  # bytes of a file, to see what it is: a first row may be a long text
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TAG = re.compile(r"O|[BIESLUM][-_]\S+")
@@ -120,9 +116,9 @@ def part_of(row: Values, name: str) -> str | None:
     """The part that a row says it is of (`split`); None: it says nothing. Raises DataError: there
     is no such part."""
     said = str(row.get("split") or "").strip().lower()
-    if said and said not in _PARTS:
+    if said and said not in PARTS:
         raise DataError(f"{name}: split {said!r:.40} is not train, val or test")
-    return _PARTS.get(said)
+    return PARTS.get(said)
 
 
 def ids_in(value: object) -> tuple[int, ...] | None:

@@ -9,7 +9,6 @@ from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable, other_files, picture_files
 from zoohub.tasks.classification.recipe import FolderData
 from zoohub.tasks.classification.splitting import (
-    PARTS,
     class_warnings,
     require_samples,
     require_two,
@@ -17,7 +16,7 @@ from zoohub.tasks.classification.splitting import (
     split_classes,
 )
 from zoohub.tasks.contract import Reader
-from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.samples import PARTS, Samples, Splits, none
 
 
 class FolderReader(Reader[FolderData, int]):

@@ -11,16 +11,6 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.tasks.samples import Samples, Splits
 
-# What the parts of a data set are called, in any case: folders, and splits in a table.
-PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 # What int() reads: `²`, which str.isdigit() takes for a digit, and `--1` it does not.
 _NUMBER = re.compile(r"-?\d{1,18}")
 

@@ -18,7 +18,6 @@ from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable
 from zoohub.tasks.classification.recipe import TableData
 from zoohub.tasks.classification.splitting import (
-    PARTS,
     class_warnings,
     require_samples,
     require_two,
@@ -26,7 +25,7 @@ from zoohub.tasks.classification.splitting import (
     split_classes,
 )
 from zoohub.tasks.contract import Reader
-from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.samples import PARTS, Samples, Splits, none
 
 _Rows = Sequence[tuple[int, dict[str, str]]]
 _LONGEST = 10_000

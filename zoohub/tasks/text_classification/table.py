@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from zoohub.core.json_reader import parse_json
 from zoohub.core.paths import expanded
-from zoohub.core.text_reader import is_file, read_text_file
+from zoohub.core.text_reader import is_file
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
 from zoohub.inputs.text.tokenizer import Tokenizer
 from zoohub.tasks.classification.splitting import (
-    PARTS,
     require_samples,
     require_two,
     sort_classes,
@@ -26,16 +22,17 @@ from zoohub.tasks.classification.splitting import (
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.samples import Samples, Splits, none
 from zoohub.tasks.text_classification.recipe import LabelledTexts
-from zoohub.tasks.text_files import keys_of
+from zoohub.tasks.text_files import (
+    JSON_LINES,
+    TABLES,
+    Values,
+    ids_in,
+    keys_of,
+    need_words,
+    part_of,
+    rows_of_file,
+)
 from zoohub.tasks.texts import tokenizer_beside
-
-_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
-
-
-class _Tabs(csv.excel_tab):
-    """Texts between tabs have quotation marks of their own."""
-
-    quoting = csv.QUOTE_NONE
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class TextsReader(Reader[LabelledTexts, int]):
 
     def claims(self, source: Path) -> bool:
         """See `Reader`."""
-        if source.suffix.lower() not in _SUFFIXES or not is_file(source):
+        if source.suffix.lower() not in (*JSON_LINES, *TABLES) or not is_file(source):
             return False
         keys = keys_of(source)  # others are told what is missing
         return not {"question", "context"} <= keys and "tags" not in keys
@@ -115,23 +112,31 @@ def _splits(
 
 
 def _texts(file: Path, tokenizer: Tokenizer | None, skipped: dict[str, str]) -> Iterator[_Text]:
-    for number, row in _rows(file):
-        name = f"{file}:{number}"
+    _check_columns(file)
+    for name, row in rows_of_file(file):
         try:
             yield _text(row, name, tokenizer)
         except DataError as error:
             skipped[name] = str(error)
 
 
-def _text(row: dict[str, object], name: str, tokenizer: Tokenizer | None) -> _Text:
-    text, label, split = row.get("text"), row.get("label"), row.get("split") or ""
+def _check_columns(file: Path) -> None:
+    """A table without these columns has not one row that can be used."""
+    columns = keys_of(file)
+    if file.suffix.lower() in TABLES and not {"text", "label"} <= columns:
+        found = ", ".join(map(repr, sorted(columns))) or "nothing"
+        raise DataError(
+            f"{file}:1: expected the columns text and label (and perhaps split), found {found:.200}"
+        )
+
+
+def _text(row: Values, name: str, tokenizer: Tokenizer | None) -> _Text:
+    text, label = row.get("text"), row.get("label")
     if isinstance(label, bool) or not isinstance(label, str | int) or not str(label).strip():
         raise DataError(f"{name}: expected a label, found {label!r:.40}")
-    part = str(split).strip().lower()
-    if part and part not in PARTS:
-        raise DataError(f"{name}: split {part!r:.40} is not train, val or test")
+    part = part_of(row, name)
     sentence = Sentence(name, text if isinstance(text, str) else None, _ids(text, name, tokenizer))
-    return _Text(sentence, str(label).strip(), PARTS[part] if part else None)
+    return _Text(sentence, str(label).strip(), part)
 
 
 def _ids(text: object, name: str, tokenizer: Tokenizer | None) -> tuple[int, ...]:
@@ -139,41 +144,9 @@ def _ids(text: object, name: str, tokenizer: Tokenizer | None) -> tuple[int, ...
         if not text.strip():
             raise DataError(f"{name}: an empty text")
         if tokenizer is None:
-            raise DataError(
-                f"{name} is text, which takes the network's vocabulary: put its vocab.txt or "
-                "tokenizer.json beside, or give --set data.vocab=FILE; token ids always work"
-            )
+            raise need_words(name)
         return tuple(tokenizer.encode(text))
-    if isinstance(text, list) and text and all(type(id) is int and id >= 0 for id in text):
-        return tuple(text)
-    raise DataError(f"{name}: expected a text or a list of token ids, found {text!r:.40}")
-
-
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """(line number, row) of each row; the columns' names without regard to case."""
-    suffix = file.suffix.lower()
-    stream = io.StringIO(read_text_file(file), newline="")
-    if suffix not in (".csv", ".tsv"):
-        for number, line in enumerate(stream, 1):
-            row = parse_json(line, f"{file}", error=DataError, line=number) if line.strip() else {}
-            if not isinstance(row, dict):
-                raise DataError(f"{file}:{number}: expected an object with `text` and `label`")
-            if line.strip():
-                yield number, {key.strip().lower(): value for key, value in row.items()}
-        return
-    reader = csv.DictReader(stream, dialect=_Tabs if suffix == ".tsv" else csv.excel)
-    try:
-        columns = [str(name).strip().lower() for name in reader.fieldnames or ()]
-        if not {"text", "label"} <= set(columns):
-            found = ", ".join(map(repr, columns)) or "nothing"
-            raise DataError(
-                f"{file}:1: expected the columns text and label (and perhaps split), found "
-                f"{found:.200}"
-            )
-        reader.fieldnames = columns
-        for row in reader:
-            yield reader.line_num, dict(row)
-    except csv.Error as error:
-        raise DataError(
-            f"{file}:{reader.line_num + 1}: no row of a CSV: {error}; mend it"
-        ) from None
+    ids = ids_in(text)
+    if ids is None:
+        raise DataError(f"{name}: expected a text or a list of token ids, found {text!r:.40}")
+    return ids
