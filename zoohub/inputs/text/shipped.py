@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.resources import as_file, files
@@ -13,10 +14,12 @@ from zoohub.manifest.entry import SHIPPED, TextContract
 
 
 @contextmanager
-def vocabulary_file(contract: TextContract, given: str | None) -> Iterator[Path | None]:
+def vocabulary_file(
+    contract: TextContract, given: str | os.PathLike[str] | None
+) -> Iterator[Path | None]:
     """The file that cuts text, to be read at once: the one given, or else the one that comes with
     the package; None where there is neither. Raises as `named_vocabulary`."""
-    name = given
+    name: str | os.PathLike[str] | None = given
     if name is None and contract.shipped_vocabulary is not None:
         name = contract.vocabulary
     with nullcontext() if name is None else named_vocabulary(name) as path:
@@ -24,17 +27,17 @@ def vocabulary_file(contract: TextContract, given: str | None) -> Iterator[Path 
 
 
 @contextmanager
-def named_vocabulary(name: str) -> Iterator[Path]:
+def named_vocabulary(name: str | os.PathLike[str]) -> Iterator[Path]:
     """The file of that name, to be read at once; `embedded:NAME` is one that comes with the
     package, as a contract or a recipe names it.
 
     Raises:
         DataError: the package carries no such file.
     """
-    scheme, _, inside = name.partition(":")
-    if scheme != SHIPPED:
+    if not isinstance(name, str) or not name.startswith(f"{SHIPPED}:"):
         yield local_path(name)
         return
+    inside = name.removeprefix(f"{SHIPPED}:")
     resource = files("zoohub") / "_data" / "embedded" / inside
     if not inside or any(letter in inside for letter in "/\\:\0") or not resource.is_file():
         raise DataError(

@@ -97,7 +97,7 @@ def _words(file: Path, vocab: str | None) -> SubWords | None:
     beside = file.with_name(VOCABULARY)
     if vocab is None and not is_file(beside):
         return None
-    with named_vocabulary(str(beside) if vocab is None else vocab) as path:
+    with named_vocabulary(beside if vocab is None else vocab) as path:
         return read_subwords(path, TextContract())
 
 

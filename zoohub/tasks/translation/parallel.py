@@ -80,7 +80,7 @@ def _vocabulary(root: Path, file: str | None) -> Vocabulary | None:
     beside = (root if root.is_dir() else root.parent) / VOCABULARY
     if file is None and not is_file(beside):
         return None
-    with named_vocabulary(str(beside) if file is None else file) as path:
+    with named_vocabulary(beside if file is None else file) as path:
         return read_vocabulary(path, TextContract())
 
 
