@@ -12,7 +12,7 @@ from zoohub.errors import UsageError
 from zoohub.manifest.entry import Entry
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
-from zoohub.models.fetching import checkpoint_of, fetch_resolved
+from zoohub.models.fetching import checkpoint_of, fetch_named, fetch_one
 from zoohub.settings import load_settings, settings_for
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def load_weights(
 
     if not isinstance(name, str) or is_path(name):
         return dict(opening.open_weights(name))
-    return opening.load_weights(download(name, offline=offline, verify=verify), published=True)
+    file = fetch_one(model_name(name), settings_for(offline=offline), verify=verify)
+    return opening.load_weights(file, published=True)
 
 
 @checked
@@ -139,10 +140,11 @@ def list_models(
     """The names of the models that fit, sorted; `runnable=True`: only networks zoohub has."""
     from zoohub.models.describing import model_is_runnable
 
-    entries = open_index(load_settings()).list(
+    index = open_index(load_settings())
+    entries = index.list(
         pattern, task=task, dataset=dataset, source=source, format=format, mindspore=mindspore
     )
-    return [e.model for e in entries if runnable is None or model_is_runnable(e) is runnable]
+    return [e.model for e in entries if runnable is None or model_is_runnable(e, index) is runnable]
 
 
 @checked
@@ -162,8 +164,8 @@ def info(name: str) -> Entry:
 @checked
 def download(
     name: str, *, offline: bool | None = None, verify: bool = False, progress: bool = True
-) -> Path:
-    """The verified file of a checkpoint, fetched first if need be.
+) -> Path | list[Path]:
+    """The verified file of a checkpoint, fetched if need be; of a pipeline a list of its steps'.
 
     Raises:
         UnknownModel, AmbiguousReference: the name.
@@ -171,9 +173,8 @@ def download(
             `AccessDenied`.
         StoreError: the cache folder cannot be written.
     """
-    settings = settings_for(offline=offline)
-    resolved = open_index(settings).resolve(model_name(name))
-    return fetch_resolved(resolved, settings, verify=verify, show_progress=progress)
+    given = settings_for(offline=offline)
+    return fetch_named(model_name(name), given, verify=verify, show_progress=progress)
 
 
 @checked
@@ -238,8 +239,7 @@ def predict(
         mode: `graph` or `pynative`; None is the process's own.
         engine: what computes: `mindspore`, `onnxruntime`, or `auto`, which is onnxruntime on a CPU
             where it is installed; None follows ZOOHUB_ENGINE.
-        offline: as for `load`; a URL is refused then.
-        progress, force: as for `load`.
+        offline, progress, force: as for `load`; offline, a URL is refused too.
         options: further ones of the task: `iou` of a detection, `vocab`, a file of tokens, of text.
 
     Returns:

@@ -130,12 +130,12 @@ def _of_name(
 
 
 def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
-    from zoohub.models.describing import model_is_runnable
+    from zoohub.models.describing import has_network
     from zoohub.models.pretrained import load_network, meant
 
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
-    if model_is_runnable(entry):  # nothing is fetched in vain
+    if has_network(entry):  # nothing is fetched in vain
         spec = (checkpoint.network if checkpoint else None) or entry.network
         task = task_for(entry.task, spec)
         if spec is not None:
