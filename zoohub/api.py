@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from zoohub.inputs.picture import Transform
     from zoohub.inputs.picture.sources import Inputs
+    from zoohub.models.pipelines import Pipeline
     from zoohub.models.provenance import PublishedWeights
     from zoohub.tasks.results import AnyPrediction
 
@@ -45,7 +46,7 @@ def load(
     offline: bool | None = None,
     force: bool = False,
     **network_arguments: Any,
-) -> nn.Cell:
+) -> nn.Cell | Pipeline:
     """A network by name, in evaluation mode, with its weights in place if asked for.
 
     Args:
@@ -71,10 +72,11 @@ def load(
         progress: show a progress bar where stderr is a terminal.
         offline: True uses only what is on this machine; None follows ZOOHUB_OFFLINE.
         force: go on though the parameters are larger than this machine's memory.
-        network_arguments: given to the network's builder.
+        network_arguments: given to the network's builder; of a pipeline, the name of the network
+            to put in a step's place.
 
     Returns:
-        The network; `net.zoohub` says where it comes from, and `net.zoohub.report` what was
+        The network, or a pipeline's `Pipeline`; `net.zoohub` says where it comes from, and `net.zoohub.report` what was
         loaded, replaced and renamed. A detector's first output is the decoded prediction.
 
     Raises:
@@ -85,7 +87,8 @@ def load(
         DownloadError: and its kinds, when the file cannot be had.
         CheckpointCorrupt, CheckpointMismatch: the file is damaged, or is not this network's.
     """
-    from zoohub.models.pretrained import LoadRequest, load_network
+    from zoohub.models.pipelines import load_named
+    from zoohub.models.pretrained import LoadRequest
     from zoohub.networks.options import NetworkOptions
 
     if pretrained and checkpoint is not None:
@@ -94,15 +97,9 @@ def load(
         num_classes, in_channels, features_only, out_indices, parameters, ema, strict, dtype=dtype
     )
     request = LoadRequest(
-        pretrained,
-        checkpoint,
-        verify,
-        progress,
-        force,
-        options=options,
-        arguments=network_arguments,
+        pretrained, checkpoint, verify, progress, force, options, network_arguments
     )
-    return load_network(name_or_path(name), settings_for(offline=offline, device=device), request)
+    return load_named(name_or_path(name), settings_for(offline=offline, device=device), request)
 
 
 @checked
