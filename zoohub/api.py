@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,13 +200,14 @@ def transforms(name: str) -> Transform:
 
 @checked
 def predict(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     inputs: Any,
     *,
     top: int = 5,
     threshold: float | None = None,
     batch_size: int = 1,
     save: str | Path | None = None,
+    steps: Mapping[str, object] | None = None,
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -222,14 +223,14 @@ def predict(
     """Predict what the model is for: the classes of pictures, the objects in them, translations.
 
     Args:
-        model: a reference, a run's folder, a network from `load`, or an exported .mindir or .onnx
-            file.
+        model: a reference, a run's folder, what `load` gave, or an exported .mindir or .onnx file.
         inputs: an image file, a folder, a glob, a URL, a file's bytes or an open file, a
             `PIL.Image`, a uint8 array, or a list of them; of text, texts, token ids, .txt, .jsonl.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: inputs at a time.
         save: where to draw detections: a file for one picture, a folder for several.
+        steps: networks to put in the place of a pipeline's own, by the names of its steps.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `load`.
         device: as for `load`.
@@ -249,6 +250,7 @@ def predict(
         inputs,
         batch_size=batch_size,
         save=save,
+        steps=steps,
         checkpoint=checkpoint,
         parameters=parameters,
         num_classes=num_classes,
@@ -268,11 +270,12 @@ def predict(
 
 @checked
 def predict_stream(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     inputs: Inputs,
     *,
     batch_size: int = 1,
     save: str | Path | None = None,
+    steps: Mapping[str, object] | None = None,
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -290,7 +293,7 @@ def predict_stream(
     The arguments are those of `predict`. They are checked, and the network is opened, at once.
     """
     from zoohub.models.pretrained import weights_request
-    from zoohub.predicting import open_predictor, predict_inputs
+    from zoohub.predicting import open_any, predict_inputs
     from zoohub.predicting.remote import fetch_pictures
 
     settings = settings_for(offline=offline, device=device, engine=engine)
@@ -299,7 +302,7 @@ def predict_stream(
     )
     check_values(options)
     fetched = fetch_pictures(inputs, settings)  # before a network, which is larger
-    predictor = open_predictor(model, settings, mode=mode, request=request)
+    predictor = open_any(model, settings, mode=mode, request=request, steps=steps)
     return predict_inputs(predictor, fetched, options, batch_size=batch_size, save=save)
 
 
