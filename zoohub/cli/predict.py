@@ -23,7 +23,7 @@ from zoohub.core.text_reader import is_file
 from zoohub.core.values import check_values
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
-from zoohub.predicting import Predictor, open_predictor, predict_inputs
+from zoohub.predicting import AnyPredictor, open_any, predict_inputs
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
@@ -45,6 +45,8 @@ EXAMPLES = (
     "zoohub predict bert_base_chinese --text '今天[MASK]气真好' --vocab vocab.txt",
     "zoohub predict bertfinetune_squad --text 'It was built in 1889.' --question 'When?' "
     "--vocab vocab.txt",
+    "zoohub predict ocr page.png --save lines.png",
+    "zoohub predict ocr page.png --set detection=psenet_resnet50 --json",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
     "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
 )
@@ -76,6 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar=option.metavar,
             help=option.help,
         )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP=NAME",
+        help="another network in the place of a pipeline's step: detection=psenet_resnet50",
+    )
     drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     parser.add_argument(
         "--batch-size",
@@ -119,7 +128,9 @@ def run(options: argparse.Namespace, output: Output) -> int:
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
-    predictor = open_predictor(options.name, settings, mode=options.mode, request=request)
+    predictor = open_any(
+        options.name, settings, mode=options.mode, request=request, steps=_steps(options)
+    )
     if predictor.task.kind == "text":
         inputs = _texts(options)
     if options.format is not None:
@@ -159,7 +170,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 
 def _rows(
-    predictor: Predictor, predictions: Iterable[AnyPrediction], format: str | None
+    predictor: AnyPredictor, predictions: Iterable[AnyPrediction], format: str | None
 ) -> Iterator[Json]:
     """Predictions as JSON: one an input, or in a form with rows of its own."""
     for prediction in predictions:
@@ -169,7 +180,7 @@ def _rows(
             yield from formatted(predictor, prediction, format)
 
 
-def lines_of(predictor: Predictor, prediction: AnyPrediction) -> list[str]:
+def lines_of(predictor: AnyPredictor, prediction: AnyPrediction) -> list[str]:
     """A prediction as text: the input's name, then what the task tells of its results."""
     if prediction.error is not None:
         return []
@@ -187,6 +198,17 @@ def _texts(options: argparse.Namespace) -> list[object]:
         found = [] if is_file(name) else sorted(glob.glob(os.path.expanduser(name)))  # noqa: PTH207,PTH111
         files += [sys.stdin.buffer] if name == "-" else map(Path, found or [name])
     return [*files, *map(Text, options.text)]
+
+
+def _steps(options: argparse.Namespace) -> dict[str, object]:
+    """What `--set` says."""
+    steps: dict[str, object] = {}
+    for assignment in options.set:
+        step, equals, name = assignment.partition("=")
+        if not (step and equals and name):
+            raise UsageError(f"--set {assignment}: write STEP=NAME, as in detection=dbnet_resnet50")
+        steps[step] = name
+    return steps
 
 
 def _options() -> list[CommandOption]:

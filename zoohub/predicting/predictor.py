@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
@@ -65,6 +65,10 @@ class Predictor:
     def computing(self) -> Engine:
         """The engine, also where that is settled with the first batch."""
         return getattr(self.runner, "engine", self.engine)
+
+    def prepare(self, options: object) -> Callable[[Any], tuple[Row, ...]]:
+        """What makes an input the network's rows; `options` are the task's. Raises as `Task`'s."""
+        return self.task.prepare(self.input, options)
 
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the network gives for these rows, in its canonical form."""
@@ -130,12 +134,12 @@ def _of_name(
 
 
 def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
-    from zoohub.models.describing import model_is_runnable
+    from zoohub.models.describing import has_network
     from zoohub.models.pretrained import load_network, meant
 
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
-    if model_is_runnable(entry):  # nothing is fetched in vain
+    if has_network(entry):  # nothing is fetched in vain
         spec = (checkpoint.network if checkpoint else None) or entry.network
         task = task_for(entry.task, spec)
         if spec is not None:

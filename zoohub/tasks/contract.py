@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import RecipeError
+from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
@@ -39,6 +40,7 @@ from zoohub.tasks.parts import (
     Random,
     Reader,
     Row,
+    Step,
     TrainingRow,
     TrainingRows,
     check_count,
@@ -69,6 +71,7 @@ __all__ = [
     "Random",
     "Reader",
     "Row",
+    "Step",
     "Task",
     "TrainingRow",
     "TrainingRows",
@@ -105,6 +108,7 @@ class Task(ABC, Generic[R, T]):
     drawings: str | None = None  # what `--save` draws; None: nothing
     drawing_suffix: str | None = None  # of its files; None: as the input's
     formats: tuple[str, ...] = ()  # other programs' forms that its results can take
+    steps: Mapping[str, str] = MappingProxyType({})  # of a pipeline's: the index's task of each
     builds_on: tuple[str, ...] = ()  # the folders of tasks that this one imports from
     counts_left_out = False  # say how many samples were left out rather than each
     forgotten: tuple[str, ...] = ()  # figures that a run does not keep
@@ -214,6 +218,20 @@ class Task(ABC, Generic[R, T]):
     ) -> list[Json]:
         """Rows of one of `formats`; `categories` are the data set's numbers of the classes, None
         where they are not known."""
+        raise NotImplementedError
+
+    # -- a pipeline's ----------------------------------------------------------------------
+    def prepare_chain(self, steps: Mapping[str, Step]) -> Callable[[Any], tuple[Row, ...]]:
+        """As `prepare`, where several networks do the task in turn: `steps` of a pipeline.
+
+        Raises:
+            DataError: it is done by one network, or the steps are not those it takes.
+        """
+        raise DataError(f"{self.name} is done by one network, not by a pipeline")
+
+    def chain(self, steps: Mapping[str, Step], rows: Sequence[Row]) -> Form:
+        """What the steps, one after another, make of rows; `prepare_chain` has refused first where
+        there is no such thing."""
         raise NotImplementedError
 
     # -- evaluation ------------------------------------------------------------------------

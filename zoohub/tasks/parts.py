@@ -20,6 +20,9 @@ from zoohub.tasks.samples import Samples, Splits
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from zoohub.manifest.entry import InputContract
+    from zoohub.tasks.contract import AnyTask
+
 Arrays: TypeAlias = Mapping[str, Array]
 Random: TypeAlias = np.random.Generator
 Figures: TypeAlias = dict[str, Any]  # JSON-ready
@@ -48,6 +51,29 @@ class Row:
 
     inputs: Arrays
     geometry: object = None
+
+
+class Step(Protocol):
+    """A pipeline's step: a network that answers for a task of its own."""
+
+    @property
+    def task(self) -> AnyTask:
+        """What the step does."""
+        ...
+
+    @property
+    def input(self) -> InputContract:
+        """How its input is made."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Its classes; None where they are not known."""
+        ...
+
+    def infer(self, rows: Sequence[Row]) -> Form:
+        """What its network gives for rows, in the canonical form."""
+        ...
 
 
 @dataclass(frozen=True)
