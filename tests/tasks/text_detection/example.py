@@ -38,7 +38,7 @@ def page(number: int) -> tuple[Image.Image, list[tuple[float, ...]]]:
 
 
 def write(folder: Path) -> Path:
-    """Data that one of the task's readers takes: pages of two words, and a file that is no picture."""
+    """Data that one of the task's readers takes: pages of two words, and no picture."""
     folder.mkdir(parents=True)
     for number in range(12):
         image, boxes = page(number)

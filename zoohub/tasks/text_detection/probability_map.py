@@ -6,7 +6,6 @@ MindOCR's DBPostprocess has it.
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 

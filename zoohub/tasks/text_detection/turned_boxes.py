@@ -6,7 +6,6 @@ EASTPostprocess has it.
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
