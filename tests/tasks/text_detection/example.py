@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from zoohub.manifest.entry import InputContract
@@ -14,6 +14,8 @@ from zoohub.outputs.text_areas import TextProbability
 from zoohub.tasks.contract import Row
 from zoohub.tasks.text_detection.rows import Page
 from zoohub.tasks.text_detection.samples import Texts
+
+cv2 = pytest.importorskip("cv2")
 
 CONTRACT = InputContract(size=(64, 96), interpolation="bilinear", resize="at_most")
 NETWORK = """

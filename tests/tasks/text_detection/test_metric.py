@@ -9,6 +9,9 @@ from zoohub.tasks.text_detection.interpret import TextArea
 from zoohub.tasks.text_detection.metric import TextDetection
 from zoohub.tasks.text_detection.samples import Texts, texts_of
 
+pytest.importorskip("cv2")
+pytest.importorskip("shapely")
+
 
 def box(x1: float, y1: float, x2: float, y2: float) -> tuple[tuple[float, float], ...]:
     return ((x1, y1), (x2, y1), (x2, y2), (x1, y2))

@@ -27,6 +27,9 @@ from zoohub.tasks.text_detection.rows import Page
 from zoohub.tasks.text_detection.shapes import MOST, Outline
 from zoohub.tasks.text_detection.turned_boxes import box_outlines
 
+pytest.importorskip("cv2")
+pytest.importorskip("shapely")
+
 SHAPES = {"quad": "quad", "poly": "polygon"}
 
 

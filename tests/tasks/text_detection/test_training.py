@@ -19,6 +19,9 @@ from zoohub.tasks.text_detection.recipe import TextsData
 from zoohub.tasks.text_detection.task import TASK
 from zoohub.training import finetune
 
+pytest.importorskip("cv2")
+pytest.importorskip("shapely")
+
 _spec = importlib.util.spec_from_file_location("example", Path(__file__).with_name("example.py"))
 assert _spec is not None
 assert _spec.loader is not None

@@ -9,6 +9,9 @@ from zoohub.tasks.text_detection.probability_map import map_outlines
 from zoohub.tasks.text_detection.training_maps import text_maps
 from zoohub.tasks.text_detection.training_rows import placing, visible_parts
 
+pytest.importorskip("cv2")
+pytest.importorskip("shapely")
+
 BOX = np.array([[20, 20], [120, 20], [120, 60], [20, 60]], np.float32)
 
 
