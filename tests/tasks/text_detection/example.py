@@ -68,7 +68,7 @@ def perfect(rows: Sequence[Row], targets: Sequence[Texts], classes: int) -> Text
             (w, h), inwards = high - low, 0.0
             for _ in range(50):
                 inner = (w - 2 * inwards, h - 2 * inwards)
-                inwards = 1.5 * inner[0] * inner[1] / (2 * sum(inner))
+                inwards += (1.5 * inner[0] * inner[1] / (2 * sum(inner)) - inwards) / 3
             low, high = np.round(low + inwards).astype(int), np.round(high - inwards).astype(int)
             cv2.rectangle(probability, low.tolist(), high.tolist(), 0.95, -1)
     return TextProbability(maps)
