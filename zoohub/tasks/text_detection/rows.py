@@ -12,7 +12,6 @@ from zoohub.manifest.entry import InputContract, RegionContract
 from zoohub.running import Array, Runner
 from zoohub.tasks.contract import Arrays, Row
 
-
 _PIXELS = 1 << 22  # to a run of the network, whose maps take a hundred times the memory
 
 
