@@ -76,8 +76,9 @@ def load(
             to put in a step's place.
 
     Returns:
-        The network, or a pipeline's `Pipeline`; `net.zoohub` says where it comes from, and `net.zoohub.report` what was
-        loaded, replaced and renamed. A detector's first output is the decoded prediction.
+        The network, or a `Pipeline` of several; `net.zoohub` says where it comes from, and its
+        `report` what was loaded, replaced and renamed. A detector's first output is the decoded
+        prediction.
 
     Raises:
         UnknownModel, AmbiguousReference: the name.

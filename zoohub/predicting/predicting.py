@@ -14,8 +14,8 @@ from zoohub.core.values import check_values
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
 from zoohub.inputs.text import Question
-from zoohub.predicting.drawings import drawing_paths
 from zoohub.predicting.chains import AnyPredictor
+from zoohub.predicting.drawings import drawing_paths
 from zoohub.predicting.reading import Ready, in_batches, rows_of
 from zoohub.running.threads import machine_threads
 from zoohub.tasks.contract import Row

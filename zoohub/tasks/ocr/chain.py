@@ -83,7 +83,7 @@ def _cut(step: Step, pages: Sequence[Page]) -> list[Cut]:
     cuts = []
     for place, (page, areas) in enumerate(zip(pages, found, strict=True)):
         for area in areas:
-            corners = crop_corners(area.polygon, page.pixels.shape[:2])
+            corners = crop_corners(area.polygon, (page.pixels.shape[0], page.pixels.shape[1]))
             if corners is None:
                 continue
             pixels = crop_text(page.pixels, corners)

@@ -20,6 +20,7 @@ from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.ocr.upright import upright_page
 from zoohub.tasks.options import option
 from zoohub.tasks.predict_only import PredictOnly
+from zoohub.tasks.results import Result
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -77,7 +78,7 @@ class OcrTask(PredictOnly):
             raise DataError(f"expected pieces of text; got {type(form).__name__}")
         return [_lines(pieces, options) for pieces in form.pictures]
 
-    def lines(self, results: Sequence[TextLine]) -> list[str]:
+    def lines(self, results: Sequence[Result]) -> list[str]:
         """The text."""
         return [result.line() for result in results] or ["no text found"]
 
