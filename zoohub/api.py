@@ -325,9 +325,8 @@ def export(
     """Write a network for another runtime; the file's suffix, or `format=`, says which.
 
     `model` is a network, or what `load` takes, a run's folder included (as a `Path`, it is always
-    that): then it is loaded with its weights, or those of `checkpoint`. The options are those of
-    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `check`, `nms`,
-    `quantize`, …
+    that): then it is loaded with its weights, or those of `checkpoint`. Options: those of
+    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `quantize`, …
 
     Raises:
         UsageError: an option that there is not, or a value of another kind.

@@ -15,7 +15,7 @@ holds every task to it with one test.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
@@ -29,6 +29,7 @@ from zoohub.running import Array, Runner
 from zoohub.tasks.parts import (
     Arrays,
     Curve,
+    Document,
     Figure,
     Figures,
     Finished,
@@ -37,6 +38,7 @@ from zoohub.tasks.parts import (
     MicroBatch,
     Note,
     Panels,
+    Prepare,
     Random,
     Reader,
     Row,
@@ -60,6 +62,7 @@ __all__ = [
     "AnyTask",
     "Arrays",
     "Curve",
+    "Document",
     "Figure",
     "Figures",
     "Finished",
@@ -68,6 +71,7 @@ __all__ = [
     "MicroBatch",
     "Note",
     "Panels",
+    "Prepare",
     "Random",
     "Reader",
     "Row",
@@ -108,6 +112,7 @@ class Task(ABC, Generic[R, T]):
     drawings: str | None = None  # what `--save` draws; None: nothing
     drawing_suffix: str | None = None  # of its files; None: as the input's
     formats: tuple[str, ...] = ()  # other programs' forms that its results can take
+    documents: Mapping[str, Document] = MappingProxyType({})  # files of other programs, by option
     steps: Mapping[str, str] = MappingProxyType({})  # of a pipeline's: the index's task of each
     builds_on: tuple[str, ...] = ()  # the folders of tasks that this one imports from
     counts_left_out = False  # say how many samples were left out rather than each
@@ -143,9 +148,7 @@ class Task(ABC, Generic[R, T]):
 
     # -- prediction ------------------------------------------------------------------------
     @abstractmethod
-    def prepare(
-        self, contract: InputContract, options: object = None
-    ) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(self, contract: InputContract, options: object = None) -> Prepare:
         """What makes an input the network's: mostly one row, but a long text has several.
 
         `options` are those of predict; None: their defaults.
@@ -221,17 +224,12 @@ class Task(ABC, Generic[R, T]):
         raise NotImplementedError
 
     # -- a pipeline's ----------------------------------------------------------------------
-    def prepare_chain(self, steps: Mapping[str, Step]) -> Callable[[Any], tuple[Row, ...]]:
-        """As `prepare`, where several networks do the task in turn: `steps` of a pipeline.
-
-        Raises:
-            DataError: it is done by one network, or the steps are not those it takes.
-        """
+    def prepare_chain(self, steps: Mapping[str, Step]) -> Prepare:
+        """As `prepare`, for the steps of a pipeline. Raises DataError: one network does it."""
         raise DataError(f"{self.name} is done by one network, not by a pipeline")
 
     def chain(self, steps: Mapping[str, Step], rows: Sequence[Row]) -> Form:
-        """What the steps, one after another, make of rows; `prepare_chain` has refused first where
-        there is no such thing."""
+        """What the steps, one after another, make of rows."""
         raise NotImplementedError
 
     # -- evaluation ------------------------------------------------------------------------

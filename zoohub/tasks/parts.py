@@ -15,6 +15,7 @@ from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.running import Array
 from zoohub.tasks.recipe import Recipe
+from zoohub.tasks.results import AnyPrediction
 from zoohub.tasks.samples import Samples, Splits
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Row:
 
     inputs: Arrays
     geometry: object = None
+
+
+# What makes an input, whatever it is in its task, the network's rows.
+Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
 
 
 class Step(Protocol):
@@ -154,6 +159,24 @@ class Reader(ABC, Generic[D, T]):
     def held_out(self) -> Splits[T] | None:
         """What a network is measured on where the data is only named, if not all of it."""
         return None
+
+
+class Document(ABC):
+    """Another program's file of what was found in all inputs, as text, made a piece at a time."""
+
+    says: str  # what it is, for a command's help
+
+    @abstractmethod
+    def begin(self) -> str:
+        """What stands before the first input's."""
+
+    @abstractmethod
+    def add(self, number: int, prediction: AnyPrediction) -> str:
+        """What one input gives, the first being number 1."""
+
+    @abstractmethod
+    def end(self) -> str:
+        """What stands behind the last."""
 
 
 class InFile(ABC):

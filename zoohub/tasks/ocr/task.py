@@ -14,6 +14,7 @@ from zoohub.outputs import Form
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
 from zoohub.tasks.contract import Row, Step
 from zoohub.tasks.ocr.chain import DETECTION, DIRECTION, RECOGNITION, page_row, read_pages
+from zoohub.tasks.ocr.hocr import Hocr
 from zoohub.tasks.ocr.lines import joined
 from zoohub.tasks.ocr.reading_order import reading_order
 from zoohub.tasks.ocr.results import TextLine
@@ -42,6 +43,7 @@ class OcrTask(PredictOnly):
     samples = "pages"
     options = OcrOptions
     drawings = "lines of text"
+    documents = MappingProxyType({"hocr": Hocr()})
     steps = MappingProxyType(
         {
             DETECTION: "scene-text-detection",
