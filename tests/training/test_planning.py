@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from zoohub.checkpoint import load_weights
-from zoohub.errors import RecipeError
+from zoohub.checkpoint import load_weights, write_ckpt
+from zoohub.errors import CheckpointMismatch, RecipeError
 from zoohub.settings import load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe, FolderData
 from zoohub.tasks.recipe import Input, data_of
@@ -90,6 +90,20 @@ def test_a_file_to_start_from_is_recorded_as_that_file(tmp_path: Path) -> None:
     assert explicit.checkpoint == str(own)
     again, start = find_start(explicit, load_settings())
     assert (again, start.path) == (explicit, own)
+
+
+def test_a_file_without_averages_is_refused_before_a_run_begins(tmp_path: Path) -> None:
+    own = tmp_path / "own.ckpt"
+    write_ckpt(own, load_weights("lenet5@digits"))
+    recipe = ClassificationRecipe(
+        model="lenet5@digits", checkpoint=str(own), data=FolderData("folder", "photos"),
+        start_ema=True,
+    )  # fmt: skip
+    with pytest.raises(CheckpointMismatch, match=r"own\.ckpt has no averaged weights"):
+        find_start(recipe, load_settings())
+    plain = load_weights("lenet5@digits")
+    write_ckpt(own, {**plain, **{f"ema.{name}": array for name, array in plain.items()}})
+    assert find_start(recipe, load_settings())[1].path == own
 
 
 def test_a_run_needs_somebody_to_train() -> None:

@@ -94,6 +94,7 @@ class Task(ABC, Generic[R, T]):
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
     recipe: type[R]
+    freezes = False  # whether a head can be trained on features that are kept
     has_classes = True  # whether its networks tell classes apart, which the data has too
     samples = "pictures"  # what its samples are called
     unnamed = False  # whether its recipes say no `task`
@@ -292,16 +293,25 @@ class Task(ABC, Generic[R, T]):
         not go with the data."""
         return recipe
 
+    def check_freezing(self) -> None:
+        """That a head can be trained on features that are kept (`freeze`), by some recipe.
+
+        Raises:
+            RecipeError: not in this task.
+        """
+        if not self.freezes:
+            raise RecipeError(
+                "freeze: features are kept to train a classifier of pictures, not to "
+                f"{self.title}; name the parts that shall not learn in frozen"
+            )
+
     def check_freeze(self, recipe: R) -> None:
-        """That a head can be trained on features that are kept (`freeze`).
+        """The same, by this recipe.
 
         Raises:
             RecipeError: not in this task, or not by this recipe.
         """
-        raise RecipeError(
-            f"freeze: features are kept to train a classifier of pictures, not to {self.title}; "
-            "name the parts that shall not learn in frozen"
-        )
+        self.check_freezing()
 
     def without_changes(self, recipe: R) -> R:
         """The recipe without random changes of the samples."""

@@ -56,6 +56,7 @@ class ClassificationTask(OneClass[ClassificationRecipe]):
     best = ("top1", "loss")
     epoch_figures = ("loss", "top1")
     recipe = ClassificationRecipe
+    freezes = True
     unnamed = True  # theirs were the first recipes
     options = ClassificationOptions
     readers = (DigitsReader(), ImageNetReader(), FolderReader(), TableReader())
