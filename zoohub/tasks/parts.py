@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.running import Array
-from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import Samples, Splits
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+    from zoohub.tasks.recipe import Recipe
 
 Arrays: TypeAlias = Mapping[str, Array]
 Random: TypeAlias = np.random.Generator
@@ -27,7 +28,7 @@ Note: TypeAlias = Callable[[str, str], object]  # told of (name, reason) of what
 # The inputs and the targets of a micro-batch, in the order the network and the loss take them.
 MicroBatch: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 D = TypeVar("D")
 
