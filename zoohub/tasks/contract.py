@@ -47,7 +47,6 @@ from zoohub.tasks.parts import (
     TrainingRows,
     check_count,
 )
-from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.results import AnyPrediction, Json, Result
 from zoohub.tasks.samples import Samples, Splits
 
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.recipe import Recipe
 
 __all__ = [
     "AnyReader",
@@ -82,7 +82,7 @@ __all__ = [
     "check_count",
 ]
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 
 
@@ -100,12 +100,11 @@ class Task(ABC, Generic[R, T]):
     headline: tuple[str, ...]  # said at the end of a run, the first after each epoch
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
-    recipe: type[R]
+    freezes = False  # whether a head can be trained on features that are kept
     has_classes = True  # whether its networks tell classes apart, which the data has too
     samples = "pictures"  # what its samples are called
     unnamed = False  # whether its recipes say no `task`
     options: type  # of predict: a frozen dataclass
-    readers: tuple[Reader[Any, T], ...]
     learns_from: str  # what data is to be, in a sentence
     expected: str  # the same as things on a disk
     streams = False  # whether its options have `on_text`, told a result's pieces as they come
@@ -124,6 +123,17 @@ class Task(ABC, Generic[R, T]):
     def name(self) -> str:
         """The index's name of the task."""
         return self.serves[0]
+
+    # What learns is not needed to predict, and takes long to import: these are properties.
+    @property
+    @abstractmethod
+    def recipe(self) -> type[R]:
+        """Its recipes."""
+
+    @property
+    @abstractmethod
+    def readers(self) -> tuple[Reader[Any, T], ...]:
+        """What reads its data; the first that claims it."""
 
     def claims(self, network: NetworkSpec) -> bool:
         """Whether this task is what a network does that the index files under one of `shares`."""
@@ -308,16 +318,25 @@ class Task(ABC, Generic[R, T]):
         not go with the data."""
         return recipe
 
+    def check_freezing(self) -> None:
+        """That a head can be trained on features that are kept (`freeze`), by some recipe.
+
+        Raises:
+            RecipeError: not in this task.
+        """
+        if not self.freezes:
+            raise RecipeError(
+                "freeze: features are kept to train a classifier of pictures, not to "
+                f"{self.title}; name the parts that shall not learn in frozen"
+            )
+
     def check_freeze(self, recipe: R) -> None:
-        """That a head can be trained on features that are kept (`freeze`).
+        """The same, by this recipe.
 
         Raises:
             RecipeError: not in this task, or not by this recipe.
         """
-        raise RecipeError(
-            f"freeze: features are kept to train a classifier of pictures, not to {self.title}; "
-            "name the parts that shall not learn in frozen"
-        )
+        self.check_freezing()
 
     def without_changes(self, recipe: R) -> R:
         """The recipe without random changes of the samples."""

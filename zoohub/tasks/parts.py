@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.running import Array
-from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.results import AnyPrediction
 from zoohub.tasks.samples import Samples, Splits
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from zoohub.manifest.entry import InputContract
     from zoohub.tasks.contract import AnyTask
+    from zoohub.tasks.recipe import Recipe
 
 Arrays: TypeAlias = Mapping[str, Array]
 Random: TypeAlias = np.random.Generator
@@ -31,7 +31,7 @@ Note: TypeAlias = Callable[[str, str], object]  # told of (name, reason) of what
 # The inputs and the targets of a micro-batch, in the order the network and the loss take them.
 MicroBatch: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 D = TypeVar("D")
 
