@@ -13,6 +13,7 @@ from zoohub.manifest.entry import (
     InputContract,
     NetworkSpec,
     Record,
+    RegionContract,
     TextContract,
 )
 
@@ -42,6 +43,8 @@ def decode_input(value: InputRow | None) -> InputContract | None:
             fields[name] = tuple(fields[name])
     if fields.get("text") is not None:
         fields["text"] = TextContract(**fields["text"])
+    if fields.get("regions") is not None:
+        fields["regions"] = RegionContract(**fields["regions"])
     return InputContract(**fields)
 
 

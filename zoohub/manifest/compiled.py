@@ -38,6 +38,15 @@ class TextRow(TypedDict, total=False):
     first_position: int
 
 
+class RegionsRow(TypedDict, total=False):
+    """`RegionContract` as JSON."""
+
+    outline: str
+    binary: float
+    least: float
+    expand: float
+
+
 class InputRow(TypedDict, total=False):
     """`InputContract` as JSON; the texts are those that `schema` allows."""
 
@@ -53,6 +62,7 @@ class InputRow(TypedDict, total=False):
     colour: str
     provenance: str
     text: TextRow
+    regions: RegionsRow
 
 
 class _Published(TypedDict):
