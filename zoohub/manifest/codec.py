@@ -11,6 +11,7 @@ from zoohub.manifest.entry import (
     Checkpoint,
     Entry,
     InputContract,
+    LineContract,
     NetworkSpec,
     Record,
     TextContract,
@@ -42,6 +43,8 @@ def decode_input(value: InputRow | None) -> InputContract | None:
             fields[name] = tuple(fields[name])
     if fields.get("text") is not None:
         fields["text"] = TextContract(**fields["text"])
+    if fields.get("line") is not None:
+        fields["line"] = LineContract(**fields["line"])
     return InputContract(**fields)
 
 

@@ -38,6 +38,16 @@ class TextRow(TypedDict, total=False):
     first_position: int
 
 
+class LineRow(TypedDict, total=False):
+    """`LineContract` as JSON."""
+
+    padding: str
+    multiple: int
+    narrowest: int
+    widest: int
+    normalised_first: bool
+
+
 class InputRow(TypedDict, total=False):
     """`InputContract` as JSON; the texts are those that `schema` allows."""
 
@@ -53,6 +63,8 @@ class InputRow(TypedDict, total=False):
     colour: str
     provenance: str
     text: TextRow
+    turned_above: float
+    line: LineRow
 
 
 class _Published(TypedDict):

@@ -47,11 +47,30 @@ class TextContract:
 
 
 @dataclass(frozen=True, slots=True)
+class LineContract:
+    """How a picture of a line of text, made as high as the input at its own ratio, fills its width.
+
+    The width is rounded up, with `multiple` then to the nearest multiple of that; it is no less
+    than `narrowest` and no more than the input's, or `widest` where the network takes any width:
+    a longer line is squeezed. What is left of the input on the right is `padding`: `black` pixels,
+    or `zero` once values are normalised. `normalised_first`: before the picture is resized.
+    """
+
+    padding: Literal["black", "zero"] = "black"
+    multiple: int | None = field(default=None, metadata={"low": 1})
+    narrowest: int = field(default=1, metadata={"low": 1})
+    widest: int | None = field(default=None, metadata={"low": 1})
+    normalised_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class InputContract:
     """How a picture, or a text, becomes the network's input.
 
     `size` is (height, width) in pixels; `mean` and `std` are in units of `value_range`;
-    `crop` is the part of the resized picture's shorter side that the centre crop keeps.
+    `crop` is the part of the resized picture's shorter side that the centre crop keeps. A picture
+    more than `turned_above` times as high as wide is turned by 90° to the left first (None: none
+    is). `line` is what `resize: line` does in detail.
     `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
     contract of a network that reads text, which has no use for what is said of pictures.
     """
@@ -64,10 +83,17 @@ class InputContract:
     std: tuple[float, ...] | None = None
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] | None = None
     crop: float | None = None
-    resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    resize: Literal["crop", "letterbox", "stretch", "line"] = "crop"
     colour: Literal["RGB", "BGR", "L"] = "RGB"
     provenance: str | None = None
     text: TextContract | None = None
+    turned_above: float | None = None
+    line: LineContract | None = None
+
+    @property
+    def open_width(self) -> bool:
+        """Whether the input's width follows from the picture."""
+        return self.line is not None and self.line.widest is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +136,8 @@ class Checkpoint:
     `declared` says how strong the publisher's hash is; `sha256` is the full hash or None (also
     None where the hash is doubtful: then `doubtful_sha256` keeps what was declared, for display
     only). `sha256_prefix` is a published fragment of 7 to 9 hex digits. `size` is in bytes.
-    `classes` names a data set whose class names zoohub has; `class_names` are the outputs' own
+    `classes` names a data set whose class names zoohub has, or the lists of characters and single
+    classes they are made up of (`<blank> chinese <space>`); `class_names` are the outputs' own
     names in their order, as a fine-tuned model has them, and win over `classes`.
     """
 

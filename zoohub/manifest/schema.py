@@ -18,6 +18,7 @@ from zoohub.manifest.values import (
     Where,
     check_arguments,
     check_boolean,
+    check_class_lists,
     check_class_names,
     check_crop,
     check_label,
@@ -66,6 +67,13 @@ TEXT: Fields = {
     "length_penalty": check_number,
     "first_position": check_whole,
 }
+LINE: Fields = {
+    "padding": choice("black", "zero"),
+    "multiple": check_whole,
+    "narrowest": check_whole,
+    "widest": check_whole,
+    "normalised_first": check_boolean,
+}
 INPUT: Fields = {
     "size": check_size,
     "channels": check_whole,
@@ -75,10 +83,12 @@ INPUT: Fields = {
     "std": list_of(check_number),
     "interpolation": choice("nearest", "bilinear", "bicubic", "area"),
     "crop": check_crop,
-    "resize": choice("crop", "letterbox", "stretch"),
+    "resize": choice("crop", "letterbox", "stretch", "line"),
     "colour": choice("RGB", "BGR", "L"),
     "provenance": check_text,
     "text": mapping_of(TEXT),
+    "turned_above": check_number,
+    "line": mapping_of(LINE),
 }
 RECORD: Fields = {
     "uid": check_reference,
@@ -105,7 +115,7 @@ CHECKPOINT: Fields = {
     "size": check_whole,
     "network": mapping_of(NETWORK, ("builder",)),
     "input": mapping_of(INPUT),
-    "classes": check_label,
+    "classes": check_class_lists,
     "class_names": check_class_names,
     "task": check_label,
     "dataset": check_text,

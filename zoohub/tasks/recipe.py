@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 import yaml
 
 from zoohub.core.binding import number, plain
-from zoohub.manifest.entry import TextContract
+from zoohub.manifest.entry import LineContract, TextContract
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
@@ -42,7 +42,9 @@ class Input:
     std: tuple[float, ...] | None = None
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] = "bilinear"
     crop: float | None = None
-    resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    resize: Literal["crop", "letterbox", "stretch", "line"] = "crop"
+    turned_above: float | None = None
+    line: LineContract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Recipe:
 def recipe_text(recipe: Recipe) -> str:
     """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     values = {
-        key: _used(value) if key == "loss" else value
+        key: _used(value) if key == "loss" else _seen(value) if key == "input" else value
         for key, value in cast("dict[str, object]", plain(recipe)).items()
         if value is not None or key not in _WRITTEN_WHERE_USED
     }
@@ -132,6 +134,14 @@ def _used(weights: object) -> object:
     if not isinstance(weights, dict):
         return weights
     return {part: weight for part, weight in weights.items() if weight is not None}
+
+
+def _seen(input: object) -> object:
+    """A picture's input without what only pictures of lines have, where it is none."""
+    if not isinstance(input, dict):
+        return input
+    later = ("turned_above", "line")
+    return {key: value for key, value in input.items() if value is not None or key not in later}
 
 
 def data_of(recipe: Recipe) -> object:
