@@ -5,7 +5,7 @@ A key is absent where nothing is known; what each means, the dataclasses of `ent
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypedDict, final
 
 from zoohub.core.json_reader import Json
 
@@ -135,6 +135,7 @@ class ModelRow(_Named, total=False):
     paper: str
     parameter_count: int
     flops: float
+    steps: dict[str, str]
     network: NetworkRow | None
     input: InputRow | None
     checkpoints: list[CheckpointRow]
@@ -145,7 +146,15 @@ class _Locked(TypedDict):
     sha256: str
 
 
+@final
 class LockRow(_Locked, total=False):
-    """One reference of a lock file."""
+    """One reference of a lock file: a file."""
 
     size: int
+
+
+@final
+class StepsRow(TypedDict):
+    """One reference of a lock file: a pipeline, whose steps are references of the same file."""
+
+    steps: dict[str, str]

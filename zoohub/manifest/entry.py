@@ -184,7 +184,9 @@ class Entry:
 
     `default` is the id of the default checkpoint (None where none is published);
     `family_default` says whether the family's name means this model. `parameter_count` counts
-    single weights; `flops` are multiply-adds for one input, as the publisher states them.
+    single weights; `flops` are multiply-adds for one input, as the publisher states them. An entry
+    with `steps` is a pipeline: it has no file of its own, but references of its steps' networks,
+    by the steps' names and in their order.
     """
 
     model: str
@@ -200,6 +202,7 @@ class Entry:
     paper: str | None = None
     parameter_count: int | None = None
     flops: float | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)
     index: str = "built-in"
 
     def checkpoint(self, id: str | None = None) -> Checkpoint | None:

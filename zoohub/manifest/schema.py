@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from zoohub.manifest.compiled import LockRow, ModelRow
+from zoohub.manifest.compiled import LockRow, ModelRow, StepsRow
 from zoohub.manifest.declared import declared_strength
 from zoohub.manifest.values import (
     Fields,
@@ -30,6 +30,7 @@ from zoohub.manifest.values import (
     check_reference,
     check_sha256,
     check_size,
+    check_steps,
     check_text,
     check_url,
     check_whole,
@@ -141,6 +142,7 @@ MODEL: Fields = {
     "paper": check_text,
     "parameter_count": check_whole,
     "flops": check_number,
+    "steps": check_steps,
     "network": mapping_of(NETWORK, ("builder",)),
     "input": mapping_of(INPUT),
     "checkpoints": list_of(mapping_of(CHECKPOINT, ("id", "format", "sources"))),
@@ -149,15 +151,21 @@ MODEL: Fields = {
 LOCKED: Fields = {"url": check_url, "sha256": check_sha256, "size": check_whole}
 
 _check_locked = mapping_of(LOCKED, ("url", "sha256"))
+_check_locked_steps = mapping_of({"steps": check_steps}, ("steps",))
 
 
-def check_lock(value: object) -> dict[str, LockRow]:
+def check_lock(value: object) -> dict[str, LockRow | StepsRow]:
     """Check a parsed lock file; returns it. Raises SchemaError."""
     if type(value) is not dict:
         raise SchemaError((), f"must map references to url, sha256 and size, found {value!r:.60}")
     for reference, item in value.items():
         check_reference(reference, (reference,))
-        _check_locked(item, (reference,))
+        pipeline = type(item) is dict and "steps" in item
+        (_check_locked_steps if pipeline else _check_locked)(item, (reference,))
+    for reference, item in value.items():
+        for step in item.get("steps", {}).values():
+            if step not in value:
+                raise SchemaError((reference, "steps"), f"the step {step!r} is not in the lock")
     return value
 
 
@@ -172,6 +180,8 @@ def check_model(value: object) -> ModelRow:
     """
     _check_model(value, ())
     model = cast("ModelRow", value)
+    if "steps" in model and not {"checkpoints", "network", "input"}.isdisjoint(model):
+        raise SchemaError(("steps",), "a pipeline has steps and no network or file of its own")
     ids: set[str] = set()
     names: set[str] = set()
     for number, checkpoint in enumerate(model.get("checkpoints") or ()):

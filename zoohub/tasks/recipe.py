@@ -119,6 +119,10 @@ class Recipe:
     seed: int = number(0, low=0, high=(1 << 32) - 1)  # as MindSpore takes it
 
 
+class NoRecipe(Recipe):
+    """The recipe of a task that has none: nobody makes one."""
+
+
 def recipe_text(recipe: Recipe) -> str:
     """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     values = {

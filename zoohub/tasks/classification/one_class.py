@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.outputs import ClassScores, Form
 from zoohub.tasks.contract import Task, TrainingRow
-from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import Samples
 
 if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.recipe import Recipe
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 
 
 class OneClass(Task[R, int]):

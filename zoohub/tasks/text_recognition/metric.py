@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from zoohub.errors import DataError
 from zoohub.outputs import Form
@@ -10,7 +11,9 @@ from zoohub.tasks.contract import Figures, Metric, Row
 from zoohub.tasks.text_recognition.decoding import read_texts
 from zoohub.tasks.text_recognition.dictionary import is_special
 from zoohub.tasks.text_recognition.interpret import class_names_for, scores_of
-from zoohub.tasks.text_recognition.labels import Word
+
+if TYPE_CHECKING:
+    from zoohub.tasks.text_recognition.labels import Word
 
 
 class TextAccuracy(Metric):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
@@ -20,30 +20,30 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.samples import Splits
 from zoohub.tasks.text_recognition.dictionary import layout_of, with_characters
-from zoohub.tasks.text_recognition.fitting import classes_to_learn, fitted_words
 from zoohub.tasks.text_recognition.interpret import (
     Reading,
     RecognitionOptions,
     interpret_texts,
     scores_of,
 )
-from zoohub.tasks.text_recognition.labels import LinesReader, Word, Words
-from zoohub.tasks.text_recognition.recipe import LinesData, RecognitionRecipe, default_recipe
 from zoohub.tasks.text_recognition.rows import collate_lines, line_rows, run_reader
 
 if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.text_recognition.labels import Word, Words
+    from zoohub.tasks.text_recognition.recipe import LinesData, RecognitionRecipe
 
 
-class RecognitionTask(Classless, Task[RecognitionRecipe, Word]):
+class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
     """See `Task`; a sample's target is its text. The network's classes are characters, of which
     the data's are no other's: what is measured is texts."""
 
@@ -58,9 +58,7 @@ class RecognitionTask(Classless, Task[RecognitionRecipe, Word]):
     headline = ("acc", "norm_edit_distance")
     best = ("acc", "norm_edit_distance")
     epoch_figures = ("acc", "norm_edit_distance")
-    recipe = RecognitionRecipe
     options = RecognitionOptions
-    readers = (LinesReader(),)
     learns_from = "pictures of words with a text file of labels: a folder with gt.txt, or that file"
     expected = "a folder of word pictures with a gt.txt (name, tab, text), or such a file"
     counts_left_out = True
@@ -69,6 +67,20 @@ class RecognitionTask(Classless, Task[RecognitionRecipe, Word]):
         "validation": {"words": "validation_acc", "1-N.E.D.": "validation_norm_edit_distance"},
     }
     split_title = "text"
+
+    @property
+    def recipe(self) -> type[RecognitionRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.text_recognition.recipe import RecognitionRecipe
+
+        return RecognitionRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Word], ...]:
+        """See `Task`."""
+        from zoohub.tasks.text_recognition.labels import LinesReader
+
+        return (LinesReader(),)
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """See `Task`."""
@@ -143,6 +155,8 @@ class RecognitionTask(Classless, Task[RecognitionRecipe, Word]):
         count: int,
     ) -> RecognitionRecipe:
         """See `Task`."""
+        from zoohub.tasks.text_recognition.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def fitted(
@@ -153,6 +167,8 @@ class RecognitionTask(Classless, Task[RecognitionRecipe, Word]):
         known: tuple[str, ...] | None,
     ) -> Splits[Word]:
         """See `Task`: a dictionary of the data's own makes a head of its own."""
+        from zoohub.tasks.text_recognition.fitting import classes_to_learn, fitted_words
+
         reader = find_family(network.builder).read_outputs()
         assert isinstance(reader, TextReader)  # check_network
         given = recipe.data.vocab is not None
@@ -163,7 +179,7 @@ class RecognitionTask(Classless, Task[RecognitionRecipe, Word]):
         self, samples: Words, contract: InputContract, recipe: RecognitionRecipe
     ) -> TrainingRows:
         """See `Task`."""
-        from zoohub.tasks.text_recognition.rows import TrainingLines
+        from zoohub.tasks.text_recognition.training_rows import TrainingLines
 
         return TrainingLines(samples, contract, recipe.augment)
 
