@@ -259,8 +259,11 @@ class Task(ABC, Generic[R, T]):
     def renumbered(self, samples: Samples[T], places: NDArray[np.int64]) -> Samples[T]:
         """The samples with class i as class `places[i]`."""
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
-        """What to call the classes of a network without names: as the data does."""
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
+        """What to call the classes of a network without names: as the data does. A task that has
+        no classes of its own is asked of `known` names too, where the data has some."""
         return found
 
     def warn(self, confidence: float | None) -> tuple[str, ...]:
@@ -317,6 +320,13 @@ class Task(ABC, Generic[R, T]):
         """The recipe with what follows from the data spelled out. Raises RecipeError: it does
         not go with the data."""
         return recipe
+
+    def fitted(
+        self, recipe: R, splits: Splits[T], network: NetworkSpec, known: tuple[str, ...] | None
+    ) -> Splits[T]:
+        """The samples for that network, whose classes are called `known` (None: nobody says):
+        with the classes that its head is to have. Raises RecipeError: they do not go together."""
+        return splits
 
     def check_freezing(self) -> None:
         """That a head can be trained on features that are kept (`freeze`), by some recipe.

@@ -19,4 +19,6 @@ FAMILY = Family(
     head="head.dense1",
     stem=_stem,
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC",
+    loss="zoohub.networks.layers.ctc:columns_loss",
 )
