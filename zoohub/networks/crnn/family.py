@@ -10,6 +10,8 @@ def _stem(arguments: Arguments) -> str:
     return "backbone.conv1" if arguments.get("backbone") == "vgg7" else "backbone.conv1_1"
 
 
+SIDES = (32, None)
+
 FAMILY = Family(
     name="crnn",
     task="scene-text-recognition",
@@ -19,4 +21,5 @@ FAMILY = Family(
     head="head.dense1",
     stem=_stem,
     raw=("characters",),
+    sides=SIDES,
 )
