@@ -13,13 +13,19 @@ _WIDTHS = (64, 128, 256, 512)
 
 
 class Conv(nn.Cell):
-    """A convolution with bias, batch norm where `norm` says so, ReLU."""
+    """A convolution, with bias unless said otherwise, batch norm where `norm` says so, ReLU."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, norm: bool, kernel: int = 3, padding: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: bool,
+        kernel: int = 3,
+        padding: int = 1,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=True)
+        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias)
         self.bn = BatchNorm2d(out_channels, eps=1e-4) if norm else None
 
     def construct(self, x: Tensor) -> Tensor:
@@ -31,18 +37,20 @@ class VGG7(nn.Cell):
     """Seven convolutions: (B, in_channels, 32, W) -> (B, 512, 1, W / 4 - 1).
 
     Source: Shi et al., "An End-to-End Trainable Neural Network for Image-based Sequence
-    Recognition" (2015).
+    Recognition" (2015): `plain`, with biases, and batch norms behind three of them. Otherwise
+    without biases, and batch norms behind all.
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, plain: bool = True) -> None:
         super().__init__()
-        self.conv1 = Conv(in_channels, 64, norm=False)
-        self.conv2 = Conv(64, 128, norm=False)
-        self.conv3 = Conv(128, 256, norm=True)
-        self.conv4 = Conv(256, 256, norm=False)
-        self.conv5 = Conv(256, 512, norm=True)
-        self.conv6 = Conv(512, 512, norm=False)
-        self.conv7 = Conv(512, CHANNELS, norm=True, kernel=2, padding=0)
+        normed = not plain
+        self.conv1 = Conv(in_channels, 64, norm=normed, bias=plain)
+        self.conv2 = Conv(64, 128, norm=normed, bias=plain)
+        self.conv3 = Conv(128, 256, norm=True, bias=plain)
+        self.conv4 = Conv(256, 256, norm=normed, bias=plain)
+        self.conv5 = Conv(256, 512, norm=True, bias=plain)
+        self.conv6 = Conv(512, 512, norm=normed, bias=plain)
+        self.conv7 = Conv(512, CHANNELS, norm=True, kernel=2, padding=0, bias=plain)
         self.halve = nn.MaxPool2d(2, 2, "same")
         self.flatten = nn.MaxPool2d((2, 1), (2, 1), "same")
 
