@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from types import ModuleType
 
 from zoohub.errors import ZoohubError
 
 
-def import_extra(module: str, extra: str, purpose: str) -> Any:
+def import_extra(module: str, extra: str, purpose: str) -> ModuleType:
     """The module, which `pip install 'zoohub[extra]'` brings; `purpose` begins the sentence that is
     said without it.
 

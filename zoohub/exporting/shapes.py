@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -128,6 +128,17 @@ def plan_shape(
     if layout == "NCHW" and channels is not None:
         known = channels
     return InputShape(layout, batch, known, height, width, frozenset(dynamic), contract)
+
+
+def exported_contract(contract: InputContract, shape: InputShape) -> InputContract:
+    """What a file of that shape says of its input. Of pictures that come in any size it takes them
+    so where its height and width are open; else they are fitted into its one size."""
+    channels = shape.channels
+    if contract.open_size:
+        if {"height", "width"} <= shape.dynamic:
+            return replace(contract, channels=channels)
+        contract = replace(contract, resize="pad")
+    return replace(contract, size=(shape.height, shape.width), channels=channels)
 
 
 @dataclass(frozen=True, slots=True)

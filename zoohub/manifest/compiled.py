@@ -38,6 +38,15 @@ class TextRow(TypedDict, total=False):
     first_position: int
 
 
+class RegionsRow(TypedDict, total=False):
+    """`RegionContract` as JSON."""
+
+    outline: str
+    binary: float
+    least: float
+    expand: float
+
+
 class LineRow(TypedDict, total=False):
     """`LineContract` as JSON."""
 
@@ -63,6 +72,7 @@ class InputRow(TypedDict, total=False):
     colour: str
     provenance: str
     text: TextRow
+    regions: RegionsRow
     turned_above: float
     line: LineRow
 

@@ -47,6 +47,22 @@ class TextContract:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionContract:
+    """How the maps of a text detector become outlines of text; None: as its family does it.
+
+    `outline` is a quadrilateral or a polygon of any number of corners; `binary` the least value of
+    a pixel (DBNet: its probability; PSENet: its logit); `least` the least score of a text (DBNet,
+    PSENet: its pixels' mean; EAST, FCENet: that of each pixel); `expand` how far outwards DBNet's
+    outlines are moved: times area / perimeter.
+    """
+
+    outline: Literal["quad", "polygon"] | None = None
+    binary: float | None = None
+    least: float | None = None
+    expand: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LineContract:
     """How a picture of a line of text, made as high as the input at its own ratio, fills its width.
 
@@ -63,6 +79,11 @@ class LineContract:
     normalised_first: bool = False
 
 
+# How a picture comes to the size of the input, and the ways that leave that open.
+Resize = Literal["crop", "letterbox", "stretch", "pad", "within", "at_least", "at_most", "line"]
+OPEN_RESIZES = ("within", "at_least", "at_most")
+
+
 @dataclass(frozen=True, slots=True)
 class InputContract:
     """How a picture, or a text, becomes the network's input.
@@ -70,7 +91,11 @@ class InputContract:
     `size` is (height, width) in pixels; `mean` and `std` are in units of `value_range`;
     `crop` is the part of the resized picture's shorter side that the centre crop keeps. A picture
     more than `turned_above` times as high as wide is turned by 90° to the left first (None: none
-    is). `line` is what `resize: line` does in detail.
+    is). `line` is what `resize: line` does in detail. `resize` of text detectors makes sides
+    multiples of 32 and keeps the ratio, nearly: `pad` fits the picture into `size`, filled up with
+    black at the right and below; of the others the input is as large as what comes out: `within`
+    fits it into `size`, `at_least` enlarges it until the shorter side is that of `size`, `at_most`
+    shrinks it until the longer side is. `regions` says how they see text in what they give.
     `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
     contract of a network that reads text, which has no use for what is said of pictures.
     """
@@ -83,12 +108,18 @@ class InputContract:
     std: tuple[float, ...] | None = None
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] | None = None
     crop: float | None = None
-    resize: Literal["crop", "letterbox", "stretch", "line"] = "crop"
+    resize: Resize = "crop"
     colour: Literal["RGB", "BGR", "L"] = "RGB"
     provenance: str | None = None
     text: TextContract | None = None
+    regions: RegionContract | None = None
     turned_above: float | None = None
     line: LineContract | None = None
+
+    @property
+    def open_size(self) -> bool:
+        """Whether the input's height and width follow from the picture."""
+        return self.resize in OPEN_RESIZES
 
     @property
     def open_width(self) -> bool:

@@ -42,7 +42,9 @@ MODEL_KEYS = (frozenset(MODEL) - {"model", "family", "family_default"}) | {
 }
 # What a record takes from its checkpoint.
 INHERITED = ("dataset", "metrics", "mindspore", "repository", "ref", "path", "publisher", "updated")
-_MERGED = frozenset(("network", "input", "arguments", "text"))  # key by key, where both have some
+_MERGED = frozenset(
+    ("network", "input", "arguments", "text", "regions", "line")
+)  # key by key, where both have some
 _RECORD_ONLY = frozenset(("repository", "ref", "path", "updated"))
 CHECKPOINT_KEYS = (frozenset(CHECKPOINT) - {"id"}) | _RECORD_ONLY
 DEFAULT_KEYS = CHECKPOINT_KEYS - {

@@ -8,10 +8,11 @@ from the hashes (see `declared`).
 
 from __future__ import annotations
 
-from typing import cast
+from typing import cast, get_args
 
 from zoohub.manifest.compiled import LockRow, ModelRow, StepsRow
 from zoohub.manifest.declared import declared_strength
+from zoohub.manifest.entry import Resize
 from zoohub.manifest.values import (
     Fields,
     SchemaError,
@@ -68,6 +69,12 @@ TEXT: Fields = {
     "length_penalty": check_number,
     "first_position": check_whole,
 }
+REGIONS: Fields = {
+    "outline": choice("quad", "polygon"),
+    "binary": check_number,
+    "least": check_number,
+    "expand": check_number,
+}
 LINE: Fields = {
     "padding": choice("black", "zero"),
     "multiple": check_whole,
@@ -84,10 +91,11 @@ INPUT: Fields = {
     "std": list_of(check_number),
     "interpolation": choice("nearest", "bilinear", "bicubic", "area"),
     "crop": check_crop,
-    "resize": choice("crop", "letterbox", "stretch", "line"),
+    "resize": choice(*get_args(Resize)),
     "colour": choice("RGB", "BGR", "L"),
     "provenance": check_text,
     "text": mapping_of(TEXT),
+    "regions": mapping_of(REGIONS),
     "turned_above": check_number,
     "line": mapping_of(LINE),
 }

@@ -16,6 +16,8 @@ from zoohub.inputs.picture.resize import Interpolation, resize
 from zoohub.manifest.entry import InputContract
 
 PADDING = 114  # the grey that YOLO's letterbox is filled with
+MOST_PIXELS = 1 << 25  # of an input whose size follows from the picture
+_STEP = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,41 @@ def letterbox_geometry(picture: tuple[int, int], size: tuple[int, int]) -> Geome
     return Geometry(picture, resized, (size[0] - resized[0]) // 2, (size[1] - resized[1]) // 2)
 
 
+def scaled_geometry(picture: tuple[int, int], size: tuple[int, int], resize: str) -> Geometry:
+    """The picture at the top left, its ratio kept but for sides that are multiples of 32.
+
+    `resize` is one of `InputContract.resize`: `pad` and `within` fit it into `size`, `at_least`
+    enlarges it until its shorter side is that of `size`, `at_most` shrinks it until its longer
+    side is. Source: MindOCR's DetResize, which has no bound: here a picture does not become larger
+    than `MOST_PIXELS`, nor is one enlarged that would.
+    """
+    height, width = picture
+    if resize in ("pad", "within"):
+        scale = min(size[0] / height, size[1] / width)
+        return Geometry(picture, _multiples(picture, scale, size), top=0, left=0)
+    if resize == "at_least":
+        scale = max(1.0, min(size) / min(picture))
+    else:
+        scale = min(1.0, max(size) / max(picture))
+    resized = _multiples(picture, scale)
+    if resized[0] * resized[1] > MOST_PIXELS:
+        scale = min(1.0, math.sqrt(MOST_PIXELS / (height * width)))
+        resized = _multiples(picture, scale)
+    return Geometry(picture, resized, top=0, left=0)
+
+
+def _multiples(
+    picture: tuple[int, int], scale: float, most: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """The picture's sides times `scale`, to the nearest multiple of 32 (of two the even one)."""
+    limits = most or (math.inf, math.inf)
+    height, width = (
+        int(max(_STEP, min(round(int(side * scale) / _STEP) * _STEP, limit)))
+        for side, limit in zip(picture, limits, strict=True)
+    )
+    return height, width
+
+
 class Transform:
     """Turns a picture into a network's input, as the checkpoint's publisher does.
 
@@ -139,17 +176,20 @@ class Transform:
             assert self.contract.line is not None  # _checked
             width = line_width(picture, self.size, self.contract.line)
             return Geometry(picture, (self.size[0], width), top=0, left=0)
-        return Geometry(picture, self.size, top=0, left=0)
+        if self.contract.resize == "stretch":
+            return Geometry(picture, self.size, top=0, left=0)
+        return scaled_geometry(picture, self.size, self.contract.resize)
 
     def _place(self, resized: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.float32]:
         """The resized picture in the contract's values, cropped or with the letterbox's grey."""
-        height, width = self.size
+        height, width = geometry.resized if self.contract.open_size else self.size
         placed = np.empty((resized.shape[2], height, width), np.float32)
         inner = placed
-        if self.contract.resize == "letterbox":
+        if self.contract.resize in ("letterbox", "pad"):
             bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
             inner = placed[:, geometry.top : bottom, geometry.left : right]
-            grey = self.values[:, PADDING, None, None]
+            filling = PADDING if self.contract.resize == "letterbox" else 0
+            grey = self.values[:, filling, None, None]
             placed[:, : geometry.top] = placed[:, bottom:] = grey
             placed[:, :, : geometry.left] = placed[:, :, right:] = grey
         else:

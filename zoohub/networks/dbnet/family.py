@@ -48,4 +48,7 @@ FAMILY = Family(
     layouts={"mindocr": Layout(), "mindocr_ppocr": _ppocr()},
     stem=_stem,
     raw=("probability",),
+    outputs="zoohub.outputs.text_areas:text_probability",
+    loss="loss:binarization_loss",
+    multiple=32,
 )
