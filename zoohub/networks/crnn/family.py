@@ -15,7 +15,11 @@ FAMILY = Family(
     task="scene-text-recognition",
     builder="crnn",
     arguments={
-        "backbone": str, "num_classes": int, "hidden": int, "in_channels": int, "width": NUMBER
+        "backbone": str,
+        "num_classes": int,
+        "hidden": int,
+        "in_channels": int,
+        "width": NUMBER,
     },
     layouts={"mindocr": Layout()},
     head="head.dense1",
