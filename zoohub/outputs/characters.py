@@ -73,6 +73,7 @@ def _softmax(logits: Array) -> Array:
 
 # What families name as their `outputs`.
 CTC = TextReader("columns", after=(BLANK,))
+CTC_BLANK_FIRST = TextReader("columns", before=(BLANK,))
 CTC_LOGITS = TextReader("columns", after=(BLANK,), given="logit")
 CTC_STEPS_FIRST = TextReader("columns", after=(BLANK,), given="logit", steps_first=True)
 RARE = TextReader("attention", before=(START, STOP))

@@ -59,11 +59,11 @@ def line_padding(contract: InputContract, values: Values) -> Values:
     return np.zeros(len(values), np.float32) if contract.line.padding == "zero" else values[:, 0]
 
 
-def side_by_side(lines: Sequence[Values], padding: Values) -> Values:
-    """Lines (channels, height, W) as one array (N, channels, height, the widest's W)."""
-    widest = max(line.shape[2] for line in lines)
+def side_by_side(lines: Sequence[Values], padding: Values, width: int) -> Values:
+    """Lines (channels, height, W) of at most that width as one array (N, channels, height, width),
+    filled up with a value a channel."""
     channels, height, _ = lines[0].shape
-    stacked = np.empty((len(lines), channels, height, widest), np.float32)
+    stacked = np.empty((len(lines), channels, height, width), np.float32)
     for row, line in zip(stacked, lines, strict=True):
         row[:, :, : line.shape[2]] = line
         row[:, :, line.shape[2] :] = padding[:, None, None]

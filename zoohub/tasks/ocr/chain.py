@@ -141,7 +141,7 @@ def _read(step: Step, pictures: Sequence[Pixels]) -> list[Read]:
 
 
 def _asked(step: Step, pictures: Sequence[Pixels]) -> list[_One]:
-    """A step's one result of each picture, those of like shape at a time."""
+    """A step's first result of each picture, those of like shape at a time."""
     prepare = step.task.prepare(step.input)
     found: dict[int, _One] = {}
     order = sorted(range(len(pictures)), key=lambda i: pictures[i].shape[1] / pictures[i].shape[0])
@@ -149,5 +149,5 @@ def _asked(step: Step, pictures: Sequence[Pixels]) -> list[_One]:
         places = order[start : start + AT_ONCE]
         rows = [prepare(pictures[place])[0] for place in places]
         results = step.task.interpret(step.infer(rows), rows, step.names, step.task.options())
-        found.update((place, one) for place, (one,) in zip(places, results, strict=True))
+        found.update((place, one) for place, (one, *_) in zip(places, results, strict=True))
     return [found[place] for place in range(len(pictures))]

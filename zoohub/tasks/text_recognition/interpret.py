@@ -50,10 +50,12 @@ class Reading:
 @dataclass(frozen=True)
 class LinePlace:
     """How a picture lies in the input: over which `share` of its width, with what value of each
-    channel to its right; and the `characters` of a dictionary of the user's own, by its name."""
+    channel to its right, and whether the input may be wider (`open`); and the `characters` of a
+    dictionary of the user's own, by its name."""
 
     share: float
     padding: NDArray[np.float32] = field(repr=False)
+    open: bool = False
     characters: tuple[str, ...] | None = field(default=None, repr=False)
     dictionary: str = ""
 

@@ -18,6 +18,7 @@ from zoohub.tasks.text_recognition.interpret import LinePlace
 IMAGE = "image"
 MASK, POSITIONS = "valid_width_mask", "word_positions"
 _STEP = 4  # pixels of the width to a place of the mask
+_UNIT = 32
 
 
 def line_rows(
@@ -37,7 +38,7 @@ def line_rows(
     def prepare(picture: Picture) -> tuple[Row, ...]:
         prepared = transform.prepare(picture)
         share = _share(prepared.geometry, contract)
-        place = LinePlace(share, padding, characters, str(dictionary))
+        place = LinePlace(share, padding, contract.open_width, characters, str(dictionary))
         return (Row({IMAGE: prepared.array}, place),)
 
     return prepare
@@ -49,12 +50,14 @@ def _share(geometry: Geometry, contract: InputContract) -> float:
 
 
 def collate_lines(rows: Sequence[Row]) -> dict[str, Array]:
-    """The pictures as one array, as wide as the widest of them."""
+    """The pictures as one array, as wide as the widest of them; where the width is open, up to a
+    multiple of `_UNIT`: MindSpore compiles for each."""
     images = [row.inputs[IMAGE] for row in rows]
     place = rows[0].geometry
-    if len({image.shape for image in images}) == 1 or not isinstance(place, LinePlace):
+    if not isinstance(place, LinePlace) or not place.open:
         return {IMAGE: np.stack(images)}
-    return {IMAGE: side_by_side(images, place.padding)}
+    widest = max(image.shape[2] for image in images)
+    return {IMAGE: side_by_side(images, place.padding, -(-widest // _UNIT) * _UNIT)}
 
 
 def run_reader(runner: Runner, batch: Arrays, rows: Sequence[Row]) -> dict[str, Array]:
