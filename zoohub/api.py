@@ -76,8 +76,9 @@ def load(
             to put in a step's place.
 
     Returns:
-        The network, or a pipeline's `Pipeline`; `net.zoohub` says where it comes from, and `net.zoohub.report` what was
-        loaded, replaced and renamed. A detector's first output is the decoded prediction.
+        The network, or a `Pipeline` of several; `net.zoohub` says where it comes from, and its
+        `report` what was loaded, replaced and renamed. A detector's first output is the decoded
+        prediction.
 
     Raises:
         UnknownModel, AmbiguousReference: the name.
@@ -308,7 +309,7 @@ def predict_stream(
 
 @checked
 def export(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     path: str | Path,
     *,
     checkpoint: object = None,
@@ -324,27 +325,20 @@ def export(
     """Write a network for another runtime; the file's suffix, or `format=`, says which.
 
     `model` is a network, or what `load` takes, a run's folder included (as a `Path`, it is always
-    that): then it is loaded with its weights, or those of `checkpoint`. The options are those of
-    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `check`, `nms`,
-    `quantize`, …
+    that): then it is loaded with its weights, or those of `checkpoint`. Options: those of
+    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `quantize`, …
+    Of a pipeline, `path` is a folder: each network's file, and a JSON file that `predict` takes.
 
     Raises:
         UsageError: an option that there is not, or a value of another kind.
         ExportError: the format cannot be written, or `check` found the file to differ.
         As `load`, where `model` is a name.
     """
-    from zoohub.exporting import check_named, export_network, plan_export
-    from zoohub.models.pretrained import load_network, weights_request
+    from zoohub.exporting.anything import export_anything
+    from zoohub.models.pretrained import weights_request
 
-    target = local_path(path)
-    planned = plan_export(target, **options)  # refused before anything is fetched
-    if hasattr(model, "parameters_dict"):
-        if checkpoint is not None:
-            raise UsageError("checkpoint= goes with a model's name; this network has its weights")
-        return export_network(model, target, **options)
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
     )
     settings = settings_for(offline=offline, device=device)
-    check_named(name_or_path(model), planned, settings)
-    return export_network(load_network(name_or_path(model), settings, request), target, **options)
+    return export_anything(model, local_path(path), settings, request, options)

@@ -6,7 +6,8 @@ import argparse
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from zoohub.cli.options import (
@@ -24,6 +25,7 @@ from zoohub.core.values import check_values
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
 from zoohub.predicting import AnyPredictor, open_any, predict_inputs
+from zoohub.predicting.documents import check_document, known_documents, written_to
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
@@ -46,6 +48,7 @@ EXAMPLES = (
     "zoohub predict bertfinetune_squad --text 'It was built in 1889.' --question 'When?' "
     "--vocab vocab.txt",
     "zoohub predict ocr page.png --save lines.png",
+    "zoohub predict ocr scan.pdf --hocr scan.hocr",
     "zoohub predict ocr page.png --set detection=psenet_resnet50 --json",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
     "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
@@ -102,6 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print JSON in a form that other programs take: coco's results of detections",
     )
     add_file_options(results)
+    for name, document in known_documents().items():
+        results.add_argument(f"--{name}", metavar="FILE", help=document.says)
     add_weights_options(parser)
     add_device_options(parser, engine=True)
 
@@ -135,7 +140,11 @@ def run(options: argparse.Namespace, output: Output) -> int:
         inputs = _texts(options)
     if options.format is not None:
         check_format(predictor, options.format)
-    told = options.format is None and not output.as_json and file is None
+    documents = {name: getattr(options, name) for name in known_documents()}
+    documents = {name: path for name, path in documents.items() if path is not None}
+    for name in documents:
+        check_document(predictor, name)
+    told = not (options.format or output.as_json or file or documents)
     streamed = Streamed(output)
     pieces = {}
     if predictor.task.streams and told and options.batch_size in (None, 1):
@@ -151,7 +160,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     counts = {True: 0, False: 0}
 
     def counted() -> Iterator[AnyPrediction]:
-        for prediction in followed(predictions, file, output):
+        for prediction in _written(followed(predictions, file, output), documents):
             counts[prediction.error is None] += 1
             if prediction.error is not None:
                 output.error(prediction.error)
@@ -161,12 +170,23 @@ def run(options: argparse.Namespace, output: Output) -> int:
         output.json(_rows(predictor, counted(), options.format))
     else:
         for prediction in counted():
-            shown = streamed.end() or file is not None
+            shown = streamed.end() or not told
             for line in () if shown else lines_of(predictor, prediction):
                 output.data(line)
     if counts[False]:
         return PARTLY if counts[True] else 1
     return 0
+
+
+def _written(
+    predictions: Iterator[AnyPrediction], documents: Mapping[str, str]
+) -> Iterator[AnyPrediction]:
+    """The predictions, on their way written into each document."""
+    with ExitStack() as opened:
+        for name, path in documents.items():
+            writing = written_to(predictions, known_documents()[name], local_path(path))
+            predictions = opened.enter_context(writing)
+        yield from predictions
 
 
 def _rows(

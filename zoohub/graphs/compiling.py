@@ -31,7 +31,7 @@ def compile_form(
     net: nn.Cell, family: Family, inputs: Mapping[str, Array], metadata: Metadata
 ) -> CompiledForm:
     """The network as it is in evaluation mode: batch norms folded, any number of rows at a time,
-    texts of any length, and pictures of any size where that follows from the picture.
+    texts of any length, pictures of any size or width where that follows from the picture.
 
     Args:
         net: built by `family`; it is not changed.
@@ -63,4 +63,6 @@ def _axes(contract: InputContract | None) -> dict[int, str]:
         return {0: "batch", 1: "length"}
     if contract is not None and contract.open_size:
         return {0: "batch", 2: "height", 3: "width"}
+    if contract is not None and contract.open_width:
+        return {0: "batch", 3: "width"}
     return {0: "batch"}

@@ -16,7 +16,7 @@ from typing import Any
 from zoohub._version import __version__
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import DataError
-from zoohub.manifest.entry import InputContract, RegionContract, TextContract
+from zoohub.manifest.entry import InputContract, LineContract, RegionContract, TextContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
@@ -143,9 +143,9 @@ def _said(strings: Mapping[str, str], name: str) -> Any:
 
 
 def _plain(contract: InputContract) -> dict[str, object]:
-    """Most pictures' contracts have no word on text, nor on where it is."""
-    special = ("text", "regions")
-    return {k: v for k, v in asdict(contract).items() if k not in special or v is not None}
+    """Of what came later, or only some contracts have, nothing where they have not."""
+    later = ("text", "turned_above", "line", "regions")
+    return {k: v for k, v in asdict(contract).items() if k not in later or v is not None}
 
 
 def _contract(content: object) -> InputContract:
@@ -159,6 +159,9 @@ def _contract(content: object) -> InputContract:
     if isinstance(known.get("regions"), dict):
         regions = {k: v for k, v in known["regions"].items() if k in _names(RegionContract)}
         known["regions"] = RegionContract(**regions)
+    if isinstance(known.get("line"), dict):
+        line = {k: v for k, v in known["line"].items() if k in _names(LineContract)}
+        known["line"] = LineContract(**line)
     return InputContract(**known)
 
 

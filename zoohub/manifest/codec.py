@@ -11,6 +11,7 @@ from zoohub.manifest.entry import (
     Checkpoint,
     Entry,
     InputContract,
+    LineContract,
     NetworkSpec,
     Record,
     RegionContract,
@@ -45,6 +46,8 @@ def decode_input(value: InputRow | None) -> InputContract | None:
         fields["text"] = TextContract(**fields["text"])
     if fields.get("regions") is not None:
         fields["regions"] = RegionContract(**fields["regions"])
+    if fields.get("line") is not None:
+        fields["line"] = LineContract(**fields["line"])
     return InputContract(**fields)
 
 

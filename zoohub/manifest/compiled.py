@@ -47,6 +47,16 @@ class RegionsRow(TypedDict, total=False):
     expand: float
 
 
+class LineRow(TypedDict, total=False):
+    """`LineContract` as JSON."""
+
+    padding: str
+    multiple: int
+    narrowest: int
+    widest: int
+    normalised_first: bool
+
+
 class InputRow(TypedDict, total=False):
     """`InputContract` as JSON; the texts are those that `schema` allows."""
 
@@ -63,6 +73,8 @@ class InputRow(TypedDict, total=False):
     provenance: str
     text: TextRow
     regions: RegionsRow
+    turned_above: float
+    line: LineRow
 
 
 class _Published(TypedDict):

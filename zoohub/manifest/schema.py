@@ -19,6 +19,7 @@ from zoohub.manifest.values import (
     Where,
     check_arguments,
     check_boolean,
+    check_class_lists,
     check_class_names,
     check_crop,
     check_label,
@@ -74,6 +75,13 @@ REGIONS: Fields = {
     "least": check_number,
     "expand": check_number,
 }
+LINE: Fields = {
+    "padding": choice("black", "zero"),
+    "multiple": check_whole,
+    "narrowest": check_whole,
+    "widest": check_whole,
+    "normalised_first": check_boolean,
+}
 INPUT: Fields = {
     "size": check_size,
     "channels": check_whole,
@@ -88,6 +96,8 @@ INPUT: Fields = {
     "provenance": check_text,
     "text": mapping_of(TEXT),
     "regions": mapping_of(REGIONS),
+    "turned_above": check_number,
+    "line": mapping_of(LINE),
 }
 RECORD: Fields = {
     "uid": check_reference,
@@ -114,7 +124,7 @@ CHECKPOINT: Fields = {
     "size": check_whole,
     "network": mapping_of(NETWORK, ("builder",)),
     "input": mapping_of(INPUT),
-    "classes": check_label,
+    "classes": check_class_lists,
     "class_names": check_class_names,
     "task": check_label,
     "dataset": check_text,

@@ -203,6 +203,14 @@ def check_published(value: object, where: Where) -> None:
         check_name(id, (*where, uid))
 
 
+def check_class_lists(value: object, where: Where) -> None:
+    """Names of lists of classes and single classes in `<…>`, with spaces between: mostly one."""
+    check_text(value, where)
+    for term in str(value).split():
+        if not (term.startswith("<") and term.endswith(">") and len(term) <= MAX_NAME):
+            check_label(term, where)
+
+
 def check_steps(value: object, where: Where) -> None:
     """Names of a pipeline's steps, in their order, to references of models."""
     if type(value) is not dict or not 0 < len(value) <= MAX_STEPS:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -14,7 +14,7 @@ class TextPiece:
     `score` how sure its reading is, 0 to 1; `turned` by how many quarter turns clockwise its
     letters stand in the picture: 1 reads downwards, 2 stands on its head."""
 
-    polygon: NDArray[Any]
+    polygon: NDArray[np.float64]
     text: str
     score: float
     turned: int = 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from zoohub.core.paths import name_or_path
 from zoohub.errors import DataError, UsageError
@@ -18,7 +18,7 @@ from zoohub.predicting.engines import Engine
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
 from zoohub.predicting.predictor import Predictor, open_predictor
 from zoohub.settings import Settings
-from zoohub.tasks.contract import AnyTask, Row
+from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.finding import find_task
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ChainPredictor:
         engines = {step.computing for step in self.steps.values()}
         return "onnxruntime" if engines == {"onnxruntime"} else "mindspore"
 
-    def prepare(self, options: object) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(self, options: object) -> Prepare:
         """See `Predictor`."""
         return self.task.prepare_chain(self.steps)
 

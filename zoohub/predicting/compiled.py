@@ -15,6 +15,7 @@ from zoohub.graphs.version import writer_version
 from zoohub.models.subjects import Subject
 from zoohub.networks.families import find_family
 from zoohub.predicting.engines import Engine
+from zoohub.predicting.optimised import open_form
 from zoohub.running import CellRunner, OnnxRunner, Runner
 from zoohub.running.runner import Array, Inputs, Outputs
 from zoohub.settings import Settings
@@ -50,10 +51,11 @@ class Form:
     def open(self) -> OnnxRunner | None:
         """The form's runner; None where it is not there, or was damaged."""
         path = form_path(self.store, self.record) if self.record else None
-        if path is None:
+        if path is None or self.record is None:
             return None
+        inputs = find_family(self.subject.network.builder).inputs
         try:
-            return OnnxRunner(path, inputs=find_family(self.subject.network.builder).inputs)
+            return open_form(self.store, self.record, path, inputs)
         except ZoohubError as error:
             note(f"the compiled form of {self.subject.name} is made again ({error})")
             return None
@@ -79,6 +81,7 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
             "network": [spec.builder, dict(spec.arguments), spec.parameters],
             "input": [contract.size, contract.channels, contract.layout],
             **({"open": True} if contract.open_size else {}),
+            **({"open": "width"} if contract.open_width else {}),
             "writer": writer_version(),
             "folded": _FOLDED,
         }
@@ -144,7 +147,7 @@ class MakingRunner:
         path = form_path(form.store, record)
         if path is None:
             raise ZoohubError(f"the compiled form of {record.name} was removed as it came")
-        return OnnxRunner(path, inputs=self.inputs)
+        return open_form(form.store, record, path, self.inputs)
 
     def _compile(self, inputs: Inputs) -> tuple[bytes, Mapping[str, str]]:
         from zoohub.core.turns import mindspore_turn

@@ -148,10 +148,12 @@ def evaluate(
         reasons = "; ".join((*left, *splits.warnings)) or "it is empty"
         raise DataError(f"the data has no readable {task.samples} to measure on: {reasons}")
     classes = predictor.names
-    if classes is None:
+    if classes is None or (splits.classes and not task.has_classes):
         rows = task.prepare(predictor.input)(samples.inputs[0])
-        classes = task.class_names(predictor.infer(rows), splits.classes)
-    places = _places(task, splits, samples, (predictor.names, len(classes)), network)
+        classes = task.class_names(predictor.infer(rows), splits.classes, classes)
+    places = np.arange(0)
+    if task.has_classes:
+        places = _places(task, splits, samples, (predictor.names, len(classes)), network)
     named = replace(predictor, names=classes)
     skipped = dict(splits.skipped)
     metric = measure_samples(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
@@ -31,7 +31,7 @@ from zoohub.predicting.engines import (
 )
 from zoohub.running import CellRunner, Mode, Runner, open_runner
 from zoohub.settings import Settings
-from zoohub.tasks.contract import AnyTask, Row
+from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.finding import find_task, task_for
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Predictor:
         """The engine, also where that is settled with the first batch."""
         return getattr(self.runner, "engine", self.engine)
 
-    def prepare(self, options: object) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(self, options: object) -> Prepare:
         """What makes an input the network's rows; `options` are the task's. Raises as `Task`'s."""
         return self.task.prepare(self.input, options)
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 import yaml
 
 from zoohub.core.binding import number, plain
-from zoohub.manifest.entry import RegionContract, Resize, TextContract
+from zoohub.manifest.entry import LineContract, RegionContract, Resize, TextContract
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
@@ -44,6 +44,8 @@ class Input:
     crop: float | None = None
     resize: Resize = "crop"
     regions: RegionContract | None = None
+    turned_above: float | None = None
+    line: LineContract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ class Recipe:
     seed: int = number(0, low=0, high=(1 << 32) - 1)  # as MindSpore takes it
 
 
+class NoRecipe(Recipe):
+    """The recipe of a task that has none: nobody makes one."""
+
+
 def recipe_text(recipe: Recipe) -> str:
     """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     values = {
@@ -128,15 +134,20 @@ def recipe_text(recipe: Recipe) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
+# What only some pictures' inputs have.
+_LATER = ("regions", "turned_above", "line")
+
+
 def _written(key: str, value: object) -> object:
-    """The parts that a loss has, and an input's regions where it has any: the others are None."""
+    """The parts that a loss has, and of an input what it has of `_LATER`: the others are None."""
     if not isinstance(value, dict) or key not in ("loss", "input"):
         return value
     if key == "loss":
         return _known(value)
-    regions = value["regions"]
-    others = {name: part for name, part in value.items() if name != "regions"}
-    return others if regions is None else {**others, "regions": _known(regions)}
+    used = {name: part for name, part in value.items() if part is not None or name not in _LATER}
+    if isinstance(used.get("regions"), dict):
+        used["regions"] = _known(used["regions"])
+    return used
 
 
 def _known(values: Mapping[str, object]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture, read_image
+from zoohub.inputs.picture.lines import line_array, line_width, turned
 from zoohub.inputs.picture.pixels import level_values, look_up
 from zoohub.inputs.picture.resize import Interpolation, resize
 from zoohub.manifest.entry import InputContract
@@ -146,16 +147,20 @@ class Transform:
     def __init__(self, contract: InputContract) -> None:
         self.contract = contract
         self.size, self.interpolation = _checked(contract)
-        self._values = level_values(contract, contract.channels)
+        self.values = level_values(contract, contract.channels)
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """The network's input for one picture."""
         return self.prepare(picture).array
 
     def prepare(self, picture: Picture) -> Prepared:
-        """The network's input, and the geometry that leads back to the picture."""
-        pixels = read_image(picture, self.contract.colour)
+        """The network's input, and the geometry that leads back to the picture (as it was turned,
+        where the contract turns it)."""
+        pixels = turned(read_image(picture, self.contract.colour), self.contract.turned_above)
         geometry = self.geometry(pixels.shape[0], pixels.shape[1])
+        if self.contract.resize == "line":
+            placed = line_array(pixels, geometry.resized[1], self.contract, self.values)
+            return Prepared(self._laid_out(placed), geometry)
         resized = resize(pixels, *geometry.resized, self.interpolation)
         return Prepared(self._place(resized, geometry), geometry)
 
@@ -167,6 +172,10 @@ class Transform:
             return crop_geometry(picture, self.size, self.contract.crop)
         if self.contract.resize == "letterbox":
             return letterbox_geometry(picture, self.size)
+        if self.contract.resize == "line":
+            assert self.contract.line is not None  # _checked
+            width = line_width(picture, self.size, self.contract.line)
+            return Geometry(picture, (self.size[0], width), top=0, left=0)
         if self.contract.resize == "stretch":
             return Geometry(picture, self.size, top=0, left=0)
         return scaled_geometry(picture, self.size, self.contract.resize)
@@ -179,15 +188,18 @@ class Transform:
         if self.contract.resize in ("letterbox", "pad"):
             bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
             inner = placed[:, geometry.top : bottom, geometry.left : right]
-            grey = self._values[
-                :, PADDING if self.contract.resize == "letterbox" else 0, None, None
-            ]
+            filling = PADDING if self.contract.resize == "letterbox" else 0
+            grey = self.values[:, filling, None, None]
             placed[:, : geometry.top] = placed[:, bottom:] = grey
             placed[:, :, : geometry.left] = placed[:, :, right:] = grey
         else:
             top, left = -geometry.top, -geometry.left
             resized = resized[top : top + height, left : left + width]
-        look_up(self._values, resized, inner)
+        look_up(self.values, resized, inner)
+        return self._laid_out(placed)
+
+    def _laid_out(self, placed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(C, H, W) in the contract's layout."""
         if self.contract.layout == "NCHW":
             return placed
         return np.ascontiguousarray(placed.transpose(1, 2, 0))
@@ -199,7 +211,8 @@ def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:
     Raises:
         DataError: something that pictures depend on is unknown or contradicts itself.
     """
-    needed = ["size", "interpolation"] + (["crop"] if contract.resize == "crop" else [])
+    needed = ["size", "interpolation"]
+    needed += [contract.resize] if contract.resize in ("crop", "line") else []
     unknown = [name for name in needed if getattr(contract, name) is None]
     if (contract.mean is None) != (contract.std is None):
         unknown.append("mean" if contract.mean is None else "std")

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.inputs.picture import Picture, read_image
-from zoohub.inputs.picture.text_crop import crop_corners, crop_text
+from zoohub.inputs.picture.text_crop import Points, crop_corners, crop_text
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
 from zoohub.tasks.contract import Row, Step
 
@@ -31,6 +31,14 @@ UPSIDE_DOWN = "180"  # what a classifier of directions calls it
 
 Pixels = NDArray[np.uint8]
 Read = tuple[str, float]
+
+
+class _One(Protocol):
+    """What a step says of a piece: its direction, or its text."""
+
+    label: str
+    text: str
+    score: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +56,7 @@ class Cut:
     has it."""
 
     picture: int
-    polygon: NDArray[Any]
+    polygon: NDArray[np.float64]
     pixels: Pixels
     turned: int
 
@@ -83,7 +91,7 @@ def _cut(step: Step, pages: Sequence[Page]) -> list[Cut]:
     cuts = []
     for place, (page, areas) in enumerate(zip(pages, found, strict=True)):
         for area in areas:
-            corners = crop_corners(area.polygon, page.pixels.shape[:2])
+            corners = crop_corners(area.polygon, (page.pixels.shape[0], page.pixels.shape[1]))
             if corners is None:
                 continue
             pixels = crop_text(page.pixels, corners)
@@ -92,7 +100,7 @@ def _cut(step: Step, pages: Sequence[Page]) -> list[Cut]:
     return cuts
 
 
-def _is_turned(corners: NDArray[Any], pixels: Pixels) -> bool:
+def _is_turned(corners: Points, pixels: Pixels) -> bool:
     """Whether a crop was turned by a quarter: it lies, and what is between the corners stands."""
     edges = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
     wide, high = max(edges[0], edges[2]), max(edges[1], edges[3])
@@ -101,7 +109,7 @@ def _is_turned(corners: NDArray[Any], pixels: Pixels) -> bool:
 
 def _directed(step: Step, cuts: Sequence[Cut]) -> list[Cut]:
     """Those that stand on their heads, turned."""
-    said = [results[0] for results in _asked(step, [cut.pixels for cut in cuts])]
+    said = _asked(step, [cut.pixels for cut in cuts])
     return [
         _turned(cut) if one.label == UPSIDE_DOWN and one.score >= SURE else cut
         for cut, one in zip(cuts, said, strict=True)
@@ -129,18 +137,17 @@ def _turned(cut: Cut) -> Cut:
 
 def _read(step: Step, pictures: Sequence[Pixels]) -> list[Read]:
     """The text of each, and its score; none where there is nothing."""
-    return [(one.text, one.score) for (one,) in _asked(step, pictures)]
+    return [(one.text, one.score) for one in _asked(step, pictures)]
 
 
-def _asked(step: Step, pictures: Sequence[Pixels]) -> list[tuple[Any, ...]]:
-    """A step's results of each picture, those of like shape at a time."""
+def _asked(step: Step, pictures: Sequence[Pixels]) -> list[_One]:
+    """A step's first result of each picture, those of like shape at a time."""
     prepare = step.task.prepare(step.input)
-    found: list[tuple[Any, ...]] = [()] * len(pictures)
+    found: dict[int, _One] = {}
     order = sorted(range(len(pictures)), key=lambda i: pictures[i].shape[1] / pictures[i].shape[0])
     for start in range(0, len(order), AT_ONCE):
         places = order[start : start + AT_ONCE]
         rows = [prepare(pictures[place])[0] for place in places]
         results = step.task.interpret(step.infer(rows), rows, step.names, step.task.options())
-        for place, result in zip(places, results, strict=True):
-            found[place] = result
-    return found
+        found.update((place, one) for place, (one, *_) in zip(places, results, strict=True))
+    return [found[place] for place in range(len(pictures))]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ class Line:
         weights = [max(1, len(piece.text)) for piece in self.pieces]
         return float(np.average([piece.score for piece in self.pieces], weights=weights))
 
-    def polygon(self, upright: Upright) -> NDArray[Any]:
+    def polygon(self, upright: Upright) -> NDArray[np.float64]:
         """Around it, in the picture: a single piece's own, else the rectangle on the page."""
         if len(self.pieces) == 1:
             return self.pieces[0].polygon

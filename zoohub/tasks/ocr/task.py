@@ -14,12 +14,14 @@ from zoohub.outputs import Form
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
 from zoohub.tasks.contract import Row, Step
 from zoohub.tasks.ocr.chain import DETECTION, DIRECTION, RECOGNITION, page_row, read_pages
+from zoohub.tasks.ocr.hocr import Hocr
 from zoohub.tasks.ocr.lines import joined
 from zoohub.tasks.ocr.reading_order import reading_order
 from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.ocr.upright import upright_page
 from zoohub.tasks.options import option
 from zoohub.tasks.predict_only import PredictOnly
+from zoohub.tasks.results import Result
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,6 +43,7 @@ class OcrTask(PredictOnly):
     samples = "pages"
     options = OcrOptions
     drawings = "lines of text"
+    documents = MappingProxyType({"hocr": Hocr()})
     steps = MappingProxyType(
         {
             DETECTION: "scene-text-detection",
@@ -77,7 +80,7 @@ class OcrTask(PredictOnly):
             raise DataError(f"expected pieces of text; got {type(form).__name__}")
         return [_lines(pieces, options) for pieces in form.pictures]
 
-    def lines(self, results: Sequence[TextLine]) -> list[str]:
+    def lines(self, results: Sequence[Result]) -> list[str]:
         """The text."""
         return [result.line() for result in results] or ["no text found"]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +22,14 @@ class Upright:
 
     matrix: NDArray[np.float64]
 
-    def straight(self, points: NDArray[Any]) -> NDArray[np.float64]:
+    def straight(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points of the picture as they lie on the straight page."""
-        laid: NDArray[np.float64] = np.asarray(points, np.float64) @ self.matrix.T
+        laid: NDArray[np.float64] = points @ self.matrix.T
         return laid
 
-    def back(self, points: NDArray[Any]) -> NDArray[np.float64]:
+    def back(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points of the straight page as they lie in the picture."""
-        laid: NDArray[np.float64] = np.asarray(points, np.float64) @ self.matrix
+        laid: NDArray[np.float64] = points @ self.matrix
         return laid
 
 
