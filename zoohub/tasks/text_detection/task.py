@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract, NetworkSpec
@@ -109,6 +111,11 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         """See `Task`; there are no classes."""
         return interpret_texts(form, rows, options)
 
+    def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
+        """Probabilities on their own scale, whose end is 1: where there is no text all of them are
+        small, and so would be what they are measured by."""
+        return (np.append(output, np.ones(1, output.dtype)),) if name in _SHARES else (output,)
+
     def draw(self, input: Picture, results: Sequence[TextArea]) -> Image.Image:
         """Each text's outline."""
         from zoohub.tasks.text_detection.drawing import draw_texts
@@ -161,6 +168,9 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         from zoohub.tasks.text_detection.panels import text_panels
 
         return text_panels(finished)
+
+
+_SHARES = ("probability", "scores")  # outputs from 0 to 1
 
 
 def _no_loss(network: str) -> str:
