@@ -11,13 +11,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoohub.errors import CheckpointCorrupt, ExportError
 from zoohub.running.runner import Array
 from zoohub.running.threads import machine_threads
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, SessionOptions
 
 # What /proc/cpuinfo says of a processor's kind, on x86 and on ARM.
 _KIND = (
@@ -37,15 +40,17 @@ class Optimised:
     weights: Path
 
 
-def open_session(source: str | bytes | Optimised) -> Any:
+def open_session(source: str | bytes | Optimised) -> InferenceSession:
     """A session over an ONNX file, one's bytes, or an optimised graph.
 
     Raises:
         CheckpointCorrupt: onnxruntime cannot read it.
     """
+    from onnxruntime import GraphOptimizationLevel
+
     options = _options()
     if isinstance(source, Optimised):
-        options.graph_optimization_level = _levels().ORT_DISABLE_ALL
+        options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
         folder = str(source.weights.parent)
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", folder
@@ -104,7 +109,7 @@ def optimiser_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str] | N
     return {"onnxruntime": str(onnxruntime.__version__), "processor": processor}
 
 
-def _options() -> Any:
+def _options() -> SessionOptions:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -115,13 +120,7 @@ def _options() -> Any:
     return options
 
 
-def _levels() -> Any:
-    import onnxruntime
-
-    return onnxruntime.GraphOptimizationLevel
-
-
-def _session(source: str | bytes, options: Any, name: str) -> Any:
+def _session(source: str | bytes, options: SessionOptions, name: str) -> InferenceSession:
     import onnxruntime
 
     try:
@@ -130,7 +129,7 @@ def _session(source: str | bytes, options: Any, name: str) -> Any:
         raise CheckpointCorrupt(f"{name} is not a readable ONNX file: {error}") from None
 
 
-def _probe(session: Any) -> dict[str, Array]:
+def _probe(session: InferenceSession) -> dict[str, Array]:
     """Inputs that a session takes: any numbers, and the first of all words."""
     rng, probe = np.random.default_rng(0), {}
     for source in session.get_inputs():

@@ -38,6 +38,7 @@ from zoohub.tasks.parts import (
     Panels,
     Random,
     Reader,
+    Readers,
     Row,
     TrainingRow,
     TrainingRows,
@@ -68,6 +69,7 @@ __all__ = [
     "Panels",
     "Random",
     "Reader",
+    "Readers",
     "Row",
     "Task",
     "TrainingRow",
@@ -123,7 +125,7 @@ class Task(ABC, Generic[R, T]):
 
     @property
     @abstractmethod
-    def readers(self) -> tuple[Reader[Any, T], ...]:
+    def readers(self) -> Readers[T]:
         """What reads its data; the first that claims it."""
 
     def claims(self, network: NetworkSpec) -> bool:
@@ -315,11 +317,7 @@ class Task(ABC, Generic[R, T]):
             )
 
     def check_freeze(self, recipe: R) -> None:
-        """The same, by this recipe.
-
-        Raises:
-            RecipeError: not in this task, or not by this recipe.
-        """
+        """The same, by this recipe. Raises RecipeError: it cannot."""
         self.check_freezing()
 
     def without_changes(self, recipe: R) -> R:

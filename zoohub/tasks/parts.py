@@ -131,6 +131,9 @@ class Reader(ABC, Generic[D, T]):
         return None
 
 
+Readers: TypeAlias = tuple[Reader[Any, T], ...]
+
+
 class InFile(ABC):
     """A last step of `interpret` that an ONNX file may take itself (`export --nms`)."""
 
