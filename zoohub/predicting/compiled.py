@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -80,6 +80,8 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
             "weights": weights,
             "network": [spec.builder, dict(spec.arguments), spec.parameters],
             "input": [contract.size, contract.channels, contract.layout],
+            **({"open": True} if contract.open_size else {}),
+            **({"open": "width"} if contract.open_width else {}),
             "writer": writer_version(),
             "folded": _FOLDED,
         }
@@ -167,10 +169,20 @@ class MakingRunner:
             made = compile_form(self._checker.net, family, few, said)
         form = OnnxRunner(made.model, inputs=self.inputs)
         check_form(form, self._checker, few, self._parts)
-        if made.any_length:
-            shorter = {name: array[:, : -(-array.shape[1] // 2)] for name, array in few.items()}
+        if made.open_axes:
+            shorter = {name: _shortened(array, made.open_axes) for name, array in few.items()}
             check_form(form, self._checker, shorter, self._parts)
         return made.model, made.metadata.to_strings()
+
+
+def _shortened(array: Array, axes: Sequence[int]) -> Array:
+    """Half of an input along these axes; of a picture a multiple of 32 pixels of each side."""
+    unit = 1 if axes == (1,) else 32
+    place = [slice(None)] * array.ndim
+    for axis in axes:
+        units = -(-array.shape[axis] // unit)
+        place[axis] = slice(-(-units // 2) * unit)
+    return array[tuple(place)]
 
 
 def check_form(form: Runner, network: Runner, inputs: Inputs, parts: Parts) -> None:

@@ -15,19 +15,21 @@ holds every task to it with one test.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import RecipeError
+from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.parts import (
     Arrays,
     Curve,
+    Document,
     Figure,
     Figures,
     Finished,
@@ -36,10 +38,12 @@ from zoohub.tasks.parts import (
     MicroBatch,
     Note,
     Panels,
+    Prepare,
     Random,
     Reader,
     Readers,
     Row,
+    Step,
     TrainingRow,
     TrainingRows,
     check_count,
@@ -55,27 +59,10 @@ if TYPE_CHECKING:
     from zoohub.tasks.recipe import Recipe
 
 __all__ = [
-    "AnyReader",
-    "AnyTask",
-    "Arrays",
-    "Curve",
-    "Figure",
-    "Figures",
-    "Finished",
-    "InFile",
-    "Metric",
-    "MicroBatch",
-    "Note",
-    "Panels",
-    "Random",
-    "Reader",
-    "Readers",
-    "Row",
-    "Task",
-    "TrainingRow",
-    "TrainingRows",
-    "check_count",
-]
+    "AnyReader", "AnyTask", "Arrays", "Curve", "Document", "Figure", "Figures", "Finished",
+    "InFile", "Metric", "MicroBatch", "Note", "Panels", "Prepare", "Random", "Reader",
+    "Readers", "Row", "Step", "Task", "TrainingRow", "TrainingRows", "check_count",
+]  # fmt: skip
 
 R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
@@ -106,6 +93,8 @@ class Task(ABC, Generic[R, T]):
     drawings: str | None = None  # what `--save` draws; None: nothing
     drawing_suffix: str | None = None  # of its files; None: as the input's
     formats: tuple[str, ...] = ()  # other programs' forms that its results can take
+    documents: Mapping[str, Document] = MappingProxyType({})  # files of other programs, by option
+    steps: Mapping[str, str] = MappingProxyType({})  # of a pipeline's: the index's task of each
     builds_on: tuple[str, ...] = ()  # the folders of tasks that this one imports from
     counts_left_out = False  # say how many samples were left out rather than each
     forgotten: tuple[str, ...] = ()  # figures that a run does not keep
@@ -151,9 +140,7 @@ class Task(ABC, Generic[R, T]):
 
     # -- prediction ------------------------------------------------------------------------
     @abstractmethod
-    def prepare(
-        self, contract: InputContract, options: object = None
-    ) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(self, contract: InputContract, options: object = None) -> Prepare:
         """What makes an input the network's: mostly one row, but a long text has several.
 
         `options` are those of predict; None: their defaults.
@@ -228,6 +215,15 @@ class Task(ABC, Generic[R, T]):
         where they are not known."""
         raise NotImplementedError
 
+    # -- a pipeline's ----------------------------------------------------------------------
+    def prepare_chain(self, steps: Mapping[str, Step]) -> Prepare:
+        """As `prepare`, for the steps of a pipeline. Raises DataError: one network does it."""
+        raise DataError(f"{self.name} is done by one network, not by a pipeline")
+
+    def chain(self, steps: Mapping[str, Step], rows: Sequence[Row]) -> Form:
+        """What the steps, one after another, make of rows."""
+        raise NotImplementedError
+
     # -- evaluation ------------------------------------------------------------------------
     @abstractmethod
     def metric(self, classes: tuple[str, ...]) -> Metric:
@@ -245,8 +241,11 @@ class Task(ABC, Generic[R, T]):
     def renumbered(self, samples: Samples[T], places: NDArray[np.int64]) -> Samples[T]:
         """The samples with class i as class `places[i]`."""
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
-        """What to call the classes of a network without names: as the data does."""
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
+        """What to call the classes of a network without names: as the data does. A task that has
+        no classes of its own is asked of `known` names too, where the data has some."""
         return found
 
     def warn(self, confidence: float | None) -> tuple[str, ...]:
@@ -304,12 +303,16 @@ class Task(ABC, Generic[R, T]):
         not go with the data."""
         return recipe
 
-    def check_freezing(self) -> None:
-        """That a head can be trained on features that are kept (`freeze`), by some recipe.
+    def fitted(
+        self, recipe: R, splits: Splits[T], network: NetworkSpec, known: tuple[str, ...] | None
+    ) -> Splits[T]:
+        """The samples for that network, whose classes are called `known` (None: nobody says):
+        with the classes that its head is to have. Raises RecipeError: they do not go together."""
+        return splits
 
-        Raises:
-            RecipeError: not in this task.
-        """
+    def check_freezing(self) -> None:
+        """That a head can be trained on features that are kept (`freeze`), by some recipe. Raises
+        RecipeError: not in this task."""
         if not self.freezes:
             raise RecipeError(
                 "freeze: features are kept to train a classifier of pictures, not to "

@@ -35,7 +35,9 @@ class OneClass(Task[R, int]):
         targets = [int(places[label]) for label in samples.targets]
         return Samples(samples.inputs, targets, samples.names)
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
         """As many as the network has outputs."""
         return tuple(f"class {i}" for i in range(scores_in(form).logits.shape[1]))
 

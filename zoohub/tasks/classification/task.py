@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class ClassificationTask(OneClass["ClassificationRecipe"]):
     """See `Task`; a sample's target is its class's index."""
 
-    serves = ("image-classification",)
+    serves = ("image-classification", "text-direction-classification")
     title = "classify pictures"
     figures = (
         Figure("top1", "top-1"), Figure("top5", "top-5"), Figure("loss", "loss", higher=False)

@@ -155,7 +155,9 @@ class TaggingTask(Task["TaggingRecipe", "Tags"]):
         targets = [tuple(int(places[tag]) for tag in tags) for tags in samples.targets]
         return Samples(samples.inputs, targets, samples.names)
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
         """The data's, where there are as many."""
         count = scores_in(form).classes
         return found if len(found) == count else tuple(f"class {i}" for i in range(count))
