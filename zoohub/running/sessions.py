@@ -27,8 +27,8 @@ _KIND = (
     "vendor_id", "cpu family", "model", "model name", "flags",
     "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features",
 )  # fmt: skip
-_OPEN = {0: 2}  # the rows that a graph is tried with, and
-_LENGTH = 8  # the length of any other axis that is left open
+_ROWS = 2  # that a graph is tried with, where any number will do;
+_SIDE, _LENGTH = 64, 8  # and the lengths of a picture's other open axes, and of all else's
 _LEAST = 1024  # bytes of weights; smaller ones stay in the graph
 
 
@@ -133,8 +133,9 @@ def _probe(session: InferenceSession) -> dict[str, Array]:
     """Inputs that a session takes: any numbers, and the first of all words."""
     rng, probe = np.random.default_rng(0), {}
     for source in session.get_inputs():
+        other = _SIDE if len(source.shape) == 4 else _LENGTH
         shape = [
-            length if isinstance(length, int) else _OPEN.get(place, _LENGTH)
+            length if isinstance(length, int) else other if place else _ROWS
             for place, length in enumerate(source.shape)
         ]
         if source.type == "tensor(float)":
