@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -81,7 +81,7 @@ class GenerationTask(Classless, Task["GenerationRecipe", None]):
         return GenerationRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, None], ...]:
+    def readers(self) -> Readers[None]:
         """See `Task`."""
         from zoohub.tasks.generation.passages import PassagesReader
 

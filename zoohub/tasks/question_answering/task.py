@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Question, Sentence
@@ -18,7 +18,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -81,7 +81,7 @@ class AnsweringTask(Classless, Task["AnsweringRecipe", "Truth"]):
         return AnsweringRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Truth], ...]:
+    def readers(self) -> Readers[Truth]:
         """See `Task`."""
         from zoohub.tasks.question_answering.squad import QuestionsReader
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -78,7 +78,7 @@ class TaggingTask(Task["TaggingRecipe", "Tags"]):
         return TaggingRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Tags], ...]:
+    def readers(self) -> Readers[Tags]:
         """See `Task`."""
         from zoohub.tasks.tagging.conll import TaggedTextsReader
 

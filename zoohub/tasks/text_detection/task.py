@@ -21,13 +21,12 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Readers,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.text_detection.interpret import TextArea, TextDetectionOptions, interpret_texts
-from zoohub.tasks.text_detection.readers import TextsReader
-from zoohub.tasks.text_detection.recipe import TextDetectionRecipe, TextsData, default_recipe
 from zoohub.tasks.text_detection.rows import collate_pages, infer_pages, page_rows
 from zoohub.tasks.text_detection.samples import Texts, TextSamples, text_count
 
@@ -36,9 +35,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.text_detection.recipe import TextDetectionRecipe, TextsData
 
 
-class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
+class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
     """See `Task`; a sample's target are the outlines of its texts."""
 
     serves = ("scene-text-detection",)
@@ -52,9 +52,7 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
     best = ("hmean",)
     published = ("precision", "recall")
     epoch_figures = ("hmean", "precision", "recall")
-    recipe = TextDetectionRecipe
     options = TextDetectionOptions
-    readers = (TextsReader(),)
     learns_from = (
         "pictures with outlines of text: a folder with a gt_NAME.txt for each (ICDAR 2015), or "
         "MindOCR's det_gt.txt"
@@ -68,6 +66,20 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         "validation": {"hmean": "validation_hmean", "recall": "validation_recall"},
     }
     split_title = "texts"
+
+    @property
+    def recipe(self) -> type[TextDetectionRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.text_detection.recipe import TextDetectionRecipe
+
+        return TextDetectionRecipe
+
+    @property
+    def readers(self) -> Readers[Texts]:
+        """See `Task`."""
+        from zoohub.tasks.text_detection.readers import TextsReader
+
+        return (TextsReader(),)
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """See `Task`."""
@@ -141,6 +153,8 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         count: int,
     ) -> TextDetectionRecipe:
         """See `Task`."""
+        from zoohub.tasks.text_detection.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

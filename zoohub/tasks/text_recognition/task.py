@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
@@ -20,7 +20,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -76,7 +76,7 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
         return RecognitionRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Word], ...]:
+    def readers(self) -> Readers[Word]:
         """See `Task`."""
         from zoohub.tasks.text_recognition.labels import LinesReader
 
