@@ -57,7 +57,7 @@ class HireModule(nn.Cell):
         if self.step:
             x = ops.concat((x[:, :, self.step :], x[:, :, : self.step]), 2)
         _, channels, height, width = x.shape
-        rows = -(-height // self.region)
+        rows = (height + self.region - 1) // self.region
         if not functional.isconstant(height) or rows * self.region != height:
             x = ops.concat((x, x[:, :, : self.region - 1]), 2)[:, :, : rows * self.region]
         x = ops.reshape(x, (-1, channels, rows, self.region, width))

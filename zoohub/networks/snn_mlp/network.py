@@ -46,7 +46,7 @@ class SpikingNeurons(nn.Cell):
         if functional.isconstant(height) and groups * self.steps == height:
             return self.fire(x)
         # How many rows are left over may be known only when the graph runs: all are tried.
-        tried = -(-height // self.steps) * self.steps
+        tried = (height + self.steps - 1) // self.steps * self.steps
         padded = ops.pad(x, (0, 0, 0, self.steps - 1))[:, :, :tried]
         places = ops.reshape(ops.arange(height), (-1, 1))
         return ops.where(places < groups * self.steps, self.fire(padded)[:, :, :height], x)
