@@ -51,7 +51,9 @@ class InputContract:
     """How a picture, or a text, becomes the network's input.
 
     `size` is (height, width) in pixels; `mean` and `std` are in units of `value_range`;
-    `crop` is the part of the resized picture's shorter side that the centre crop keeps.
+    `crop` is the part of the resized picture's shorter side that the centre crop keeps. A letterbox
+    has the picture in its middle, or with `align` "corner" at the top left, and around it `fill`:
+    a level of 0 to 255, one for all channels or one for each (None: YOLO's grey, 114).
     `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
     contract of a network that reads text, which has no use for what is said of pictures.
     """
@@ -65,6 +67,8 @@ class InputContract:
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] | None = None
     crop: float | None = None
     resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    align: Literal["centre", "corner"] = "centre"
+    fill: tuple[int, ...] | None = None
     colour: Literal["RGB", "BGR", "L"] = "RGB"
     provenance: str | None = None
     text: TextContract | None = None
