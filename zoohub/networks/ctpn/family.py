@@ -29,6 +29,5 @@ FAMILY = Family(
     arguments={"in_channels": int, "ascend": bool},
     layouts={"models": _models()},
     stem="features.0",
-    sequences=False,
     raw=("logits", "offsets"),
 )
