@@ -28,6 +28,7 @@ FAMILY = Family(
         "masks": bool,
         "width": NUMBER_OR_NONE,
         "depth": NUMBER_OR_NONE,
+        "dense_neck": bool,
     },
     layouts={"mindyolo": Layout(), "mindocr": _MINDOCR},
     head=_head,
