@@ -54,16 +54,16 @@ def _p6(block: Callable[[int, int], Row]) -> tuple[Row, ...]:
         *_STEM,
         conv(768), c2f(768, 3, True),                                         # 8: 1/32
         conv(1024), c2f(1024, 3, True), sppf(1024),                           # 11: 1/64
-        upsample(), concat(-1, 8), block(768, 3),                                # 14: 1/32
-        upsample(), concat(-1, 6), block(512, 3),                                # 17: 1/16
-        upsample(), concat(-1, 4), block(256, 3),                                # 20: 1/8
-        conv(256), concat(-1, 17), block(512, 3),                                # 23: 1/16
-        conv(512), concat(-1, 14), block(768, 3),                                # 26: 1/32
-        conv(768), concat(-1, 11), block(1024, 3),                               # 29: 1/64
+        upsample(), concat(-1, 8), block(768, 3),                             # 14: 1/32
+        upsample(), concat(-1, 6), block(512, 3),                             # 17: 1/16
+        upsample(), concat(-1, 4), block(256, 3),                             # 20: 1/8
+        conv(256), concat(-1, 17), block(512, 3),                             # 23: 1/16
+        conv(512), concat(-1, 14), block(768, 3),                             # 26: 1/32
+        conv(768), concat(-1, 11), block(1024, 3),                            # 29: 1/64
     )
+
+
 # fmt: on
-
-
 def yolov8(
     size: str = "s",
     num_classes: int = 80,
