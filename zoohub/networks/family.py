@@ -121,7 +121,7 @@ class Family:
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
             (without MindSpore) or `zoohub.outputs.…`.
         heads: of a text encoder what its argument `head` may be, the default first.
-        loss: `module:function` in the family's folder, what it is trained with: `(net,
+        loss: `module:function`, found as `outputs` is, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
         loss_weights: what each part of that loss counts for, by the names that recipes have, or a
