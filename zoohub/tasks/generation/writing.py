@@ -63,12 +63,12 @@ class _Answer:
             self.finished = True
         else:
             self.tokens.append(token)
-            room = min(prompt.options.max_new_tokens, prompt.longest - len(prompt.ids))
+            room = min(prompt.options.max_new_tokens, prompt.room)
             self.finished = len(self.tokens) >= room
         if prompt.words is None or not (self._stops or prompt.options.on_text):
             text = " ".join(map(str, self.tokens))
         else:
-            text, stopped = cut(spelt(prompt.words, prompt.ids, self.tokens), self._stops)
+            text, stopped = cut(spelt(prompt.words, prompt.before, self.tokens), self._stops)
             self.finished = self.finished or stopped
             if not self.finished:
                 text = settled(text, self._stops)
