@@ -7,8 +7,8 @@ from mindspore import Tensor, nn, ops
 
 
 class TagCrossEntropy(nn.Cell):
-    """Scores (B, L, K) or (B·L, K), and `labels` int32 (B, L), -1 where no word begins -> the mean
-    cross entropy of the words, with the share `smoothing` of each spread over all tags."""
+    """Scores (B, L, K) or (B·L, K), and `labels` int32 (B, L), below 0 where no word begins -> the
+    mean cross entropy of the words, with the share `smoothing` of each spread over all tags."""
 
     def __init__(self, smoothing: float) -> None:
         super().__init__()
