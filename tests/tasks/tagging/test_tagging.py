@@ -264,7 +264,7 @@ def test_the_loss_of_chains_is_the_sum_over_all_of_them(length: int, mode: str) 
     before = mindspore.get_context("mode")
     try:
         mindspore.set_context(mode=0 if mode == "graph" else 1)
-        found = ChainLoss()(Tensor(scores), Tensor(after), Tensor(labels))
+        found = ChainLoss()((Tensor(scores), Tensor(after)), Tensor(labels))
     finally:
         mindspore.set_context(mode=before)
     assert float(found) == pytest.approx(wanted, rel=1e-4)

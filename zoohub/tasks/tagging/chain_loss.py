@@ -15,17 +15,18 @@ _NEVER = -1e4  # the score of what cannot be
 
 
 class ChainLoss(nn.Cell):
-    """Scores (B, L, K + 2), those of one tag after another (K + 2, K + 2), and `labels` int32 (B,
-    L) -> the mean of -ln p over the words, float32: p is the share that all chains with the right
-    tags have in all chains.
+    """Scores (B, L, K + 2) and those of one tag after another (K + 2, K + 2), and `labels` int32
+    (B, L) -> the mean of -ln p over the words, float32: p is the share that all chains with the
+    right tags have in all chains.
 
     A label is -1 where no word begins: such a token may have any tag, as when the best chain is
     looked for. It is -2 behind a text's end. Two halves of a text are put together as matrices, so
     that a graph has log2 L steps.
     """
 
-    def construct(self, scores: Tensor, after: Tensor, labels: Tensor) -> Tensor:
+    def construct(self, outputs: tuple[Tensor, Tensor], labels: Tensor) -> Tensor:
         """See the class."""
+        scores, after = outputs
         tags = after.shape[0] - 2
         scores, after = scores[:, :, :tags].astype(ms.float32), after.astype(ms.float32)
         wanted = ops.expand_dims(labels, -1)
