@@ -71,8 +71,7 @@ def load(
         progress: show a progress bar where stderr is a terminal.
         offline: True uses only what is on this machine; None follows ZOOHUB_OFFLINE.
         force: go on though the parameters are larger than this machine's memory.
-        network_arguments: given to the network's builder, under its own names or a publisher's:
-            a configuration of MindFormers, MindNLP or transformers can be given as it stands.
+        network_arguments: given to the network's builder, under its own names or a publisher's.
 
     Returns:
         The network; `net.zoohub` says where it comes from, and `net.zoohub.report` what was

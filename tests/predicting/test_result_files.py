@@ -215,12 +215,14 @@ def test_a_vocabulary_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
 def test_what_fails_before_there_is_a_network_leaves_no_file(tmp_path: Path, format: str) -> None:
-    vocab = tmp_path / "vocab.json"
+    folder = tmp_path / "work"
+    folder.mkdir()
+    vocab = folder / "vocab.json"
     vocab.write_text("{}")
-    found = tmp_path / f"found.{format}"
+    found = folder / f"found.{format}"
     asked = ("--text", "a", "--question", "b", "--vocab", str(vocab), f"--{format}", str(found))
     assert main(["predict", "bertfinetune_squad", *asked]) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["vocab.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["vocab.json"]
 
 
 @pytest.mark.parametrize("said", [None, "", "[]", '{"model": "x"}'])

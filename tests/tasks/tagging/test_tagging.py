@@ -242,7 +242,7 @@ def test_the_loss_of_chains_is_the_sum_over_all_of_them(length: int, mode: str) 
     import mindspore
     from mindspore import Tensor
 
-    from zoohub.tasks.tagging.chain_loss import ChainLoss
+    from zoohub.tasks.tagging.loss import ChainLoss
 
     random = np.random.default_rng(length)
     scores = random.standard_normal((3, length, 5)).astype(np.float32) * 3

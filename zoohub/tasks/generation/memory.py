@@ -8,12 +8,12 @@ network has two parts: `read` and `next`, as `zoohub.networks.layers.next_token`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.running import Runner
+from zoohub.running import Array, Runner
 from zoohub.tasks.generation.sampling import Floats
 
 Ids: TypeAlias = NDArray[np.int32]
@@ -86,7 +86,7 @@ class AnsweringReader:
     def __init__(self, encode: Runner, following: Runner, start: int) -> None:
         self._encode, self._next, self._start = encode, following, start
         self._memory = Memory(0, 0, 0, 0)
-        self._source: dict[str, NDArray[Any]] = {}
+        self._source: dict[str, Array] = {}
 
     def begin(self, ids: Ids, lengths: Ids) -> Floats:
         """See `Reader`."""
@@ -105,9 +105,7 @@ class AnsweringReader:
         return _step(self._next, self._memory, tokens, self._source)
 
 
-def _step(
-    following: Runner, memory: Memory, tokens: Ids, also: Mapping[str, NDArray[Any]]
-) -> Floats:
+def _step(following: Runner, memory: Memory, tokens: Ids, also: Mapping[str, Array]) -> Floats:
     """The logits after one more token each, which is then remembered too."""
     once = np.ones(len(tokens), np.int32)
     row = {"ids": tokens[:, None], "lengths": once, "counts": memory.counts, "past": memory.past}

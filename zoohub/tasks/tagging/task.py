@@ -168,8 +168,7 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """The cross entropy of each word's tag; of a conditional random field that of all of a
         text's tags, which nothing smooths."""
-        from zoohub.tasks.tagging.chain_loss import ChainLoss
-        from zoohub.tasks.tagging.loss import TagCrossEntropy
+        from zoohub.tasks.tagging.loss import ChainLoss, TagCrossEntropy
 
         if "after" in getattr(net, "gives", ()):
             return net, ChainLoss()
