@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from cases import CASES, Case
 
-from zoohub.errors import UsageError
+import zoohub
+from zoohub.errors import NotEnoughMemory, UsageError
+from zoohub.models.memory import Memory
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family
 from zoohub.networks.spellings import own_names
@@ -71,6 +73,17 @@ def test_two_names_of_one_argument_must_agree() -> None:
     assert own("openai_gpt", n_embd=64, hidden_size=64) == {"embed_dim": 64}
     with pytest.raises(UsageError, match=r"n_embd=64 and hidden_size=32 are the same argument"):
         own("openai_gpt", n_embd=64, hidden_size=32)
+
+
+def test_a_reduced_network_of_a_large_model_is_not_held_to_its_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("zoohub.models.memory.machine_memory", lambda: Memory(1 << 30))
+    small = {"vocab_size": 30, "num_layers": 1, "num_heads": 2, "hidden_size": 8}
+    net = zoohub.load("baichuan2_13b_base", **small, multiple_of=4, seq_length=8)
+    assert net.zoohub.input.text.max_length == 8
+    with pytest.raises(NotEnoughMemory):
+        zoohub.load("baichuan2_13b_base", vocab_size=30)
 
 
 def test_an_unknown_name_stays_and_is_refused_by_the_family() -> None:

@@ -24,7 +24,7 @@ from zoohub.models.texts import for_arguments, sizes_in
 from zoohub.models.watching import Watch, for_channels
 from zoohub.networks.families import exchanged_heads, find_family, head_of, outputs_for, stem_of
 from zoohub.networks.options import NetworkOptions
-from zoohub.networks.spellings import own_names
+from zoohub.networks.spellings import own_names, resizes
 from zoohub.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
     arguments = own_names(find_family(spec.builder), spec.arguments, arguments)
     request = replace(request, arguments=arguments)
     _check_arguments(spec, arguments)
-    check_memory(resolved.entry, None if own_weights is not None else checkpoint, request.force)
+    if request.pretrained or own_run or not resizes(arguments):
+        check_memory(resolved.entry, None if own_weights is not None else checkpoint, request.force)
     if request.pretrained and not own_run:
         _check_format(resolved)
         path = _fetched(resolved, settings, request)

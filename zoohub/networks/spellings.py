@@ -60,6 +60,12 @@ def own_names(family: Family, known: Arguments, given: Arguments) -> dict[str, o
     return found
 
 
+def resizes(arguments: Arguments) -> bool:
+    """Whether a family's own arguments say how wide or how deep the network is, so that the model's
+    number of parameters is not this one's."""
+    return any(name in arguments for names in _SAME[1:3] for name in names)
+
+
 def _own(family: Family, name: str) -> str | None:
     """What the family calls it; None: it says nothing of the network."""
     takes: Mapping[str, object] = family.arguments
