@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoohub.errors import ExportError
 from zoohub.graphs.inputs import GraphInput
 from zoohub.manifest.entry import InputContract
+from zoohub.networks.family import Taken
 from zoohub.outputs.form import Array
 
 AXES = ("batch", "height", "width")
@@ -130,6 +131,20 @@ def plan_shape(
     return InputShape(layout, batch, known, height, width, frozenset(dynamic), contract)
 
 
+def exported_contract(contract: InputContract, shape: InputShape) -> InputContract:
+    """What a file of that shape says of its input. Of pictures that come in any size it takes them
+    so where its height and width are open; else they are fitted into its one size, as are lines of
+    any width where its width is not open."""
+    channels = shape.channels
+    if contract.open_size:
+        if {"height", "width"} <= shape.dynamic:
+            return replace(contract, channels=channels)
+        contract = replace(contract, resize="pad")
+    if contract.line is not None and "width" not in shape.dynamic:
+        contract = replace(contract, line=replace(contract.line, widest=None))
+    return replace(contract, size=(shape.height, shape.width), channels=channels)
+
+
 @dataclass(frozen=True, slots=True)
 class SequenceShape:
     """Sequences as they are exported: whole numbers (batch, length) under each name.
@@ -160,6 +175,41 @@ class SequenceShape:
             for dims in ((self.batch, self.length), (batch, length))
         )
         return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class MixedShape:
+    """Inputs of several kinds, as a family says them: `batch` rows, or any if `is_open`."""
+
+    taken: tuple[Taken, ...]
+    batch: int
+    is_open: bool
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """See `Shape.inputs`."""
+        axes = {0: "batch"} if self.is_open else {}
+        return tuple(
+            GraphInput(one.name, _closed(one, self.batch), axes, one.dtype) for one in self.taken
+        )
+
+    def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """See `Shape.tests`: noise, and of whole numbers 0 and 1."""
+        rng = np.random.default_rng(0)
+        first, second = (
+            tuple(
+                rng.integers(0, 2, _closed(one, rows)).astype(one.dtype)
+                if np.dtype(one.dtype).kind == "i"
+                else rng.standard_normal(_closed(one, rows)).astype(one.dtype)
+                for one in self.taken
+            )
+            for rows in (self.batch, self.batch + 2 if self.is_open else self.batch)
+        )
+        return first, second
+
+
+def _closed(one: Taken, batch: int) -> tuple[int, ...]:
+    return tuple(batch if isinstance(axis, str) else axis for axis in one.axes)
 
 
 def plan_sequences(

@@ -102,6 +102,10 @@ def run_document(run: RunFacts) -> dict[str, object]:
             run.spec, len(run.classes)
         )
     contract = _without_none(asdict(run.contract))
+    if run.contract.regions is not None:
+        contract["regions"] = _without_none(asdict(run.contract.regions))
+    if run.contract.line is not None:
+        contract["line"] = _without_none(asdict(run.contract.line))
     if run.contract.text is not None:
         contract = {"text": _without_none(asdict(run.contract.text))}
     network = _without_none(asdict(replace(run.spec, arguments=arguments, parameters=None)))

@@ -1,4 +1,6 @@
-"""What MindOCR's readers of text lines see: -> (B, 512, 1, W / 4), a column for each step."""
+"""What MindOCR's readers of text lines see: -> (B, 512, 1, W / 4), a column for each step.
+
+`width` makes all of a backbone's channels so many times as many."""
 
 from __future__ import annotations
 
@@ -12,14 +14,25 @@ _BLOCKS = (3, 4, 6, 3)
 _WIDTHS = (64, 128, 256, 512)
 
 
+def scaled(channels: int, width: float) -> int:
+    """`width` times as many channels, at least one."""
+    return max(1, round(channels * width))
+
+
 class Conv(nn.Cell):
-    """A convolution with bias, batch norm where `norm` says so, ReLU."""
+    """A convolution, with bias unless said otherwise, batch norm where `norm` says so, ReLU."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, norm: bool, kernel: int = 3, padding: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: bool,
+        kernel: int = 3,
+        padding: int = 1,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=True)
+        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias)
         self.bn = BatchNorm2d(out_channels, eps=1e-4) if norm else None
 
     def construct(self, x: Tensor) -> Tensor:
@@ -31,18 +44,21 @@ class VGG7(nn.Cell):
     """Seven convolutions: (B, in_channels, 32, W) -> (B, 512, 1, W / 4 - 1).
 
     Source: Shi et al., "An End-to-End Trainable Neural Network for Image-based Sequence
-    Recognition" (2015).
+    Recognition" (2015): `plain`, with biases, and batch norms behind three of them. Otherwise
+    without biases, and batch norms behind all.
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0, plain: bool = True) -> None:
         super().__init__()
-        self.conv1 = Conv(in_channels, 64, norm=False)
-        self.conv2 = Conv(64, 128, norm=False)
-        self.conv3 = Conv(128, 256, norm=True)
-        self.conv4 = Conv(256, 256, norm=False)
-        self.conv5 = Conv(256, 512, norm=True)
-        self.conv6 = Conv(512, 512, norm=False)
-        self.conv7 = Conv(512, CHANNELS, norm=True, kernel=2, padding=0)
+        first, second, third, last = (scaled(channels, width) for channels in _WIDTHS)
+        normed = not plain
+        self.conv1 = Conv(in_channels, first, norm=normed, bias=plain)
+        self.conv2 = Conv(first, second, norm=normed, bias=plain)
+        self.conv3 = Conv(second, third, norm=True, bias=plain)
+        self.conv4 = Conv(third, third, norm=normed, bias=plain)
+        self.conv5 = Conv(third, last, norm=True, bias=plain)
+        self.conv6 = Conv(last, last, norm=normed, bias=plain)
+        self.conv7 = Conv(last, last, norm=True, kernel=2, padding=0, bias=plain)
         self.halve = nn.MaxPool2d(2, 2, "same")
         self.flatten = nn.MaxPool2d((2, 1), (2, 1), "same")
 
@@ -107,19 +123,20 @@ class ResNet34(nn.Cell):
     Source: PP-OCR's, after He et al., "Bag of Tricks" (2018), whose shortcuts pool.
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0) -> None:
         super().__init__()
-        self.conv1_1 = ConvNorm(in_channels, 32, 3)
-        self.conv1_2 = ConvNorm(32, 32, 3)
-        self.conv1_3 = ConvNorm(32, 64, 3)
+        stem, widths = scaled(32, width), [scaled(channels, width) for channels in _WIDTHS]
+        self.conv1_1 = ConvNorm(in_channels, stem, 3)
+        self.conv1_2 = ConvNorm(stem, stem, 3)
+        self.conv1_3 = ConvNorm(stem, widths[0], 3)
         self.pool = nn.MaxPool2d(3, 2, "same")
-        width, blocks = _WIDTHS[0], []
-        for stage, (count, channels) in enumerate(zip(_BLOCKS, _WIDTHS, strict=True)):
+        last, blocks = widths[0], []
+        for stage, (count, channels) in enumerate(zip(_BLOCKS, widths, strict=True)):
             for index in range(count):
                 first = index == 0
                 stride = (2, 1) if first and stage > 0 else (1, 1)
-                blocks.append(Block(width, channels, stride, fitted=first))
-                width = channels
+                blocks.append(Block(last, channels, stride, fitted=first))
+                last = channels
         self.block_list = nn.SequentialCell(blocks)
         self.last_pool = nn.MaxPool2d(2, 2, "same")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from zoohub.checkpoint.layout import Layout
 from zoohub.networks.family import Family
 
+SIDES = (32, None)
+
 FAMILY = Family(
     name="rare",
     task="scene-text-recognition",
@@ -20,4 +22,7 @@ FAMILY = Family(
     head="head.generator head.attention_cell.rnn.weight_ih",
     stem="backbone.conv1_1",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:RARE",
+    loss="loss:taught_loss",
+    sides=SIDES,
 )

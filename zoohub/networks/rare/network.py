@@ -11,6 +11,8 @@ from mindspore import dtype as mstype
 from mindspore.common.initializer import Uniform, initializer
 
 from zoohub.networks.crnn.backbones import CHANNELS, Columns, ResNet34
+from zoohub.networks.layers.sized import SizedNetwork
+from zoohub.networks.rare.family import SIDES
 
 
 class GRU(nn.Cell):
@@ -83,14 +85,31 @@ class Reader(nn.Cell):
             last = ops.argmax(step, 1).astype(mstype.int32)
         return ops.softmax(ops.stack(logits, 1), 2)
 
+    def taught(self, x: Tensor, labels: Tensor) -> Tensor:
+        """Columns and classes int32 (B, L) -> logits (B, L, num_classes): each step is given the
+        class of the one before it."""
+        columns = ops.transpose(x, (1, 0, 2))
+        seen = self.attention_cell.i2h(columns)
+        batch, length = labels.shape
+        state = ops.zeros((batch, self.hidden), columns.dtype)
+        on, off = Tensor(1.0, mstype.float32), Tensor(0.0, mstype.float32)
+        given = ops.one_hot(labels, self.num_classes, on, off)
+        start = ops.one_hot(ops.zeros((batch,), mstype.int32), self.num_classes, on, off)
+        logits = []
+        for step in range(length):
+            character = start if step == 0 else given[:, step - 1]
+            state = self.attention_cell(columns, seen, state, character)
+            logits.append(self.generator(state))
+        return ops.stack(logits, 1)
 
-class RARE(nn.Cell):
+
+class RARE(SizedNetwork):
     """See `rare`."""
 
     def __init__(
         self, num_classes: int, hidden: int, steps: int, in_channels: int, neck_hidden: int
     ) -> None:
-        super().__init__()
+        super().__init__("rare", SIDES)
         self.backbone = ResNet34(in_channels)
         self.neck = Columns(CHANNELS, neck_hidden)
         self.head = Reader(2 * neck_hidden, hidden, num_classes, steps)

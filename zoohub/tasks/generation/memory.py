@@ -20,7 +20,7 @@ Ids: TypeAlias = NDArray[np.int32]
 GROWS_BY = 64  # tokens of room: a graph then meets few shapes
 
 
-class Reader(Protocol):
+class LogitsReader(Protocol):
     """What is asked for the logits of each row's next token, float32 (N, V)."""
 
     def begin(self, ids: Ids, lengths: Ids) -> Floats:
@@ -58,15 +58,15 @@ class Memory:
 
 
 class RememberingReader:
-    """A `Reader` over the parts `read` and `next` of a network that goes on with its text, which
-    reads each token once."""
+    """A `LogitsReader` over the parts `read` and `next` of a network that goes on with its text,
+    which reads each token once."""
 
     def __init__(self, read: Runner, following: Runner) -> None:
         self._read, self._next = read, following
         self._memory = Memory(0, 0, 0, 0)
 
     def begin(self, ids: Ids, lengths: Ids) -> Floats:
-        """See `Reader`."""
+        """See `LogitsReader`."""
         found = self._read.run({"ids": ids, "lengths": lengths})
         rows, layers, heads, _, width = found["memory"].shape
         self._memory = Memory(rows, layers, heads, width)
@@ -74,14 +74,14 @@ class RememberingReader:
         return found["logits"]
 
     def go_on(self, kept: NDArray[np.intp], tokens: Ids) -> Floats:
-        """See `Reader`."""
+        """See `LogitsReader`."""
         self._memory.choose(kept)
         return _step(self._next, self._memory, tokens, {})
 
 
 class AnsweringReader:
-    """A `Reader` over the parts `encode` and `next` of a network that reads one text and writes
-    another, which begins with `start` and attends to the first."""
+    """A `LogitsReader` over the parts `encode` and `next` of a network that reads one text and
+    writes another, which begins with `start` and attends to the first."""
 
     def __init__(self, encode: Runner, following: Runner, start: int) -> None:
         self._encode, self._next, self._start = encode, following, start
@@ -89,7 +89,7 @@ class AnsweringReader:
         self._source: dict[str, Array] = {}
 
     def begin(self, ids: Ids, lengths: Ids) -> Floats:
-        """See `Reader`."""
+        """See `LogitsReader`."""
         source = self._encode.run({"ids": ids, "lengths": lengths})["source"]
         rows, layers, heads, _, width = source.shape
         self._memory = Memory(rows, layers, heads, width, GROWS_BY)
@@ -98,7 +98,7 @@ class AnsweringReader:
         return _step(self._next, self._memory, tokens, self._source)
 
     def go_on(self, kept: NDArray[np.intp], tokens: Ids) -> Floats:
-        """See `Reader`."""
+        """See `LogitsReader`."""
         if len(kept) != len(self._memory.counts):
             self._source = {name: array[kept] for name, array in self._source.items()}
         self._memory.choose(kept)

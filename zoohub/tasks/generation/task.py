@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,15 +22,14 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
-from zoohub.tasks.generation.memory import AnsweringReader, Reader, RememberingReader
+from zoohub.tasks.generation.memory import AnsweringReader, LogitsReader, RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions, check_options
-from zoohub.tasks.generation.passages import Passage, PassagesReader
-from zoohub.tasks.generation.recipe import GenerationRecipe, Passages, default_recipe
 from zoohub.tasks.generation.rows import (
     Window,
     collate_prompts,
@@ -46,12 +45,14 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.generation.recipe import GenerationRecipe, Passages
+    from zoohub.tasks.generation.windows import Passage
 
 _WRITTEN = "zoohub.outputs.continuations:continuations"
 _TOKENS_AT_ONCE = 1024  # whose probabilities of all tokens are there at a time
 
 
-class GenerationTask(Classless, Task[GenerationRecipe, None]):
+class GenerationTask(Classless, Task["GenerationRecipe", None]):
     """See `Task`. The network has the parts `read`, asked once, `next`, asked once a token, and
     `foretell`, by which it is measured; or, where it answers a text with another, `encode` and
     `next`."""
@@ -68,16 +69,28 @@ class GenerationTask(Classless, Task[GenerationRecipe, None]):
     headline = ("perplexity",)
     best = ("loss",)
     epoch_figures = ("perplexity", "loss", "acc")
-    recipe = GenerationRecipe
     samples = "texts"
     options = GenerationOptions
-    readers = (PassagesReader(),)
     learns_from = "texts: a .txt, or a .jsonl of `text` or token ids"
     expected = "a .txt, or a .jsonl of `text` or token ids"
     streams = True
     measuring_batch = 8
     curve: ClassVar[Curve] = {"loss": {"training": "loss", "validation": "validation_loss"}}
     split_title = "part"
+
+    @property
+    def recipe(self) -> type[GenerationRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.generation.recipe import GenerationRecipe
+
+        return GenerationRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, None], ...]:
+        """See `Task`."""
+        from zoohub.tasks.generation.passages import PassagesReader
+
+        return (PassagesReader(),)
 
     def claims(self, network: NetworkSpec) -> bool:
         """Networks that write."""
@@ -163,6 +176,8 @@ class GenerationTask(Classless, Task[GenerationRecipe, None]):
         count: int,
     ) -> GenerationRecipe:
         """See `Task`."""
+        from zoohub.tasks.generation.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(
@@ -190,7 +205,7 @@ class GenerationTask(Classless, Task[GenerationRecipe, None]):
         return generation_panels(finished)
 
 
-def _reader(runners: Mapping[str, Runner], contract: InputContract) -> Reader:
+def _reader(runners: Mapping[str, Runner], contract: InputContract) -> LogitsReader:
     if "encode" not in runners:
         return RememberingReader(runners["read"], runners["next"])
     text, _ = known_text(contract)

@@ -11,13 +11,13 @@ import numpy as np
 
 from zoohub.inputs.text import padded
 from zoohub.outputs.form import check_finite
-from zoohub.tasks.generation.memory import Reader
+from zoohub.tasks.generation.memory import LogitsReader
 from zoohub.tasks.generation.rows import Prompt
 from zoohub.tasks.generation.sampling import Floats, next_token
 from zoohub.tasks.generation.spelling import cut, settled, spelt
 
 
-def write(reader: Reader, prompts: Sequence[Prompt]) -> list[list[int]]:
+def write(reader: LogitsReader, prompts: Sequence[Prompt]) -> list[list[int]]:
     """The tokens that follow each prompt, without the one that ends it.
 
     An answer ends with the network's end token, where its text has a stop, after
