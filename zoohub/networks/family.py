@@ -136,6 +136,9 @@ class Family:
         exports_parts: whether an ONNX file is made of each part; else of the whole network.
         start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
             fresh head's values before training; None: as they were drawn.
+        from_config: what a publisher's configuration says in terms that are not the builder's own
+            (`multiple_of`), put into those: `(the model's arguments, the caller's) -> the
+            caller's`; None: it only has other names, see `spellings`.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be
@@ -178,6 +181,7 @@ class Family:
     parts: str | None = None
     exports_parts: bool = True
     start_head: str | None = None
+    from_config: Callable[[Arguments, Arguments], Arguments] | None = None
     cut: str | None = None
 
     def load(self) -> Callable[..., nn.Cell]:
