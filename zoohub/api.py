@@ -309,7 +309,7 @@ def predict_stream(
 
 @checked
 def export(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     path: str | Path,
     *,
     checkpoint: object = None,
@@ -327,24 +327,18 @@ def export(
     `model` is a network, or what `load` takes, a run's folder included (as a `Path`, it is always
     that): then it is loaded with its weights, or those of `checkpoint`. Options: those of
     `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `quantize`, …
+    Of a pipeline, `path` is a folder: each network's file, and a JSON file that `predict` takes.
 
     Raises:
         UsageError: an option that there is not, or a value of another kind.
         ExportError: the format cannot be written, or `check` found the file to differ.
         As `load`, where `model` is a name.
     """
-    from zoohub.exporting import check_named, export_network, plan_export
-    from zoohub.models.pretrained import load_network, weights_request
+    from zoohub.exporting.anything import export_anything
+    from zoohub.models.pretrained import weights_request
 
-    target = local_path(path)
-    planned = plan_export(target, **options)  # refused before anything is fetched
-    if hasattr(model, "parameters_dict"):
-        if checkpoint is not None:
-            raise UsageError("checkpoint= goes with a model's name; this network has its weights")
-        return export_network(model, target, **options)
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
     )
     settings = settings_for(offline=offline, device=device)
-    check_named(name_or_path(model), planned, settings)
-    return export_network(load_network(name_or_path(model), settings, request), target, **options)
+    return export_anything(model, local_path(path), settings, request, options)

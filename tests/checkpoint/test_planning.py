@@ -189,3 +189,23 @@ def test_an_averaged_set_is_pointed_out_when_weights_are_missing() -> None:
     with pytest.raises(CheckpointMismatch, match=r"also has an averaged set \(ema\.\*\)"):
         plan_apply(NETWORK, file)
     assert plan_apply(NETWORK, file, ema=True).report.complete
+
+
+def test_what_only_training_uses_may_be_absent_as_a_whole() -> None:
+    network = {**NETWORK, **table(aux_weight=(2, 2), aux_bias=(2,))}
+    plan = plan_apply(network, NETWORK, Leeway(training_only=("aux",)), source="a.ckpt")
+    assert plan.report.complete
+    assert plan.report.untrained == plan.fresh == ("aux.weight", "aux.bias")
+    assert str(plan.report) == (
+        "3 parameters loaded from a.ckpt\n"
+        "2 of training alone, not in the file, newly initialised: aux.weight, aux.bias"
+    )
+    whole = plan_apply(network, network, Leeway(training_only=("aux",)))
+    assert whole.report.untrained == whole.fresh == ()
+    half = {**NETWORK, **table(aux_weight=(2, 2))}
+    with pytest.raises(CheckpointMismatch, match=r"1 missing: aux\.bias"):
+        plan_apply(network, half, Leeway(training_only=("aux",)))
+    with pytest.raises(CheckpointMismatch, match=r"1 missing: fc\.bias"):
+        plan_apply(
+            network, table(conv_weight=(4, 3), fc_weight=(5, 4)), Leeway(training_only=("aux",))
+        )

@@ -60,6 +60,8 @@ class Leeway:
       (the head, for a network built without one); `""` means any.
     - `constants`, regular expressions of the network's names whose value its constructor
       computes (anchors, strides): a file may lack them, and they stay as constructed.
+    - `training_only`, prefixes of the network's names that nothing but training uses: a file may
+      lack all of a prefix, which is initialised anew.
     - `tables`, what follows the picture's size where that was asked to differ from the file's: a
       table is resized, and one that the constructor computes stays as constructed.
     - not `strict`: what does not fit is skipped and reported.
@@ -68,6 +70,7 @@ class Leeway:
     replaced: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
+    training_only: tuple[str, ...] = ()
     channels: int | None = None
     tables: tuple[PositionTable, ...] = ()
     strict: bool = True
@@ -121,7 +124,10 @@ def plan_apply(
     }
     constants = (*leeway.constants, *(t.names for t in leeway.tables if t.form == "computed"))
     kept = _matching([name for name in network if name not in origin], constants)
-    missing = [name for name in network if name not in origin and name not in kept]
+    absent = _absent_prefixes(leeway.training_only, origin)
+    untrained = [n for n in network if n not in kept and has_prefix(n, absent)]
+    excused = {*kept, *untrained}
+    missing = [name for name in network if name not in origin and name not in excused]
     surplus = [new for new in origin if new not in network]
     anew = _replaced_prefixes(replaced, [*misfits, *missing, *surplus])
     loaded = [n for n in _without(network, anew) if n in origin and n not in misfits]
@@ -130,6 +136,7 @@ def plan_apply(
         source=source,
         renamed=renaming.renamed,
         kept=_without(kept, anew),
+        untrained=_without(untrained, anew),
         missing=_without(missing, anew),
         unexpected=tuple(origin[n] for n in _without(surplus, (*anew, *unused))),
         misshapen=tuple(misfits[n] for n in _without(misfits, anew)),
@@ -173,7 +180,13 @@ def _plan(
             )
             for n in report.loaded
         ),
-        (*report.replaced, *report.kept, *report.missing, *(m.name for m in report.misshapen)),
+        (
+            *report.replaced,
+            *report.kept,
+            *report.untrained,
+            *report.missing,
+            *(m.name for m in report.misshapen),
+        ),
         report,
     )
 
@@ -225,6 +238,12 @@ def _fits(given: TensorInfo, wanted: TensorInfo) -> bool:
 def _replaced_prefixes(prefixes: Iterable[str], unfit: list[str]) -> tuple[str, ...]:
     """Those of the prefixes that do not fit the file as a whole."""
     return tuple(p for p in prefixes if p and any(has_prefix(name, (p,)) for name in unfit))
+
+
+def _absent_prefixes(prefixes: Iterable[str], origin: Iterable[str]) -> tuple[str, ...]:
+    """Those of the prefixes of which the file has nothing."""
+    names = list(origin)
+    return tuple(p for p in prefixes if not any(has_prefix(name, (p,)) for name in names))
 
 
 def _check(report: LoadReport, renaming: Renaming, *, strict: bool) -> None:

@@ -43,7 +43,8 @@ class LoadReport:
     tables of positions loaded, for pictures of another size); `renamed` maps the file's name to
     the network's, `prefix` stood before the file's and `layout` is their scheme; `left_out` are
     the file's names without use: `training_state`, an unused `ema.*` set, a dropped or replaced
-    head; `kept` are the network's constants that older files lack. `missing`, `unexpected` and
+    head; `kept` are the network's constants that older files lack, `untrained` what only training
+    uses and the file does not have: newly initialised. `missing`, `unexpected` and
     `misshapen` are empty unless `strict=False`; missing and misshapen parameters keep their
     initial values.
     """
@@ -55,6 +56,7 @@ class LoadReport:
     left_out: tuple[str, ...] = ()
     cast: tuple[Cast, ...] = ()
     kept: tuple[str, ...] = ()
+    untrained: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     misshapen: tuple[Misfit, ...] = ()
@@ -99,6 +101,7 @@ class LoadReport:
             ("of training's state in the file, left out", self.training_state),
             ("in the file, left out", others),
             ("constants, not in the file", self.kept),
+            ("of training alone, not in the file, newly initialised", self.untrained),
             ("MISSING from the file, randomly initialised", self.missing),
             ("UNEXPECTED in the file, ignored", self.unexpected),
             ("MISSHAPEN, randomly initialised", self.misshapen),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from dataclasses import asdict
 
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import local_path
@@ -199,6 +200,9 @@ def _input_line(checkpoint: Checkpoint) -> str | None:
         parts.append(f"crop {contract.crop:g}")
     if contract.interpolation:
         parts.append(contract.interpolation)
+    if contract.regions is not None:
+        said = asdict(contract.regions).items()
+        parts.append("text: " + " ".join(f"{k} {v}" for k, v in said if v is not None))
     if contract.provenance:
         parts.append(f"from: {contract.provenance}")
     return ", ".join(parts)

@@ -25,6 +25,7 @@ from zoohub.exporting.result import Written
 from zoohub.exporting.sequences import check_sequences
 from zoohub.exporting.shapes import (
     InputShape,
+    MixedShape,
     Shape,
     exported_contract,
     plan_sequences,
@@ -37,6 +38,7 @@ from zoohub.graphs.writing import onnx_model, write_air, write_mindir
 from zoohub.models.provenance import Provenance
 from zoohub.networks.families import find_family, has_family
 from zoohub.networks.family import Family
+from zoohub.networks.picture_sizes import open_size_problem
 from zoohub.outputs.reading import choose_reading
 from zoohub.tasks.contract import AnyTask, InFile
 from zoohub.tasks.finding import task_for
@@ -123,6 +125,10 @@ def _shape(
 ) -> Shape:
     if family is not None:
         check_sequences(family, request)
+    spec = provenance.network if provenance else None
+    taken = family.taken_by(spec.arguments) if family is not None and spec is not None else None
+    if taken is not None:
+        return MixedShape(taken, request.batch, "batch" in request.dynamic)
     if family is not None and family.inputs != ("image",):
         return plan_sequences(
             family.inputs,
@@ -139,11 +145,14 @@ def _shape(
         size=request.size,
         dynamic=request.dynamic,
     )
-    spec = provenance.network if provenance else None
     if family is not None and spec is not None:
         problem = family.size_problem(spec.arguments, (shape.height, shape.width))
         if problem is not None:
             raise ExportError(f"size: {problem}")
+        closed = family.sides_of(spec.arguments)
+        problem = open_size_problem(family.name, closed, request.dynamic)
+        if problem is not None:
+            raise ExportError(f"dynamic: {problem}")
     return shape
 
 

@@ -27,6 +27,13 @@ def check_sequences(family: Family, request: Request) -> None:
     if family.parts is not None and family.exports_parts and request.format == "onnx":
         _check_parts(request)
         return
+    if family.takes is not None:
+        if request.size is not None or request.length is not None or request.dynamic - {"batch"}:
+            raise ExportError(
+                f"{family.name} takes {', '.join(family.inputs)} of one size: leave sizes out, and "
+                "no axis but batch can stay open"
+            )
+        return
     if not family.sequences:
         raise ExportError(
             f"{family.name} takes {', '.join(family.inputs)}, which are not all sequences: it "

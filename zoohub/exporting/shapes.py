@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoohub.errors import ExportError
 from zoohub.graphs.inputs import GraphInput
 from zoohub.manifest.entry import InputContract
+from zoohub.networks.family import Taken
 from zoohub.outputs.form import Array
 
 AXES = ("batch", "height", "width")
@@ -174,6 +175,41 @@ class SequenceShape:
             for dims in ((self.batch, self.length), (batch, length))
         )
         return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class MixedShape:
+    """Inputs of several kinds, as a family says them: `batch` rows, or any if `is_open`."""
+
+    taken: tuple[Taken, ...]
+    batch: int
+    is_open: bool
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """See `Shape.inputs`."""
+        axes = {0: "batch"} if self.is_open else {}
+        return tuple(
+            GraphInput(one.name, _closed(one, self.batch), axes, one.dtype) for one in self.taken
+        )
+
+    def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """See `Shape.tests`: noise, and of whole numbers 0 and 1."""
+        rng = np.random.default_rng(0)
+        first, second = (
+            tuple(
+                rng.integers(0, 2, _closed(one, rows)).astype(one.dtype)
+                if np.dtype(one.dtype).kind == "i"
+                else rng.standard_normal(_closed(one, rows)).astype(one.dtype)
+                for one in self.taken
+            )
+            for rows in (self.batch, self.batch + 2 if self.is_open else self.batch)
+        )
+        return first, second
+
+
+def _closed(one: Taken, batch: int) -> tuple[int, ...]:
+    return tuple(batch if isinstance(axis, str) else axis for axis in one.axes)
 
 
 def plan_sequences(

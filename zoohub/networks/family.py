@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.position_table import PositionTable
+from zoohub.networks.picture_sizes import ANY, Sides, fixed_size_problem
 from zoohub.networks.pytorch_names import Naming
 
 if TYPE_CHECKING:  # outputs are arrays: to say what families there are takes no NumPy
@@ -98,6 +99,8 @@ class Family:
         constants: regular expressions of parameters whose value the constructor computes
             (anchors, strides). A file that has them overrules the constructor; one that lacks
             them, as older files do, is complete all the same.
+        training_only: the parameters that nothing but training uses, as `head` says them. A file
+            that lacks all of a prefix is complete: they are newly initialised, and reported.
         position_tables: the parameters whose shape follows the picture's size (position
             embeddings, tables of distances), so that a file for another size can be resized.
         torchvision: torchvision's (or timm's) module paths for the same network; None where it
@@ -109,7 +112,10 @@ class Family:
         inputs: the names of what its networks take, in the order of `construct`: `image`; of text
             `ids`, `mask`, …, whole numbers (int32) of (batch, length).
         sequences: whether inputs other than `image` are that; else `construct` says what they are,
-            and zoohub cannot make any to export with.
+            and zoohub cannot make any to export with, unless `takes` says how.
+        takes: `module:function`, found as `outputs` is, `(arguments) -> (Taken, …)`: what each of
+            the `inputs` is where they are neither one picture nor all sequences. The axis "batch"
+            of each may stay open in exported files.
         raw: the names of what they give in evaluation mode, as `Cut.names`.
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
@@ -120,6 +126,8 @@ class Family:
             the loss takes before the targets; None: the task's own.
         loss_weights: what each part of that loss counts for, by the names that recipes have, or a
             function of the arguments that says so.
+        sides: the (height, width) that pictures must have, None where any does, or a function of
+            the arguments that says so.
         multiple: what a picture's height and width are multiples of, or a function of the
             arguments that says so.
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
@@ -147,6 +155,7 @@ class Family:
     head: str | Callable[[Arguments], str] | None = None
     stem: str | Callable[[Arguments], str] | None = None
     constants: tuple[str, ...] = ()
+    training_only: str | Callable[[Arguments], str] | None = None
     position_tables: tuple[PositionTable, ...] = ()
     torchvision: Naming | None = None
     torchvision_arguments: Arguments | Callable[[Arguments], Arguments] = field(
@@ -156,6 +165,7 @@ class Family:
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
     sequences: bool = True
+    takes: str | None = None
     raw: tuple[str, ...] = ("logits",)
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     heads: tuple[str, ...] = ()
@@ -163,6 +173,7 @@ class Family:
     loss_weights: Mapping[str, float] | Callable[[Arguments], Mapping[str, float]] = field(
         default_factory=dict
     )
+    sides: Sides | Callable[[Arguments], Sides] = ANY
     multiple: int | Callable[[Arguments], int] = 1
     parts: str | None = None
     exports_parts: bool = True
@@ -186,6 +197,13 @@ class Family:
     def read_outputs(self) -> Read:
         """The function of `outputs`."""
         return self.find(self.outputs)
+
+    def taken_by(self, arguments: Arguments) -> tuple[Taken, ...] | None:
+        """What the network that `arguments` make takes, where `takes` says so."""
+        if self.takes is None:
+            return None
+        taken: tuple[Taken, ...] = self.find(self.takes)(arguments)
+        return taken
 
     def parts_of(self, net: nn.Cell) -> Mapping[str, Part]:
         """The parts of a network; empty where it is asked whole."""
@@ -212,14 +230,23 @@ class Family:
 
     def size_problem(self, arguments: Arguments, size: tuple[int, int] | None) -> str | None:
         """Why the network that `arguments` make takes no pictures of (height, width), if so."""
+        if size is None:
+            return None
+        problem = fixed_size_problem(self.name, self.sides_of(arguments), size)
+        if problem is not None:
+            return problem
         multiple = self.multiple(arguments) if callable(self.multiple) else self.multiple
-        if size is None or not any(side % multiple for side in size):
+        if not any(side % multiple for side in size):
             return None
         nearest = [max(1, round(side / multiple)) * multiple for side in size]
         return (
             f"{self.name} takes pictures whose sides are multiples of {multiple}, not "
             f"{size[0]}x{size[1]}: {nearest[0]}x{nearest[1]} would do"
         )
+
+    def sides_of(self, arguments: Arguments) -> Sides:
+        """The (height, width) that pictures of the network that `arguments` make must have."""
+        return self.sides(arguments) if callable(self.sides) else self.sides
 
     def weights_of(self, arguments: Arguments) -> Mapping[str, float]:
         """What the parts of the loss count for in the network that `arguments` make."""
@@ -234,6 +261,10 @@ class Family:
         """What `torchvision_arguments` say of the network that `arguments` make."""
         known = self.torchvision_arguments
         return known(arguments) if callable(known) else known
+
+    def training_only_of(self, arguments: Arguments) -> tuple[str, ...]:
+        """The prefixes of what only training uses in the network that `arguments` make."""
+        return _prefixes(self.training_only, arguments)
 
     def misfit(self, name: str, value: object) -> str | None:
         """Why the builder cannot take this argument; None if it can.

@@ -142,7 +142,8 @@ def load_into(
     try:
         renaming = _renaming(spec, weights, network, options.layout, ema=ema)
         hint = numerics_hint(family, _publisher(weights, renaming), spec.arguments)
-        leeway = replace(options.leeway, constants=family.constants)
+        training = family.training_only_of(spec.arguments)
+        leeway = replace(options.leeway, constants=family.constants, training_only=training)
         source = weights.path.name
         plan = plan_apply(network, file, leeway, renaming=renaming, source=source)
     except CheckpointMismatch as error:

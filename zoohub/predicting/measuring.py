@@ -114,7 +114,8 @@ def evaluate(
         `{count, loss, top1, top5, per_class, confusion, …}`: `loss` in nats, accuracies 0 to 1,
         `top5` absent below six classes, `per_class` an accuracy (None without pictures) by name,
         `confusion` counts by label (rows) and prediction. For a detector, by COCO's protocol,
-        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`.
+        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`. For a text
+        detector, by ICDAR 2015's, `{count, texts, found, precision, recall, hmean, …}`.
 
     Raises:
         DataError: the data cannot be read, is another task's, or its classes are not the network's.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from zoohub.manifest.entry import InputContract
@@ -14,6 +14,8 @@ from zoohub.outputs.text_areas import TextProbability
 from zoohub.tasks.contract import Row
 from zoohub.tasks.text_detection.rows import Page
 from zoohub.tasks.text_detection.samples import Texts
+
+cv2 = pytest.importorskip("cv2")
 
 CONTRACT = InputContract(size=(64, 96), interpolation="bilinear", resize="at_most")
 NETWORK = """
@@ -66,7 +68,7 @@ def perfect(rows: Sequence[Row], targets: Sequence[Texts], classes: int) -> Text
             (w, h), inwards = high - low, 0.0
             for _ in range(50):
                 inner = (w - 2 * inwards, h - 2 * inwards)
-                inwards = 1.5 * inner[0] * inner[1] / (2 * sum(inner))
+                inwards += (1.5 * inner[0] * inner[1] / (2 * sum(inner)) - inwards) / 3
             low, high = np.round(low + inwards).astype(int), np.round(high - inwards).astype(int)
             cv2.rectangle(probability, low.tolist(), high.tolist(), 0.95, -1)
     return TextProbability(maps)

@@ -20,13 +20,19 @@ def scaled(channels: int, width: float) -> int:
 
 
 class Conv(nn.Cell):
-    """A convolution with bias, batch norm where `norm` says so, ReLU."""
+    """A convolution, with bias unless said otherwise, batch norm where `norm` says so, ReLU."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, norm: bool, kernel: int = 3, padding: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: bool,
+        kernel: int = 3,
+        padding: int = 1,
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=True)
+        self.conv = conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias)
         self.bn = BatchNorm2d(out_channels, eps=1e-4) if norm else None
 
     def construct(self, x: Tensor) -> Tensor:
@@ -38,19 +44,21 @@ class VGG7(nn.Cell):
     """Seven convolutions: (B, in_channels, 32, W) -> (B, 512, 1, W / 4 - 1).
 
     Source: Shi et al., "An End-to-End Trainable Neural Network for Image-based Sequence
-    Recognition" (2015).
+    Recognition" (2015): `plain`, with biases, and batch norms behind three of them. Otherwise
+    without biases, and batch norms behind all.
     """
 
-    def __init__(self, in_channels: int, width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0, plain: bool = True) -> None:
         super().__init__()
         first, second, third, last = (scaled(channels, width) for channels in _WIDTHS)
-        self.conv1 = Conv(in_channels, first, norm=False)
-        self.conv2 = Conv(first, second, norm=False)
-        self.conv3 = Conv(second, third, norm=True)
-        self.conv4 = Conv(third, third, norm=False)
-        self.conv5 = Conv(third, last, norm=True)
-        self.conv6 = Conv(last, last, norm=False)
-        self.conv7 = Conv(last, last, norm=True, kernel=2, padding=0)
+        normed = not plain
+        self.conv1 = Conv(in_channels, first, norm=normed, bias=plain)
+        self.conv2 = Conv(first, second, norm=normed, bias=plain)
+        self.conv3 = Conv(second, third, norm=True, bias=plain)
+        self.conv4 = Conv(third, third, norm=normed, bias=plain)
+        self.conv5 = Conv(third, last, norm=True, bias=plain)
+        self.conv6 = Conv(last, last, norm=normed, bias=plain)
+        self.conv7 = Conv(last, last, norm=True, kernel=2, padding=0, bias=plain)
         self.halve = nn.MaxPool2d(2, 2, "same")
         self.flatten = nn.MaxPool2d((2, 1), (2, 1), "same")
 

@@ -10,6 +10,8 @@ def _stem(arguments: Arguments) -> str:
     return "backbone.conv1" if arguments.get("backbone") == "vgg7" else "backbone.conv1_1"
 
 
+SIDES = (32, None)
+
 FAMILY = Family(
     name="crnn",
     task="scene-text-recognition",
@@ -27,4 +29,5 @@ FAMILY = Family(
     raw=("characters",),
     outputs="zoohub.outputs.characters:CTC",
     loss="zoohub.networks.layers.ctc:columns_loss",
+    sides=SIDES,
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.crnn.backbones import CHANNELS, VGG7, Columns, ResNet34, scaled
+from zoohub.networks.crnn.family import SIDES
+from zoohub.networks.layers.sized import SizedNetwork
 
 _BACKBONES = {"vgg7": VGG7, "resnet34": ResNet34}
 
@@ -27,11 +29,11 @@ class Head(nn.Cell):
         return ops.transpose(ops.softmax(logits, 2), (1, 0, 2))
 
 
-class CRNN(nn.Cell):
+class CRNN(SizedNetwork):
     """See `crnn`."""
 
     def __init__(self, backbone: nn.Cell, channels: int, hidden: int, num_classes: int) -> None:
-        super().__init__()
+        super().__init__("crnn", SIDES)
         self.backbone = backbone
         self.neck = Columns(channels, hidden)
         self.head = Head(2 * hidden, num_classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.family import Arguments, Family
+from zoohub.networks.family import NUMBER, Arguments, Family
 
 # Blocks in each stage of PP-OCRv3's MobileNetV3, which MindOCR counts by stage.
 _STAGES = (3, 3, 6, 3)
@@ -44,9 +44,16 @@ FAMILY = Family(
     name="dbnet",
     task="scene-text-detection",
     builder="dbnet",
-    arguments={"backbone": str, "scale_fusion": bool, "in_channels": int, "corners": bool},
+    arguments={
+        "backbone": str,
+        "scale_fusion": bool,
+        "in_channels": int,
+        "corners": bool,
+        "gate_slope": NUMBER,
+    },
     layouts={"mindocr": Layout(), "mindocr_ppocr": _ppocr()},
     stem=_stem,
+    training_only="head.thresh",
     raw=("probability",),
     outputs="zoohub.outputs.text_areas:text_probability",
     loss="loss:binarization_loss",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.dbnet.backbones import text_backbone
-from zoohub.networks.layers.activations import HardSigmoid
+from zoohub.networks.layers.activations import HARD_SIGMOID_SLOPE, HardSigmoid, Ramp
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.corner_resize import CornerResize
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -27,10 +27,10 @@ _STEEPNESS = 50.0  # of the step that binarises
 class Excited(nn.Cell):
     """A convolution and its result again, weighted by what the whole picture holds."""
 
-    def __init__(self, in_channels: int, channels: int, kernel: int) -> None:
+    def __init__(self, in_channels: int, channels: int, kernel: int, gate_slope: float) -> None:
         super().__init__()
         self.in_conv = conv2d(in_channels, channels, kernel)
-        self.se_block = Excitation(channels)
+        self.se_block = Excitation(channels, gate_slope)
 
     def construct(self, x: Tensor) -> Tensor:
         x = self.in_conv(x)
@@ -38,13 +38,16 @@ class Excited(nn.Cell):
 
 
 class Excitation(nn.Cell):
-    """Squeeze and excitation by a quarter of the channels: (B, C, H, W) -> the same shape."""
+    """Squeeze and excitation by a quarter of the channels: (B, C, H, W) -> the same shape.
 
-    def __init__(self, channels: int) -> None:
+    The gate is a line of slope `gate_slope` through 1/2, cut off at 0 and 1.
+    """
+
+    def __init__(self, channels: int, gate_slope: float = HARD_SIGMOID_SLOPE) -> None:
         super().__init__()
         self.conv1 = conv2d(channels, channels // 4, 1, bias=True)
         self.conv2 = conv2d(channels // 4, channels, 1, bias=True)
-        self.gate = HardSigmoid()
+        self.gate = HardSigmoid() if gate_slope == HARD_SIGMOID_SLOPE else Ramp(gate_slope)
 
     def construct(self, x: Tensor) -> Tensor:
         weights = self.conv2(ops.relu(self.conv1(ops.mean(x, (2, 3), True))))
@@ -186,6 +189,7 @@ def dbnet(
     scale_fusion: bool = False,
     in_channels: int = 3,
     corners: bool = False,
+    gate_slope: float = HARD_SIGMOID_SLOPE,
 ) -> DBNet:
     """DBNet: float32 (B, in_channels, H, W) -> probability of text (B, 1, H, W), from 0 to 1.
 
@@ -199,6 +203,8 @@ def dbnet(
         in_channels: channels of the picture.
         corners: the pixels of a map's corners stay there when it is spread, as MindOCR has it on
             PP-OCRv3's (and Paddle has not).
+        gate_slope: of the gates in PP-OCRv3's pyramid: MindOCR's; PaddleOCR, whose weights these
+            are, has 0.2.
 
     Raises:
         ValueError: an unknown backbone, or scale fusion on PP-OCRv3's.
@@ -207,7 +213,11 @@ def dbnet(
     if backbone == "mobilenet_v3_ppocr":
         if scale_fusion:
             raise ValueError("dbnet has no scale_fusion on mobilenet_v3_ppocr")
-        neck = _pyramid(widths, _CHANNELS_PPOCR, Excited, Join(), corners)
+
+        def excited(width: int, channels: int, kernel: int) -> nn.Cell:
+            return Excited(width, channels, kernel, gate_slope)
+
+        neck = _pyramid(widths, _CHANNELS_PPOCR, excited, Join(), corners)
         return DBNet(body, neck, _CHANNELS_PPOCR)
     fuse = ScaleFusion(_CHANNELS) if scale_fusion else Join()
     return DBNet(body, _pyramid(widths, _CHANNELS, conv2d, fuse, corners), _CHANNELS)

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
+HARD_SIGMOID_SLOPE = 1 / 6
+
+
+class Ramp(nn.Cell):
+    """0.5 + slope · x, cut off at 0 and 1: a hard sigmoid of another slope."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.clamp(0.5 + self.slope * x, 0.0, 1.0)
+
 
 class HardSigmoid(nn.Cell):
     """relu6(x + 3) / 6, by one operator: put together of three, it takes twice as long on a CPU."""

@@ -11,7 +11,10 @@ from zoohub.networks.layers.dense import dense
 
 
 class Mlp(nn.Cell):
-    """Dense, GELU, dense: (…, channels) -> (…, out_channels), which is `channels` unless given."""
+    """Dense, GELU, dense: (…, channels) -> (…, out_channels), which is `channels` unless given.
+
+    `act` is the activation in GELU's place.
+    """
 
     def __init__(
         self,
@@ -21,10 +24,11 @@ class Mlp(nn.Cell):
         dropout: float = 0.0,
         exact_gelu: bool = False,
         last_bias: bool = True,
+        act: nn.Cell | None = None,
     ) -> None:
         super().__init__()
         self.fc1 = dense(channels, hidden)
-        self.act = gelu(exact_gelu)
+        self.act = gelu(exact_gelu) if act is None else act
         last = channels if out_channels is None else out_channels
         self.fc2 = dense(hidden, last, last_bias)
         self.drop = nn.Dropout(p=dropout)

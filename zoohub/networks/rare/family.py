@@ -5,6 +5,8 @@ from __future__ import annotations
 from zoohub.checkpoint.layout import Layout
 from zoohub.networks.family import Family
 
+SIDES = (32, None)
+
 FAMILY = Family(
     name="rare",
     task="scene-text-recognition",
@@ -22,4 +24,5 @@ FAMILY = Family(
     raw=("characters",),
     outputs="zoohub.outputs.characters:RARE",
     loss="loss:taught_loss",
+    sides=SIDES,
 )

@@ -11,6 +11,8 @@ from mindspore import dtype as mstype
 from mindspore.common.initializer import Uniform, initializer
 
 from zoohub.networks.crnn.backbones import CHANNELS, Columns, ResNet34
+from zoohub.networks.layers.sized import SizedNetwork
+from zoohub.networks.rare.family import SIDES
 
 
 class GRU(nn.Cell):
@@ -101,13 +103,13 @@ class Reader(nn.Cell):
         return ops.stack(logits, 1)
 
 
-class RARE(nn.Cell):
+class RARE(SizedNetwork):
     """See `rare`."""
 
     def __init__(
         self, num_classes: int, hidden: int, steps: int, in_channels: int, neck_hidden: int
     ) -> None:
-        super().__init__()
+        super().__init__("rare", SIDES)
         self.backbone = ResNet34(in_channels)
         self.neck = Columns(CHANNELS, neck_hidden)
         self.head = Reader(2 * neck_hidden, hidden, num_classes, steps)

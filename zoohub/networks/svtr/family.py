@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
 from zoohub.networks.family import NUMBER, Arguments, Family
+from zoohub.networks.picture_sizes import ANY, Sides
 
 
 def _stem(arguments: Arguments) -> str:
@@ -11,6 +12,16 @@ def _stem(arguments: Arguments) -> str:
     if arguments.get("straighten", True):
         return f"{own} transform.stn_head.stn_convnet.0.0"
     return own
+
+
+HEIGHT = 32
+WIDTH = 320
+
+
+def _sides(arguments: Arguments) -> Sides:
+    if arguments.get("straighten", True):
+        return ANY
+    return HEIGHT, int(str(arguments.get("width", WIDTH)))
 
 
 FAMILY = Family(
@@ -31,4 +42,5 @@ FAMILY = Family(
     raw=("characters",),
     outputs="zoohub.outputs.characters:CTC",
     loss="zoohub.networks.layers.ctc:columns_loss",
+    sides=_sides,
 )

@@ -16,6 +16,9 @@ from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.drop_path import DropPath, drop_path_rates
 from zoohub.networks.layers.mlp import Mlp
 from zoohub.networks.layers.norm import BatchNorm2d
+from zoohub.networks.layers.sized import SizedNetwork
+from zoohub.networks.picture_sizes import ANY
+from zoohub.networks.svtr.family import HEIGHT, WIDTH
 from zoohub.networks.svtr.straighten import Straighten
 
 _WIDTHS = (64, 128, 256)
@@ -25,7 +28,6 @@ _LOCAL_BLOCKS = 6  # the first ones see their neighbourhood alone
 _NEIGHBOURHOOD = (7, 11)  # patches, in height and width
 _EPS = 1e-6
 _SUB_EPS = 1e-7  # MindSpore's own
-_HEIGHT = 32
 _STRAIGHT_WIDTH = 100
 
 
@@ -40,10 +42,11 @@ def neighbours(high: int, wide: int) -> Tensor:
 class Attention(nn.Cell):
     """(B, N, width) -> the same shape; `mask` is added to what patches think of each other."""
 
-    def __init__(self, width: int, heads: int, mask: Tensor | None) -> None:
+    def __init__(self, width: int, heads: int, mask: Tensor | None, dropout: float = 0.0) -> None:
         super().__init__()
         self.qkv = nn.Dense(width, 3 * width)
         self.proj = nn.Dense(width, width)
+        self.drop = nn.Dropout(p=dropout)
         self.heads, self.size = heads, width // heads
         self.mask = mask
 
@@ -55,20 +58,27 @@ class Attention(nn.Cell):
         seen = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         if self.mask is not None:
             seen = seen + self.mask
-        mixed = ops.matmul(ops.softmax(seen, -1), value)
+        mixed = ops.matmul(self.drop(ops.softmax(seen, -1)), value)
         mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (-1, count, width))
-        return self.proj(mixed)
+        return self.drop(self.proj(mixed))
 
 
 class Block(nn.Cell):
     """Attention and two dense layers, each of its input normalised, and added to it."""
 
-    def __init__(self, width: int, heads: int, mask: Tensor | None, drop_path: float) -> None:
+    def __init__(
+        self,
+        attention: Attention,
+        mlp: Mlp,
+        width: int,
+        eps: float = _EPS,
+        drop_path: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm((width,), epsilon=_EPS)
-        self.mixer = Attention(width, heads, mask)
-        self.norm2 = nn.LayerNorm((width,), epsilon=_EPS)
-        self.mlp = Mlp(width, 4 * width)
+        self.norm1 = nn.LayerNorm((width,), epsilon=eps)
+        self.mixer = attention
+        self.norm2 = nn.LayerNorm((width,), epsilon=eps)
+        self.mlp = mlp
         self.drop_path = DropPath(drop_path)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -125,7 +135,7 @@ class Backbone(nn.Cell):
 
     def __init__(self, in_channels: int, width: int, channels: int, drop_path: float) -> None:
         super().__init__()
-        high, wide = _HEIGHT // 4, width // 4
+        high, wide = HEIGHT // 4, width // 4
         self.pos_embed = Parameter(
             initializer("zeros", (1, high * wide, _WIDTHS[0])), name="pos_embed"
         )
@@ -137,7 +147,8 @@ class Backbone(nn.Cell):
             blocks = []
             for _ in range(depth):
                 mask = local if done < _LOCAL_BLOCKS else None
-                blocks.append(Block(own, heads, mask, next(rates)))
+                attention, mlp = Attention(own, heads, mask), Mlp(own, 4 * own)
+                blocks.append(Block(attention, mlp, own, drop_path=next(rates)))
                 done += 1
             setattr(self, f"blocks{stage + 1}", nn.SequentialCell(blocks))
             if stage < len(_WIDTHS) - 1:
@@ -159,7 +170,7 @@ class Backbone(nn.Cell):
         return ops.transpose(ops.squeeze(x, 2), (2, 0, 1))
 
 
-class SVTR(nn.Cell):
+class SVTR(SizedNetwork):
     """See `svtr`."""
 
     def __init__(
@@ -171,7 +182,7 @@ class SVTR(nn.Cell):
         num_classes: int,
         drop_path: float,
     ) -> None:
-        super().__init__()
+        super().__init__("svtr", ANY if straighten else (HEIGHT, width))
         self.transform = Straighten(in_channels) if straighten else nn.Identity()
         self.backbone = Backbone(in_channels, width, channels, drop_path)
         self.head = Head(channels, num_classes)
@@ -183,7 +194,7 @@ class SVTR(nn.Cell):
 def svtr(
     num_classes: int = 37,
     straighten: bool = True,
-    width: int = 320,
+    width: int = WIDTH,
     channels: int = 192,
     drop_path: float = 0.1,
     in_channels: int = 3,

@@ -45,7 +45,7 @@ def kernel_outlines(
     with np.errstate(over="ignore"):  # exp(-t) is inf where the sigmoid is 0 anyway
         probability = 1 / (1 + np.exp(-text))
     found: list[Outline] = []
-    for number, (rows, columns) in enumerate(_pixels_of(labels), start=1):
+    for rows, columns in _pixels_of(labels):
         if len(found) == MOST:
             break
         if len(rows) < _LEAST_AREA:
@@ -54,7 +54,7 @@ def kernel_outlines(
         if score < least:
             continue
         points = np.stack([columns, rows], axis=1).astype(np.int32)
-        trace = _contour(labels == number) if polygons else least_rectangle(points)[0]
+        trace = _contour(points) if polygons else least_rectangle(points)[0]
         found.append(Outline(trace, score))
     return found
 
@@ -106,10 +106,13 @@ def _pixels_of(labels: Labels) -> Iterator[tuple[NDArray[np.intp], NDArray[np.in
         yield rows, columns
 
 
-def _contour(mask: NDArray[np.bool_]) -> Points:
+def _contour(pixels: Points) -> Points:
+    """The outline of a text's pixels; where they fall apart, of the first part."""
     cv2 = opencv()
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    points: Points = contours[0][:, 0]
+    corner = pixels.min(0)
+    columns, rows = (pixels - corner).T
+    mask = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
+    mask[rows, columns] = 1
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    points: Points = contours[0][:, 0] + corner
     return points

@@ -6,6 +6,8 @@ EASTPostprocess has it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +16,11 @@ from zoohub.tasks.text_detection.shapes import (
     Outline,
     Shapes,
     best_apart,
-    overlap,
     shapely,
 )
+
+if TYPE_CHECKING:
+    from shapely import Polygon
 
 _OVERLAP = 0.2  # from which two boxes are of one text
 _OUTSIDE = 1  # corners that may lie outside of the input
@@ -75,7 +79,7 @@ def _merged(
     counts: list[int] = []
     shapes: Shapes = geometry.polygons(corners) if len(corners) else np.empty(0, object)
     for quad, shape, score in zip(corners, shapes, scores, strict=True):
-        if quads and overlap(shape, np.array([geometry.Polygon(quads[-1])]))[0] > _OVERLAP:
+        if quads and _share(quads[-1], quad, shape) > _OVERLAP:
             total = sums[-1] + score
             quads[-1] = (quads[-1] * sums[-1] + quad * score) / total
             sums[-1], counts[-1] = total, counts[-1] + 1
@@ -84,3 +88,14 @@ def _merged(
             sums.append(float(score))
             counts.append(1)
     return np.array(quads).reshape(-1, 4, 2), np.array(sums), np.array(counts, np.float64)
+
+
+def _share(before: NDArray[np.float64], quad: NDArray[np.float64], shape: Polygon) -> float:
+    """Intersection over union of two boxes; most lie apart, which their sides tell."""
+    if (before.max(0) <= quad.min(0)).any() or (quad.max(0) <= before.min(0)).any():
+        return 0.0
+    other = shapely().Polygon(before)
+    if not (other.is_valid and shape.is_valid):
+        return 0.0
+    common: float = shape.intersection(other).area
+    return common / (shape.area + other.area - common)
