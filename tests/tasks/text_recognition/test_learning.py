@@ -59,7 +59,9 @@ def test_a_text_too_long_for_its_steps_counts_nothing() -> None:
     labels = Tensor(np.array([[0, 0], [0, 1]], np.int32))  # the same twice takes three steps
     numbers = (Tensor(np.array([2, 2], np.int32)), Tensor(np.array([2, 2], np.int32)))
     loss, gradient = ms.value_and_grad(CTCLoss())(logits, labels, *numbers)
-    assert float(loss.asnumpy()) == pytest.approx(np.log(9) / 2 / 2)  # one path of nine, two texts
+    assert float(loss.asnumpy()) == pytest.approx(
+        np.log(9) / 2 / 2, rel=1e-5
+    )  # one path of nine, two texts
     assert not gradient.asnumpy()[:, 0].any()
     assert np.isfinite(gradient.asnumpy()).all()
 
