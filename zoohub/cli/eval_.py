@@ -45,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=int, default=64, metavar="N", help="samples at a time (64)"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="data.KEY=VALUE",
+        help="how the data is read, as a recipe says it (data.vocab=FILE); may be given again",
+    )
     add_weights_options(parser)
     add_device_options(parser, engine=True)
 
@@ -63,6 +70,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
             name,
             options.data,
             batch_size=options.batch_size,
+            assignments=options.set,
             checkpoint=options.checkpoint if own else None,
             parameters=options.parameters if own else None,
             num_classes=options.num_classes if own else None,
