@@ -44,6 +44,13 @@ KNOWN = {
     "visionlan_resnet45_la": (replace(WORD, size=(64, 256)), 37, "<end>"),
     "abinet_resnet45_en": (
         replace(WORD, size=(32, 128), value_range="0..1", mean=None, std=None), 37, "<end>"),
+    "crnn": (replace(WORD, mean=(127.5,) * 3, std=(127.5,) * 3, colour="BGR"), 37, "<blank>"),
+    "cnnctc": (
+        replace(LINE, size=(32, 100), turned_above=None, interpolation="bicubic",
+                line=LineContract("edge"), **{**HALVES, "colour": "RGB"}), 37, "<blank>"),
+    "warpctc": (
+        replace(WORD, size=(64, 160), value_range="0..1", mean=(0.901, 0.9049, 0.9025),
+                std=(0.1521, 0.1347, 0.1458), colour="BGR"), 11, "<blank>"),
 }  # fmt: skip
 
 
