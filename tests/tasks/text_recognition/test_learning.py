@@ -144,7 +144,7 @@ mode: pynative
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
-    ["crnn, arguments: {backbone: vgg7, hidden: 16}",
+    ["crnn, arguments: {backbone: vgg7, hidden: 16, width: 0.25}",
      "rare, arguments: {hidden: 16, neck_hidden: 16, steps: 5}"],
     ids=["crnn", "rare"],
 )  # fmt: skip
