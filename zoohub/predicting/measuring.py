@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
 
+_MOST_PIXELS = 64 * 640 * 640  # of the pictures that are held at a time
+
 
 def measure_samples(
     predictor: Predictor,
@@ -53,7 +55,8 @@ def measure_samples(
     metric = predictor.task.metric(predictor.names)
     measured, reason = 0, ""
     threads = min(MOST_THREADS, machine_threads())
-    size = min(batch_size, len(samples))
+    height, width = predictor.input.size or (1, 1)
+    size = max(1, min(batch_size, len(samples), _MOST_PIXELS // (height * width)))
     for group in in_batches(
         len(samples), lambda place: prepare(samples.inputs[place]), size, threads
     ):
@@ -101,7 +104,7 @@ def evaluate(
             file, or `digits` (the held-out ones); for a detector: a data.yaml, a COCO .json file,
             a folder of Pascal VOC's or `digit-scenes`; or a recipe's `data`. Where it has parts,
             the test part counts, else the validation part; else all of it.
-        batch_size: samples at a time.
+        batch_size: samples at a time, fewer of large pictures.
         assignments: `data.KEY=VALUE` of how data is read that is named, as a recipe has them.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `zoohub.load`.

@@ -144,8 +144,8 @@ mode: pynative
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
-    ["crnn, arguments: {backbone: vgg7, hidden: 16, width: 0.25}",
-     "rare, arguments: {hidden: 16, neck_hidden: 16, steps: 5}"],
+    ["crnn, arguments: {backbone: vgg7, hidden: 16, width: 0.125}",
+     "rare, arguments: {hidden: 16, neck_hidden: 16, steps: 5, width: 0.125}"],
     ids=["crnn", "rare"],
 )  # fmt: skip
 def test_the_loss_falls_and_other_letters_get_a_head_of_their_own(
