@@ -69,10 +69,11 @@ class LineContract:
     The width is rounded up, with `multiple` then to the nearest multiple of that; it is no less
     than `narrowest` and no more than the input's, or `widest` where the network takes any width:
     a longer line is squeezed. What is left of the input on the right is `padding`: `black` pixels,
-    or `zero` once values are normalised. `normalised_first`: before the picture is resized.
+    `zero` once values are normalised, or the line's last column (`edge`). `normalised_first`:
+    before the picture is resized.
     """
 
-    padding: Literal["black", "zero"] = "black"
+    padding: Literal["black", "zero", "edge"] = "black"
     multiple: int | None = field(default=None, metadata={"low": 1})
     narrowest: int = field(default=1, metadata={"low": 1})
     widest: int | None = field(default=None, metadata={"low": 1})

@@ -77,7 +77,7 @@ REGIONS: Fields = {
     "expand": check_number,
 }
 LINE: Fields = {
-    "padding": choice("black", "zero"),
+    "padding": choice("black", "zero", "edge"),
     "multiple": check_whole,
     "narrowest": check_whole,
     "widest": check_whole,

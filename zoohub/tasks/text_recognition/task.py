@@ -60,8 +60,8 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
     epoch_figures = ("acc", "norm_edit_distance")
     options = RecognitionOptions
     learns_from = "pictures of words with a text file of labels: a folder with gt.txt, or that file"
+    samples = "words"
     expected = "a folder of word pictures with a gt.txt (name, tab, text), or such a file"
-    counts_left_out = True
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},
         "validation": {"words": "validation_acc", "1-N.E.D.": "validation_norm_edit_distance"},
