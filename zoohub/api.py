@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from zoohub.errors import UsageError
 from zoohub.manifest.entry import Entry
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
-from zoohub.models.fetching import checkpoint_of, fetch_resolved
+from zoohub.models.fetching import checkpoint_of, fetch_named, fetch_one
 from zoohub.settings import load_settings, settings_for
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from zoohub.inputs.picture import Transform
     from zoohub.inputs.picture.sources import Inputs
+    from zoohub.models.pipelines import Pipeline
     from zoohub.models.provenance import PublishedWeights
     from zoohub.tasks.results import AnyPrediction
 
@@ -45,7 +46,7 @@ def load(
     offline: bool | None = None,
     force: bool = False,
     **network_arguments: Any,
-) -> nn.Cell:
+) -> nn.Cell | Pipeline:
     """A network by name, in evaluation mode, with its weights in place if asked for.
 
     Args:
@@ -71,11 +72,13 @@ def load(
         progress: show a progress bar where stderr is a terminal.
         offline: True uses only what is on this machine; None follows ZOOHUB_OFFLINE.
         force: go on though the parameters are larger than this machine's memory.
-        network_arguments: given to the network's builder.
+        network_arguments: given to the network's builder; of a pipeline, the name of the network
+            to put in a step's place.
 
     Returns:
-        The network; `net.zoohub` says where it comes from, and `net.zoohub.report` what was
-        loaded, replaced and renamed. A detector's first output is the decoded prediction.
+        The network, or a `Pipeline` of several; `net.zoohub` says where it comes from, and its
+        `report` what was loaded, replaced and renamed. A detector's first output is the decoded
+        prediction.
 
     Raises:
         UnknownModel, AmbiguousReference: the name.
@@ -85,7 +88,8 @@ def load(
         DownloadError: and its kinds, when the file cannot be had.
         CheckpointCorrupt, CheckpointMismatch: the file is damaged, or is not this network's.
     """
-    from zoohub.models.pretrained import LoadRequest, load_network
+    from zoohub.models.pipelines import load_named
+    from zoohub.models.pretrained import LoadRequest
     from zoohub.networks.options import NetworkOptions
 
     if pretrained and checkpoint is not None:
@@ -94,15 +98,9 @@ def load(
         num_classes, in_channels, features_only, out_indices, parameters, ema, strict, dtype=dtype
     )
     request = LoadRequest(
-        pretrained,
-        checkpoint,
-        verify,
-        progress,
-        force,
-        options=options,
-        arguments=network_arguments,
+        pretrained, checkpoint, verify, progress, force, options, network_arguments
     )
-    return load_network(name_or_path(name), settings_for(offline=offline, device=device), request)
+    return load_named(name_or_path(name), settings_for(offline=offline, device=device), request)
 
 
 @checked
@@ -122,7 +120,8 @@ def load_weights(
 
     if not isinstance(name, str) or is_path(name):
         return dict(opening.open_weights(name))
-    return opening.load_weights(download(name, offline=offline, verify=verify), published=True)
+    file = fetch_one(model_name(name), settings_for(offline=offline), verify=verify)
+    return opening.load_weights(file, published=True)
 
 
 @checked
@@ -139,10 +138,11 @@ def list_models(
     """The names of the models that fit, sorted; `runnable=True`: only networks zoohub has."""
     from zoohub.models.describing import model_is_runnable
 
-    entries = open_index(load_settings()).list(
+    index = open_index(load_settings())
+    entries = index.list(
         pattern, task=task, dataset=dataset, source=source, format=format, mindspore=mindspore
     )
-    return [e.model for e in entries if runnable is None or model_is_runnable(e) is runnable]
+    return [e.model for e in entries if runnable is None or model_is_runnable(e, index) is runnable]
 
 
 @checked
@@ -162,8 +162,8 @@ def info(name: str) -> Entry:
 @checked
 def download(
     name: str, *, offline: bool | None = None, verify: bool = False, progress: bool = True
-) -> Path:
-    """The verified file of a checkpoint, fetched first if need be.
+) -> Path | list[Path]:
+    """The verified file of a checkpoint, fetched if need be; of a pipeline a list of its steps'.
 
     Raises:
         UnknownModel, AmbiguousReference: the name.
@@ -171,9 +171,8 @@ def download(
             `AccessDenied`.
         StoreError: the cache folder cannot be written.
     """
-    settings = settings_for(offline=offline)
-    resolved = open_index(settings).resolve(model_name(name))
-    return fetch_resolved(resolved, settings, verify=verify, show_progress=progress)
+    given = settings_for(offline=offline)
+    return fetch_named(model_name(name), given, verify=verify, show_progress=progress)
 
 
 @checked
@@ -202,13 +201,14 @@ def transforms(name: str) -> Transform:
 
 @checked
 def predict(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     inputs: Any,
     *,
     top: int = 5,
     threshold: float | None = None,
     batch_size: int = 1,
     save: str | Path | None = None,
+    steps: Mapping[str, object] | None = None,
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -224,22 +224,21 @@ def predict(
     """Predict what the model is for: the classes of pictures, the objects in them, translations.
 
     Args:
-        model: a reference, a run's folder, a network from `load`, or an exported .mindir or .onnx
-            file.
+        model: a reference, a run's folder, what `load` gave, or an exported .mindir or .onnx file.
         inputs: an image file, a folder, a glob, a URL, a file's bytes or an open file, a
             `PIL.Image`, a uint8 array, or a list of them; of text, texts, token ids, .txt, .jsonl.
         top: labels per picture, for classification.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: inputs at a time.
         save: where to draw detections: a file for one picture, a folder for several.
+        steps: networks to put in the place of a pipeline's own, by the names of its steps.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `load`.
         device: as for `load`.
         mode: `graph` or `pynative`; None is the process's own.
         engine: what computes: `mindspore`, `onnxruntime`, or `auto`, which is onnxruntime on a CPU
             where it is installed; None follows ZOOHUB_ENGINE.
-        offline: as for `load`; a URL is refused then.
-        progress, force: as for `load`.
+        offline, progress, force: as for `load`; offline, a URL is refused too.
         options: further ones of the task: `iou` of a detection, `vocab`, a file of tokens, of text.
 
     Returns:
@@ -252,6 +251,7 @@ def predict(
         inputs,
         batch_size=batch_size,
         save=save,
+        steps=steps,
         checkpoint=checkpoint,
         parameters=parameters,
         num_classes=num_classes,
@@ -271,11 +271,12 @@ def predict(
 
 @checked
 def predict_stream(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     inputs: Inputs,
     *,
     batch_size: int = 1,
     save: str | Path | None = None,
+    steps: Mapping[str, object] | None = None,
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -293,7 +294,7 @@ def predict_stream(
     The arguments are those of `predict`. They are checked, and the network is opened, at once.
     """
     from zoohub.models.pretrained import weights_request
-    from zoohub.predicting import open_predictor, predict_inputs
+    from zoohub.predicting import open_any, predict_inputs
     from zoohub.predicting.remote import fetch_pictures
 
     settings = settings_for(offline=offline, device=device, engine=engine)
@@ -302,13 +303,13 @@ def predict_stream(
     )
     check_values(options)
     fetched = fetch_pictures(inputs, settings)  # before a network, which is larger
-    predictor = open_predictor(model, settings, mode=mode, request=request)
+    predictor = open_any(model, settings, mode=mode, request=request, steps=steps)
     return predict_inputs(predictor, fetched, options, batch_size=batch_size, save=save)
 
 
 @checked
 def export(
-    model: str | Path | nn.Cell,
+    model: str | Path | nn.Cell | Pipeline,
     path: str | Path,
     *,
     checkpoint: object = None,
@@ -324,27 +325,20 @@ def export(
     """Write a network for another runtime; the file's suffix, or `format=`, says which.
 
     `model` is a network, or what `load` takes, a run's folder included (as a `Path`, it is always
-    that): then it is loaded with its weights, or those of `checkpoint`. The options are those of
-    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `check`, `nms`,
-    `quantize`, …
+    that): then it is loaded with its weights, or those of `checkpoint`. Options: those of
+    `zoohub.exporting.plan_export`: `batch`, `size`, `dynamic`, `dtype`, `fold_bn`, `quantize`, …
+    Of a pipeline, `path` is a folder: each network's file, and a JSON file that `predict` takes.
 
     Raises:
         UsageError: an option that there is not, or a value of another kind.
         ExportError: the format cannot be written, or `check` found the file to differ.
         As `load`, where `model` is a name.
     """
-    from zoohub.exporting import check_named, export_network, plan_export
-    from zoohub.models.pretrained import load_network, weights_request
+    from zoohub.exporting.anything import export_anything
+    from zoohub.models.pretrained import weights_request
 
-    target = local_path(path)
-    planned = plan_export(target, **options)  # refused before anything is fetched
-    if hasattr(model, "parameters_dict"):
-        if checkpoint is not None:
-            raise UsageError("checkpoint= goes with a model's name; this network has its weights")
-        return export_network(model, target, **options)
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
     )
     settings = settings_for(offline=offline, device=device)
-    check_named(name_or_path(model), planned, settings)
-    return export_network(load_network(name_or_path(model), settings, request), target, **options)
+    return export_anything(model, local_path(path), settings, request, options)

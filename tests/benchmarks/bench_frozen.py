@@ -121,8 +121,9 @@ def make_run(folder: Path, size: int, pictures: Path) -> Path:
     net = zoohub.load(f"{MODEL}@mindcv").set_train(True)
     contract = replace(checkpoint.input, size=(size, size), crop=1.0)
     transform = Transform(contract)
-    files = sorted(pictures.rglob("*.png"))[::7]
-    for start in range(0, 96, BATCH):
+    files = sorted(pictures.rglob("*.png"))
+    files = files[:: max(1, len(files) // 96)][:96]
+    for start in range(0, len(files), BATCH):
         net(ms.Tensor(np.stack([transform(file) for file in files[start : start + BATCH]])))
     ms.save_checkpoint(net, str(folder / "weights.ckpt"))
     found = hash_file(folder / "weights.ckpt")

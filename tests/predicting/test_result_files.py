@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from zoohub.errors import DataError
-from zoohub.predicting.makers import Maker, check_maker, write_maker
+from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
 from zoohub.predicting.result_files import ResultFile, open_result_file
+from zoohub.settings import load_settings
 from zoohub.tasks.results import Label, Prediction
 
 NAMES = [f"{place}, ü\udce9.png" if place == 3 else f"{place}.png" for place in range(8)]
@@ -205,3 +206,13 @@ def test_a_file_that_does_not_say_who_made_it_is_gone_on_with(
     if said is not None:
         (tmp_path / "results.csv.made-by.json").write_text(said)
     check_maker(tmp_path / "results.csv", maker())
+
+
+def test_the_same_weights_in_another_network_are_another_maker(tmp_path: Path) -> None:
+    own, settings = tmp_path / "own.ckpt", load_settings()
+    own.write_bytes(b"weights")
+    first = find_maker("resnet50@mindcv", own, {"top": 3}, settings)
+    assert first.same_as(find_maker("resnet50@mindcv", own, {"top": 3}, settings))
+    assert not first.same_as(find_maker("resnet101@mindcv", own, {"top": 3}, settings))
+    assert not first.same_as(find_maker("resnet50@mindcv", own, {"top": 2}, settings))
+    assert str(first).startswith("resnet50@mindcv (network resnet ")

@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from zoohub.checkpoint import load_weights
-from zoohub.errors import RecipeError
+from zoohub.checkpoint import load_weights, write_ckpt
+from zoohub.errors import CheckpointMismatch, RecipeError
 from zoohub.settings import load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe, FolderData
 from zoohub.tasks.recipe import Input, data_of
@@ -90,6 +91,20 @@ def test_a_file_to_start_from_is_recorded_as_that_file(tmp_path: Path) -> None:
     assert explicit.checkpoint == str(own)
     again, start = find_start(explicit, load_settings())
     assert (again, start.path) == (explicit, own)
+
+
+def test_a_file_without_averages_is_refused_before_a_run_begins(tmp_path: Path) -> None:
+    own = tmp_path / "own.ckpt"
+    plain = {"conv1.weight": np.zeros((6, 1, 5, 5), np.float32)}
+    write_ckpt(own, plain)
+    recipe = ClassificationRecipe(
+        model="lenet5@digits", checkpoint=str(own), data=FolderData("folder", "photos"),
+        start_ema=True,
+    )  # fmt: skip
+    with pytest.raises(CheckpointMismatch, match=r"own\.ckpt has no averaged weights"):
+        find_start(recipe, load_settings())
+    write_ckpt(own, {**plain, **{f"ema.{name}": array for name, array in plain.items()}})
+    assert find_start(recipe, load_settings())[1].path == own
 
 
 def test_a_run_needs_somebody_to_train() -> None:

@@ -12,7 +12,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.checkpoint.naming import Renamer, Renaming, is_averaged, repeats_averaged, unique
+from zoohub.checkpoint.naming import (
+    Renamer,
+    Renaming,
+    is_averaged,
+    not_averaged,
+    repeats_averaged,
+    unique,
+)
 from zoohub.checkpoint.training_state import is_slot, is_training_state, training_state
 from zoohub.checkpoint.weights import TensorInfo
 from zoohub.errors import CheckpointMismatch
@@ -230,10 +237,7 @@ def _averaged(
             sets.append(_placed(inside, own, replace(reading, prefix=start), to_own))
     best = max(sets, key=len, default={})
     if not best:
-        raise CheckpointMismatch(
-            f"{source} has no averaged weights (ema.*), which ema=True asks for; without it the "
-            "plain ones are loaded"
-        )
+        raise not_averaged(source)
     taken = frozenset(best.values())
     return {n: new for n, new in names.items() if new not in taken} | best
 

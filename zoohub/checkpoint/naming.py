@@ -86,6 +86,14 @@ def is_averaged(prefix: str) -> bool:
     return any(_AVERAGED.fullmatch(prefix[: end + 1]) for end in _dots(prefix))
 
 
+def not_averaged(source: str) -> CheckpointMismatch:
+    """What to raise where a file is to give the moving average of its weights, and has none."""
+    return CheckpointMismatch(
+        f"{source} has no averaged weights (ema.*), which ema=True asks for; without it the "
+        "plain ones are loaded"
+    )
+
+
 def repeats_averaged(name: str, known: Collection[str]) -> bool:
     """Whether a name is a known one behind the prefix of a moving average."""
     return any(name[end + 1 :] in known and is_averaged(name[: end + 1]) for end in _dots(name))

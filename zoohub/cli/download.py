@@ -14,7 +14,8 @@ from zoohub.manifest.entry import Checkpoint
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.output_names import output_name
-from zoohub.models.fetching import with_offline_hint
+from zoohub.manifest.steps import resolved_files
+from zoohub.models.fetching import checkpoint_of, with_offline_hint
 from zoohub.settings import load_settings
 
 EXAMPLES = (
@@ -27,7 +28,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub download`."""
     parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="models, or patterns like 'resnet*'"
+        "names", nargs="+", metavar="NAME", help="models, pipelines, or patterns like 'resnet*'"
     )
     parser.add_argument("--output", type=path, metavar="DIR", help="copy the files into DIR")
     parser.add_argument("--jobs", type=jobs, default=4, metavar="N", help="files at a time (4)")
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 
 def expand(index: Index, name: str) -> list[Checkpoint]:
-    """The checkpoints a name or a pattern means.
+    """The checkpoints a name or a pattern means; of a pipeline those of its steps.
 
     Raises:
         UnknownModel: nothing fits, or the model has no published file.
@@ -89,10 +90,7 @@ def expand(index: Index, name: str) -> list[Checkpoint]:
         if not checkpoints:
             raise UnknownModel(f"no model fits {name!r}; `zoohub list` shows their names")
         return checkpoints
-    resolved = index.resolve(name)
-    if resolved.checkpoint is None:
-        raise UnknownModel(f"{resolved.entry.model} has no published checkpoint to download")
-    return [resolved.checkpoint]
+    return [checkpoint_of(resolved) for resolved in resolved_files(index, name)]
 
 
 def copy_out(path: Path, name: str, folder: Path) -> Path:

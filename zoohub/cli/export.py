@@ -112,10 +112,13 @@ def run(options: argparse.Namespace, output: Output) -> int:
         raise UsageError("give --format, or --output with a suffix that names it")
     from zoohub.exporting import check_named, export_with_report, plan_export
     from zoohub.exporting.lite import convert_to_lite, lite_command
+    from zoohub.models.pipelines import pipeline_called
     from zoohub.models.pretrained import load_network
     from zoohub.settings import settings_for
 
     chosen = {key: getattr(options, key) for key in _CHOICES}
+    if pipeline_called(options.name, settings_for(device=options.device)) is not None:
+        return _export_pipeline(options, chosen, output)
     request = plan_export(options.output or Path(f"x.{options.format}"), **chosen)
     settings = settings_for(device=options.device)
     check_named(options.name, request, settings)  # before a network comes
@@ -135,6 +138,31 @@ def run(options: argparse.Namespace, output: Output) -> int:
     else:
         for path in paths:
             output.data(str(path))
+    return 0
+
+
+def _export_pipeline(options: argparse.Namespace, chosen: dict[str, object], output: Output) -> int:
+    """Write a pipeline's networks into a folder; stdout has the path of its description alone."""
+    from zoohub.exporting.pipelines import check_pipeline, description_path, export_pipeline
+    from zoohub.models.pipelines import Pipeline, load_named
+    from zoohub.settings import settings_for
+
+    check_pipeline(options.name, {**chosen, "lite": options.lite})
+    settings = settings_for(device=options.device)
+    pipeline = load_named(options.name, settings, weights_options(options, output))
+    assert isinstance(pipeline, Pipeline)
+    folder = options.output or Path(pipeline.entry.model)
+    written = []
+    for export in export_pipeline(pipeline, folder, chosen):
+        size, seconds = human_size(export.size), export.seconds
+        output.talk(f"{export.path.name}: {export.format}, {size}, {seconds:.1f} s")
+        for line in facts_of(export):
+            output.talk(line)
+        written.append(to_json(export))
+    if output.as_json:
+        output.json(written)
+    else:
+        output.data(str(description_path(folder, pipeline.entry.model)))
     return 0
 
 

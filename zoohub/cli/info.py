@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from dataclasses import asdict
 
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import local_path
@@ -12,6 +13,7 @@ from zoohub.manifest.entry import Checkpoint, Entry, TextContract
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
+from zoohub.manifest.steps import resolved_steps
 from zoohub.models.describing import is_runnable, model_is_runnable, model_json
 from zoohub.models.memory import memory_line
 from zoohub.models.provenance import recorded_hash
@@ -39,13 +41,13 @@ def run(options: argparse.Namespace, output: Output) -> int:
     index = open_index(settings)
     found = [_resolved(name, index) for name in options.names]
     if output.as_json:
-        output.json(model_json(resolved.entry, store) for resolved in found)
+        output.json(model_json(resolved.entry, store, index) for resolved in found)
         return 0
     for number, resolved in enumerate(found):
         if number:
             output.data("")
         named = resolved.checkpoint if resolved.explicit else None
-        for line in model_card(resolved.entry, named, store):
+        for line in model_card(resolved.entry, named, store, index):
             output.data(line)
     return 0
 
@@ -66,7 +68,7 @@ def _resolved(name: str, index: Index) -> Resolved:
     return Resolved(run.entry, run.checkpoint, True)
 
 
-def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str]:
+def model_card(entry: Entry, named: Checkpoint | None, store: Store, index: Index) -> list[str]:
     """The lines of a model's card; the named checkpoint (else the default) in full."""
     lines = [f"{entry.model}  ({entry.task}, family {entry.family})"]
     if entry.description:
@@ -76,7 +78,9 @@ def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str
         "multiply-adds": f"{entry.flops:.3g}" if entry.flops else None,
         "paper": entry.paper,
         "aliases": ", ".join(entry.aliases) or None,
-        "runnable": "yes" if model_is_runnable(entry) else "no: zoohub has no network for it yet",
+        "runnable": "yes"
+        if model_is_runnable(entry, index)
+        else "no: zoohub has no network for it yet",
         "index": None if entry.index == "built-in" else entry.index,
     }
     lines += [f"  {name:14}{value}" for name, value in facts.items() if value]
@@ -87,7 +91,34 @@ def model_card(entry: Entry, named: Checkpoint | None, store: Store) -> list[str
     if others:
         lines += ["", f"other checkpoints of {entry.model}:"]
         lines += [f"  {_one_line(checkpoint)}" for checkpoint in others]
+    if entry.steps:
+        return [*lines, *_step_lines(entry, store, index), "", *_how_to_chain(entry)]
     return [*lines, "", *_how_to(entry, shown)]
+
+
+def _step_lines(entry: Entry, store: Store, index: Index) -> list[str]:
+    """A pipeline's steps: the checkpoint of each, its size, whether it is here."""
+    lines = ["", "steps:"]
+    for step, resolved in resolved_steps(index, entry).items():
+        checkpoint = resolved.checkpoint
+        if checkpoint is None:
+            lines.append(f"  {step:14}{resolved.entry.model}: no checkpoint is published for it")
+            continue
+        size = human_size(checkpoint.size) if checkpoint.size else "size unknown"
+        here = "in the store" if store.has(checkpoint) else "not in the store"
+        lines.append(f"  {step:14}{checkpoint.reference}  ({size}, {here})")
+    return lines
+
+
+def _how_to_chain(entry: Entry) -> list[str]:
+    """The commands that come next for a pipeline, for copying."""
+    first = next(iter(entry.steps))
+    return [
+        f"  zoohub download {entry.model}",
+        f"  zoohub predict {entry.model} page.png",
+        f"  zoohub predict {entry.model} page.png --set {first}=NAME",
+        f'  pipeline = zoohub.load("{entry.model}", pretrained=True)',
+    ]
 
 
 def _checkpoint_card(checkpoint: Checkpoint, store: Store, memory: str | None) -> list[str]:
@@ -169,6 +200,9 @@ def _input_line(checkpoint: Checkpoint) -> str | None:
         parts.append(f"crop {contract.crop:g}")
     if contract.interpolation:
         parts.append(contract.interpolation)
+    if contract.regions is not None:
+        said = asdict(contract.regions).items()
+        parts.append("text: " + " ".join(f"{k} {v}" for k, v in said if v is not None))
     if contract.provenance:
         parts.append(f"from: {contract.provenance}")
     return ", ".join(parts)

@@ -61,13 +61,13 @@ def run(options: argparse.Namespace, output: Output) -> int:
         entries = (
             entry
             for entry in index.list(options.pattern, **fitting)
-            if not options.runnable or model_is_runnable(entry)
+            if not options.runnable or model_is_runnable(entry, index)
         )
-        output.json(model_json(entry, store) for entry in islice(entries, options.limit))
+        output.json(model_json(entry, store, index) for entry in islice(entries, options.limit))
         return 0
-    known = cache(has_family)  # most networks are of a family that was asked for before
+    known = partial(_summary_runs, cache(has_family), index)  # most families were asked for before
     summaries = index.summaries(options.pattern, **fitting)
-    wanted = (s for s in summaries if not options.runnable or _summary_runs(s, known))
+    wanted = (s for s in summaries if not options.runnable or known(s))
     rows = map(partial(_row, known=known), islice(wanted, options.limit))
     if output.width is None:
         count = _stream(rows, output)
@@ -112,11 +112,13 @@ def _say_none(options: argparse.Namespace, output: Output) -> None:
 HEADER = ("MODEL", "TASK", "DATASET", "METRIC", "SIZE", "FILES", "RUNS")
 
 
-def _summary_runs(summary: Summary, known: Callable[[str], bool]) -> bool:
+def _summary_runs(known: Callable[[str], bool], index: Index, summary: Summary) -> bool:
+    if summary.builder is None and not summary.checkpoints:  # a pipeline, mostly
+        return model_is_runnable(index.entry(summary.model), index)
     return summary.builder is not None and known(summary.builder)
 
 
-def _row(summary: Summary, known: Callable[[str], bool]) -> tuple[str, ...]:
+def _row(summary: Summary, known: Callable[[Summary], bool]) -> tuple[str, ...]:
     model, task, dataset, metric, figure, size, checkpoints, _ = summary
     return (
         model,
@@ -125,7 +127,7 @@ def _row(summary: Summary, known: Callable[[str], bool]) -> tuple[str, ...]:
         "-" if figure is None else f"{metric} {figure:g}",
         human_size(size),
         str(checkpoints),
-        "yes" if _summary_runs(summary, known) else "-",
+        "yes" if known(summary) else "-",
     )
 
 

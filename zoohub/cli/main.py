@@ -92,6 +92,7 @@ def entry_point() -> NoReturn:
     """The console script."""
     # Collecting garbage is a tenth of a short command's time, and there is hardly any.
     gc.set_threshold(50_000)
+    gc.disable()  # until `main` has imported what the command needs
     prepare()
     interrupt.install()
     try:
@@ -139,6 +140,9 @@ def main(arguments: Sequence[str]) -> int:
     warnings.filterwarnings("ignore", message=r"Image size \(\d+ pixels\) exceeds limit")
     output = Output(as_json=options.json, quiet=options.quiet, verbose=options.verbose)
     notes.listener = output.talk
+    if not gc.isenabled():
+        gc.freeze()  # modules stay: no collection need look at them
+        gc.enable()
     try:
         with asked(offline=True) if options.offline else contextlib.nullcontext():
             return int(options.run(options, output))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from zoohub.cli import interrupt
@@ -288,7 +289,8 @@ def _publisher(options: argparse.Namespace) -> Publisher:
     from zoohub.models.describing import model_is_runnable
 
     key = read_key(options.sign) if options.sign else None
-    return Publisher(runnable=model_is_runnable, key=key)
+    index = open_index(load_settings())
+    return Publisher(runnable=partial(model_is_runnable, index=index), key=key)
 
 
 def _progress(output: Output) -> Progress:

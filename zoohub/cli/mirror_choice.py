@@ -10,8 +10,9 @@ from zoohub.core.json_reader import parse_own
 from zoohub.errors import AmbiguousReference, UnknownModel
 from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.entry import Entry
-from zoohub.manifest.index import Index
+from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
+from zoohub.manifest.steps import pipelines_among, resolved_steps
 from zoohub.mirror.selection import Selection, fits, select
 from zoohub.settings import Settings
 
@@ -61,15 +62,17 @@ def _meant(
     index: Index, patterns: Sequence[str]
 ) -> tuple[list[str], dict[str, frozenset[str] | None]]:
     """The patterns, and the models that plain names mean: with the ids of their checkpoints, or
-    None for all of them.
+    None for all of them. With a pipeline come its steps' files.
 
     Raises:
         UnknownModel, AmbiguousReference: a plain name means nothing, or several things.
     """
     globs = [text for text in patterns if any(wildcard in text for wildcard in "*?[")]
     named: dict[str, frozenset[str] | None] = {}
+    pipelines: list[Entry] = []
     for text in patterns:
         if text in globs:
+            pipelines += pipelines_among(index, text)
             continue
         try:
             resolved = index.resolve(text)
@@ -77,9 +80,18 @@ def _meant(
             # A model without a default is no one checkpoint, but a model it is.
             named[index.entry(text).model] = None
             continue
-        model = resolved.entry.model
-        one = resolved.checkpoint if resolved.explicit else None
-        ids = None if one is None else frozenset((one.id,))
-        before = named.get(model, frozenset())
-        named[model] = None if before is None or ids is None else before | ids
+        _name(named, resolved, whole=not resolved.explicit)
+        pipelines.append(resolved.entry)
+    for pipeline in pipelines:
+        for step in resolved_steps(index, pipeline).values():
+            _name(named, step)
     return globs, named
+
+
+def _name(
+    named: dict[str, frozenset[str] | None], resolved: Resolved, *, whole: bool = False
+) -> None:
+    """Add what a name means: all of its model where `whole`, else its checkpoint."""
+    model, one = resolved.entry.model, resolved.checkpoint
+    before = named.get(model, frozenset())
+    named[model] = None if whole or one is None or before is None else before | {one.id}

@@ -6,7 +6,8 @@ import argparse
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from zoohub.cli.options import (
@@ -23,7 +24,8 @@ from zoohub.core.text_reader import is_file
 from zoohub.core.values import check_values
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
-from zoohub.predicting import Predictor, open_predictor, predict_inputs
+from zoohub.predicting import AnyPredictor, open_any, predict_inputs
+from zoohub.predicting.documents import check_document, known_documents, written_to
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
@@ -45,6 +47,9 @@ EXAMPLES = (
     "zoohub predict bert_base_chinese --text '今天[MASK]气真好' --vocab vocab.txt",
     "zoohub predict bertfinetune_squad --text 'It was built in 1889.' --question 'When?' "
     "--vocab vocab.txt",
+    "zoohub predict ocr page.png --save lines.png",
+    "zoohub predict ocr scan.pdf --hocr scan.hocr",
+    "zoohub predict ocr page.png --set detection=psenet_resnet50 --json",
     "zoohub predict transformer tokens.jsonl --csv translations.csv",
     "zoohub predict gpt2@mindnlp --text 'Once upon' --vocab tokenizer.json --top-p 0.9 --seed 1",
 )
@@ -76,6 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar=option.metavar,
             help=option.help,
         )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP=NAME",
+        help="another network in the place of a pipeline's step: detection=psenet_resnet50",
+    )
     drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     parser.add_argument(
         "--batch-size",
@@ -93,6 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print JSON in a form that other programs take: coco's results of detections",
     )
     add_file_options(results)
+    for name, document in known_documents().items():
+        results.add_argument(f"--{name}", metavar="FILE", help=document.says)
     add_weights_options(parser)
     add_device_options(parser, engine=True)
 
@@ -119,12 +133,18 @@ def run(options: argparse.Namespace, output: Output) -> int:
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
-    predictor = open_predictor(options.name, settings, mode=options.mode, request=request)
+    predictor = open_any(
+        options.name, settings, mode=options.mode, request=request, steps=_steps(options)
+    )
     if predictor.task.kind == "text":
         inputs = _texts(options)
     if options.format is not None:
         check_format(predictor, options.format)
-    told = options.format is None and not output.as_json and file is None
+    documents = {name: getattr(options, name) for name in known_documents()}
+    documents = {name: path for name, path in documents.items() if path is not None}
+    for name in documents:
+        check_document(predictor, name)
+    told = not (options.format or output.as_json or file or documents)
     streamed = Streamed(output)
     pieces = {}
     if predictor.task.streams and told and options.batch_size in (None, 1):
@@ -140,7 +160,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     counts = {True: 0, False: 0}
 
     def counted() -> Iterator[AnyPrediction]:
-        for prediction in followed(predictions, file, output):
+        for prediction in _written(followed(predictions, file, output), documents):
             counts[prediction.error is None] += 1
             if prediction.error is not None:
                 output.error(prediction.error)
@@ -150,7 +170,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         output.json(_rows(predictor, counted(), options.format))
     else:
         for prediction in counted():
-            shown = streamed.end() or file is not None
+            shown = streamed.end() or not told
             for line in () if shown else lines_of(predictor, prediction):
                 output.data(line)
     if counts[False]:
@@ -158,8 +178,19 @@ def run(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
+def _written(
+    predictions: Iterator[AnyPrediction], documents: Mapping[str, str]
+) -> Iterator[AnyPrediction]:
+    """The predictions, on their way written into each document."""
+    with ExitStack() as opened:
+        for name, path in documents.items():
+            writing = written_to(predictions, known_documents()[name], local_path(path))
+            predictions = opened.enter_context(writing)
+        yield from predictions
+
+
 def _rows(
-    predictor: Predictor, predictions: Iterable[AnyPrediction], format: str | None
+    predictor: AnyPredictor, predictions: Iterable[AnyPrediction], format: str | None
 ) -> Iterator[Json]:
     """Predictions as JSON: one an input, or in a form with rows of its own."""
     for prediction in predictions:
@@ -169,7 +200,7 @@ def _rows(
             yield from formatted(predictor, prediction, format)
 
 
-def lines_of(predictor: Predictor, prediction: AnyPrediction) -> list[str]:
+def lines_of(predictor: AnyPredictor, prediction: AnyPrediction) -> list[str]:
     """A prediction as text: the input's name, then what the task tells of its results."""
     if prediction.error is not None:
         return []
@@ -187,6 +218,17 @@ def _texts(options: argparse.Namespace) -> list[object]:
         found = [] if is_file(name) else sorted(glob.glob(os.path.expanduser(name)))  # noqa: PTH207,PTH111
         files += [sys.stdin.buffer] if name == "-" else map(Path, found or [name])
     return [*files, *map(Text, options.text)]
+
+
+def _steps(options: argparse.Namespace) -> dict[str, object]:
+    """What `--set` says."""
+    steps: dict[str, object] = {}
+    for assignment in options.set:
+        step, equals, name = assignment.partition("=")
+        if not (step and equals and name):
+            raise UsageError(f"--set {assignment}: write STEP=NAME, as in detection=dbnet_resnet50")
+        steps[step] = name
+    return steps
 
 
 def _options() -> list[CommandOption]:

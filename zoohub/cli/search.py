@@ -24,12 +24,13 @@ def run(options: argparse.Namespace, output: Output) -> int:
     """Print the models found, best first; none is no error."""
     settings = load_settings()
     text = " ".join(options.text)
-    entries = open_index(settings).search(text, limit=options.limit)
+    index = open_index(settings)
+    entries = index.search(text, limit=options.limit)
     if output.as_json:
         from zoohub.store import Store
 
         store = Store(settings.home)
-        output.json(model_json(entry, store) for entry in entries)
+        output.json(model_json(entry, store, index) for entry in entries)
         return 0
     rows = []
     for entry in entries:
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
                 entry.task,
                 (default.dataset if default else None) or "-",
                 f"{metric[0]} {metric[1]:g}" if metric else "-",
-                "yes" if model_is_runnable(entry) else "-",
+                "yes" if model_is_runnable(entry, index) else "-",
             )
         )
     output.table(("MODEL", "TASK", "DATASET", "METRIC", "RUNS"), rows)

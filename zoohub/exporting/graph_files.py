@@ -23,7 +23,14 @@ from zoohub.exporting.describing import describe
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
 from zoohub.exporting.sequences import check_sequences
-from zoohub.exporting.shapes import InputShape, MixedShape, Shape, plan_sequences, plan_shape
+from zoohub.exporting.shapes import (
+    InputShape,
+    MixedShape,
+    Shape,
+    exported_contract,
+    plan_sequences,
+    plan_shape,
+)
 from zoohub.graphs.choosing import Interface, choose_outputs, cut_network
 from zoohub.graphs.folding import Prepared, copy_network, prepare_copy
 from zoohub.graphs.metadata import Metadata
@@ -109,8 +116,7 @@ def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _
     )
     contract = provenance.input if provenance else None
     if contract is not None and isinstance(shape, InputShape):
-        written = replace(contract, size=(shape.height, shape.width), channels=shape.channels)
-        metadata = replace(metadata, input=written)
+        metadata = replace(metadata, input=exported_contract(contract, shape))
     return _Job(net, family, task, step, request, shape, prepared, interface, metadata)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -129,6 +129,20 @@ def plan_shape(
     if layout == "NCHW" and channels is not None:
         known = channels
     return InputShape(layout, batch, known, height, width, frozenset(dynamic), contract)
+
+
+def exported_contract(contract: InputContract, shape: InputShape) -> InputContract:
+    """What a file of that shape says of its input. Of pictures that come in any size it takes them
+    so where its height and width are open; else they are fitted into its one size, as are lines of
+    any width where its width is not open."""
+    channels = shape.channels
+    if contract.open_size:
+        if {"height", "width"} <= shape.dynamic:
+            return replace(contract, channels=channels)
+        contract = replace(contract, resize="pad")
+    if contract.line is not None and "width" not in shape.dynamic:
+        contract = replace(contract, line=replace(contract.line, widest=None))
+    return replace(contract, size=(shape.height, shape.width), channels=channels)
 
 
 @dataclass(frozen=True, slots=True)

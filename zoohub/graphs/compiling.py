@@ -12,6 +12,7 @@ from zoohub.graphs.folding import copy_network, prepare_copy
 from zoohub.graphs.inputs import GraphInput
 from zoohub.graphs.metadata import Metadata
 from zoohub.graphs.writing import onnx_model
+from zoohub.manifest.entry import InputContract
 from zoohub.networks.family import Family
 from zoohub.outputs.form import Array
 
@@ -19,23 +20,23 @@ from zoohub.outputs.form import Array
 @dataclass(frozen=True)
 class CompiledForm:
     """An ONNX model's bytes, and what it says of itself (`outputs`: those it has, in order);
-    whether it takes texts of any length."""
+    the axes, besides the batch, that may have any length."""
 
     model: bytes
     metadata: Metadata
-    any_length: bool = False
+    open_axes: tuple[int, ...] = ()
 
 
 def compile_form(
     net: nn.Cell, family: Family, inputs: Mapping[str, Array], metadata: Metadata
 ) -> CompiledForm:
     """The network as it is in evaluation mode: batch norms folded, any number of rows at a time,
-    and texts of any length.
+    texts of any length, pictures of any size or width where that follows from the picture.
 
     Args:
         net: built by `family`; it is not changed.
         inputs: a batch of what it takes, by its own names; the rows' shapes are what the form
-            takes, but of texts (batch, length).
+            takes, but for axes that are open.
         metadata: what is known of the network; `outputs` and `decoding` are put in.
 
     Raises:
@@ -47,11 +48,21 @@ def compile_form(
     prepared = prepare_copy(twin, first, fold=True)
     interface = choose_outputs(prepared.net, cut, prepared.outputs)
     said = replace(metadata, outputs=interface.names, decoding=interface.decoding)
-    any_length = metadata.input is not None and metadata.input.text is not None
-    axes = {0: "batch", 1: "length"} if any_length else {0: "batch"}
+    axes = _axes(metadata.input)
     sources = [
         GraphInput(name, array.shape, axes, array.dtype.name)
         for name, array in zip(family.inputs, first, strict=True)
     ]
     model = onnx_model(interface.net, sources, interface.names, said)
-    return CompiledForm(model.SerializeToString(), said, any_length)
+    return CompiledForm(model.SerializeToString(), said, tuple(axes)[1:])
+
+
+def _axes(contract: InputContract | None) -> dict[int, str]:
+    """The axes of an input that may have any length, by their place."""
+    if contract is not None and contract.text is not None:
+        return {0: "batch", 1: "length"}
+    if contract is not None and contract.open_size:
+        return {0: "batch", 2: "height", 3: "width"}
+    if contract is not None and contract.open_width:
+        return {0: "batch", 3: "width"}
+    return {0: "batch"}

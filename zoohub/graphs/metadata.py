@@ -16,7 +16,7 @@ from typing import Any
 from zoohub._version import __version__
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import DataError
-from zoohub.manifest.entry import InputContract, TextContract
+from zoohub.manifest.entry import InputContract, LineContract, RegionContract, TextContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
@@ -143,8 +143,9 @@ def _said(strings: Mapping[str, str], name: str) -> Any:
 
 
 def _plain(contract: InputContract) -> dict[str, object]:
-    """A picture's contract has no word on text."""
-    return {k: v for k, v in asdict(contract).items() if k != "text" or v is not None}
+    """Of what came later, or only some contracts have, nothing where they have not."""
+    later = ("text", "turned_above", "line", "regions")
+    return {k: v for k, v in asdict(contract).items() if k not in later or v is not None}
 
 
 def _contract(content: object) -> InputContract:
@@ -155,6 +156,12 @@ def _contract(content: object) -> InputContract:
     if isinstance(known.get("text"), dict):
         text = {k: v for k, v in known["text"].items() if k in _names(TextContract)}
         known["text"] = TextContract(**text)
+    if isinstance(known.get("regions"), dict):
+        regions = {k: v for k, v in known["regions"].items() if k in _names(RegionContract)}
+        known["regions"] = RegionContract(**regions)
+    if isinstance(known.get("line"), dict):
+        line = {k: v for k, v in known["line"].items() if k in _names(LineContract)}
+        known["line"] = LineContract(**line)
     return InputContract(**known)
 
 

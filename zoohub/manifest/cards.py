@@ -20,6 +20,7 @@ def entry_html(entry: Entry) -> str:
         "parameters": f"{entry.parameter_count:,}" if entry.parameter_count else None,
         "paper": entry.paper,
         "aliases": ", ".join(entry.aliases),
+        "steps": ", ".join(f"{step}: {name}" for step, name in entry.steps.items()),
         "index": None if entry.index == "built-in" else entry.index,
     }
     rows = [_row(checkpoint, entry.default) for checkpoint in entry.checkpoints[:_MOST]]

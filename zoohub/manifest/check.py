@@ -57,6 +57,8 @@ class _Check:
     uids: dict[tuple[str, str], tuple[str, str, int]] = field(default_factory=dict)
     firm: set[str] = field(default_factory=set)
     clashes: list[tuple[str, Problem]] = field(default_factory=list)
+    steps: list[tuple[str, str, str, int]] = field(default_factory=list)
+    pipelines: set[str] = field(default_factory=set)
 
     def file(self, file: Path) -> None:
         shown = str(file) if file == self.folder else str(file.relative_to(self.folder.parent))
@@ -95,6 +97,10 @@ class _Check:
         for alias in model.get("aliases", ()):
             line = document.line((*where, "aliases"))
             self.aliases.append((alias, name, document.file, line))
+        for step, reference in model.get("steps", {}).items():
+            line = document.line((*where, "steps", step))
+            self.steps.append((name, reference, document.file, line))
+            self.pipelines.add(name)
         self.firm.update(model.get("published", ()))
         self._network(document, (*where, "network"), name, model.get("network"))
         for checkpoint in model.get("checkpoints", ()):
@@ -151,6 +157,11 @@ class _Check:
                 self.problems.append(Problem(file, line, message))
             by_alias[alias] = (model, file, line)
         self.problems.extend(problem for uid, problem in self.clashes if uid not in self.firm)
+        for name, reference, file, line in self.steps:
+            step = reference.partition("@")[0]
+            if step not in self.models or step in self.pipelines:
+                why = "is a pipeline itself" if step in self.pipelines else "is not in this index"
+                self.problems.append(Problem(file, line, f"{name}: its step {reference!r} {why}"))
 
 
 def _url_line(document: Document, where: Where, checkpoint: CheckpointRow, url: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,13 @@ class Locked:
     url: str
     sha256: str
     size: int | None
+
+
+@dataclass(frozen=True)
+class LockedSteps:
+    """What a lock file says of a pipeline: its steps, which are references of the same file."""
+
+    steps: Mapping[str, str]
 
 
 def preferred(reading: Reference, hits: Sequence[Hit]) -> Sequence[Hit]:
@@ -66,12 +73,21 @@ def published(
     return found[0]
 
 
-def pinned(resolved: Resolved, locked: Locked, lock_name: str) -> Resolved:
-    """The resolved checkpoint with the lock's URL, hash and size in force.
+def pinned(resolved: Resolved, locked: Locked | LockedSteps, lock_name: str) -> Resolved:
+    """The resolved checkpoint with the lock's URL, hash and size in force; of a pipeline, the
+    lock's steps.
 
     Raises:
-        ManifestError: the index declares another full hash for what is locked.
+        ManifestError: the index declares another full hash for what is locked, or one of the two
+            has a pipeline there.
     """
+    if isinstance(locked, LockedSteps) != bool(resolved.entry.steps):
+        raise ManifestError(
+            f"{resolved.entry.model} is a pipeline in one of {lock_name} and the index, and not in "
+            "the other; write the lock anew"
+        )
+    if isinstance(locked, LockedSteps):
+        return replace(resolved, entry=replace(resolved.entry, steps=locked.steps))
     checkpoint = resolved.checkpoint
     if checkpoint is None:
         return resolved

@@ -11,8 +11,10 @@ from zoohub.manifest.entry import (
     Checkpoint,
     Entry,
     InputContract,
+    LineContract,
     NetworkSpec,
     Record,
+    RegionContract,
     TextContract,
 )
 
@@ -42,6 +44,10 @@ def decode_input(value: InputRow | None) -> InputContract | None:
             fields[name] = tuple(fields[name])
     if fields.get("text") is not None:
         fields["text"] = TextContract(**fields["text"])
+    if fields.get("regions") is not None:
+        fields["regions"] = RegionContract(**fields["regions"])
+    if fields.get("line") is not None:
+        fields["line"] = LineContract(**fields["line"])
     return InputContract(**fields)
 
 

@@ -5,7 +5,7 @@ A key is absent where nothing is known; what each means, the dataclasses of `ent
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TypedDict, final
 
 from zoohub.core.json_reader import Json
 
@@ -38,6 +38,25 @@ class TextRow(TypedDict, total=False):
     first_position: int
 
 
+class RegionsRow(TypedDict, total=False):
+    """`RegionContract` as JSON."""
+
+    outline: str
+    binary: float
+    least: float
+    expand: float
+
+
+class LineRow(TypedDict, total=False):
+    """`LineContract` as JSON."""
+
+    padding: str
+    multiple: int
+    narrowest: int
+    widest: int
+    normalised_first: bool
+
+
 class InputRow(TypedDict, total=False):
     """`InputContract` as JSON; the texts are those that `schema` allows."""
 
@@ -53,6 +72,9 @@ class InputRow(TypedDict, total=False):
     colour: str
     provenance: str
     text: TextRow
+    regions: RegionsRow
+    turned_above: float
+    line: LineRow
 
 
 class _Published(TypedDict):
@@ -123,6 +145,7 @@ class ModelRow(_Named, total=False):
     paper: str
     parameter_count: int
     flops: float
+    steps: dict[str, str]
     network: NetworkRow | None
     input: InputRow | None
     checkpoints: list[CheckpointRow]
@@ -133,7 +156,15 @@ class _Locked(TypedDict):
     sha256: str
 
 
+@final
 class LockRow(_Locked, total=False):
-    """One reference of a lock file."""
+    """One reference of a lock file: a file."""
 
     size: int
+
+
+@final
+class StepsRow(TypedDict):
+    """One reference of a lock file: a pipeline, whose steps are references of the same file."""
+
+    steps: dict[str, str]

@@ -47,11 +47,55 @@ class TextContract:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionContract:
+    """How the maps of a text detector become outlines of text; None: as its family does it.
+
+    `outline` is a quadrilateral or a polygon of any number of corners; `binary` the least value of
+    a pixel (DBNet: its probability; PSENet: its logit); `least` the least score of a text (DBNet,
+    PSENet: its pixels' mean; EAST, FCENet: that of each pixel); `expand` how far outwards DBNet's
+    outlines are moved: times area / perimeter.
+    """
+
+    outline: Literal["quad", "polygon"] | None = None
+    binary: float | None = None
+    least: float | None = None
+    expand: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineContract:
+    """How a picture of a line of text, made as high as the input at its own ratio, fills its width.
+
+    The width is rounded up, with `multiple` then to the nearest multiple of that; it is no less
+    than `narrowest` and no more than the input's, or `widest` where the network takes any width:
+    a longer line is squeezed. What is left of the input on the right is `padding`: `black` pixels,
+    or `zero` once values are normalised. `normalised_first`: before the picture is resized.
+    """
+
+    padding: Literal["black", "zero"] = "black"
+    multiple: int | None = field(default=None, metadata={"low": 1})
+    narrowest: int = field(default=1, metadata={"low": 1})
+    widest: int | None = field(default=None, metadata={"low": 1})
+    normalised_first: bool = False
+
+
+# How a picture comes to the size of the input, and the ways that leave that open.
+Resize = Literal["crop", "letterbox", "stretch", "pad", "within", "at_least", "at_most", "line"]
+OPEN_RESIZES = ("within", "at_least", "at_most")
+
+
+@dataclass(frozen=True, slots=True)
 class InputContract:
     """How a picture, or a text, becomes the network's input.
 
     `size` is (height, width) in pixels; `mean` and `std` are in units of `value_range`;
-    `crop` is the part of the resized picture's shorter side that the centre crop keeps.
+    `crop` is the part of the resized picture's shorter side that the centre crop keeps. A picture
+    more than `turned_above` times as high as wide is turned by 90° to the left first (None: none
+    is). `line` is what `resize: line` does in detail. `resize` of text detectors makes sides
+    multiples of 32 and keeps the ratio, nearly: `pad` fits the picture into `size`, filled up with
+    black at the right and below; of the others the input is as large as what comes out: `within`
+    fits it into `size`, `at_least` enlarges it until the shorter side is that of `size`, `at_most`
+    shrinks it until the longer side is. `regions` says how they see text in what they give.
     `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
     contract of a network that reads text, which has no use for what is said of pictures.
     """
@@ -64,10 +108,23 @@ class InputContract:
     std: tuple[float, ...] | None = None
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] | None = None
     crop: float | None = None
-    resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    resize: Resize = "crop"
     colour: Literal["RGB", "BGR", "L"] = "RGB"
     provenance: str | None = None
     text: TextContract | None = None
+    regions: RegionContract | None = None
+    turned_above: float | None = None
+    line: LineContract | None = None
+
+    @property
+    def open_size(self) -> bool:
+        """Whether the input's height and width follow from the picture."""
+        return self.resize in OPEN_RESIZES
+
+    @property
+    def open_width(self) -> bool:
+        """Whether the input's width follows from the picture."""
+        return self.line is not None and self.line.widest is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +167,8 @@ class Checkpoint:
     `declared` says how strong the publisher's hash is; `sha256` is the full hash or None (also
     None where the hash is doubtful: then `doubtful_sha256` keeps what was declared, for display
     only). `sha256_prefix` is a published fragment of 7 to 9 hex digits. `size` is in bytes.
-    `classes` names a data set whose class names zoohub has; `class_names` are the outputs' own
+    `classes` names a data set whose class names zoohub has, or the lists of characters and single
+    classes they are made up of (`<blank> chinese <space>`); `class_names` are the outputs' own
     names in their order, as a fine-tuned model has them, and win over `classes`.
     """
 
@@ -157,7 +215,9 @@ class Entry:
 
     `default` is the id of the default checkpoint (None where none is published);
     `family_default` says whether the family's name means this model. `parameter_count` counts
-    single weights; `flops` are multiply-adds for one input, as the publisher states them.
+    single weights; `flops` are multiply-adds for one input, as the publisher states them. An entry
+    with `steps` is a pipeline: it has no file of its own, but references of its steps' networks,
+    by the steps' names and in their order.
     """
 
     model: str
@@ -173,6 +233,7 @@ class Entry:
     paper: str | None = None
     parameter_count: int | None = None
     flops: float | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)
     index: str = "built-in"
 
     def checkpoint(self, id: str | None = None) -> Checkpoint | None:

@@ -12,7 +12,8 @@ A file `index/<task>/<family>.yaml` holds
 
 What is more particular wins: checkpoint over the model's publisher, over the family's publisher,
 over the model, over the family. (What a publisher's files are called holds for all its models,
-whatever a model says of its own.) `network` and `input` are merged key by key, `arguments` too.
+whatever a model says of its own.) `network` and `input` are merged key by key, `arguments` and
+`text` within them too.
 A record has its checkpoint's dataset, metrics, mindspore, repository, ref, path, publisher and
 updated unless it gives its own; null takes an inherited value away.
 """
@@ -41,6 +42,9 @@ MODEL_KEYS = (frozenset(MODEL) - {"model", "family", "family_default"}) | {
 }
 # What a record takes from its checkpoint.
 INHERITED = ("dataset", "metrics", "mindspore", "repository", "ref", "path", "publisher", "updated")
+_MERGED = frozenset(
+    ("network", "input", "arguments", "text", "regions", "line")
+)  # key by key, where both have some
 _RECORD_ONLY = frozenset(("repository", "ref", "path", "updated"))
 CHECKPOINT_KEYS = (frozenset(CHECKPOINT) - {"id"}) | _RECORD_ONLY
 DEFAULT_KEYS = CHECKPOINT_KEYS - {
@@ -85,7 +89,7 @@ def merge(*levels: Mapping[str, Json] | None) -> Value:
     result: Value = {}
     for level in levels:
         for key, value in (level or {}).items():
-            if key in ("network", "input", "arguments") and isinstance(value, dict):
+            if key in _MERGED and isinstance(value, dict):
                 base = result.get(key)
                 result[key] = merge(base if isinstance(base, dict) else None, value)
             else:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from zoohub.core.json_reader import parse_own
 from zoohub.errors import AmbiguousReference, ManifestError, UnknownModel
-from zoohub.manifest.choosing import Locked, Resolved, pinned, preferred, published
+from zoohub.manifest.choosing import (
+    Locked,
+    LockedSteps,
+    Resolved,
+    pinned,
+    preferred,
+    published,
+)
 from zoohub.manifest.database import Cells, Database, Hit, Order, Summary, What, normalise
 from zoohub.manifest.reference import (
     MAX_REFERENCE,
@@ -26,7 +33,7 @@ from zoohub.manifest.tasks import translated
 if TYPE_CHECKING:
     from zoohub.manifest.entry import Entry
 
-__all__ = ["Index", "Layer", "Locked", "Resolved"]
+__all__ = ["Index", "Layer", "Locked", "LockedSteps", "Resolved"]
 
 Keyed = tuple[Cells, str, Cells]
 Numbered = tuple[Cells, int, str, Cells]
@@ -53,7 +60,7 @@ class Index:
         self,
         layers: tuple[Layer, ...],
         *,
-        lock: Mapping[str, Locked] | None = None,
+        lock: Mapping[str, Locked | LockedSteps] | None = None,
         lock_name: str = "lock",
     ) -> None:
         self.layers = tuple(layer for layer in layers if layer.trusted) + tuple(

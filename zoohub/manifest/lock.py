@@ -1,6 +1,7 @@
 """Lock files: which bytes a reference means, written down so that they cannot change unseen.
 
-A lock is YAML: reference -> `{url, sha256, size}`. With `ZOOHUB_LOCK` set, only references that
+A lock is YAML: reference -> `{url, sha256, size}`; of a pipeline -> `{steps: {NAME: REFERENCE}}`,
+with those references beside it. With `ZOOHUB_LOCK` set, only references that
 are in it resolve, and what is downloaded must have the locked hash.
 """
 
@@ -11,14 +12,15 @@ from pathlib import Path
 
 from zoohub.core.atomic import write_whole
 from zoohub.errors import ManifestError
-from zoohub.manifest.index import Locked
+from zoohub.manifest.compiled import LockRow, StepsRow
+from zoohub.manifest.index import Locked, LockedSteps
 from zoohub.manifest.schema import check_lock
 from zoohub.manifest.values import SchemaError
 
 HEADER = "# Written by `zoohub lock`. Set ZOOHUB_LOCK to this file to hold downloads to it.\n"
 
 
-def read_lock(path: Path) -> dict[str, Locked]:
+def read_lock(path: Path) -> dict[str, Locked | LockedSteps]:
     """The references of a lock file.
 
     Raises:
@@ -31,18 +33,26 @@ def read_lock(path: Path) -> dict[str, Locked]:
         rows = check_lock(document.value if document.value is not None else {})
     except SchemaError as error:
         raise document.error(error.where, error.message) from None
-    return {
-        reference: Locked(row["url"], row["sha256"], row.get("size"))
-        for reference, row in rows.items()
-    }
+    return {reference: _locked(row) for reference, row in rows.items()}
 
 
-def write_lock(path: Path, references: Mapping[str, Locked]) -> None:
+def _locked(row: LockRow | StepsRow) -> Locked | LockedSteps:
+    if "steps" in row:
+        return LockedSteps(row["steps"])
+    return Locked(row["url"], row["sha256"], row.get("size"))
+
+
+def write_lock(path: Path, references: Mapping[str, Locked | LockedSteps]) -> None:
     """Write a lock file in place of an older one, sorted by reference."""
     lines = [HEADER]
     for reference in sorted(references):
         locked = references[reference]
-        lines.append(f"{_quoted(reference)}:\n  url: {_quoted(locked.url)}\n")
+        lines.append(f"{_quoted(reference)}:\n")
+        if isinstance(locked, LockedSteps):
+            lines.append("  steps:\n")
+            lines += [f"    {_quoted(k)}: {_quoted(v)}\n" for k, v in locked.steps.items()]
+            continue
+        lines.append(f"  url: {_quoted(locked.url)}\n")
         lines.append(f"  sha256: {_quoted(locked.sha256)}\n")
         if locked.size is not None:
             lines.append(f"  size: {locked.size}\n")

@@ -8,16 +8,18 @@ from the hashes (see `declared`).
 
 from __future__ import annotations
 
-from typing import cast
+from typing import cast, get_args
 
-from zoohub.manifest.compiled import LockRow, ModelRow
+from zoohub.manifest.compiled import LockRow, ModelRow, StepsRow
 from zoohub.manifest.declared import declared_strength
+from zoohub.manifest.entry import Resize
 from zoohub.manifest.values import (
     Fields,
     SchemaError,
     Where,
     check_arguments,
     check_boolean,
+    check_class_lists,
     check_class_names,
     check_crop,
     check_label,
@@ -29,6 +31,7 @@ from zoohub.manifest.values import (
     check_reference,
     check_sha256,
     check_size,
+    check_steps,
     check_text,
     check_url,
     check_whole,
@@ -66,6 +69,19 @@ TEXT: Fields = {
     "length_penalty": check_number,
     "first_position": check_whole,
 }
+REGIONS: Fields = {
+    "outline": choice("quad", "polygon"),
+    "binary": check_number,
+    "least": check_number,
+    "expand": check_number,
+}
+LINE: Fields = {
+    "padding": choice("black", "zero"),
+    "multiple": check_whole,
+    "narrowest": check_whole,
+    "widest": check_whole,
+    "normalised_first": check_boolean,
+}
 INPUT: Fields = {
     "size": check_size,
     "channels": check_whole,
@@ -75,10 +91,13 @@ INPUT: Fields = {
     "std": list_of(check_number),
     "interpolation": choice("nearest", "bilinear", "bicubic", "area"),
     "crop": check_crop,
-    "resize": choice("crop", "letterbox", "stretch"),
+    "resize": choice(*get_args(Resize)),
     "colour": choice("RGB", "BGR", "L"),
     "provenance": check_text,
     "text": mapping_of(TEXT),
+    "regions": mapping_of(REGIONS),
+    "turned_above": check_number,
+    "line": mapping_of(LINE),
 }
 RECORD: Fields = {
     "uid": check_reference,
@@ -105,7 +124,7 @@ CHECKPOINT: Fields = {
     "size": check_whole,
     "network": mapping_of(NETWORK, ("builder",)),
     "input": mapping_of(INPUT),
-    "classes": check_label,
+    "classes": check_class_lists,
     "class_names": check_class_names,
     "task": check_label,
     "dataset": check_text,
@@ -131,6 +150,7 @@ MODEL: Fields = {
     "paper": check_text,
     "parameter_count": check_whole,
     "flops": check_number,
+    "steps": check_steps,
     "network": mapping_of(NETWORK, ("builder",)),
     "input": mapping_of(INPUT),
     "checkpoints": list_of(mapping_of(CHECKPOINT, ("id", "format", "sources"))),
@@ -139,15 +159,21 @@ MODEL: Fields = {
 LOCKED: Fields = {"url": check_url, "sha256": check_sha256, "size": check_whole}
 
 _check_locked = mapping_of(LOCKED, ("url", "sha256"))
+_check_locked_steps = mapping_of({"steps": check_steps}, ("steps",))
 
 
-def check_lock(value: object) -> dict[str, LockRow]:
+def check_lock(value: object) -> dict[str, LockRow | StepsRow]:
     """Check a parsed lock file; returns it. Raises SchemaError."""
     if type(value) is not dict:
         raise SchemaError((), f"must map references to url, sha256 and size, found {value!r:.60}")
     for reference, item in value.items():
         check_reference(reference, (reference,))
-        _check_locked(item, (reference,))
+        pipeline = type(item) is dict and "steps" in item
+        (_check_locked_steps if pipeline else _check_locked)(item, (reference,))
+    for reference, item in value.items():
+        for step in item.get("steps", {}).values():
+            if step not in value:
+                raise SchemaError((reference, "steps"), f"the step {step!r} is not in the lock")
     return value
 
 
@@ -162,6 +188,8 @@ def check_model(value: object) -> ModelRow:
     """
     _check_model(value, ())
     model = cast("ModelRow", value)
+    if "steps" in model and not {"checkpoints", "network", "input"}.isdisjoint(model):
+        raise SchemaError(("steps",), "a pipeline has steps and no network or file of its own")
     ids: set[str] = set()
     names: set[str] = set()
     for number, checkpoint in enumerate(model.get("checkpoints") or ()):

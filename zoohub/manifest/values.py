@@ -15,6 +15,7 @@ MAX_URL = 2_000
 MAX_TEXT = 20_000
 MAX_ITEMS = 20_000
 MAX_CLASSES = 100_000
+MAX_STEPS = 10
 
 Where = tuple[str | int, ...]
 Check: TypeAlias = Callable[[object, Where], object]
@@ -200,6 +201,23 @@ def check_published(value: object, where: Where) -> None:
     for uid, id in value.items():
         check_reference(uid, where)
         check_name(id, (*where, uid))
+
+
+def check_class_lists(value: object, where: Where) -> None:
+    """Names of lists of classes and single classes in `<…>`, with spaces between: mostly one."""
+    check_text(value, where)
+    for term in str(value).split():
+        if not (term.startswith("<") and term.endswith(">") and len(term) <= MAX_NAME):
+            check_label(term, where)
+
+
+def check_steps(value: object, where: Where) -> None:
+    """Names of a pipeline's steps, in their order, to references of models."""
+    if type(value) is not dict or not 0 < len(value) <= MAX_STEPS:
+        raise SchemaError(where, f"must map 1 to {MAX_STEPS} steps to models, found {value!r:.60}")
+    for step, reference in value.items():
+        check_label(step, where)
+        check_reference(reference, (*where, step))
 
 
 def check_class_names(value: object, where: Where) -> None:

@@ -76,6 +76,8 @@ def _head(entry: Entry, runnable: bool) -> Iterable[str]:
 
 def _use(entry: Entry, files: Mapping[str, FileRecord], runnable: bool) -> Iterable[str]:
     """The commands to copy."""
+    if entry.steps:
+        yield from _use_steps(entry)
     if not entry.checkpoints:
         return
     reference = entry.model if entry.default else entry.checkpoints[0].reference
@@ -94,6 +96,17 @@ def _use(entry: Entry, files: Mapping[str, FileRecord], runnable: bool) -> Itera
     else:
         yield _say("In Python, as named arrays:")
         yield _command(f"import zoohub\nweights = zoohub.load_weights({quoted})")
+
+
+def _use_steps(entry: Entry) -> Iterable[str]:
+    """A pipeline's steps, and how it is run."""
+    yield element("h2", "Use it")
+    for step, reference in entry.steps.items():
+        yield _say(f"{step}: {reference}")
+    yield _say("Fetch and verify the files of all steps; prints their paths:")
+    yield _command(f"zoohub download {entry.model}")
+    yield _say("Run it:")
+    yield _command(f"zoohub predict {entry.model} page.png")
 
 
 def _sheet(entry: Entry, checkpoint: Checkpoint, files: Mapping[str, FileRecord]) -> str:

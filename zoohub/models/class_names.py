@@ -1,30 +1,49 @@
-"""Class names by data set, in the order of the networks' outputs.
+"""Class names by data set, in the order of the networks' outputs; and characters by dictionary.
 
 The names are in `data/<data set>.txt`, one a line; NOTICE says where they come from, and
-`tests/models/check_class_names.py` compares them with two published packages each.
+`tests/models/check_class_names.py` compares them with two published packages each. Characters are
+in `data/characters/`; what reads text has classes beside them, which the index spells out:
+`chinese <blank>`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
 from zoohub.errors import DataError
+
+SPACE = "<space>"
 
 # Numbers that COCO's 80 detection classes leave out of its 1..90.
 _COCO_UNUSED_IDS = frozenset((12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
 
 
 def class_names(name: str) -> tuple[str, ...]:
-    """The class names of a data set, by its name in the index (`imagenet-1k`, `coco-2017`, …).
+    """The class names of a data set, by its name in the index (`imagenet-1k`, `coco-2017`, …); of
+    several terms those of each in turn, of which one in `<…>` is a class itself.
+
+    >>> class_names("<end> alphanumeric <space>")[:3], class_names("digits <space>")[-2:]
+    (('<end>', '0', '1'), ('9', ' '))
 
     Raises:
         DataError: zoohub has no names for it; says for which it has.
     """
+    return tuple(found for term in name.split() or [name] for found in _names_of(term))
+
+
+def _names_of(term: str) -> Sequence[str]:
+    if term.startswith("<"):
+        return [" " if term == SPACE else term]
+    folder = resources.files("zoohub.models") / "data"
+    characters = folder / "characters" / f"{term}.txt"
     known = known_labels()
-    if name not in known:
-        raise DataError(f"zoohub has no class names for {name!r}; it has {', '.join(known)}")
-    text = (resources.files("zoohub.models") / "data" / f"{name}.txt").read_text(encoding="utf-8")
-    return tuple(text.splitlines())
+    if term in known:
+        return (folder / f"{term}.txt").read_text(encoding="utf-8").splitlines()
+    if "/" in term or not characters.is_file():
+        raise DataError(f"zoohub has no class names for {term!r}; it has {', '.join(known)}")
+    text = characters.read_text(encoding="utf-8")
+    return text.removesuffix("\n").split("\n")  # ends of lines of other kinds are characters
 
 
 def known_labels() -> tuple[str, ...]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoohub.errors import NetworkNotAvailable
+from zoohub.errors import NetworkNotAvailable, ZoohubError
+from zoohub.manifest.steps import resolved_steps
 from zoohub.networks.families import find_family
 
 if TYPE_CHECKING:
     from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
+    from zoohub.manifest.index import Index
     from zoohub.store import Store
 
 # Formats whose parameters zoohub puts into a network definition of its own.
@@ -40,23 +42,41 @@ def is_runnable(checkpoint: Checkpoint) -> bool:
     return checkpoint.format in WEIGHT_FORMATS and spec is not None and misfit(spec) is None
 
 
-def model_is_runnable(entry: Entry) -> bool:
+def model_is_runnable(entry: Entry, index: Index) -> bool:
+    """Whether zoohub has the model's network; of a pipeline, those of its steps in `index`."""
+    if entry.steps:
+        return all(step is not None and is_runnable(step) for step in _step_files(entry, index))
+    return has_network(entry)
+
+
+def _step_files(entry: Entry, index: Index) -> list[Checkpoint | None]:
+    """The checkpoint of each step of a pipeline; None where a reference means none here."""
+    try:
+        return [step.checkpoint for step in resolved_steps(index, entry).values()]
+    except ZoohubError:  # said when it is used; a list goes on
+        return [None]
+
+
+def has_network(entry: Entry) -> bool:
     """Whether some checkpoint of the model is runnable, or the bare network can be built."""
     if entry.network is not None and misfit(entry.network) is None:
         return True
     return any(is_runnable(checkpoint) for checkpoint in entry.checkpoints)
 
 
-def model_json(entry: Entry, store: Store) -> dict[str, object]:
+def model_json(entry: Entry, store: Store, index: Index) -> dict[str, object]:
     """The model as the command line's JSON has it."""
     cached = [store.has(checkpoint) for checkpoint in entry.checkpoints]
+    steps = _step_files(entry, index) if entry.steps else []
+    whole = bool(steps) and all(step is not None and store.has(step) for step in steps)
     return {
         "model": entry.model,
         "family": entry.family,
         "task": entry.task,
         "default": entry.default,
-        "runnable": model_is_runnable(entry),
-        "cached": any(cached),
+        "runnable": model_is_runnable(entry, index),
+        "cached": any(cached) or whole,
+        "steps": dict(entry.steps),
         "parameter_count": entry.parameter_count,
         "aliases": list(entry.aliases),
         "checkpoints": [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoohub.errors import OfflineError, UnknownModel, ZoohubError
+from zoohub.errors import OfflineError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
+from zoohub.manifest.steps import resolved_steps
 from zoohub.settings import Settings
 
 
@@ -43,6 +44,32 @@ def fetch_resolved(
         return fetch(checkpoint, settings, progress=Bar() if show_progress else Silent())
     except OfflineError as error:
         raise with_offline_hint(error, resolved.entry, open_index(settings)) from error
+
+
+def fetch_named(
+    name: str, settings: Settings, *, verify: bool = False, show_progress: bool = True
+) -> Path | list[Path]:
+    """Fetch what a name means: the file of a model, the files of a pipeline's steps."""
+    index = open_index(settings)
+    resolved = index.resolve(name)
+    steps = [*resolved_steps(index, resolved.entry).values()]
+    paths = [
+        fetch_resolved(step, settings, verify=verify, show_progress=show_progress)
+        for step in steps or [resolved]
+    ]
+    return paths if steps else paths[0]
+
+
+def fetch_one(name: str, settings: Settings, *, verify: bool = False) -> Path:
+    """Fetch the one file that a name means.
+
+    Raises:
+        UsageError: it is a pipeline, which has several. As `zoohub.download`.
+    """
+    found = fetch_named(name, settings, verify=verify)
+    if isinstance(found, list):
+        raise UsageError(f"{name} is a pipeline: give the name of one of its steps' networks")
+    return found
 
 
 def with_offline_hint(error: ZoohubError | None, entry: Entry, index: Index) -> ZoohubError:

@@ -242,7 +242,7 @@ def network_of(resolved: Resolved) -> NetworkSpec:
     """The network definition a reference means.
 
     Raises:
-        NetworkNotAvailable: zoohub has none for it.
+        NetworkNotAvailable: zoohub has none for it. UsageError: it is a pipeline.
     """
     checkpoint = resolved.checkpoint
     spec = checkpoint.network if checkpoint is not None else None
@@ -250,6 +250,11 @@ def network_of(resolved: Resolved) -> NetworkSpec:
         spec = resolved.entry.network
     if spec is not None:
         return spec
+    if resolved.entry.steps:
+        steps = ", ".join(f"{step} ({name})" for step, name in resolved.entry.steps.items())
+        raise UsageError(
+            f"{resolved.entry.model} is a pipeline, not one network: name that of a step, {steps}"
+        )
     name = checkpoint.reference if checkpoint is not None else resolved.entry.model
     if checkpoint is not None and checkpoint.format not in WEIGHT_FORMATS:
         _check_format(resolved)

@@ -100,6 +100,10 @@ def run_document(run: RunFacts) -> dict[str, object]:
     if run.classes:
         arguments[find_family(run.spec.builder).classes_argument] = len(run.classes)
     contract = _without_none(asdict(run.contract))
+    if run.contract.regions is not None:
+        contract["regions"] = _without_none(asdict(run.contract.regions))
+    if run.contract.line is not None:
+        contract["line"] = _without_none(asdict(run.contract.line))
     if run.contract.text is not None:
         contract = {"text": _without_none(asdict(run.contract.text))}
     network = _without_none(asdict(replace(run.spec, arguments=arguments, parameters=None)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from zoohub.graphs.version import writer_version
 from zoohub.models.subjects import Subject
 from zoohub.networks.families import find_family
 from zoohub.predicting.engines import Engine
+from zoohub.predicting.optimised import open_form
 from zoohub.running import CellRunner, OnnxRunner, Runner
 from zoohub.running.runner import Array, Inputs, Outputs
 from zoohub.settings import Settings
@@ -50,10 +51,11 @@ class Form:
     def open(self) -> OnnxRunner | None:
         """The form's runner; None where it is not there, or was damaged."""
         path = form_path(self.store, self.record) if self.record else None
-        if path is None:
+        if path is None or self.record is None:
             return None
+        inputs = find_family(self.subject.network.builder).inputs
         try:
-            return OnnxRunner(path, inputs=find_family(self.subject.network.builder).inputs)
+            return open_form(self.store, self.record, path, inputs)
         except ZoohubError as error:
             note(f"the compiled form of {self.subject.name} is made again ({error})")
             return None
@@ -78,6 +80,8 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
             "weights": weights,
             "network": [spec.builder, dict(spec.arguments), spec.parameters],
             "input": [contract.size, contract.channels, contract.layout],
+            **({"open": True} if contract.open_size else {}),
+            **({"open": "width"} if contract.open_width else {}),
             "writer": writer_version(),
             "folded": _FOLDED,
         }
@@ -143,7 +147,7 @@ class MakingRunner:
         path = form_path(form.store, record)
         if path is None:
             raise ZoohubError(f"the compiled form of {record.name} was removed as it came")
-        return OnnxRunner(path, inputs=self.inputs)
+        return open_form(form.store, record, path, self.inputs)
 
     def _compile(self, inputs: Inputs) -> tuple[bytes, Mapping[str, str]]:
         from zoohub.core.turns import mindspore_turn
@@ -165,10 +169,20 @@ class MakingRunner:
             made = compile_form(self._checker.net, family, few, said)
         form = OnnxRunner(made.model, inputs=self.inputs)
         check_form(form, self._checker, few, self._parts)
-        if made.any_length:
-            shorter = {name: array[:, : -(-array.shape[1] // 2)] for name, array in few.items()}
+        if made.open_axes:
+            shorter = {name: _shortened(array, made.open_axes) for name, array in few.items()}
             check_form(form, self._checker, shorter, self._parts)
         return made.model, made.metadata.to_strings()
+
+
+def _shortened(array: Array, axes: Sequence[int]) -> Array:
+    """Half of an input along these axes; of a picture a multiple of 32 pixels of each side."""
+    unit = 1 if axes == (1,) else 32
+    place = [slice(None)] * array.ndim
+    for axis in axes:
+        units = -(-array.shape[axis] // unit)
+        place[axis] = slice(-(-units // 2) * unit)
+    return array[tuple(place)]
 
 
 def check_form(form: Runner, network: Runner, inputs: Inputs, parts: Parts) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoohub.errors import UsageError
 from zoohub.models.class_names import class_names, coco_category_ids
-from zoohub.predicting.predictor import Predictor
+from zoohub.predicting.chains import AnyPredictor
 from zoohub.tasks.finding import all_tasks
 from zoohub.tasks.results import AnyPrediction, Json
 
@@ -14,7 +14,7 @@ def known_formats() -> tuple[str, ...]:
     return tuple(sorted({name for task in all_tasks() for name in task.formats}))
 
 
-def check_format(predictor: Predictor, name: str) -> None:
+def check_format(predictor: AnyPredictor, name: str) -> None:
     """That a network's results have this form.
 
     Raises:
@@ -26,7 +26,7 @@ def check_format(predictor: Predictor, name: str) -> None:
         )
 
 
-def formatted(predictor: Predictor, prediction: AnyPrediction, name: str) -> list[Json]:
+def formatted(predictor: AnyPredictor, prediction: AnyPrediction, name: str) -> list[Json]:
     """The rows of one input's results in the form of that name."""
     own = predictor.names == class_names("coco-2017")
     return predictor.task.formatted(name, prediction, coco_category_ids() if own else None)

@@ -4,6 +4,7 @@ with it unnoticed."""
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from zoohub.core.hashing import hash_file
 from zoohub.core.json_reader import parse_own
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError, ZoohubError
-from zoohub.models.subjects import find_subject
+from zoohub.models.subjects import Subject, find_subject
 from zoohub.settings import Settings
 
 _SUFFIX = ".made-by.json"
@@ -46,16 +47,17 @@ def find_maker(
 ) -> Maker:
     """The maker that a model's name stands for, with weights of one's own where `checkpoint` is
     given. `options` that are None are left out."""
-    given = {key: value for key, value in options.items() if value is not None}
+    given: dict[str, object] = {key: value for key, value in options.items() if value is not None}
     weights: str | None = None
     with contextlib.suppress(ZoohubError, OSError):  # what opens the model says what is wrong
         file = checkpoint or local_path(name)
         if file.is_file():
             weights = hash_file(file).sha256
-        else:
-            subject = find_subject(name, settings)
-            if subject is not None:
-                weights = subject.weights_hash(settings, show_progress=True)
+        subject = None if weights and not checkpoint else find_subject(name, settings)
+        if subject is not None and checkpoint is not None:
+            given["network"] = _network(subject)
+        elif subject is not None:
+            weights = subject.weights_hash(settings, show_progress=True)
     return Maker(name, weights, parse_own(json.dumps(given, default=str)))
 
 
@@ -90,6 +92,14 @@ def write_maker(path: Path, maker: Maker) -> None:
             file.write((json.dumps(asdict(maker)) + "\n").encode())
     except OSError as error:
         raise DataError(f"{_beside(path)} cannot be written: {error.strerror or error}") from None
+
+
+def _network(subject: Subject) -> str:
+    """What tells one network and its input from others', into which the same weights may go."""
+    spec = subject.network
+    facts = [spec.builder, dict(spec.arguments), spec.head, spec.stem, asdict(subject.input)]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=list).encode())
+    return f"{spec.builder} {digest.hexdigest()[:8]}"
 
 
 def _beside(path: Path) -> Path:

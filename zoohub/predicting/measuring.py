@@ -114,7 +114,8 @@ def evaluate(
         `{count, loss, top1, top5, per_class, confusion, …}`: `loss` in nats, accuracies 0 to 1,
         `top5` absent below six classes, `per_class` an accuracy (None without pictures) by name,
         `confusion` counts by label (rows) and prediction. For a detector, by COCO's protocol,
-        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`.
+        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`. For a text
+        detector, by ICDAR 2015's, `{count, texts, found, precision, recall, hmean, …}`.
 
     Raises:
         DataError: the data cannot be read, is another task's, or its classes are not the network's.
@@ -144,10 +145,12 @@ def evaluate(
         reasons = "; ".join((*left, *splits.warnings)) or "it is empty"
         raise DataError(f"the data has no readable {task.samples} to measure on: {reasons}")
     classes = predictor.names
-    if classes is None:
+    if classes is None or (splits.classes and not task.has_classes):
         rows = task.prepare(predictor.input)(samples.inputs[0])
-        classes = task.class_names(predictor.infer(rows), splits.classes)
-    places = _places(task, splits, samples, (predictor.names, len(classes)), network)
+        classes = task.class_names(predictor.infer(rows), splits.classes, classes)
+    places = np.arange(0)
+    if task.has_classes:
+        places = _places(task, splits, samples, (predictor.names, len(classes)), network)
     named = replace(predictor, names=classes)
     skipped = dict(splits.skipped)
     metric = measure_samples(

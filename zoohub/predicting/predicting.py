@@ -14,8 +14,8 @@ from zoohub.core.values import check_values
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
 from zoohub.inputs.text import Question
+from zoohub.predicting.chains import AnyPredictor
 from zoohub.predicting.drawings import drawing_paths
-from zoohub.predicting.predictor import Predictor
 from zoohub.predicting.reading import Ready, in_batches, rows_of
 from zoohub.running.threads import machine_threads
 from zoohub.tasks.contract import Row
@@ -40,7 +40,7 @@ class Predictions(Iterator[AnyPrediction]):
 
 
 def predict_inputs(
-    predictor: Predictor,
+    predictor: AnyPredictor,
     inputs: object,
     options: Mapping[str, object] | None = None,
     *,
@@ -77,7 +77,7 @@ def predict_inputs(
     if save is not None and task.drawings is None:
         drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
         raise DataError(f"drawings are made of {drawn}; this model's task is {task.name}")
-    prepare = task.prepare(predictor.input, chosen)
+    prepare = predictor.prepare(chosen)
     expand = importlib.import_module(f"zoohub.inputs.{task.kind}.sources").expand_inputs
     sources: Sequence[Source] = expand(inputs)
     paths: Sequence[Path | None] = (None,) * len(sources)
@@ -106,7 +106,7 @@ def predict_inputs(
     return Predictions(results(), len(places))
 
 
-def suitable_batch(predictor: Predictor) -> int:
+def suitable_batch(predictor: AnyPredictor) -> int:
     """Pictures to a run of onnxruntime: as many as have the pixels of sixteen of 224x224, which the
     processor's caches hold; one of all else, and of what MindSpore would compile for each number.
     """
@@ -131,7 +131,7 @@ def _undone(sources: Sequence[Source], done: Mapping[str, int]) -> Sequence[int]
 
 
 def interpreted(
-    predictor: Predictor, group: Sequence[Ready], options: object
+    predictor: AnyPredictor, group: Sequence[Ready], options: object
 ) -> list[tuple[object, ...]]:
     """The results of each input of a group; none of those that cannot be read."""
     task, rows = predictor.task, rows_of(group)
@@ -142,7 +142,7 @@ def interpreted(
 
 
 def _finished(
-    predictor: Predictor, source: Source, one: Ready, found: tuple[Any, ...], path: Path | None
+    predictor: AnyPredictor, source: Source, one: Ready, found: tuple[Any, ...], path: Path | None
 ) -> AnyPrediction:
     """The prediction, its drawing written where one is asked for."""
     if one.error is not None:

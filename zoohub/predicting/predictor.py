@@ -31,7 +31,7 @@ from zoohub.predicting.engines import (
 )
 from zoohub.running import CellRunner, Mode, Runner, open_runner
 from zoohub.settings import Settings
-from zoohub.tasks.contract import AnyTask, Row
+from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.finding import find_task, task_for
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ class Predictor:
     def computing(self) -> Engine:
         """The engine, also where that is settled with the first batch."""
         return getattr(self.runner, "engine", self.engine)
+
+    def prepare(self, options: object) -> Prepare:
+        """What makes an input the network's rows; `options` are the task's. Raises as `Task`'s."""
+        return self.task.prepare(self.input, options)
 
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the network gives for these rows, in its canonical form."""
@@ -130,12 +134,12 @@ def _of_name(
 
 
 def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
-    from zoohub.models.describing import model_is_runnable
+    from zoohub.models.describing import has_network
     from zoohub.models.pretrained import load_network, meant
 
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
-    if model_is_runnable(entry):  # nothing is fetched in vain
+    if has_network(entry):  # nothing is fetched in vain
         spec = (checkpoint.network if checkpoint else None) or entry.network
         task = task_for(entry.task, spec)
         if spec is not None:

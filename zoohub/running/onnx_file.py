@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoohub.errors import CheckpointCorrupt, ZoohubError
+from zoohub.errors import ZoohubError
 from zoohub.outputs.reading import DETECTIONS
 from zoohub.running.batching import in_batches, plain, whole_table
 from zoohub.running.runner import (
@@ -21,11 +21,11 @@ from zoohub.running.runner import (
     existing,
     in_order,
 )
-from zoohub.running.threads import machine_threads
+from zoohub.running.sessions import Optimised, open_session
 
 
 class OnnxRunner:
-    """Runs an ONNX file, or one's bytes, with onnxruntime on the CPU.
+    """Runs an ONNX file, one's bytes, or an optimised graph with onnxruntime on the CPU.
 
     `inputs` are the names under which callers give the file's inputs, in its order; by default
     the file's own, `images` apart, which is zoohub's `image`.
@@ -36,14 +36,16 @@ class OnnxRunner:
         CheckpointCorrupt: onnxruntime cannot read it.
     """
 
-    def __init__(self, path: str | Path | bytes, *, inputs: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, path: str | Path | bytes | Optimised, *, inputs: Sequence[str] | None = None
+    ) -> None:
         try:
             import onnxruntime  # noqa: F401
         except ImportError:
             raise ZoohubError(
                 "running an ONNX file needs onnxruntime: pip install 'zoohub[onnx]'"
             ) from None
-        self._source = path if isinstance(path, bytes) else str(existing(path))
+        self._source = str(existing(path)) if isinstance(path, str | Path) else path
         self._strays: list[Any] = []
         self._open()
         sources = self._session.get_inputs()
@@ -66,23 +68,8 @@ class OnnxRunner:
         return in_batches(self._once, arrays, self.batch)
 
     def _open(self) -> None:
-        import onnxruntime
-
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                self._source, self._options(), providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no base but this
-            name = "this" if isinstance(self._source, bytes) else self._source
-            raise CheckpointCorrupt(f"{name} is not a readable ONNX file: {error}") from None
+        self._session: Any = open_session(self._source)
         self._opened_in = os.getpid()
-
-    def _options(self) -> object:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = machine_threads()
-        return options
 
     def _once(self, arrays: tuple[Array, ...]) -> Outputs:
         contiguous = [np.ascontiguousarray(array) for array in arrays]

@@ -1,7 +1,8 @@
 """Compiled forms in the store: found by what they were made of, kept like any published file.
 
 The form itself is a blob, named by its own hash; `compiled/<key>.json` says which one a key means,
-or why none could be made. The key is a hash of all that decides what the form computes.
+or why none could be made. The key is a hash of all that decides what the form computes. What an
+engine makes of a form for one machine is kept in the same way: it is a form in another format.
 """
 
 from __future__ import annotations
@@ -12,13 +13,21 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from zoohub.core.hashing import hash_file
+from zoohub.errors import StoreError
 from zoohub.store.files import read_json, store_errors, unlink, write_json
+from zoohub.store.layout import extension
 from zoohub.store.policy import TransferPolicy
 from zoohub.store.store import Store
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+Buffer: TypeAlias = "bytes | mmap"  # what a file is written of
 
 FORMAT = "onnx"
 SOURCE = "compiled:"  # before the key, where a blob's record names the URL of others
@@ -33,6 +42,7 @@ class CompiledRecord:
         weights: SHA-256 of the weights' file.
         sha256: of the form; None where none could be made, and `refused` says why.
         said: what the form says of itself, as strings.
+        format: of its file.
     """
 
     name: str
@@ -40,6 +50,12 @@ class CompiledRecord:
     sha256: str | None = None
     refused: str | None = None
     said: Mapping[str, str] = field(default_factory=dict)
+    format: str = FORMAT
+
+    @property
+    def title(self) -> str:
+        """What the form's file is called in lists of files."""
+        return f"{self.name} ({'compiled' if self.format == FORMAT else self.format})"
 
 
 def compiled_key(facts: Mapping[str, object]) -> str:
@@ -59,6 +75,7 @@ def read_compiled(store: Store, key: str) -> CompiledRecord | None:
             sha256=None if content["sha256"] is None else str(content["sha256"]),
             refused=None if content["refused"] is None else str(content["refused"]),
             said={str(k): str(v) for k, v in content["said"].items()},
+            format=str(content.get("format", FORMAT)),
         )  # type: ignore[return-value]
     except (KeyError, TypeError, AttributeError):
         return None
@@ -70,7 +87,7 @@ def form_path(store: Store, record: CompiledRecord) -> Path | None:
     if record.sha256 is None:
         return None
     try:
-        path = store.layout.blob(record.sha256, FORMAT)
+        path = _blob(store, record.sha256, record.format)
     except ValueError:
         return None
     if not path.exists() or not store.check(path):
@@ -84,7 +101,7 @@ def publish_compiled(
     store: Store,
     key: str,
     record: CompiledRecord,
-    make: Callable[[], tuple[bytes, Mapping[str, str]]],
+    make: Callable[[], tuple[Buffer, Mapping[str, str]]],
     notice: Callable[[str], None],
 ) -> CompiledRecord:
     """Have the form made once, whichever process does it, and published whole.
@@ -121,7 +138,7 @@ def publish_compiled(
         if partial is None:
             known = settled()
             if known is None:  # removed in this very moment: the next call makes it again
-                raise RuntimeError(f"{record.name}: the compiled form went as it came")
+                raise StoreError(f"{record.name}: the compiled form went as it came; try it again")
             return known
         try:
             form, said = make()
@@ -135,12 +152,12 @@ def publish_compiled(
             store.publish(
                 partial,
                 found,
-                format=FORMAT,
+                format=record.format,
                 inode=inode,
-                name=f"{record.name} (compiled)",
+                name=record.title,
                 source=f"{SOURCE}{key}",
             )
-            made = CompiledRecord(record.name, record.weights, found.sha256, None, dict(said))
+            made = replace(record, sha256=found.sha256, refused=None, said=dict(said))
             _write(store, key, made)
             return made
         finally:
@@ -180,7 +197,7 @@ def forms_of(store: Store, weights: Collection[str]) -> set[str]:
 def sweep_compiled(store: Store) -> None:
     """Remove what is said of forms that are gone."""
     for path, record in _records(store):
-        if record.sha256 and not store.layout.blob(record.sha256, FORMAT).exists():
+        if record.sha256 and not _blob(store, record.sha256, record.format).exists():
             unlink(path)
 
 
@@ -190,6 +207,10 @@ def _records(store: Store) -> Iterator[tuple[Path, CompiledRecord]]:
             record = read_compiled(store, path.stem)
             if record is not None:
                 yield path, record
+
+
+def _blob(store: Store, sha256: str, format: str) -> Path:
+    return store.layout.blob(sha256, extension(format))
 
 
 def _path(store: Store, key: str) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.errors import RecipeError
-from zoohub.tasks.recipe import ClassWeights
+
+if TYPE_CHECKING:
+    from zoohub.tasks.recipe import ClassWeights
 
 
 def settled_weights(

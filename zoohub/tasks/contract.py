@@ -15,19 +15,21 @@ holds every task to it with one test.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import RecipeError
+from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.parts import (
     Arrays,
     Curve,
+    Document,
     Figure,
     Figures,
     Finished,
@@ -36,14 +38,15 @@ from zoohub.tasks.parts import (
     MicroBatch,
     Note,
     Panels,
+    Prepare,
     Random,
     Reader,
     Row,
+    Step,
     TrainingRow,
     TrainingRows,
     check_count,
 )
-from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.results import AnyPrediction, Json, Result
 from zoohub.tasks.samples import Samples, Splits
 
@@ -52,12 +55,14 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.recipe import Recipe
 
 __all__ = [
     "AnyReader",
     "AnyTask",
     "Arrays",
     "Curve",
+    "Document",
     "Figure",
     "Figures",
     "Finished",
@@ -66,16 +71,18 @@ __all__ = [
     "MicroBatch",
     "Note",
     "Panels",
+    "Prepare",
     "Random",
     "Reader",
     "Row",
+    "Step",
     "Task",
     "TrainingRow",
     "TrainingRows",
     "check_count",
 ]
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 
 
@@ -93,18 +100,19 @@ class Task(ABC, Generic[R, T]):
     headline: tuple[str, ...]  # said at the end of a run, the first after each epoch
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
-    recipe: type[R]
+    freezes = False  # whether a head can be trained on features that are kept
     has_classes = True  # whether its networks tell classes apart, which the data has too
     samples = "pictures"  # what its samples are called
     unnamed = False  # whether its recipes say no `task`
     options: type  # of predict: a frozen dataclass
-    readers: tuple[Reader[Any, T], ...]
     learns_from: str  # what data is to be, in a sentence
     expected: str  # the same as things on a disk
     streams = False  # whether its options have `on_text`, told a result's pieces as they come
     drawings: str | None = None  # what `--save` draws; None: nothing
     drawing_suffix: str | None = None  # of its files; None: as the input's
     formats: tuple[str, ...] = ()  # other programs' forms that its results can take
+    documents: Mapping[str, Document] = MappingProxyType({})  # files of other programs, by option
+    steps: Mapping[str, str] = MappingProxyType({})  # of a pipeline's: the index's task of each
     builds_on: tuple[str, ...] = ()  # the folders of tasks that this one imports from
     counts_left_out = False  # say how many samples were left out rather than each
     forgotten: tuple[str, ...] = ()  # figures that a run does not keep
@@ -115,6 +123,17 @@ class Task(ABC, Generic[R, T]):
     def name(self) -> str:
         """The index's name of the task."""
         return self.serves[0]
+
+    # What learns is not needed to predict, and takes long to import: these are properties.
+    @property
+    @abstractmethod
+    def recipe(self) -> type[R]:
+        """Its recipes."""
+
+    @property
+    @abstractmethod
+    def readers(self) -> tuple[Reader[Any, T], ...]:
+        """What reads its data; the first that claims it."""
 
     def claims(self, network: NetworkSpec) -> bool:
         """Whether this task is what a network does that the index files under one of `shares`."""
@@ -139,9 +158,7 @@ class Task(ABC, Generic[R, T]):
 
     # -- prediction ------------------------------------------------------------------------
     @abstractmethod
-    def prepare(
-        self, contract: InputContract, options: object = None
-    ) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(self, contract: InputContract, options: object = None) -> Prepare:
         """What makes an input the network's: mostly one row, but a long text has several.
 
         `options` are those of predict; None: their defaults.
@@ -216,6 +233,15 @@ class Task(ABC, Generic[R, T]):
         where they are not known."""
         raise NotImplementedError
 
+    # -- a pipeline's ----------------------------------------------------------------------
+    def prepare_chain(self, steps: Mapping[str, Step]) -> Prepare:
+        """As `prepare`, for the steps of a pipeline. Raises DataError: one network does it."""
+        raise DataError(f"{self.name} is done by one network, not by a pipeline")
+
+    def chain(self, steps: Mapping[str, Step], rows: Sequence[Row]) -> Form:
+        """What the steps, one after another, make of rows."""
+        raise NotImplementedError
+
     # -- evaluation ------------------------------------------------------------------------
     @abstractmethod
     def metric(self, classes: tuple[str, ...]) -> Metric:
@@ -233,8 +259,11 @@ class Task(ABC, Generic[R, T]):
     def renumbered(self, samples: Samples[T], places: NDArray[np.int64]) -> Samples[T]:
         """The samples with class i as class `places[i]`."""
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
-        """What to call the classes of a network without names: as the data does."""
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
+        """What to call the classes of a network without names: as the data does. A task that has
+        no classes of its own is asked of `known` names too, where the data has some."""
         return found
 
     def warn(self, confidence: float | None) -> tuple[str, ...]:
@@ -292,16 +321,32 @@ class Task(ABC, Generic[R, T]):
         not go with the data."""
         return recipe
 
+    def fitted(
+        self, recipe: R, splits: Splits[T], network: NetworkSpec, known: tuple[str, ...] | None
+    ) -> Splits[T]:
+        """The samples for that network, whose classes are called `known` (None: nobody says):
+        with the classes that its head is to have. Raises RecipeError: they do not go together."""
+        return splits
+
+    def check_freezing(self) -> None:
+        """That a head can be trained on features that are kept (`freeze`), by some recipe.
+
+        Raises:
+            RecipeError: not in this task.
+        """
+        if not self.freezes:
+            raise RecipeError(
+                "freeze: features are kept to train a classifier of pictures, not to "
+                f"{self.title}; name the parts that shall not learn in frozen"
+            )
+
     def check_freeze(self, recipe: R) -> None:
-        """That a head can be trained on features that are kept (`freeze`).
+        """The same, by this recipe.
 
         Raises:
             RecipeError: not in this task, or not by this recipe.
         """
-        raise RecipeError(
-            f"freeze: features are kept to train a classifier of pictures, not to {self.title}; "
-            "name the parts that shall not learn in frozen"
-        )
+        self.check_freezing()
 
     def without_changes(self, recipe: R) -> R:
         """The recipe without random changes of the samples."""

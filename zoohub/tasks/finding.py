@@ -7,19 +7,19 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoohub import tasks
-from zoohub.core.binding import read_text
 from zoohub.core.paths import expanded, local_path
 from zoohub.core.text_reader import decoded, file_bytes
-from zoohub.core.yaml_nodes import child, parse
-from zoohub.core.yaml_reader import MAX_BYTES
 from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.families import has_family
 from zoohub.tasks.contract import AnyReader, AnyTask
 from zoohub.tasks.predict_only import not_learnt
-from zoohub.tasks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from zoohub.tasks.recipe import Recipe
 
 
 @cache
@@ -104,6 +104,8 @@ def read_recipe(path: str | Path, assignments: Sequence[str] = ()) -> Recipe:
         RecipeError: the file cannot be read, zoohub has no such task, or a key is unknown,
             missing, of a wrong type or out of bounds; names the file, line and key.
     """
+    from zoohub.core.yaml_reader import MAX_BYTES  # YAML is not needed to predict
+
     data = file_bytes(local_path(path), f"{path}: the recipe", RecipeError, MAX_BYTES)
     text = decoded(data, str(path), RecipeError, "YAML", chinese=True)
     return parse_recipe(text, str(path), assignments)
@@ -111,12 +113,16 @@ def read_recipe(path: str | Path, assignments: Sequence[str] = ()) -> Recipe:
 
 def parse_recipe(text: str, name: str = "recipe", assignments: Sequence[str] = ()) -> Recipe:
     """The recipe in YAML `text`; `name` stands for the file in errors. Raises as `read_recipe`."""
+    from zoohub.core.binding import read_text
+
     recipe: Recipe = read_text(text, _task_in(text, name).recipe, name, assignments)
     return recipe
 
 
 def _task_in(text: str, name: str) -> AnyTask:
     """The task that a recipe's text says it is for."""
+    from zoohub.core.yaml_nodes import child, parse
+
     node = child(parse(text, name), "task", name)
     wanted = None if node is None else node.value
     for task in learning_tasks():

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.running import Array
-from zoohub.tasks.recipe import Recipe
+from zoohub.tasks.results import AnyPrediction
 from zoohub.tasks.samples import Samples, Splits
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+    from zoohub.manifest.entry import InputContract
+    from zoohub.tasks.contract import AnyTask
+    from zoohub.tasks.recipe import Recipe
 
 Arrays: TypeAlias = Mapping[str, Array]
 Random: TypeAlias = np.random.Generator
@@ -27,7 +31,7 @@ Note: TypeAlias = Callable[[str, str], object]  # told of (name, reason) of what
 # The inputs and the targets of a micro-batch, in the order the network and the loss take them.
 MicroBatch: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
 D = TypeVar("D")
 
@@ -48,6 +52,33 @@ class Row:
 
     inputs: Arrays
     geometry: object = None
+
+
+# What makes an input, whatever it is in its task, the network's rows.
+Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
+
+
+class Step(Protocol):
+    """A pipeline's step: a network that answers for a task of its own."""
+
+    @property
+    def task(self) -> AnyTask:
+        """What the step does."""
+        ...
+
+    @property
+    def input(self) -> InputContract:
+        """How its input is made."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Its classes; None where they are not known."""
+        ...
+
+    def infer(self, rows: Sequence[Row]) -> Form:
+        """What its network gives for rows, in the canonical form."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -128,6 +159,24 @@ class Reader(ABC, Generic[D, T]):
     def held_out(self) -> Splits[T] | None:
         """What a network is measured on where the data is only named, if not all of it."""
         return None
+
+
+class Document(ABC):
+    """Another program's file of what was found in all inputs, as text, made a piece at a time."""
+
+    says: str  # what it is, for a command's help
+
+    @abstractmethod
+    def begin(self) -> str:
+        """What stands before the first input's."""
+
+    @abstractmethod
+    def add(self, number: int, prediction: AnyPrediction) -> str:
+        """What one input gives, the first being number 1."""
+
+    @abstractmethod
+    def end(self) -> str:
+        """What stands behind the last."""
 
 
 class InFile(ABC):

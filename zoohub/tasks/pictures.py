@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture, Transform
 from zoohub.manifest.entry import InputContract
-from zoohub.tasks.contract import Note, Row
+from zoohub.tasks.contract import Note, Random, Row
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,6 +63,15 @@ def first_readable(
             note(names[candidate], str(error))
             first = first or error
     raise DataError(f"none of the {count} training {samples} can be read: {first}")
+
+
+def recoloured(pixels: NDArray[np.uint8], most: float, random: Random) -> NDArray[np.uint8]:
+    """Brightness and contrast changed by up to that part of themselves."""
+    if not most:
+        return pixels
+    contrast, brightness = random.uniform(1 - most, 1 + most, 2)
+    levels = (np.arange(256, dtype=np.float32) - 128) * contrast + 128 * brightness
+    return np.clip(levels, 0, 255).astype(np.uint8)[pixels]
 
 
 def class_colour(index: int) -> Rgb:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 import yaml
 
 from zoohub.core.binding import number, plain
-from zoohub.manifest.entry import TextContract
+from zoohub.manifest.entry import LineContract, RegionContract, Resize, TextContract
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
@@ -42,7 +42,10 @@ class Input:
     std: tuple[float, ...] | None = None
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] = "bilinear"
     crop: float | None = None
-    resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    resize: Resize = "crop"
+    regions: RegionContract | None = None
+    turned_above: float | None = None
+    line: LineContract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +120,38 @@ class Recipe:
     seed: int = number(0, low=0, high=(1 << 32) - 1)  # as MindSpore takes it
 
 
+class NoRecipe(Recipe):
+    """The recipe of a task that has none: nobody makes one."""
+
+
 def recipe_text(recipe: Recipe) -> str:
     """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     values = {
-        key: _used(value) if key == "loss" else value
+        key: _written(key, value)
         for key, value in cast("dict[str, object]", plain(recipe)).items()
         if value is not None or key not in _WRITTEN_WHERE_USED
     }
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-def _used(weights: object) -> object:
-    """The parts that a loss has: the others are None."""
-    if not isinstance(weights, dict):
-        return weights
-    return {part: weight for part, weight in weights.items() if weight is not None}
+# What only some pictures' inputs have.
+_LATER = ("regions", "turned_above", "line")
+
+
+def _written(key: str, value: object) -> object:
+    """The parts that a loss has, and of an input what it has of `_LATER`: the others are None."""
+    if not isinstance(value, dict) or key not in ("loss", "input"):
+        return value
+    if key == "loss":
+        return _known(value)
+    used = {name: part for name, part in value.items() if part is not None or name not in _LATER}
+    if isinstance(used.get("regions"), dict):
+        used["regions"] = _known(used["regions"])
+    return used
+
+
+def _known(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def data_of(recipe: Recipe) -> object:

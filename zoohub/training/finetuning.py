@@ -212,6 +212,9 @@ def plan_recipe(
     task = task_to_learn(entry.task, spec, data)
     if spec is not None:
         task.check_network(task.network_for(spec))  # nothing is fetched in vain
+    about_freeze = [text for text in overrides.assignments if text.startswith("freeze=")]
+    if assign(blank, about_freeze).freeze is not None:
+        task.check_freezing()
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
     known = (origin.checkpoint.input if origin.checkpoint else None) or entry.input
     described = with_vocabulary(described, known)

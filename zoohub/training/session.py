@@ -68,6 +68,7 @@ def open_session(
     start = replace(start, spec=own, renewed=own != start.spec)
     task.check_network(start.spec, start.contract)
     recipe = task.weighed(recipe, find_family(start.spec.builder).weights_of(start.spec.arguments))
+    splits = task.fitted(recipe, splits, start.spec, start.classes)
     return Session(task, recipe, splits, start, workers, settings)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from zoohub.checkpoint.naming import is_averaged, not_averaged
+from zoohub.checkpoint.opening import open_weights
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
@@ -51,11 +53,14 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
         UnknownModel, AmbiguousReference, NetworkNotAvailable, DownloadError: as `zoohub.load`.
         RecipeError: the input contract is not known and the recipe gives none, or a fresh start is
             to have averaged weights.
+        CheckpointMismatch: the file has none, and the recipe asks for them.
     """
     if recipe.start_ema and recipe.checkpoint is None:
         raise RecipeError("start_ema (--ema): fresh weights have no average; give a checkpoint")
     found = find_origin(recipe, settings)
     checkpoint, path = found.checkpoint, _fetched(recipe, found, settings)
+    if recipe.start_ema and path is not None:
+        _check_averaged(path)
     contract = _contract(recipe, found)
     own = _spec(recipe, found)
     spec = _for_size(own, recipe, found)
@@ -158,7 +163,6 @@ def _contract(recipe: Recipe, found: Origin) -> InputContract:
 
 def _for_network(contract: InputContract, spec: NetworkSpec, path: Path | None) -> InputContract:
     """The contract of a network that reads text, as its arguments and its weights say."""
-    from zoohub.checkpoint.opening import open_weights
     from zoohub.networks.loading import sizes_in_file
 
     assert contract.text is not None
@@ -188,6 +192,13 @@ def _fetched(recipe: Recipe, found: Origin, settings: Settings) -> Path | None:
     if not file.is_file():
         raise DataError(f"{file}: there is no such checkpoint file")
     return file
+
+
+def _check_averaged(path: Path) -> None:
+    """See that a file has averaged weights, before a run's folder is made."""
+    weights = open_weights(path)
+    if weights.averaged is None and not any(map(is_averaged, weights.table())):
+        raise not_averaged(path.name)
 
 
 def find_run(model: str, settings: Settings) -> SavedRun | None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import files
+from zoohub.tasks.detection.labels import CUT, OUTSIDE, Complaints, check_boxes
 from zoohub.tasks.detection.readers import BoxesReader, ScenesReader, read_boxes
 from zoohub.tasks.detection.recipe import BoxesData
 from zoohub.tasks.detection.samples import box_count
@@ -91,6 +92,14 @@ def test_bad_boxes_are_left_out_counted_and_named(tmp_path: Path) -> None:
     assert "a.txt:4" in text
     assert "3 lines that are no label" in text
     assert "1 boxes were cut at their picture's edge" in text
+
+
+def test_less_than_half_a_pixel_in_the_picture_is_outside_of_it() -> None:
+    complaints = Complaints()
+    rows = np.array([[0, 39.7, 0, 60, 20], [0, 39.5, 0, 60, 20], [1, -9, -30, 8, 0.4]])
+    kept = check_boxes(rows, ["a", "b", "c"], (20, 40), 2, complaints)
+    np.testing.assert_allclose(kept, [[0, 39.5, 0, 40, 20]])
+    assert complaints.counts == {OUTSIDE: 2, CUT: 1}
 
 
 def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path) -> None:

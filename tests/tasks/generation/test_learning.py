@@ -18,8 +18,8 @@ from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.outputs.continuations import TokenLosses
 from zoohub.tasks.finding import find_reader, find_task
-from zoohub.tasks.generation.passages import Passage, windows
 from zoohub.tasks.generation.training_rows import TrainingWindows
+from zoohub.tasks.generation.windows import Passage, windows
 from zoohub.tasks.recipe import recipe_text
 from zoohub.tasks.samples import Samples
 from zoohub.training import finetune

@@ -270,3 +270,9 @@ def test_a_task_that_cannot_says_so(tmp_path: Path) -> None:
     text = "task: object-detection\nmodel: yolov8n\ndata: {kind: digit-scenes}\nfreeze: backbone\n"
     with pytest.raises(RecipeError, match=r"not to .*; name the parts that shall not learn"):
         open_session(parse_recipe(text))
+
+
+@pytest.mark.slow
+def test_a_task_that_cannot_says_so_before_it_fetches_weights(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"not to .*; name the parts that shall not learn"):
+        finetune("yolov5s", "digit-scenes", freeze="backbone", output=tmp_path, offline=True)

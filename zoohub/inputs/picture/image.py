@@ -14,11 +14,12 @@ from zoohub.core.paths import local_path
 from zoohub.errors import DataError
 from zoohub.inputs.picture.kinds import unread_format
 from zoohub.inputs.picture.limits import check_size, open_limited
+from zoohub.inputs.picture.pdf import PdfPage
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Picture: TypeAlias = "str | Path | bytes | BinaryIO | Image.Image | NDArray[np.generic]"
+Picture: TypeAlias = "str | Path | bytes | BinaryIO | Image.Image | NDArray[np.generic] | PdfPage"
 Colour = Literal["RGB", "BGR", "L"]
 
 _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
@@ -36,7 +37,9 @@ def read_image(picture: Picture, colour: Colour = "RGB") -> NDArray[np.uint8]:
         DataError: there is no such file, it is no image, a damaged one or one of more pixels than
             `ZOOHUB_MAX_PIXELS`, or the array has another shape or type.
     """
-    if isinstance(picture, np.ndarray):
+    if isinstance(picture, PdfPage):
+        image = _from_array(picture.pixels())
+    elif isinstance(picture, np.ndarray):
         image = _from_array(picture)
     elif isinstance(picture, str | os.PathLike):
         image = _from_file(local_path(picture))

@@ -43,14 +43,22 @@ def check_size(image: Image.Image, name: str) -> None:
     Raises:
         DataError: says how many it has and how to raise the limit.
     """
-    why = too_large(image)
+    check_pixels(image.width, image.height, name)
+
+
+def check_pixels(width: int, height: int, name: str) -> None:
+    """As `check_size`, of what has no image yet."""
+    why = _too_many(width * height)
     if why:
         raise DataError(f"{name}: {why}")
 
 
 def too_large(image: Image.Image) -> str | None:
     """What `check_size` complains of; None where there is nothing."""
-    pixels = image.width * image.height
+    return _too_many(image.width * image.height)
+
+
+def _too_many(pixels: int) -> str | None:
     if pixels <= _ALWAYS:
         return None
     limit = load_settings().max_pixels

@@ -13,6 +13,7 @@ import numpy as np
 from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture
 from zoohub.inputs.picture.kinds import is_picture, kinds_found
+from zoohub.inputs.picture.pdf import is_pdf, pdf_pages
 from zoohub.inputs.source import Source
 
 Inputs: TypeAlias = "Picture | Iterable[Picture]"
@@ -24,8 +25,9 @@ def expand_inputs(inputs: Inputs) -> tuple[Source, ...]:
 
     A folder stands for the image files (`kinds.is_picture`) directly in it, a pattern (`*`, `?`,
     `[…]`, `**`) for those that it matches, both sorted by name and without hidden files. A file
-    named outright is kept whatever its suffix, and tried. A `Source` stays as it is. Pictures that
-    are not files are called `image 0`, `image 1`, … by their place among the inputs.
+    named outright is kept whatever its suffix, and tried; a PDF stands for its pages. A `Source`
+    stays as it is. Pictures that are not files are called `image 0`, `image 1`, … by their place
+    among the inputs.
 
     Raises:
         DataError: nothing at all was given or matched. Where some of several inputs match
@@ -83,6 +85,8 @@ def _expand_path(name: str) -> list[Source]:
         matches = map(Path, glob.glob(name, recursive=True))  # noqa: PTH207
         there = [file for file in matches if file.is_file()]
         kind = "pattern"
+    elif is_pdf(path):
+        return _pages(name, path)
     else:
         return [Source(name, path)]
     found = sorted(file for file in there if is_picture(file))
@@ -91,6 +95,14 @@ def _expand_path(name: str) -> list[Source]:
         why = f"looked for .jpg, .png and the like, found {kinds_found(there)}{hint}"
         return [Source(name, error=f"no image in {kind} {name} ({why})")]
     return [Source(str(path), path) for path in found]
+
+
+def _pages(name: str, path: Path) -> list[Source]:
+    """The pages of a PDF, each by its number: `NAME#1`."""
+    try:
+        return [Source(f"{name}#{page.number}", page) for page in pdf_pages(path)]
+    except DataError as error:
+        return [Source(name, error=str(error))]
 
 
 def _image_name(item: object, position: int) -> str:

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture, read_image
+from zoohub.inputs.picture.lines import line_array, line_width, turned
 from zoohub.inputs.picture.pixels import level_values, look_up
 from zoohub.inputs.picture.resize import Interpolation, resize
 from zoohub.manifest.entry import InputContract
 
 PADDING = 114  # the grey that YOLO's letterbox is filled with
+MOST_PIXELS = 1 << 25  # of an input whose size follows from the picture
+_STEP = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,41 @@ def letterbox_geometry(picture: tuple[int, int], size: tuple[int, int]) -> Geome
     return Geometry(picture, resized, (size[0] - resized[0]) // 2, (size[1] - resized[1]) // 2)
 
 
+def scaled_geometry(picture: tuple[int, int], size: tuple[int, int], resize: str) -> Geometry:
+    """The picture at the top left, its ratio kept but for sides that are multiples of 32.
+
+    `resize` is one of `InputContract.resize`: `pad` and `within` fit it into `size`, `at_least`
+    enlarges it until its shorter side is that of `size`, `at_most` shrinks it until its longer
+    side is. Source: MindOCR's DetResize, which has no bound: here a picture does not become larger
+    than `MOST_PIXELS`, nor is one enlarged that would.
+    """
+    height, width = picture
+    if resize in ("pad", "within"):
+        scale = min(size[0] / height, size[1] / width)
+        return Geometry(picture, _multiples(picture, scale, size), top=0, left=0)
+    if resize == "at_least":
+        scale = max(1.0, min(size) / min(picture))
+    else:
+        scale = min(1.0, max(size) / max(picture))
+    resized = _multiples(picture, scale)
+    if resized[0] * resized[1] > MOST_PIXELS:
+        scale = min(1.0, math.sqrt(MOST_PIXELS / (height * width)))
+        resized = _multiples(picture, scale)
+    return Geometry(picture, resized, top=0, left=0)
+
+
+def _multiples(
+    picture: tuple[int, int], scale: float, most: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """The picture's sides times `scale`, to the nearest multiple of 32 (of two the even one)."""
+    limits = most or (math.inf, math.inf)
+    height, width = (
+        int(max(_STEP, min(round(int(side * scale) / _STEP) * _STEP, limit)))
+        for side, limit in zip(picture, limits, strict=True)
+    )
+    return height, width
+
+
 class Transform:
     """Turns a picture into a network's input, as the checkpoint's publisher does.
 
@@ -109,16 +147,20 @@ class Transform:
     def __init__(self, contract: InputContract) -> None:
         self.contract = contract
         self.size, self.interpolation = _checked(contract)
-        self._values = level_values(contract, contract.channels)
+        self.values = level_values(contract, contract.channels)
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """The network's input for one picture."""
         return self.prepare(picture).array
 
     def prepare(self, picture: Picture) -> Prepared:
-        """The network's input, and the geometry that leads back to the picture."""
-        pixels = read_image(picture, self.contract.colour)
+        """The network's input, and the geometry that leads back to the picture (as it was turned,
+        where the contract turns it)."""
+        pixels = turned(read_image(picture, self.contract.colour), self.contract.turned_above)
         geometry = self.geometry(pixels.shape[0], pixels.shape[1])
+        if self.contract.resize == "line":
+            placed = line_array(pixels, geometry.resized[1], self.contract, self.values)
+            return Prepared(self._laid_out(placed), geometry)
         resized = resize(pixels, *geometry.resized, self.interpolation)
         return Prepared(self._place(resized, geometry), geometry)
 
@@ -130,23 +172,34 @@ class Transform:
             return crop_geometry(picture, self.size, self.contract.crop)
         if self.contract.resize == "letterbox":
             return letterbox_geometry(picture, self.size)
-        return Geometry(picture, self.size, top=0, left=0)
+        if self.contract.resize == "line":
+            assert self.contract.line is not None  # _checked
+            width = line_width(picture, self.size, self.contract.line)
+            return Geometry(picture, (self.size[0], width), top=0, left=0)
+        if self.contract.resize == "stretch":
+            return Geometry(picture, self.size, top=0, left=0)
+        return scaled_geometry(picture, self.size, self.contract.resize)
 
     def _place(self, resized: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.float32]:
         """The resized picture in the contract's values, cropped or with the letterbox's grey."""
-        height, width = self.size
+        height, width = geometry.resized if self.contract.open_size else self.size
         placed = np.empty((resized.shape[2], height, width), np.float32)
         inner = placed
-        if self.contract.resize == "letterbox":
+        if self.contract.resize in ("letterbox", "pad"):
             bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
             inner = placed[:, geometry.top : bottom, geometry.left : right]
-            grey = self._values[:, PADDING, None, None]
+            filling = PADDING if self.contract.resize == "letterbox" else 0
+            grey = self.values[:, filling, None, None]
             placed[:, : geometry.top] = placed[:, bottom:] = grey
             placed[:, :, : geometry.left] = placed[:, :, right:] = grey
         else:
             top, left = -geometry.top, -geometry.left
             resized = resized[top : top + height, left : left + width]
-        look_up(self._values, resized, inner)
+        look_up(self.values, resized, inner)
+        return self._laid_out(placed)
+
+    def _laid_out(self, placed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(C, H, W) in the contract's layout."""
         if self.contract.layout == "NCHW":
             return placed
         return np.ascontiguousarray(placed.transpose(1, 2, 0))
@@ -158,7 +211,8 @@ def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:
     Raises:
         DataError: something that pictures depend on is unknown or contradicts itself.
     """
-    needed = ["size", "interpolation"] + (["crop"] if contract.resize == "crop" else [])
+    needed = ["size", "interpolation"]
+    needed += [contract.resize] if contract.resize in ("crop", "line") else []
     unknown = [name for name in needed if getattr(contract, name) is None]
     if (contract.mean is None) != (contract.std is None):
         unknown.append("mean" if contract.mean is None else "std")

@@ -39,5 +39,6 @@ FAMILY = Family(
     constants=(r".*\.pe",),
     training_only="head.language.cls",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:ABINET",
     sides=_sides,
 )

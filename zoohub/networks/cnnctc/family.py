@@ -14,4 +14,6 @@ FAMILY = Family(
     head="Prediction",
     stem="FeatureExtraction.ConvNet.conv0_1",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC_LOGITS",
+    loss="zoohub.networks.layers.ctc:rows_loss",
 )

@@ -1,4 +1,6 @@
-"""What MindOCR's readers of text lines see: -> (B, 512, 1, W / 4), a column for each step."""
+"""What MindOCR's readers of text lines see: -> (B, 512, 1, W / 4), a column for each step.
+
+`width` makes all of a backbone's channels so many times as many."""
 
 from __future__ import annotations
 
@@ -10,6 +12,11 @@ from zoohub.networks.layers.norm import BatchNorm2d
 CHANNELS = 512
 _BLOCKS = (3, 4, 6, 3)
 _WIDTHS = (64, 128, 256, 512)
+
+
+def scaled(channels: int, width: float) -> int:
+    """`width` times as many channels, at least one."""
+    return max(1, round(channels * width))
 
 
 class Conv(nn.Cell):
@@ -41,16 +48,17 @@ class VGG7(nn.Cell):
     without biases, and batch norms behind all.
     """
 
-    def __init__(self, in_channels: int, plain: bool = True) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0, plain: bool = True) -> None:
         super().__init__()
+        first, second, third, last = (scaled(channels, width) for channels in _WIDTHS)
         normed = not plain
-        self.conv1 = Conv(in_channels, 64, norm=normed, bias=plain)
-        self.conv2 = Conv(64, 128, norm=normed, bias=plain)
-        self.conv3 = Conv(128, 256, norm=True, bias=plain)
-        self.conv4 = Conv(256, 256, norm=normed, bias=plain)
-        self.conv5 = Conv(256, 512, norm=True, bias=plain)
-        self.conv6 = Conv(512, 512, norm=normed, bias=plain)
-        self.conv7 = Conv(512, CHANNELS, norm=True, kernel=2, padding=0, bias=plain)
+        self.conv1 = Conv(in_channels, first, norm=normed, bias=plain)
+        self.conv2 = Conv(first, second, norm=normed, bias=plain)
+        self.conv3 = Conv(second, third, norm=True, bias=plain)
+        self.conv4 = Conv(third, third, norm=normed, bias=plain)
+        self.conv5 = Conv(third, last, norm=True, bias=plain)
+        self.conv6 = Conv(last, last, norm=normed, bias=plain)
+        self.conv7 = Conv(last, last, norm=True, kernel=2, padding=0, bias=plain)
         self.halve = nn.MaxPool2d(2, 2, "same")
         self.flatten = nn.MaxPool2d((2, 1), (2, 1), "same")
 
@@ -115,19 +123,20 @@ class ResNet34(nn.Cell):
     Source: PP-OCR's, after He et al., "Bag of Tricks" (2018), whose shortcuts pool.
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, width: float = 1.0) -> None:
         super().__init__()
-        self.conv1_1 = ConvNorm(in_channels, 32, 3)
-        self.conv1_2 = ConvNorm(32, 32, 3)
-        self.conv1_3 = ConvNorm(32, 64, 3)
+        stem, widths = scaled(32, width), [scaled(channels, width) for channels in _WIDTHS]
+        self.conv1_1 = ConvNorm(in_channels, stem, 3)
+        self.conv1_2 = ConvNorm(stem, stem, 3)
+        self.conv1_3 = ConvNorm(stem, widths[0], 3)
         self.pool = nn.MaxPool2d(3, 2, "same")
-        width, blocks = _WIDTHS[0], []
-        for stage, (count, channels) in enumerate(zip(_BLOCKS, _WIDTHS, strict=True)):
+        last, blocks = widths[0], []
+        for stage, (count, channels) in enumerate(zip(_BLOCKS, widths, strict=True)):
             for index in range(count):
                 first = index == 0
                 stride = (2, 1) if first and stage > 0 else (1, 1)
-                blocks.append(Block(width, channels, stride, fitted=first))
-                width = channels
+                blocks.append(Block(last, channels, stride, fitted=first))
+                last = channels
         self.block_list = nn.SequentialCell(blocks)
         self.last_pool = nn.MaxPool2d(2, 2, "same")
 

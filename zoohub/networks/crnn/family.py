@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.family import Arguments, Family
+from zoohub.networks.family import NUMBER, Arguments, Family
 
 
 def _stem(arguments: Arguments) -> str:
@@ -16,10 +16,18 @@ FAMILY = Family(
     name="crnn",
     task="scene-text-recognition",
     builder="crnn",
-    arguments={"backbone": str, "num_classes": int, "hidden": int, "in_channels": int},
+    arguments={
+        "backbone": str,
+        "num_classes": int,
+        "hidden": int,
+        "in_channels": int,
+        "width": NUMBER,
+    },
     layouts={"mindocr": Layout()},
     head="head.dense1",
     stem=_stem,
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC",
+    loss="zoohub.networks.layers.ctc:columns_loss",
     sides=SIDES,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
-from zoohub.networks.crnn.backbones import CHANNELS, VGG7, Columns, ResNet34
+from zoohub.networks.crnn.backbones import CHANNELS, VGG7, Columns, ResNet34, scaled
 from zoohub.networks.crnn.family import SIDES
 from zoohub.networks.layers.sized import SizedNetwork
 
@@ -32,10 +32,10 @@ class Head(nn.Cell):
 class CRNN(SizedNetwork):
     """See `crnn`."""
 
-    def __init__(self, backbone: nn.Cell, hidden: int, num_classes: int) -> None:
+    def __init__(self, backbone: nn.Cell, channels: int, hidden: int, num_classes: int) -> None:
         super().__init__("crnn", SIDES)
         self.backbone = backbone
-        self.neck = Columns(CHANNELS, hidden)
+        self.neck = Columns(channels, hidden)
         self.head = Head(2 * hidden, num_classes)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -43,7 +43,11 @@ class CRNN(SizedNetwork):
 
 
 def crnn(
-    backbone: str = "resnet34", num_classes: int = 37, hidden: int = 256, in_channels: int = 3
+    backbone: str = "resnet34",
+    num_classes: int = 37,
+    hidden: int = 256,
+    in_channels: int = 3,
+    width: float = 1.0,
 ) -> CRNN:
     """CRNN: float32 (B, in_channels, 32, W) -> probabilities (B, steps, num_classes).
 
@@ -55,10 +59,12 @@ def crnn(
         num_classes: characters, and the blank.
         hidden: states of each LSTM in each direction.
         in_channels: channels of the picture.
+        width: how many times as many channels the backbone has as published.
 
     Raises:
         ValueError: an unknown backbone.
     """
     if backbone not in _BACKBONES:
         raise ValueError(f"crnn has backbones {', '.join(_BACKBONES)}, not {backbone!r}")
-    return CRNN(_BACKBONES[backbone](in_channels), hidden, num_classes)
+    seen = _BACKBONES[backbone](in_channels, width)
+    return CRNN(seen, scaled(CHANNELS, width), hidden, num_classes)

@@ -55,4 +55,7 @@ FAMILY = Family(
     stem=_stem,
     training_only="head.thresh",
     raw=("probability",),
+    outputs="zoohub.outputs.text_areas:text_probability",
+    loss="loss:binarization_loss",
+    multiple=32,
 )

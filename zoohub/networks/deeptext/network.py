@@ -88,7 +88,7 @@ class DeepText(nn.Cell):
     def __init__(self, num_classes: int, anchors: int, in_channels: int) -> None:
         super().__init__()
         self.rpn_with_loss = Proposals(anchors)
-        self.rcnn = RegionHead(num_classes, num_classes, _CHANNELS, _HIDDEN)
+        self.rcnn = RegionHead(num_classes, num_classes, channels=_CHANNELS, hidden=_HIDDEN)
         fuse = conv2d(2 * _CHANNELS, _CHANNELS, 1, bias=True)
         self.roi_align_fuse = nn.SequentialCell([fuse])
         self.vgg16_feature_extractor = VGG16(in_channels)

@@ -29,4 +29,5 @@ FAMILY = Family(
     layouts={"mindocr": Layout(), "models": _MODELS},
     stem=_stem,
     raw=("scores", "boxes"),
+    outputs="zoohub.outputs.text_areas:turned_boxes",
 )

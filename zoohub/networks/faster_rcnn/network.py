@@ -1,15 +1,19 @@
-"""Faster R-CNN and Mask R-CNN on ResNet, as the MindSpore models repository publishes them.
+"""Faster R-CNN, Cascade R-CNN and Mask R-CNN, as the MindSpore models repository publishes them.
 
-Source: Ren et al., "Faster R-CNN" (2015) and He et al., "Mask R-CNN" (2017), with a feature
-pyramid, in the form of the models repository (official/cv/faster_rcnn, official/cv/maskrcnn), whose
-parameter names these are. The two stages are here; what chooses regions between them is not.
+Source: Ren et al., "Faster R-CNN" (2015), Cai and Vasconcelos, "Cascade R-CNN" (2017) and He et
+al., "Mask R-CNN" (2017), with a feature pyramid, in the form of the models repository
+(official/cv/faster_rcnn, official/cv/maskrcnn, official/cv/maskrcnn_mobilenetv1,
+research/cv/CascadeRCNN, research/cv/faster_rcnn_dcn, research/cv/res2net_faster_rcnn), whose
+parameter names these are. The stages are here; what chooses regions between them is not.
 """
 
 from __future__ import annotations
 
-from mindspore import Tensor, nn
-from mindspore.common.initializer import initializer
+from collections.abc import Sequence
 
+from mindspore import Tensor, nn
+
+from zoohub.networks.faster_rcnn.backbones import make_backbone
 from zoohub.networks.faster_rcnn.heads import (
     ClassBranch,
     MaskBranch,
@@ -17,20 +21,6 @@ from zoohub.networks.faster_rcnn.heads import (
     Proposals,
     RegionHead,
 )
-from zoohub.networks.layers.residual import BottleneckBlock, Numerics, blocks_of
-from zoohub.networks.resnet.network import ResNet
-
-_DEPTHS = (50, 101, 152)
-_FROZEN = 0.01
-
-
-def freeze(cell: nn.Cell) -> None:
-    """Leave a cell out of training, as the publisher does; it starts from a file's weights, and
-    from his constant without one."""
-    for parameter in cell.get_parameters():
-        parameter.requires_grad = False
-        if parameter.ndim == 4:
-            parameter.set_data(initializer(_FROZEN, parameter.shape, parameter.dtype))
 
 
 class TwoStages(nn.Cell):
@@ -43,20 +33,11 @@ class TwoStages(nn.Cell):
     smooth = False
 
     def __init__(
-        self, depth: int, num_classes: int, in_channels: int, numerics: Numerics, boxes: int
+        self, backbone: nn.Cell, widths: Sequence[int], num_classes: int, boxes: int
     ) -> None:
         super().__init__()
-        self.backbone = ResNet(
-            BottleneckBlock,
-            blocks_of("faster_rcnn", depth, _DEPTHS),
-            num_classes=0,
-            in_channels=in_channels,
-            numerics=numerics,
-            out_indices=(1, 2, 3, 4),
-        )
-        for cell in (self.backbone.conv1, self.backbone.bn1, self.backbone.layer1):
-            freeze(cell)
-        self.fpn_neck = Neck((256, 512, 1024, 2048), self.smooth)
+        self.backbone = backbone
+        self.fpn_neck = Neck(widths, self.smooth)
         self.rpn_with_loss = Proposals()
         self.add_second_stage(num_classes, boxes)
 
@@ -79,6 +60,26 @@ class FasterRCNN(TwoStages):
         return (*self.anchors(image), *self.rcnn(regions))
 
 
+class CascadeRCNN(TwoStages):
+    """`FasterRCNN` with three heads, each of which sees the regions that the one before it gave."""
+
+    def add_second_stage(self, num_classes: int, boxes: int) -> None:
+        # The first two were trained with a box for all classes too, which is not looked at.
+        self.rcnn = RegionHead(num_classes, boxes, common_box=True)
+        self.rcnn1 = RegionHead(num_classes, boxes, common_box=True)
+        self.rcnn2 = RegionHead(num_classes, boxes)
+
+    def construct(
+        self, image: Tensor, regions: Tensor, second: Tensor, third: Tensor
+    ) -> tuple[Tensor, ...]:
+        return (
+            *self.anchors(image),
+            *self.rcnn(regions),
+            *self.rcnn1(second),
+            *self.rcnn2(third),
+        )
+
+
 class MaskRCNN(TwoStages):
     """`FasterRCNN` with masks of regions seen at twice the resolution."""
 
@@ -93,33 +94,41 @@ class MaskRCNN(TwoStages):
 
 
 def faster_rcnn(
+    backbone: str = "resnet",
     depth: int = 50,
     num_classes: int = 81,
     in_channels: int = 3,
     stride_first: bool = False,
     background_box: bool = False,
     masks: bool = False,
+    cascade: bool = False,
 ) -> TwoStages:
     """Faster R-CNN: a picture and regions' features -> the raw outputs of both stages.
 
     Takes float32 `image` (B, in_channels, H, W), H and W multiples of 32, `regions` (n, 256, 7, 7)
-    cut from the pyramid's maps, and with `masks` `mask_regions` (m, 256, 14, 14). Returns for each
-    of the five maps from 1/4 to 1/64 the logits (B, 3, h, w) and the offsets (B, 12, h, w) of its
-    anchors; then the regions' class logits (n, num_classes), the background's first, and their
-    offsets (n, 4·boxes); with `masks` the masks' logits (m, num_classes, 28, 28).
+    cut from the pyramid's maps, with `masks` `mask_regions` (m, 256, 14, 14), and with `cascade`
+    the regions of its second and third head, as `regions`. Returns for each of the five maps from
+    1/4 to 1/64 the logits (B, 3, h, w) and the offsets (B, 12, h, w) of its anchors; then the
+    regions' class logits (n, num_classes), the background's first, and their offsets
+    (n, 4·boxes), with `cascade` those of all heads in turn; with `masks` the masks' logits
+    (m, num_classes, 28, 28).
 
     Args:
-        depth: 50, 101 or 152.
+        backbone: "resnet", "deformable_resnet", "res2net" or "mobilenet_v1".
+        depth: 50, 101 or 152; of Res2Net and MobileNetV1 50 stands for the only one.
         num_classes: classes, the background among them.
         in_channels: channels of the picture.
         stride_first: the stride is the first 1×1 convolution's ("v1") and not the 3×3's ("v1.5").
         background_box: the background has a box of its own, as in older files.
         masks: Mask R-CNN.
+        cascade: Cascade R-CNN.
 
     Raises:
-        ValueError: an unknown depth.
+        ValueError: an unknown backbone or depth, or both `masks` and `cascade`.
     """
-    numerics = Numerics("symmetric", "same", stride_first=stride_first)
+    if masks and cascade:
+        raise ValueError("a network with masks has one head, not a cascade of them")
+    body, widths = make_backbone(backbone, depth, in_channels, stride_first)
     boxes = num_classes if background_box else num_classes - 1
-    network = MaskRCNN if masks else FasterRCNN
-    return network(depth, num_classes, in_channels, numerics, boxes)
+    network = MaskRCNN if masks else CascadeRCNN if cascade else FasterRCNN
+    return network(body, widths, num_classes, boxes)

@@ -13,4 +13,5 @@ FAMILY = Family(
     layouts={"mindocr": Layout()},
     stem="backbone.conv1",
     raw=("map_*",),
+    outputs="zoohub.outputs.text_areas:text_curves",
 )

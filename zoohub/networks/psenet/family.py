@@ -28,4 +28,5 @@ FAMILY = Family(
     layouts={"mindocr": Layout(), "models": _MODELS},
     stem=_stem,
     raw=("maps_*",),
+    outputs="zoohub.outputs.text_areas:text_kernels",
 )

@@ -22,5 +22,7 @@ FAMILY = Family(
     head="head.generator head.attention_cell.rnn.weight_ih",
     stem="backbone.conv1_1",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:RARE",
+    loss="loss:taught_loss",
     sides=SIDES,
 )

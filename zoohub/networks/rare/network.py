@@ -85,6 +85,23 @@ class Reader(nn.Cell):
             last = ops.argmax(step, 1).astype(mstype.int32)
         return ops.softmax(ops.stack(logits, 1), 2)
 
+    def taught(self, x: Tensor, labels: Tensor) -> Tensor:
+        """Columns and classes int32 (B, L) -> logits (B, L, num_classes): each step is given the
+        class of the one before it."""
+        columns = ops.transpose(x, (1, 0, 2))
+        seen = self.attention_cell.i2h(columns)
+        batch, length = labels.shape
+        state = ops.zeros((batch, self.hidden), columns.dtype)
+        on, off = Tensor(1.0, mstype.float32), Tensor(0.0, mstype.float32)
+        given = ops.one_hot(labels, self.num_classes, on, off)
+        start = ops.one_hot(ops.zeros((batch,), mstype.int32), self.num_classes, on, off)
+        logits = []
+        for step in range(length):
+            character = start if step == 0 else given[:, step - 1]
+            state = self.attention_cell(columns, seen, state, character)
+            logits.append(self.generator(state))
+        return ops.stack(logits, 1)
+
 
 class RARE(SizedNetwork):
     """See `rare`."""

@@ -9,6 +9,7 @@ from zoohub.networks.family import Family
 # pyramid at the top.
 _BACKBONE = r"^(?:network\.)?(?:fpn\.)?backbone"
 _BLOCK = rf"{_BACKBONE}\.(layer\d\.\d+)"
+_NECK = r"^(?:network\.)?neck"
 _MODELS = Layout(
     rules=(
         (rf"{_BACKBONE}\.conv1\.features\.0\.(.+)$", r"fpn.backbone.conv1.\1"),
@@ -19,6 +20,24 @@ _MODELS = Layout(
         (rf"{_BLOCK}\.conv3\.batchnorm\.(.+)$", r"fpn.backbone.\1.bn3.\2"),
         (rf"{_BLOCK}\.down_sample_layer\.conv\.(.+)$", r"fpn.backbone.\1.down_sample.0.\2"),
         (rf"{_BLOCK}\.down_sample_layer\.batchnorm\.(.+)$", r"fpn.backbone.\1.down_sample.1.\2"),
+        (rf"{_BLOCK}\.down_sample_layer\.([01])\.(.+)$", r"fpn.backbone.\1.down_sample.\2.\3"),
+        (rf"{_BACKBONE}\.(.+)$", r"fpn.backbone.\1"),
+        *(
+            (
+                rf"{_NECK}\.(lateral_convs\.\d|extra_\w+\.\d\.0)\.{part}\.(.+)$",
+                rf"fpn.\1.{place}.\2",
+            )
+            for place, part in enumerate(("conv", "batchnorm"))
+        ),
+        *(
+            (
+                rf"{_NECK}\.(fpn_stages\.\d)\.{place}\.out_conv\.features\.(.+)$",
+                rf"fpn.\1.convs.{own}.\2",
+            )
+            # The places between merge maps without a convolution.
+            for own, place in enumerate((0, 1, 2, 3, 5, 7, 8))
+        ),
+        (r"^(?:network\.)?head\.(multi_\w+_layers\.\d)\.feats\.(.+)$", r"multi_box.\1.\2"),
         (r"^(?:network\.)?(?:fpn\.)?(P\d_\d)\.(.+)$", r"fpn.\1.\2"),
         (r"^network\.(.+)$", r"\1"),
     )
@@ -33,6 +52,7 @@ FAMILY = Family(
         "in_channels": int,
         "decode": bool,
         "base_channels": int,
+        "pyramid": str,
     },
     layouts={"models": _MODELS},
     head=" ".join(f"multi_box.multi_cls_layers.{level}.8" for level in range(5)),

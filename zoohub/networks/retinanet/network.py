@@ -1,8 +1,9 @@
 """RetinaNet on ResNet-50, 101 and 152, as the MindSpore models repository publishes it.
 
 Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), in the form of the models
-repository (official/cv/retinanet, research/cv/retinanet_resnet101), whose parameter names these
-are. Its ResNet rectifies both terms of each sum, and its five heads share no weights.
+repository (official/cv/retinanet, research/cv/retinanet_resnet101, research/cv/nas-fpn), whose
+parameter names these are. Its ResNet rectifies both terms of each sum, but for NAS-FPN's, and its
+five heads share no weights.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.default_boxes import OffsetBoxes, flatten, octave_levels
 from zoohub.networks.layers.residual import BottleneckBlock, Numerics, blocks_of
 from zoohub.networks.resnet.network import ResNet
+from zoohub.networks.retinanet.nas_pyramid import NasPyramid
 
 _DEPTHS = (50, 101, 152)
-_NUMERICS = Numerics("same", "same", rectified_sum=True)
+_NUMERICS = {
+    "plain": Numerics("same", "same", rectified_sum=True),
+    "nas": Numerics("same", "same", bn_eps=1e-3, outer_bn_eps=1e-3),
+}
 _LEVELS = octave_levels((8, 16, 32, 64, 128), scales=3, ratios=(0.5, 1.0, 2.0))
 _BOXES_PER_CELL = 9
 _CHANNELS = 256
@@ -24,18 +29,10 @@ _CHANNELS = 256
 class Pyramid(nn.Cell):
     """(B, in_channels, H, W) -> five maps from 1/8 to 1/128, of 256 channels."""
 
-    def __init__(self, depth: int, in_channels: int, base_channels: int) -> None:
+    def __init__(self, backbone: nn.Cell, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        self.backbone = ResNet(
-            BottleneckBlock,
-            blocks_of("retinanet", depth, _DEPTHS),
-            num_classes=0,
-            in_channels=in_channels,
-            numerics=_NUMERICS,
-            out_indices=(2, 3, 4),
-            base_channels=base_channels,
-        )
-        fine, middle, coarse = (8 * base_channels, 16 * base_channels, 32 * base_channels)
+        self.backbone = backbone
+        fine, middle, coarse = widths
         self.P5_1 = conv2d(coarse, _CHANNELS, 1)
         self.P5_2 = conv2d(_CHANNELS, _CHANNELS, 3)
         self.P4_1 = conv2d(middle, _CHANNELS, 1)
@@ -85,11 +82,9 @@ class Heads(nn.Cell):
 class RetinaNet(nn.Cell):
     """Pyramid, heads, and in evaluation mode the boxes that the offsets stand for."""
 
-    def __init__(
-        self, depth: int, num_classes: int, in_channels: int, decode: bool, base_channels: int
-    ) -> None:
+    def __init__(self, pyramid: nn.Cell, num_classes: int, decode: bool) -> None:
         super().__init__()
-        self.fpn = Pyramid(depth, in_channels, base_channels)
+        self.fpn = pyramid
         self.multi_box = Heads(num_classes)
         self.boxes = OffsetBoxes(_LEVELS)
         self.decodes = decode
@@ -103,14 +98,19 @@ class RetinaNet(nn.Cell):
         return offsets, logits, ops.concat((self.boxes(offsets, maps), scores), -1)
 
 
+_PYRAMIDS = {"plain": Pyramid, "nas": NasPyramid}
+
+
 def retinanet(
     depth: int = 50,
     num_classes: int = 81,
     in_channels: int = 3,
     decode: bool = True,
     base_channels: int = 64,
+    pyramid: str = "plain",
 ) -> RetinaNet:
-    """RetinaNet: float32 (B, in_channels, H, W) -> boxes; trained on 600×600 pixels (67995 boxes).
+    """RetinaNet: float32 (B, in_channels, H, W) -> boxes; trained on 600×600 pixels (67995 boxes),
+    NAS-FPN on 640×640 (76725), which takes multiples of 128.
 
     Returns offsets (B, boxes, 4) as in `OffsetBoxes` and logits (B, boxes, num_classes), the
     background's first. In evaluation mode the decoded boxes (B, boxes, 4 + num_classes - 1) follow:
@@ -122,8 +122,21 @@ def retinanet(
         in_channels: channels of the picture.
         decode: False leaves the decoded boxes out.
         base_channels: of the backbone's stem; each stage has twice as many.
+        pyramid: "plain", or "nas" for NAS-FPN.
 
     Raises:
-        ValueError: an unknown depth.
+        ValueError: an unknown depth or pyramid.
     """
-    return RetinaNet(depth, num_classes, in_channels, decode, base_channels)
+    if pyramid not in _PYRAMIDS:
+        raise ValueError(f"retinanet has pyramids {', '.join(_PYRAMIDS)}, not {pyramid!r}")
+    backbone = ResNet(
+        BottleneckBlock,
+        blocks_of("retinanet", depth, _DEPTHS),
+        num_classes=0,
+        in_channels=in_channels,
+        numerics=_NUMERICS[pyramid],
+        out_indices=(2, 3, 4),
+        base_channels=base_channels,
+    )
+    widths = (8 * base_channels, 16 * base_channels, 32 * base_channels)
+    return RetinaNet(_PYRAMIDS[pyramid](backbone, widths), num_classes, decode)

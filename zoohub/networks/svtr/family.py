@@ -40,5 +40,7 @@ FAMILY = Family(
     head="head.dense1",
     stem=_stem,
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC",
+    loss="zoohub.networks.layers.ctc:columns_loss",
     sides=_sides,
 )

@@ -24,5 +24,6 @@ FAMILY = Family(
     stem="backbone.conv1",
     training_only="head.sar_head",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC",
     sides=SIDES,
 )

@@ -39,5 +39,6 @@ FAMILY = Family(
     constants=(r".*position_enc\.pos_table",),
     training_only=f"head.MLM_VRM.MLM {_PREDICTION}.pp_share {_PREDICTION}.w_share",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:VISION_LAN",
     sides=_sides,
 )

@@ -14,4 +14,6 @@ FAMILY = Family(
     head="fc",
     stem="lstm.weight_ih_l0",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC_STEPS_FIRST",
+    loss="zoohub.networks.layers.ctc:columns_loss",
 )

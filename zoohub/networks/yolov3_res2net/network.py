@@ -7,26 +7,11 @@ these are, but for the backbone's.
 
 from __future__ import annotations
 
-from mindspore import nn
-
-from zoohub.networks.faster_rcnn.network import freeze
 from zoohub.networks.layers.fraction_head import FractionDetector
-from zoohub.networks.res2net.blocks import Slices
-from zoohub.networks.res2net.network import Res2Net
+from zoohub.networks.res2net.detecting import detecting_backbone
 from zoohub.networks.yolov3_darknet53.network import LEVELS, FeatureMap
 
 _WIDTHS = (512, 1024, 2048)
-
-
-def backbone(in_channels: int, out_indices: tuple[int, ...]) -> Res2Net:
-    """Res2Net-50 v1b as the publisher's detectors have it, the stem and the first stage frozen."""
-    slices = Slices(26, 4, pooled_shortcuts=True, zoo=True, detecting=True)
-    net = Res2Net(50, slices, True, False, 0, in_channels, out_indices)
-    stem = list(net.conv1.cell_list)
-    convs: list[nn.Cell] = [cell for cell in stem if isinstance(cell, nn.Conv2d)]
-    for cell in (*convs, net.bn1, net.layer1):
-        freeze(cell)
-    return net
 
 
 def yolov3_res2net(
@@ -41,5 +26,5 @@ def yolov3_res2net(
         in_channels: channels of the picture.
         decode: False leaves the maps undecoded in evaluation mode too.
     """
-    feature_map = FeatureMap(backbone(in_channels, (2, 3, 4)), _WIDTHS, num_classes)
+    feature_map = FeatureMap(detecting_backbone(in_channels, (2, 3, 4)), _WIDTHS, num_classes)
     return FractionDetector(feature_map, LEVELS, decode)

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.outputs import ClassScores, Form
 from zoohub.tasks.contract import Task, TrainingRow
-from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import Samples
 
 if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.recipe import Recipe
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound="Recipe")
 
 
 class OneClass(Task[R, int]):
@@ -35,7 +35,9 @@ class OneClass(Task[R, int]):
         targets = [int(places[label]) for label in samples.targets]
         return Samples(samples.inputs, targets, samples.names)
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
         """As many as the network has outputs."""
         return tuple(f"class {i}" for i in range(scores_in(form).logits.shape[1]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,8 @@ from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.tasks.class_weights import numbers, settled_weights
-from zoohub.tasks.classification.digits import DigitsReader
-from zoohub.tasks.classification.folder import FolderReader
-from zoohub.tasks.classification.imagenet import ImageNetReader
 from zoohub.tasks.classification.interpret import ClassificationOptions, interpret_scores
 from zoohub.tasks.classification.one_class import OneClass, scores_in
-from zoohub.tasks.classification.recipe import (
-    Augment,
-    ClassificationRecipe,
-    Data,
-    default_recipe,
-)
-from zoohub.tasks.classification.table import TableReader
 from zoohub.tasks.contract import (
     Curve,
     Figure,
@@ -34,6 +24,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
+    Reader,
     Row,
     TrainingRow,
     TrainingRows,
@@ -42,11 +33,14 @@ from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.results import Label
 from zoohub.tasks.samples import Samples, Splits
 
+if TYPE_CHECKING:
+    from zoohub.tasks.classification.recipe import ClassificationRecipe, Data
 
-class ClassificationTask(OneClass[ClassificationRecipe]):
+
+class ClassificationTask(OneClass["ClassificationRecipe"]):
     """See `Task`; a sample's target is its class's index."""
 
-    serves = ("image-classification",)
+    serves = ("image-classification", "text-direction-classification")
     title = "classify pictures"
     figures = (
         Figure("top1", "top-1"), Figure("top5", "top-5"), Figure("loss", "loss", higher=False)
@@ -55,10 +49,9 @@ class ClassificationTask(OneClass[ClassificationRecipe]):
     headline = ("top1",)
     best = ("top1", "loss")
     epoch_figures = ("loss", "top1")
-    recipe = ClassificationRecipe
+    freezes = True
     unnamed = True  # theirs were the first recipes
     options = ClassificationOptions
-    readers = (DigitsReader(), ImageNetReader(), FolderReader(), TableReader())
     learns_from = "pictures with labels: a folder a class, a .csv or a .jsonl file"
     expected = "a folder of pictures or a .csv or .jsonl file"
     forgotten = ("per_class", "confusion")
@@ -67,6 +60,23 @@ class ClassificationTask(OneClass[ClassificationRecipe]):
         "accuracy": {"training": "accuracy", "validation": "validation_top1"},
     }
     split_title = "label"
+
+    @property
+    def recipe(self) -> type[ClassificationRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.classification.recipe import ClassificationRecipe
+
+        return ClassificationRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, int], ...]:
+        """See `Task`."""
+        from zoohub.tasks.classification.digits import DigitsReader
+        from zoohub.tasks.classification.folder import FolderReader
+        from zoohub.tasks.classification.imagenet import ImageNetReader
+        from zoohub.tasks.classification.table import TableReader
+
+        return (DigitsReader(), ImageNetReader(), FolderReader(), TableReader())
 
     def prepare(
         self, contract: InputContract, options: object = None
@@ -94,6 +104,8 @@ class ClassificationTask(OneClass[ClassificationRecipe]):
         self, model: str, checkpoint: str | None, data: Data, contract: InputContract, count: int
     ) -> ClassificationRecipe:
         """See `Task`."""
+        from zoohub.tasks.classification.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, contract, count)
 
     def training_rows(
@@ -143,6 +155,8 @@ class ClassificationTask(OneClass[ClassificationRecipe]):
 
     def without_changes(self, recipe: ClassificationRecipe) -> ClassificationRecipe:
         """See `Task`."""
+        from zoohub.tasks.classification.recipe import Augment
+
         return replace(recipe, augment=Augment())
 
     def panels(self, finished: Finished[ClassificationRecipe, int]) -> Panels:

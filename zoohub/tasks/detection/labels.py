@@ -52,6 +52,9 @@ def check_boxes(
 ) -> Boxes:
     """The usable boxes of one picture of `size` (height, width), cut at its edges.
 
+    One rule for all formats: a box that lies outside, but for less than half a pixel, is left out;
+    one that reaches over the edge is cut there. Both are counted and named.
+
     `rows` are (n, 5): class, x1, y1, x2, y2 in pixels; `places` say where each is written.
     """
     height, width = size
@@ -64,7 +67,7 @@ def check_boxes(
             complaints.add(RANGE, where)
         elif x2 - x1 < _SMALLEST or y2 - y1 < _SMALLEST:
             complaints.add(EMPTY, where)
-        elif x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
+        elif min(x2, width) - max(x1, 0) < _SMALLEST or min(y2, height) - max(y1, 0) < _SMALLEST:
             complaints.add(OUTSIDE, where)
         else:
             if min(x1, y1) < -_SLACK or x2 > width + _SLACK or y2 > height + _SLACK:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
+    Reader,
     Row,
     Task,
     TrainingRow,
@@ -30,8 +31,6 @@ from zoohub.tasks.contract import (
 )
 from zoohub.tasks.detection.export import Suppression, comparable_boxes
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
-from zoohub.tasks.detection.readers import BoxesReader, ScenesReader
-from zoohub.tasks.detection.recipe import BoxData, DetectionRecipe, default_recipe
 from zoohub.tasks.detection.samples import BoxSamples, Objects, box_count
 from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.results import Json, Label, Prediction
@@ -42,9 +41,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.detection.recipe import BoxData, DetectionRecipe
 
 
-class DetectionTask(Task[DetectionRecipe, Objects]):
+class DetectionTask(Task["DetectionRecipe", "Objects"]):
     """See `Task`; a sample's target is the objects in it."""
 
     serves = ("object-detection",)
@@ -56,9 +56,7 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
     headline = ("map50", "map")
     best = ("map",)
     epoch_figures = ("map", "map50")
-    recipe = DetectionRecipe
     options = DetectionOptions
-    readers = (ScenesReader(), BoxesReader())
     learns_from = (
         "pictures with boxes: a data.yaml in YOLO's format, a .json file in COCO's, or a folder in "
         "Pascal VOC's"
@@ -74,6 +72,20 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
     }
     split_title = "boxes"
     in_file = Suppression()
+
+    @property
+    def recipe(self) -> type[DetectionRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.detection.recipe import DetectionRecipe
+
+        return DetectionRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Objects], ...]:
+        """See `Task`."""
+        from zoohub.tasks.detection.readers import BoxesReader, ScenesReader
+
+        return (ScenesReader(), BoxesReader())
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """See `Task`."""
@@ -155,6 +167,8 @@ class DetectionTask(Task[DetectionRecipe, Objects]):
         self, model: str, checkpoint: str | None, data: BoxData, contract: InputContract, count: int
     ) -> DetectionRecipe:
         """See `Task`."""
+        from zoohub.tasks.detection.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,15 +20,14 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head
 from zoohub.tasks.fill_mask.interpret import FillMaskOptions, Word, best_words, scores_in
-from zoohub.tasks.fill_mask.recipe import FillMaskRecipe, PlainTexts, default_recipe
 from zoohub.tasks.fill_mask.rows import Blanks, Masked, masked_rows
-from zoohub.tasks.fill_mask.table import PlainTextsReader, Truth
 from zoohub.tasks.samples import Samples
 from zoohub.tasks.texts import IDS, encoder_batch, run_encoder, text_contract, tokenizer_of
 
@@ -36,12 +35,14 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.fill_mask.recipe import FillMaskRecipe, PlainTexts
+    from zoohub.tasks.fill_mask.table import Truth
 
 _HEADS = ("pretraining", "fill-mask")
 _AT_ONCE = 8  # texts: a score for each word of each token is a lot
 
 
-class FillMaskTask(Classless, Task[FillMaskRecipe, Truth]):
+class FillMaskTask(Classless, Task["FillMaskRecipe", "Truth"]):
     """See `Task`. The scores of a row are those at its masks alone."""
 
     serves = ("fill-mask",)
@@ -56,8 +57,6 @@ class FillMaskTask(Classless, Task[FillMaskRecipe, Truth]):
     headline = ("acc", "perplexity")
     best = ("loss",)
     epoch_figures = ("loss", "acc", "perplexity")
-    recipe = FillMaskRecipe
-    readers = (PlainTextsReader(),)
     learns_from = "texts: a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
     expected = "a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
     samples = "texts"
@@ -67,6 +66,20 @@ class FillMaskTask(Classless, Task[FillMaskRecipe, Truth]):
     }
     split_title = "left out"
     options = FillMaskOptions
+
+    @property
+    def recipe(self) -> type[FillMaskRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.fill_mask.recipe import FillMaskRecipe
+
+        return FillMaskRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Truth], ...]:
+        """See `Task`."""
+        from zoohub.tasks.fill_mask.table import PlainTextsReader
+
+        return (PlainTextsReader(),)
 
     def claims(self, network: NetworkSpec) -> bool:
         """Heads that give a score a word for each token, which is not written from left to
@@ -141,6 +154,8 @@ class FillMaskTask(Classless, Task[FillMaskRecipe, Truth]):
         count: int,
     ) -> FillMaskRecipe:
         """See `Task`."""
+        from zoohub.tasks.fill_mask.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

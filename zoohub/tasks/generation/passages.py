@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from zoohub.core.json_reader import parse_json
@@ -15,18 +14,11 @@ from zoohub.inputs.text.subwords import SubWords, read_subwords
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Reader
 from zoohub.tasks.generation.recipe import Passages
+from zoohub.tasks.generation.windows import Passage, windows
 from zoohub.tasks.samples import Samples, Splits, none
 from zoohub.tasks.text_files import Values, beginning, part_of, parted, usable
 
 VOCABULARY = "tokenizer.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Part of a text, or the whole of it: what it is called, and its token ids."""
-
-    name: str
-    ids: tuple[int, ...]
 
 
 class PassagesReader(Reader[Passages, None]):
@@ -75,17 +67,6 @@ class PassagesReader(Reader[Passages, None]):
         start = max(1, len(passages) - kept)
         validation = samples_of(passages[start:]) if start < len(passages) else none()
         return Splits((), samples_of(passages[:start]), validation, none(), skipped)
-
-
-def windows(ids: Sequence[int], length: int) -> list[tuple[int, ...]]:
-    """A text cut into windows of at most `length` tokens, each of which begins with the last token
-    of the one before.
-
-    >>> windows((1, 2, 3, 4, 5, 6), 3)
-    [(1, 2, 3), (3, 4, 5), (5, 6)]
-    """
-    starts = range(0, max(1, len(ids) - 1), length - 1)
-    return [tuple(ids[start : start + length]) for start in starts]
 
 
 def samples_of(passages: Sequence[Passage]) -> Samples[None]:

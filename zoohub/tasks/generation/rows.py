@@ -17,7 +17,7 @@ from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array
 from zoohub.tasks.contract import Row
 from zoohub.tasks.generation.options import GenerationOptions
-from zoohub.tasks.generation.passages import Passage, windows
+from zoohub.tasks.generation.windows import Passage, windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
@@ -28,8 +29,6 @@ from zoohub.tasks.contract import (
 from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
 from zoohub.tasks.generation.memory import RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions, check_options
-from zoohub.tasks.generation.passages import Passage, PassagesReader
-from zoohub.tasks.generation.recipe import GenerationRecipe, Passages, default_recipe
 from zoohub.tasks.generation.rows import (
     Window,
     collate_prompts,
@@ -44,11 +43,13 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.generation.recipe import GenerationRecipe, Passages
+    from zoohub.tasks.generation.windows import Passage
 
 _TOKENS_AT_ONCE = 1024  # whose probabilities of all tokens are there at a time
 
 
-class GenerationTask(Classless, Task[GenerationRecipe, None]):
+class GenerationTask(Classless, Task["GenerationRecipe", None]):
     """See `Task`. The network has the parts `read`, asked once, `next`, asked once a token, and
     `foretell`, by which it is measured."""
 
@@ -63,16 +64,28 @@ class GenerationTask(Classless, Task[GenerationRecipe, None]):
     headline = ("perplexity",)
     best = ("loss",)
     epoch_figures = ("perplexity", "loss", "acc")
-    recipe = GenerationRecipe
     samples = "texts"
     options = GenerationOptions
-    readers = (PassagesReader(),)
     learns_from = "texts: a .txt, or a .jsonl of `text` or token ids"
     expected = "a .txt, or a .jsonl of `text` or token ids"
     streams = True
     measuring_batch = 8
     curve: ClassVar[Curve] = {"loss": {"training": "loss", "validation": "validation_loss"}}
     split_title = "part"
+
+    @property
+    def recipe(self) -> type[GenerationRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.generation.recipe import GenerationRecipe
+
+        return GenerationRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, None], ...]:
+        """See `Task`."""
+        from zoohub.tasks.generation.passages import PassagesReader
+
+        return (PassagesReader(),)
 
     def prepare(
         self, contract: InputContract, options: object = None
@@ -145,6 +158,8 @@ class GenerationTask(Classless, Task[GenerationRecipe, None]):
         count: int,
     ) -> GenerationRecipe:
         """See `Task`."""
+        from zoohub.tasks.generation.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

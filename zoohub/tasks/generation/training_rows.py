@@ -6,8 +6,8 @@ from zoohub.errors import DataError
 from zoohub.inputs.text import padded
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Note, Random, TrainingRow
-from zoohub.tasks.generation.passages import Passage, windows
 from zoohub.tasks.generation.rows import check_known
+from zoohub.tasks.generation.windows import Passage, windows
 from zoohub.tasks.pictures import first_readable
 from zoohub.tasks.samples import Samples
 

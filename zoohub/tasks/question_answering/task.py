@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Question, Sentence
@@ -18,6 +18,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
@@ -32,9 +33,7 @@ from zoohub.tasks.question_answering.interpret import (
     scores_in,
     window_of,
 )
-from zoohub.tasks.question_answering.recipe import AnsweringRecipe, Questions, default_recipe
 from zoohub.tasks.question_answering.rows import Passage, question_rows
-from zoohub.tasks.question_answering.squad import QuestionsReader, Truth
 from zoohub.tasks.samples import Samples
 from zoohub.tasks.texts import encoder_batch, run_encoder, text_contract, tokenizer_of
 
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.question_answering.recipe import AnsweringRecipe, Questions
+    from zoohub.tasks.question_answering.squad import Truth
 
 _HEAD, _SPANS = "question-answering", "spans"
 _OTHERS = (
@@ -49,7 +50,7 @@ _OTHERS = (
 )  # fmt: skip
 
 
-class AnsweringTask(Classless, Task[AnsweringRecipe, Truth]):
+class AnsweringTask(Classless, Task["AnsweringRecipe", "Truth"]):
     """See `Task`. A long context has several rows, its windows."""
 
     serves = ("question-answering",)
@@ -62,8 +63,6 @@ class AnsweringTask(Classless, Task[AnsweringRecipe, Truth]):
     headline = ("exact_match", "f1")
     best = ("f1", "exact_match")
     epoch_figures = ("exact_match", "f1")
-    recipe = AnsweringRecipe
-    readers = (QuestionsReader(),)
     learns_from = "questions: a SQuAD .json, or a .jsonl of `question`, `context` and `answers`"
     expected = "a SQuAD .json, or a .jsonl, .csv or .tsv of `question`, `context` and `answers`"
     samples = "questions"
@@ -73,6 +72,20 @@ class AnsweringTask(Classless, Task[AnsweringRecipe, Truth]):
     }
     split_title = "answers"
     options = AnsweringOptions
+
+    @property
+    def recipe(self) -> type[AnsweringRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.question_answering.recipe import AnsweringRecipe
+
+        return AnsweringRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Truth], ...]:
+        """See `Task`."""
+        from zoohub.tasks.question_answering.squad import QuestionsReader
+
+        return (QuestionsReader(),)
 
     def claims(self, network: NetworkSpec) -> bool:
         """Heads that say where an answer starts and ends."""
@@ -145,6 +158,8 @@ class AnsweringTask(Classless, Task[AnsweringRecipe, Truth]):
         count: int,
     ) -> AnsweringRecipe:
         """See `Task`."""
+        from zoohub.tasks.question_answering.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

@@ -11,7 +11,7 @@ from zoohub.inputs.picture.pixels import normalise
 from zoohub.inputs.picture.resize import resize
 from zoohub.manifest.entry import InputContract
 from zoohub.tasks.contract import Note, Random, TrainingRow
-from zoohub.tasks.pictures import first_readable
+from zoohub.tasks.pictures import first_readable, recoloured
 from zoohub.tasks.segmentation.masks import IGNORED, ClassIndices, MaskSamples, resize_mask
 from zoohub.tasks.segmentation.recipe import MaskAugment
 
@@ -34,7 +34,7 @@ class TrainingMasks:
             pixels, mask = pixels[:, ::-1], mask[:, ::-1]
         if self.augment.upside_down and random.random() < self.augment.upside_down:
             pixels, mask = pixels[::-1], mask[::-1]
-        pixels = recolour(pixels, self.augment.colour, random)
+        pixels = recoloured(pixels, self.augment.colour, random)
         image = normalise(np.ascontiguousarray(pixels), self.contract)
         return TrainingRow({"image": image}, {"classes": mask.astype(np.int32)})
 
@@ -76,12 +76,3 @@ def _place(own: int, wanted: int, random: Random) -> tuple[int, int, int]:
     length = min(own, wanted)
     start = int(random.integers(own - length + 1))
     return start, int(random.integers(wanted - length + 1)), length
-
-
-def recolour(pixels: Pixels, most: float, random: Random) -> Pixels:
-    """Brightness and contrast changed by up to that part of themselves."""
-    if not most:
-        return pixels
-    contrast, brightness = random.uniform(1 - most, 1 + most, 2)
-    levels = (np.arange(256, dtype=np.float32) - 128) * contrast + 128 * brightness
-    return np.clip(levels, 0, 255).astype(np.uint8)[pixels]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +20,25 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.samples import Samples, Splits
-from zoohub.tasks.segmentation.coco_masks import CocoMasksReader
-from zoohub.tasks.segmentation.folders import MasksReader
 from zoohub.tasks.segmentation.interpret import Region, SegmentationOptions, interpret_map
 from zoohub.tasks.segmentation.masks import IGNORED, Mask, MaskSamples, pixel_counts
-from zoohub.tasks.segmentation.recipe import MaskData, SegmentationRecipe, default_recipe
-from zoohub.tasks.segmentation.scenes import MaskScenesReader
 
 if TYPE_CHECKING:
     from mindspore import nn
     from PIL import Image
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.segmentation.recipe import MaskData, SegmentationRecipe
 
 
-class SegmentationTask(Task[SegmentationRecipe, Mask]):
+class SegmentationTask(Task["SegmentationRecipe", "Mask"]):
     """See `Task`; a sample's target is the mask of its picture."""
 
     serves = ("semantic-segmentation", "salient-object-detection")
@@ -50,9 +48,7 @@ class SegmentationTask(Task[SegmentationRecipe, Mask]):
     best = ("miou",)
     published = ("miou",)
     epoch_figures = ("miou", "accuracy")
-    recipe = SegmentationRecipe
     options = SegmentationOptions
-    readers = (MaskScenesReader(), MasksReader(), CocoMasksReader())
     learns_from = "pictures with masks: folders images/ and masks/, Pascal VOC's, or a COCO .json"
     expected = "a folder with images/ and masks/, or a COCO .json with segmentations"
     drawings = "class maps"
@@ -65,6 +61,22 @@ class SegmentationTask(Task[SegmentationRecipe, Mask]):
         "validation": {"mean IoU": "validation_miou", "pixels": "validation_accuracy"},
     }
     split_title = "classes"
+
+    @property
+    def recipe(self) -> type[SegmentationRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.segmentation.recipe import SegmentationRecipe
+
+        return SegmentationRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Mask], ...]:
+        """See `Task`."""
+        from zoohub.tasks.segmentation.coco_masks import CocoMasksReader
+        from zoohub.tasks.segmentation.folders import MasksReader
+        from zoohub.tasks.segmentation.scenes import MaskScenesReader
+
+        return (MaskScenesReader(), MasksReader(), CocoMasksReader())
 
     def prepare(
         self, contract: InputContract, options: object = None
@@ -126,6 +138,8 @@ class SegmentationTask(Task[SegmentationRecipe, Mask]):
         count: int,
     ) -> SegmentationRecipe:
         """See `Task`."""
+        from zoohub.tasks.segmentation.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

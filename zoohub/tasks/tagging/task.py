@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,14 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Reader,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head, under_head
 from zoohub.tasks.samples import Samples
-from zoohub.tasks.tagging.conll import TaggedTextsReader, Tags
 from zoohub.tasks.tagging.interpret import Named, TaggingOptions, named_in, scores_in, words_of
-from zoohub.tasks.tagging.recipe import TaggedTexts, TaggingRecipe, default_recipe
 from zoohub.tasks.tagging.rows import Words, word_rows
 from zoohub.tasks.texts import IDS, encoder_batch, run_encoder, text_contract, tokenizer_of
 
@@ -36,13 +35,15 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.tagging.conll import Tags
+    from zoohub.tasks.tagging.recipe import TaggedTexts, TaggingRecipe
 
 _TAGS = "tagging"
 _CHAINS = ("chain-tagging", "recurrent-chain-tagging")
 _OTHERS = (*_CHAINS, "pretraining", "classification", "question-answering")
 
 
-class TaggingTask(Task[TaggingRecipe, Tags]):
+class TaggingTask(Task["TaggingRecipe", "Tags"]):
     """See `Task`."""
 
     serves = ("named-entity-recognition",)
@@ -57,8 +58,6 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
     headline = ("f1", "precision", "recall")
     best = ("f1", "loss")
     epoch_figures = ("loss", "f1", "precision", "recall")
-    recipe = TaggingRecipe
-    readers = (TaggedTextsReader(),)
     learns_from = "tagged texts: a CoNLL file, a folder of them, or a .jsonl of `tokens` and `tags`"
     expected = "a CoNLL file, a folder of them, or a .jsonl of `tokens` and `tags`"
     samples = "texts"
@@ -70,6 +69,20 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
     }
     split_title = "tags"
     options = TaggingOptions
+
+    @property
+    def recipe(self) -> type[TaggingRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.tagging.recipe import TaggingRecipe
+
+        return TaggingRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Tags], ...]:
+        """See `Task`."""
+        from zoohub.tasks.tagging.conll import TaggedTextsReader
+
+        return (TaggedTextsReader(),)
 
     def claims(self, network: NetworkSpec) -> bool:
         """Heads that tag each token, with a conditional random field or without."""
@@ -142,7 +155,9 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
         targets = [tuple(int(places[tag]) for tag in tags) for tags in samples.targets]
         return Samples(samples.inputs, targets, samples.names)
 
-    def class_names(self, form: Form, found: tuple[str, ...]) -> tuple[str, ...]:
+    def class_names(
+        self, form: Form, found: tuple[str, ...], known: tuple[str, ...] | None = None
+    ) -> tuple[str, ...]:
         """The data's, where there are as many."""
         count = scores_in(form).classes
         return found if len(found) == count else tuple(f"class {i}" for i in range(count))
@@ -156,6 +171,8 @@ class TaggingTask(Task[TaggingRecipe, Tags]):
         count: int,
     ) -> TaggingRecipe:
         """See `Task`."""
+        from zoohub.tasks.tagging.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
+    Reader,
     Row,
     TrainingRow,
     TrainingRows,
@@ -39,11 +40,6 @@ from zoohub.tasks.text_classification.heads import (
     with_classifier,
 )
 from zoohub.tasks.text_classification.options import TextClassificationOptions
-from zoohub.tasks.text_classification.recipe import (
-    LabelledTexts,
-    TextClassificationRecipe,
-    default_recipe,
-)
 from zoohub.tasks.text_classification.rows import (
     collate_texts,
     run_texts,
@@ -51,10 +47,12 @@ from zoohub.tasks.text_classification.rows import (
     text_rows,
     tokenizer_of,
 )
-from zoohub.tasks.text_classification.table import TextsReader
+
+if TYPE_CHECKING:
+    from zoohub.tasks.text_classification.recipe import LabelledTexts, TextClassificationRecipe
 
 
-class TextClassificationTask(OneClass[TextClassificationRecipe]):
+class TextClassificationTask(OneClass["TextClassificationRecipe"]):
     """See `Task`."""
 
     serves = (
@@ -74,8 +72,6 @@ class TextClassificationTask(OneClass[TextClassificationRecipe]):
     headline = ("acc", "f1")
     best = ("acc", "loss")
     epoch_figures = ("loss", "acc", "f1")
-    recipe = TextClassificationRecipe
-    readers = (TextsReader(),)
     learns_from = "texts with labels: a .csv, .tsv or .jsonl file of `text` and `label`"
     expected = "a .csv, .tsv or .jsonl file of `text` and `label`"
     samples = "texts"
@@ -87,6 +83,20 @@ class TextClassificationTask(OneClass[TextClassificationRecipe]):
     }
     split_title = "label"
     options = TextClassificationOptions
+
+    @property
+    def recipe(self) -> type[TextClassificationRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.text_classification.recipe import TextClassificationRecipe
+
+        return TextClassificationRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, int], ...]:
+        """See `Task`."""
+        from zoohub.tasks.text_classification.table import TextsReader
+
+        return (TextsReader(),)
 
     def claims(self, network: NetworkSpec) -> bool:
         """Encoders under a classifier."""
@@ -150,6 +160,8 @@ class TextClassificationTask(OneClass[TextClassificationRecipe]):
         count: int,
     ) -> TextClassificationRecipe:
         """See `Task`."""
+        from zoohub.tasks.text_classification.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
+    Reader,
     Row,
     Task,
     TrainingRow,
@@ -36,8 +37,6 @@ from zoohub.tasks.translation.interpret import (
     best_of,
     languages_of,
 )
-from zoohub.tasks.translation.parallel import Pairs, ParallelReader, Reference
-from zoohub.tasks.translation.recipe import ParallelData, TranslationRecipe, default_recipe
 from zoohub.tasks.translation.rows import (
     Language,
     collate_sentences,
@@ -50,9 +49,11 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.translation.parallel import Pairs, Reference
+    from zoohub.tasks.translation.recipe import ParallelData, TranslationRecipe
 
 
-class TranslationTask(Classless, Task[TranslationRecipe, Reference]):
+class TranslationTask(Classless, Task["TranslationRecipe", "Reference"]):
     """See `Task`. The network has two parts, `encode` and `step`, and the search is here."""
 
     serves = ("machine-translation",)
@@ -63,8 +64,6 @@ class TranslationTask(Classless, Task[TranslationRecipe, Reference]):
     published = ("bleu",)
     best = ("bleu",)
     epoch_figures = ("bleu",)
-    recipe = TranslationRecipe
-    readers = (ParallelReader(),)
     learns_from = "parallel text: a folder with source.txt and target.txt, or a .jsonl"
     expected = "a folder with source.txt and target.txt, or a .jsonl of `source` and `target`"
     samples = "sentences"
@@ -74,6 +73,20 @@ class TranslationTask(Classless, Task[TranslationRecipe, Reference]):
     }
     split_title = "translation"
     options = TranslationOptions
+
+    @property
+    def recipe(self) -> type[TranslationRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.translation.recipe import TranslationRecipe
+
+        return TranslationRecipe
+
+    @property
+    def readers(self) -> tuple[Reader[Any, Reference], ...]:
+        """See `Task`."""
+        from zoohub.tasks.translation.parallel import ParallelReader
+
+        return (ParallelReader(),)
 
     def prepare(
         self, contract: InputContract, options: object = None
@@ -124,6 +137,8 @@ class TranslationTask(Classless, Task[TranslationRecipe, Reference]):
         count: int,
     ) -> TranslationRecipe:
         """See `Task`."""
+        from zoohub.tasks.translation.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(

@@ -1,0 +1,80 @@
+"""A pipeline exported: a file of each network, and a JSON file that `predict` reads again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoohub.errors import ExportError, UsageError
+from zoohub.exporting.export import export_with_report
+from zoohub.exporting.request import GRAPH_FORMATS, plan_export
+from zoohub.exporting.result import Export
+from zoohub.manifest.entry import InputContract
+from zoohub.models.pipelines import Pipeline
+from zoohub.predicting.pipeline_files import write_pipeline_file
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+# What is asked of all networks alike; what else there is, is one network's own affair.
+_SHARED = ("format", "check", "dtype", "fold_bn", "batch")
+
+
+def check_pipeline(name: str, options: Mapping[str, object]) -> None:
+    """That a pipeline can be exported so.
+
+    Raises:
+        UsageError: an option that is for one network. ExportError: a format that is no graph's.
+    """
+    given = [key for key, value in options.items() if value and key not in _SHARED]
+    if given:
+        raise UsageError(
+            f"{name} is a pipeline of several networks: leave {', '.join(given)} out, or export "
+            "its steps' networks one by one"
+        )
+    format = options.get("format") or "onnx"
+    if format not in GRAPH_FORMATS:
+        raise ExportError(
+            f"a pipeline is exported as graphs that predict ({', '.join(GRAPH_FORMATS)}), not as "
+            f"{format}; export its steps' networks one by one"
+        )
+
+
+def export_pipeline(
+    pipeline: Pipeline, folder: Path, options: Mapping[str, object]
+) -> Iterator[Export]:
+    """Write the networks of a pipeline into a folder, `STEP.FORMAT`, one after another, and at last
+    `NAME.json`, which says what they are. Axes that follow from the picture are left open.
+
+    Raises:
+        As `check_pipeline`, and `export_with_report` for a network.
+    """
+    name = pipeline.entry.model
+    check_pipeline(name, options)
+    format = str(options.get("format") or "onnx")
+    shared = {key: value for key, value in options.items() if key in _SHARED and value is not None}
+    files = {step: f"{step}.{format}" for step in pipeline.steps}
+    for file in files.values():
+        plan_export(folder / file, **shared)  # refused before anything is written
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be made: {error.strerror or error}") from None
+    for step, net in pipeline.steps.items():
+        yield export_with_report(net, folder / files[step], **shared, dynamic=_open_axes(net))
+    write_pipeline_file(description_path(folder, name), name, pipeline.entry.task, files)
+
+
+def description_path(folder: Path, name: str) -> Path:
+    """The JSON file of an exported pipeline."""
+    return folder / f"{name}.json"
+
+
+def _open_axes(net: nn.Cell) -> tuple[str, ...]:
+    contract: InputContract | None = net.zoohub.input
+    if contract is not None and contract.open_size:
+        return ("batch", "height", "width")
+    if contract is not None and contract.open_width:
+        return ("batch", "width")
+    return ("batch",)

@@ -1,0 +1,65 @@
+"""Pipelines: entries whose steps are other entries' networks. What each step is, by its reference.
+
+Whoever takes a model's file takes a pipeline's files by `resolved_files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from zoohub.errors import ManifestError, UsageError
+
+if TYPE_CHECKING:
+    from zoohub.manifest.entry import Entry
+    from zoohub.manifest.index import Index, Resolved
+
+
+def step_references(entry: Entry, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What each step of a pipeline is, in their order: as the index says, or as `given` does.
+
+    Raises:
+        UsageError: the entry is no pipeline, or has no step of that name.
+    """
+    if not entry.steps and given:
+        raise UsageError(f"{entry.model} is no pipeline: it has no steps to be exchanged")
+    for step in given or ():
+        if step not in entry.steps:
+            known = ", ".join(entry.steps)
+            raise UsageError(f"{entry.model} has no step {step!r}; its steps are {known}")
+    return {**entry.steps, **(given or {})}
+
+
+def resolved_steps(index: Index, entry: Entry) -> dict[str, Resolved]:
+    """What the steps of a pipeline mean, by their names in their order; of a model nothing.
+
+    Raises:
+        UnknownModel, AmbiguousReference: a step's reference. ManifestError: a step is a pipeline,
+            or a lock does not hold it.
+    """
+    found = {step: index.resolve(reference) for step, reference in entry.steps.items()}
+    for step, resolved in found.items():
+        if resolved.entry.steps:
+            raise ManifestError(
+                f"{entry.model}: its step {step} is a pipeline itself, {resolved.entry.model}"
+            )
+    return found
+
+
+def pipelines_among(index: Index, pattern: str | None = None) -> Iterator[Entry]:
+    """The pipelines whose names fit a pattern."""
+    for summary in index.summaries(pattern):
+        if not summary.checkpoints and summary.builder is None:  # or a model without a file
+            entry = index.entry(summary.model)
+            if entry.steps:
+                yield entry
+
+
+def resolved_files(index: Index, name: str) -> list[Resolved]:
+    """What a name stands for where files are meant: the model, or each step of the pipeline.
+
+    Raises:
+        As `Index.resolve` and `resolved_steps`.
+    """
+    resolved = index.resolve(name)
+    return [*resolved_steps(index, resolved.entry).values()] or [resolved]

@@ -1,0 +1,128 @@
+"""Pipelines predict: each step is a network's predictor, the task has them answer in turn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from zoohub.core.paths import name_or_path
+from zoohub.errors import DataError, UsageError
+from zoohub.manifest.entry import InputContract
+from zoohub.manifest.steps import step_references
+from zoohub.models.pipelines import Pipeline, network_name, pipeline_called
+from zoohub.outputs import Form
+from zoohub.predicting.engines import Engine
+from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
+from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.settings import Settings
+from zoohub.tasks.contract import AnyTask, Prepare, Row
+from zoohub.tasks.finding import find_task
+
+if TYPE_CHECKING:
+    from mindspore import nn
+
+    from zoohub.models.pretrained import LoadRequest
+
+
+@dataclass(frozen=True)
+class ChainPredictor:
+    """A pipeline ready to predict. What it has in common with `Predictor` is named as there."""
+
+    task: AnyTask
+    steps: Mapping[str, Predictor]
+    names: tuple[str, ...] | None = None
+    confidence: float | None = None
+
+    @property
+    def input(self) -> InputContract:
+        """Nobody's: each step has its own."""
+        return InputContract()
+
+    @property
+    def computing(self) -> Engine:
+        """The engine that computes, MindSpore where it does any step."""
+        engines = {step.computing for step in self.steps.values()}
+        return "onnxruntime" if engines == {"onnxruntime"} else "mindspore"
+
+    def prepare(self, options: object) -> Prepare:
+        """See `Predictor`."""
+        return self.task.prepare_chain(self.steps)
+
+    def infer(self, rows: Sequence[Row]) -> Form:
+        """What the steps make of these rows."""
+        return self.task.chain(self.steps, rows)
+
+
+AnyPredictor: TypeAlias = Predictor | ChainPredictor
+
+
+def open_any(
+    model: str | Path | nn.Cell | Pipeline,
+    settings: Settings,
+    *,
+    mode: str | None = None,
+    request: LoadRequest | None = None,
+    steps: Mapping[str, object] | None = None,
+) -> AnyPredictor:
+    """The predictor of whatever predicts: of a pipeline, its name, what `zoohub.load` made of it or
+    an exported one's description; else as `open_predictor`. `steps` are networks to be put in the
+    place of a pipeline's own.
+
+    Raises:
+        UsageError: steps are given to what has none, or weights to what has several networks.
+        DataError: a step's network is for another task than the one it stands for.
+    """
+    chain = _chain_of(model, settings)
+    if chain is None:
+        if steps:
+            raise UsageError(f"{model} is no pipeline: it has no steps to be exchanged (--set)")
+        return open_predictor(cast("nn.Cell", model), settings, mode=mode, request=request)
+    if request is not None and request.own_weights is not None:
+        raise UsageError(
+            f"{chain.name} has several networks; put the one with your weights into its step: "
+            f"--set {next(iter(chain.steps))}=RUN"
+        )
+    given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
+    for step in given:
+        if step not in chain.steps:
+            known = ", ".join(chain.steps)
+            raise UsageError(f"{chain.name} has no step {step!r}; its steps are {known}")
+    opened = {
+        step: open_predictor(cast("nn.Cell", given.get(step, own)), settings, mode=mode)
+        for step, own in chain.steps.items()
+    }
+    task = find_task(chain.task)
+    for step, predictor in opened.items():
+        wanted = task.steps.get(step)
+        if wanted is None:
+            raise DataError(f"{chain.name}: {task.name} has no step {step!r}")
+        if wanted not in predictor.task.serves:
+            what = given.get(step, step)
+            raise DataError(f"{what} is for {predictor.task.name}; the step {step} is {wanted}")
+    return ChainPredictor(task, opened)
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """A pipeline whose networks are named, or there."""
+
+    name: str
+    task: str
+    steps: Mapping[str, object]
+
+
+def _chain_of(model: object, settings: Settings) -> _Chain | None:
+    """The pipeline that is meant; None where it is none."""
+    if isinstance(model, Pipeline):
+        return _Chain(model.entry.model, model.entry.task, model.steps)
+    if not isinstance(model, str | os.PathLike):
+        return None
+    name = name_or_path(model)
+    if is_pipeline_file(name):
+        file: PipelineFile = read_pipeline_file(name)
+        return _Chain(name, file.task, file.steps)
+    entry = pipeline_called(name, settings)
+    return None if entry is None else _Chain(name, entry.task, step_references(entry))

@@ -1,0 +1,55 @@
+"""Files of other programs, written as results come and put in place when all are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoohub.core.atomic import replacing
+from zoohub.errors import DataError, UsageError
+from zoohub.predicting.chains import AnyPredictor
+from zoohub.tasks.contract import Document
+from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.results import AnyPrediction
+
+
+def known_documents() -> dict[str, Document]:
+    """Those of any task, by the option that asks for them."""
+    return {name: made for task in all_tasks() for name, made in task.documents.items()}
+
+
+def check_document(predictor: AnyPredictor, name: str) -> None:
+    """That a network's results make such a file.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if name not in predictor.task.documents:
+        raise UsageError(
+            f"the results of {predictor.task.name} make no {name} file; leave --{name} out"
+        )
+
+
+@contextmanager
+def written_to(
+    predictions: Iterator[AnyPrediction], document: Document, path: Path
+) -> Iterator[Iterator[AnyPrediction]]:
+    """The predictions; each that is taken is in the file, which is there when the block ends.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    try:
+        with replacing(path) as file:
+
+            def taken() -> Iterator[AnyPrediction]:
+                for number, prediction in enumerate(predictions, 1):
+                    file.write(document.add(number, prediction).encode())
+                    yield prediction
+
+            file.write(document.begin().encode())
+            yield taken()
+            file.write(document.end().encode())
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from None

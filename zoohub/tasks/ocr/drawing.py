@@ -1,0 +1,35 @@
+"""A read page drawn: the lines' outlines, numbered in the order in which they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zoohub.inputs.picture import Picture, read_image
+from zoohub.tasks.ocr.results import TextLine
+from zoohub.tasks.pictures import class_colour, text_colour
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def draw_lines(picture: Picture, lines: Sequence[TextLine]) -> Image.Image:
+    """A copy of the picture with the lines' outlines and numbers.
+
+    Raises:
+        DataError: the picture cannot be read.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.fromarray(read_image(picture))
+    canvas = ImageDraw.Draw(image)
+    side = min(image.size)
+    font = ImageFont.load_default(size=max(9, round(side / 70)))
+    for number, line in enumerate(lines):
+        colour = class_colour(number)
+        canvas.polygon(line.polygon, outline=colour, width=max(1, round(side / 500)))
+        corner = line.polygon[0]
+        spot = canvas.textbbox(corner, str(number + 1), font=font, anchor="rb")
+        canvas.rectangle(spot, fill=colour)
+        canvas.text(corner, str(number + 1), fill=text_colour(colour), font=font, anchor="rb")
+    return image

@@ -1,0 +1,1 @@
+"""Pictures of a line of text, and what it says."""
