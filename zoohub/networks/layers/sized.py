@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mindspore import nn
+from mindspore import Tensor, nn
 
 from zoohub.networks.picture_sizes import Sides, fixed_size_problem
 
@@ -20,9 +18,9 @@ class SizedNetwork(nn.Cell):
         super().__init__()
         self.family, self.sides = family, sides
 
-    def __call__(self, *inputs: object, **named: object) -> Any:
+    def __call__(self, *inputs: object, **named: object) -> Tensor:
         """As `nn.Cell`."""
-        shape: Any = getattr(inputs[0], "shape", ()) if inputs else ()
+        shape: tuple[int, ...] = getattr(inputs[0], "shape", ()) if inputs else ()
         if len(shape) == 4:
             problem = fixed_size_problem(self.family, self.sides, (shape[2], shape[3]))
             if problem is not None:
