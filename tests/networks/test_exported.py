@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from classifiers import Classifier, in_gate, tried
+from classifiers import Classifier, tried
 
-from zoohub.errors import ExportError
 from zoohub.exporting import Export, export_with_report
 
 SIZES = {"batch", "height", "width"}
@@ -28,7 +27,7 @@ def check(classifier: Classifier, export: Export) -> None:
 
 
 def axes(classifier: Classifier) -> set[str]:
-    return SIZES if classifier.takes_any_size and not classifier.exports_one_size else {"batch"}
+    return SIZES if classifier.takes_any_size else {"batch"}
 
 
 @pytest.mark.parametrize("classifier", tried())
@@ -44,16 +43,3 @@ def test_a_mindir_file_takes_any_batch_and_where_it_can_any_size(
     classifier: Classifier, tmp_path: Path
 ) -> None:
     check(classifier, exported(classifier, tmp_path / "net.mindir", axes(classifier)))
-
-
-@pytest.mark.every
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "classifier", [pytest.param(one, id=one.case.id) for one in in_gate() if one.exports_one_size]
-)
-def test_a_network_that_asks_for_its_pictures_size_says_that_it_cannot_stay_open(
-    classifier: Classifier, tmp_path: Path
-) -> None:
-    with pytest.raises(ExportError, match=r"keep that axis closed|cannot compile"):
-        exported(classifier, tmp_path / "net.onnx", SIZES)
-    assert not list(tmp_path.iterdir())

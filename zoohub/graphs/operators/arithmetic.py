@@ -51,6 +51,18 @@ def _arithmetic(op: str) -> Converter:
     return convert
 
 
+def _whole_division(c: Call) -> Value:
+    """Of sizes and numbers, rounded down as in Python; ONNX rounds towards zero."""
+    first, second = c.operands[:2]
+    if isinstance(first, int) and isinstance(second, int):
+        return first // second
+    if not all(isinstance(operand, Dim | int) for operand in (first, second)):
+        return _floor_division(c)
+    left, right = _number(c, 0), _number(c, 1)
+    multiple = c.build.add("Sub", [left, c.build.add("Mod", [left, right])])
+    return Dim(c.build.add("Div", [multiple, right]))
+
+
 def _negative(c: Call) -> Value:
     """Of a size or a number."""
     operand = c.operands[0]
@@ -170,7 +182,7 @@ ARITHMETIC: Mapping[str, Converter] = {
     "Divs": _true_division,
     "RealDiv": _true_division,
     "ScalarDiv": _true_division,
-    "ScalarFloorDiv": _arithmetic("Div"),  # of dimensions, which are not negative
+    "ScalarFloorDiv": _whole_division,
     "TruncateDiv": _arithmetic("Div"),
     "ScalarMod": _arithmetic("Mod"),
     "FloorDiv": _floor_division,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mindspore import Tensor, nn, ops
+from mindspore.ops import functional
 
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.dense import dense
@@ -56,10 +57,10 @@ class HireModule(nn.Cell):
         if self.step:
             x = ops.concat((x[:, :, self.step :], x[:, :, : self.step]), 2)
         _, channels, height, width = x.shape
-        missing = -height % self.region
-        if missing:
-            x = ops.concat((x, x[:, :, :missing]), 2)
-        x = ops.reshape(x, (-1, channels, (height + missing) // self.region, self.region, width))
+        rows = (height + self.region - 1) // self.region
+        if not functional.isconstant(height) or rows * self.region != height:
+            x = ops.concat((x, x[:, :, : self.region - 1]), 2)[:, :, : rows * self.region]
+        x = ops.reshape(x, (-1, channels, rows, self.region, width))
         x = ops.transpose(x, (0, 1, 3, 2, 4))
         return ops.reshape(x, (-1, channels * self.region, x.shape[3], width))
 

@@ -13,6 +13,8 @@ from mindspore.common.initializer import Uniform
 
 from zoohub.networks.layers.conv import conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
+from zoohub.networks.layers.grouped_conv import grouped_conv2d
+from zoohub.networks.layers.naming import name_parameters
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.pooling import GlobalAvgPool
 from zoohub.networks.layers.squeeze_excite import SqueezeExcite
@@ -50,6 +52,8 @@ _MEDIUM: tuple[Row, ...] = (
 # channels of the stem, blocks, multiplier of the channels
 _SIZES = {"small": (16, _SMALL, 1.0), "medium": (24, _MEDIUM, 1.0), "large": (24, _MEDIUM, 1.3)}
 _LAST = 1536
+# mindcv lists a convolution's groups without a cell around them.
+_PUBLISHED_NAMES = ((r"(.+\.grouped_conv)\.convs\.(.+)", r"\1.\2"),)
 
 
 def _shares(channels: int, groups: int) -> list[int]:
@@ -58,54 +62,39 @@ def _shares(channels: int, groups: int) -> list[int]:
     return [part + channels - part * groups, *[part] * (groups - 1)]
 
 
-class _Mixed(nn.Cell):
-    """Channels in groups, each through a convolution of its own, and put together again."""
+class MixedDepthwiseConv(nn.Cell):
+    """Depthwise convolutions of several kernels: (B, C, H, W) -> (B, C, H / stride, W / stride)."""
 
-    def __init__(self, in_channels: int, groups: int) -> None:
+    def __init__(self, channels: int, kernels: Sequence[int], stride: int) -> None:
         super().__init__()
-        self.groups = groups
-        shares = _shares(in_channels, groups)
-        self.starts = tuple(sum(shares[:group]) for group in range(groups + 1))
+        shares = _shares(channels, len(kernels))
+        self.starts = tuple(sum(shares[:group]) for group in range(len(kernels) + 1))
+        convs = [
+            conv2d(share, share, kernel, stride, groups=share)
+            for share, kernel in zip(shares, kernels, strict=True)
+        ]
+        self.single = len(convs) == 1
+        self.mixed_depthwise_conv = convs[0] if self.single else nn.CellList(convs)
 
-    def apply_to(self, convs: nn.CellList, x: Tensor) -> Tensor:
+    def construct(self, x: Tensor) -> Tensor:
+        if self.single:
+            return self.mixed_depthwise_conv(x)
         parts: tuple[Tensor, ...] = ()
-        for group, conv in enumerate(convs):
+        for group, conv in enumerate(self.mixed_depthwise_conv):
             parts = (*parts, conv(x[:, self.starts[group] : self.starts[group + 1]]))
         return ops.concat(parts, 1)
 
 
-class GroupedConv(_Mixed):
-    """1×1 convolutions in groups: (B, in_channels, H, W) -> (B, out_channels, H, W)."""
+class Pointwise(nn.Cell):
+    """A 1×1 convolution in groups: (B, in_channels, H, W) -> (B, out_channels, H, W)."""
 
     def __init__(self, in_channels: int, out_channels: int, groups: int) -> None:
-        super().__init__(in_channels, groups)
-        if groups == 1:
-            self.grouped_conv = conv2d(in_channels, out_channels, 1)
-        else:
-            shares = zip(_shares(in_channels, groups), _shares(out_channels, groups), strict=True)
-            self.grouped_conv = nn.CellList([conv2d(*sizes, 1) for sizes in shares])
+        super().__init__()
+        split = groups > 1
+        self.grouped_conv = grouped_conv2d(in_channels, out_channels, 1, groups=groups, split=split)
 
     def construct(self, x: Tensor) -> Tensor:
-        if self.groups == 1:
-            return self.grouped_conv(x)
-        return self.apply_to(self.grouped_conv, x)
-
-
-class MixedDepthwiseConv(_Mixed):
-    """Depthwise convolutions of several kernels: (B, C, H, W) -> (B, C, H / stride, W / stride)."""
-
-    def __init__(self, channels: int, kernels: Sequence[int], stride: int) -> None:
-        super().__init__(channels, len(kernels))
-        convs = [
-            conv2d(share, share, kernel, stride, groups=share)
-            for share, kernel in zip(_shares(channels, len(kernels)), kernels, strict=True)
-        ]
-        self.mixed_depthwise_conv = convs[0] if len(convs) == 1 else nn.CellList(convs)
-
-    def construct(self, x: Tensor) -> Tensor:
-        if self.groups == 1:
-            return self.mixed_depthwise_conv(x)
-        return self.apply_to(self.mixed_depthwise_conv, x)
+        return self.grouped_conv(x)
 
 
 class MixNetBlock(nn.Cell):
@@ -120,12 +109,12 @@ class MixNetBlock(nn.Cell):
         hidden = in_channels * expansion
         layers: list[nn.Cell] = []
         if expansion != 1:
-            expand = GroupedConv(in_channels, hidden, expand_groups)
+            expand = Pointwise(in_channels, hidden, expand_groups)
             layers += [expand, BatchNorm2d(hidden), act()]
         layers += [MixedDepthwiseConv(hidden, kernels, stride), BatchNorm2d(hidden), act()]
         if share > 0:
             layers.append(SqueezeExcite(hidden, int(in_channels * share)))
-        project = GroupedConv(hidden, out_channels, project_groups)
+        project = Pointwise(hidden, out_channels, project_groups)
         self.convs = nn.SequentialCell([*layers, project, BatchNorm2d(out_channels)])
         self.shortcut = stride == 1 and in_channels == out_channels
 
@@ -168,6 +157,7 @@ class MixNet(nn.Cell):
             self.classifier = nn.Dense(_LAST, num_classes, weight_init=init)
         else:
             self.layers, self.feature_info = read_stages(layers, maps, out_indices)
+        name_parameters(self, _PUBLISHED_NAMES)
 
     def construct(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         x = self.layers(self.stem_conv(x))

@@ -6,7 +6,6 @@ Transformer" (2022). Parameter names are those of mindcv.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from mindspore import Tensor, nn, ops
@@ -145,7 +144,7 @@ class MobileViTBlock(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         height, width = x.shape[2:]
-        rows, columns = math.ceil(height / _PATCH), math.ceil(width / _PATCH)
+        rows, columns = (height + _PATCH - 1) // _PATCH, (width + _PATCH - 1) // _PATCH
         y = resize_corners(self.local_rep(x), rows * _PATCH, columns * _PATCH)
         channels = y.shape[1]
         y = ops.reshape(y, (-1, channels, rows, _PATCH, columns, _PATCH))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import initializer
+from mindspore.ops import functional
 
 from zoohub.networks.layers.activations import gelu
 from zoohub.networks.layers.conv import conv2d
@@ -40,22 +41,27 @@ class SpikingNeurons(nn.Cell):
         self.Vth = Parameter(initializer(_START, (1,)), name="Vth")
 
     def construct(self, x: Tensor) -> Tensor:
-        _, channels, height, width = x.shape
+        height = x.shape[2]
         groups = height // self.steps
-        if groups == 0:
-            return x
-        rest = x[:, :, groups * self.steps :]
-        rows = ops.reshape(
-            x[:, :, : groups * self.steps], (-1, channels, groups, self.steps, width)
-        )
+        if functional.isconstant(height) and groups * self.steps == height:
+            return self.fire(x)
+        # How many rows are left over may be known only when the graph runs: all are tried.
+        tried = (height + self.steps - 1) // self.steps * self.steps
+        padded = ops.pad(x, (0, 0, 0, self.steps - 1))[:, :, :tried]
+        places = ops.reshape(ops.arange(height), (-1, 1))
+        return ops.where(places < groups * self.steps, self.fire(padded)[:, :, :height], x)
+
+    def fire(self, x: Tensor) -> Tensor:
+        """What neurons let pass of rows that groups divide."""
+        _, channels, height, width = x.shape
+        rows = ops.reshape(x, (-1, channels, height // self.steps, self.steps, width))
         potential = rows[:, :, :, 0]
         passed: tuple[Tensor, ...] = (self.gate(potential),)
         for step in range(1, self.steps):
             fired = ops.greater(potential, self.Vth).astype(x.dtype)
             potential = self.tau * potential * (1.0 - fired) + rows[:, :, :, step]
             passed = (*passed, self.gate(potential))
-        out = ops.reshape(ops.stack(passed, 3), (-1, channels, groups * self.steps, width))
-        return out if groups * self.steps == height else ops.concat((out, rest), 2)
+        return ops.reshape(ops.stack(passed, 3), (-1, channels, height, width))
 
     def gate(self, potential: Tensor) -> Tensor:
         """The potential, at least the threshold."""
