@@ -16,5 +16,6 @@ FAMILY = Family(
     head="fc",
     stem="vgg.conv1",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:CTC_STEPS_FIRST",
     sides=SIDES,
 )

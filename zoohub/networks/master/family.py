@@ -22,4 +22,5 @@ FAMILY = Family(
     head="head.generator head.embedding",
     stem="backbone.conv1",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:MASTER",
 )

@@ -41,4 +41,5 @@ FAMILY = Family(
     sequences=False,
     takes="inputs:taken",
     raw=("characters",),
+    outputs="zoohub.outputs.characters:ROBUST_SCANNER",
 )
