@@ -8,7 +8,7 @@ from zoohub.networks.family import SEQUENCE, Family
 # The publisher files it under text recognition; its network tells the ten classes of CIFAR-10.
 FAMILY = Family(
     name="manidp",
-    task="image-classification",
+    task="scene-text-recognition",
     builder="manidp",
     arguments={"depth": int, "num_classes": int, "thresholds": SEQUENCE, "in_channels": int},
     layouts={"models": Layout()},

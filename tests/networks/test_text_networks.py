@@ -1,0 +1,100 @@
+"""Networks that find and read text: what pictures they take, and as files what sizes stay open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mindspore import Tensor
+
+import zoohub
+from zoohub.errors import ExportError
+from zoohub.networks.families import find_family
+from zoohub.networks.picture_sizes import fixed_size_problem
+
+
+@dataclass(frozen=True)
+class Small:
+    """A model, reduced, the size of its pictures, and the axes that stay open in a file."""
+
+    model: str
+    size: tuple[int, int] | None
+    axes: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+_LCNET = {"width": 0.125, "hidden_size": 16, "depth": 1, "num_classes": 11}
+_MASTER = {"steps": 3, "stacks": 1, "intermediate_size": 32}
+_ABINET = {"depth": 1, "language_depth": 1, "intermediate_size": 32, "rounds": 2}
+SMALL = [
+    Small("dbnet_mobilenetv3_ppocrv3", (64, 96), "batch height width"),
+    Small("dbnetpp_resnet50", (64, 96), "batch height width"),
+    Small("psenet_mobilenetv3", (64, 96), "batch height width"),
+    Small("east_mobilenetv3", (64, 96), "batch height width"),
+    Small("fcenet_resnet50", (64, 96), "batch height width"),
+    Small("crnn_vgg7", (32, 64), "batch width", {"hidden": 8}),
+    Small("crnn_resnet34", (32, 64), "batch width", {"hidden": 8}),
+    Small("rare_resnet34", (32, 64), "batch width", {"hidden": 8, "steps": 3}),
+    Small("svtr_lcnet_ppocrv3", (48, 64), "batch width", _LCNET),
+    Small("svtr_tiny_ch", (32, 320), "batch"),
+    Small("master_resnet31", (48, 64), "batch width", _MASTER),
+    Small("visionlan_resnet45_la", (64, 256), "batch", {"intermediate_size": 32, "depth": 1}),
+    Small("abinet_resnet45_en", (32, 128), "batch", _ABINET),
+    Small("crnn", (32, 64), "batch", {"hidden": 8}),
+    Small("robustscanner_resnet31", None, "batch", {"steps": 3, "hidden_size": 8}),
+    Small("cls_mobilenetv3", (48, 192), "batch height width"),
+]
+
+
+@pytest.mark.every
+@pytest.mark.slow
+@pytest.mark.parametrize("small", [pytest.param(small, id=small.model) for small in SMALL])
+def test_an_onnx_file_is_checked_with_all_axes_open_that_may_be(
+    small: Small, tmp_path: Path
+) -> None:
+    net = zoohub.load(small.model, **small.arguments)
+    axes = set(small.axes.split())
+    file = zoohub.export(net, tmp_path / "net.onnx", size=small.size, dynamic=axes, check=True)
+    assert file.is_file()
+
+
+@pytest.mark.parametrize(
+    ("family", "arguments", "sides"),
+    [
+        ("crnn", {}, (32, None)),
+        ("rare", {}, (32, None)),
+        ("crnn_zoo", {}, (32, None)),
+        ("svtr_lcnet", {}, (48, None)),
+        ("svtr", {}, (None, None)),
+        ("svtr", {"straighten": False}, (32, 320)),
+        ("svtr", {"straighten": False, "width": 100}, (32, 100)),
+        ("visionlan", {}, (64, 256)),
+        ("abinet", {}, (32, 128)),
+        ("abinet", {"places": 512}, (32, 256)),
+        ("dbnet", {}, (None, None)),
+    ],
+)
+def test_a_network_of_one_size_says_so(
+    family: str, arguments: dict[str, Any], sides: tuple[int | None, int | None]
+) -> None:
+    own = find_family(family)
+    fitting = (sides[0] or 96, sides[1] or 160)
+    assert own.size_problem(arguments, fitting) is None
+    for size in ((fitting[0] + 32, fitting[1]), (fitting[0], fitting[1] + 32)):
+        assert own.size_problem(arguments, size) == fixed_size_problem(family, sides, size)
+
+
+def test_a_picture_of_another_size_is_refused_in_one_line(tmp_path: Path) -> None:
+    net = zoohub.load("crnn_vgg7", hidden=8)
+    line = "crnn takes pictures 32 pixels high, not 48x64"
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        net(Tensor(np.zeros((1, 3, 48, 64), np.float32)))
+    with pytest.raises(ExportError, match=line):
+        zoohub.export(net, tmp_path / "net.onnx", size=(48, 64))
+    with pytest.raises(ExportError, match="32 pixels high: height cannot stay open"):
+        zoohub.export(net, tmp_path / "net.onnx", size=(32, 64), dynamic={"height", "width"})
+    assert net(Tensor(np.zeros((1, 3, 32, 64), np.float32))).shape == (1, 15, 37)
