@@ -1,5 +1,5 @@
-"""Make what crnn_vgg7@words learns from: words of Python's own documentation (PSF licence, in
-`pydoc_data.topics`), drawn with free fonts.
+"""Make what recipes/crnn_vgg7-words.yaml learns from: words of Python's own documentation (PSF
+licence, in `pydoc_data.topics`), drawn with free fonts.
 
     apt-get download fonts-lato fonts-open-sans fonts-freefont-ttf fonts-crosextra-caladea \\
         fonts-crosextra-carlito fonts-inconsolata fonts-hack fonts-cantarell fonts-quicksand \\

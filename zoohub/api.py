@@ -72,8 +72,8 @@ def load(
         progress: show a progress bar where stderr is a terminal.
         offline: True uses only what is on this machine; None follows ZOOHUB_OFFLINE.
         force: go on though the parameters are larger than this machine's memory.
-        network_arguments: given to the network's builder; of a pipeline, the name of the network
-            to put in a step's place.
+        network_arguments: given to the network's builder, under its names or a publisher's; of a
+            pipeline, the name of the network to put in a step's place.
 
     Returns:
         The network, or a `Pipeline` of several; `net.zoohub` says where it comes from, and its

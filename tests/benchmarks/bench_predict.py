@@ -2,13 +2,15 @@
 
     python tests/benchmarks/bench_predict.py [--work DIR] [--rounds 5] [--pictures 1000] [--json]
         [--models resnet50] [--rows one many two] [--peer-pictures 100] [--peer-python PYTHON]
+    python tests/benchmarks/bench_predict.py --models --rows flat [--inputs 100000]
 
 No published file is needed: networks with random weights are saved as runs, which are names like
 any other. `one` is a whole process for one picture, zoohub's second call (its first, which compiles
 the network, is told apart); `many` is a folder of JPEGs of 500x375, in pictures a second, of which
 `ready` is onnxruntime alone on arrays that are already there. `two` is two such commands at once,
 each on half of the pictures, beside one on all. The roads take turns; figures are medians. mindcv
-and mindyolo are measured where they are installed: here, or for another Python.
+and mindyolo are measured where they are installed: here, or for another Python. `flat` is the
+memory of one command over many small pictures: after a tenth of them, and at the end.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from PIL import Image
 
 BATCH = 16
 MODELS = {"resnet50": "mindcv", "mobilenet_v2_100": "mindcv", "yolov5s": "mindyolo"}
+SMALL = "lenet5@digits"
 ZOOHUB = "import sys; from zoohub.cli.main import entry_point; entry_point()"
 
 ONNX = """
@@ -201,6 +204,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rows", nargs="*", default=["one", "many", "two"])
+    parser.add_argument("--inputs", type=int, default=100_000, help="of `flat`")
     parser.add_argument("--peer-pictures", type=int, default=100, help="of `many`, for mindcv")
     parser.add_argument("--peer-python", default=sys.executable)
     options = parser.parse_args()
@@ -211,9 +215,48 @@ def main() -> None:
         found = bench(model, options, home, pictures)
         results.append({"model": model, **found})
         if not options.json:
-            print(model, *(f"  {name}: {value}" for name, value in found.items()), sep="\n")
+            tell(model, found)
+    if "flat" in options.rows:
+        grown = memory(options, home)
+        results.append({"model": SMALL, **grown})
+        if not options.json:
+            tell(SMALL, grown)
     if options.json:
         print(json.dumps(results))
+
+
+def tell(model: str, found: Mapping[str, object]) -> None:
+    """The figures as lines."""
+    print(model, *(f"  {name}: {value}" for name, value in found.items()), sep="\n", flush=True)
+
+
+def memory(options: argparse.Namespace, home: Path) -> dict[str, object]:
+    """Resident MB of a command on many pictures, by how much of its results is written."""
+    folder, out = options.work / "small", options.work / "small.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for place in range(1000):
+        Image.fromarray(rng.integers(0, 256, (32, 32), np.uint8)).save(folder / f"{place:03}.png")
+    inputs = [str(folder)] * max(1, options.inputs // 1000)
+    predict = [ZOOHUB, "predict", SMALL]
+    timed([*predict, str(folder / "000.png")], home)
+    out.unlink(missing_ok=True)
+    program = [sys.executable, "-c", *predict, *inputs, "--top", "1", "--csv", str(out), "-q"]
+    seen: list[tuple[int, float]] = []
+    began = time.perf_counter()
+    with subprocess.Popen(program, env={**os.environ, "ZOOHUB_HOME": str(home)}) as worker:
+        pages = Path(f"/proc/{worker.pid}/statm")
+        while worker.poll() is None:
+            resident = int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+            seen.append((out.stat().st_size if out.exists() else 0, resident))
+            time.sleep(0.1)
+    seconds, size = time.perf_counter() - began, out.stat().st_size
+    return {
+        "inputs": len(inputs) * 1000,
+        "seconds": seconds,
+        "after a tenth (MB)": next(mb for written, mb in seen if written >= size / 10),
+        "at the end (MB)": max(mb for written, mb in seen if written >= size * 0.9),
+    }
 
 
 def bench(model: str, options: argparse.Namespace, home: Path, pictures: Path) -> dict[str, object]:

@@ -38,8 +38,9 @@ class Case:
     names count. `unordered`: the publisher registers the same parameters in another order.
     `compared` is False where upstream's own reference is wrong, and a `_peer` is right.
     `constants` are expressions of values that parameters have, by name: what is frozen is not
-    drawn. `unsure_rows` are rows of the outputs (all axes but the last) that are padding only, and
-    not compared: pairs of the first and the one after the last.
+    drawn, but for the parameters whose whole name `drawn`, an expression, matches. `unsure_rows`
+    are rows of the outputs (all axes but the last) that are padding only, and not compared: pairs
+    of the first and the one after the last.
     """
 
     source: str
@@ -55,6 +56,7 @@ class Case:
     unordered: bool = False
     compared: bool = True
     constants: dict[str, str] = field(default_factory=dict)
+    drawn: str = ""
     unsure_rows: tuple[tuple[int, int], ...] = ()
     digest: str | None = None
     sample: dict[str, Any] | None = None
@@ -76,7 +78,7 @@ class Case:
         return find_family(self.family).load()(**self.arguments)
 
     def build_reduced(self) -> Any:
-        """The network that the reference is of, constants set."""
+        """The network that the reference is of, constants set, and what is drawn not frozen."""
         from mindspore import Tensor
 
         net = find_family(self.family).load()(**{**self.arguments, **self.reduced})
@@ -84,6 +86,9 @@ class Case:
         for name, expression in self.constants.items():
             value = np.asarray(eval(expression, {"np": np}), np.float32)
             parameters[name].set_data(Tensor(value))
+        for name, parameter in parameters.items():
+            if re.fullmatch(self.drawn, name):
+                parameter.requires_grad = True
         return net
 
     def places(self) -> list[int] | None:

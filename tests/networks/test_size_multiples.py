@@ -22,6 +22,8 @@ from zoohub.tasks.finding import find_task
         ("yolox", {}, 32),
         ("yolov3_res2net", {}, 32),
         ("refinedet", {}, 64),
+        ("efficientdet", {}, 128),
+        ("retinanet", {"pyramid": "nas"}, 128),
         ("centernet_pose", {}, 32),
         ("resnet", {}, 1),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_damaged_it_is_made_again(store: Store, record: CompiledRecord) -> None:
     item.path.write_bytes(b"\1" + whole[1:])
     assert opened(store, record)[1]
     assert item.path.read_bytes() == whole
+
+
+def test_a_damaged_graph_leaves_the_form_running_and_is_made_again(
+    store: Store, record: CompiledRecord
+) -> None:
+    opened(store, record)
+    (known,) = [f for f in store.layout.compiled.glob("*.json") if "optimised" in f.read_text()]
+    said = json.loads(known.read_text())
+    for damaged in ({"graph": said["said"]["graph"][:40]}, {}):
+        known.write_text(json.dumps({**said, "said": damaged}))
+        assert not opened(store, record)[1]
+        assert opened(store, record)[1]  # made again
 
 
 def test_what_onnxruntime_cannot_do_is_not_tried_again(

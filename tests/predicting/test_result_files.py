@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from zoohub.cli.main import main
 from zoohub.errors import DataError
 from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
 from zoohub.predicting.result_files import ResultFile, open_result_file
-from zoohub.settings import load_settings
+from zoohub.settings import Settings, load_settings
 from zoohub.tasks.results import Label, Prediction
 
 NAMES = [f"{place}, ü\udce9.png" if place == 3 else f"{place}.png" for place in range(8)]
@@ -197,6 +198,31 @@ def test_only_the_same_model_and_options_go_on_with_a_file(
         return
     with pytest.raises(DataError, match=r"holds the results of resnet50 \(.*write these into"):
         check_maker(path, now)
+
+
+def test_a_vocabulary_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", offline=True)
+    (tmp_path / "a.txt").write_text("[PAD]\n")
+    (tmp_path / "b.txt").write_text("[PAD]\n")
+    one, other = (
+        find_maker("x", None, {"vocab": str(tmp_path / name)}, settings)
+        for name in ("a.txt", "b.txt")
+    )
+    assert one.same_as(other)
+    (tmp_path / "b.txt").write_text("[PAD]\n[UNK]\n")
+    assert not one.same_as(find_maker("x", None, {"vocab": str(tmp_path / "b.txt")}, settings))
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_what_fails_before_there_is_a_network_leaves_no_file(tmp_path: Path, format: str) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    vocab = folder / "vocab.json"
+    vocab.write_text("{}")
+    found = folder / f"found.{format}"
+    asked = ("--text", "a", "--question", "b", "--vocab", str(vocab), f"--{format}", str(found))
+    assert main(["predict", "bertfinetune_squad", *asked]) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["vocab.json"]
 
 
 @pytest.mark.parametrize("said", [None, "", "[]", '{"model": "x"}'])

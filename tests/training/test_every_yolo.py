@@ -26,6 +26,9 @@ NETWORKS = {
     "yolov9-t": ("yolov9", {"size": "t", "width": 0.25}),
     "yolov10n": ("yolov10", {"size": "n", "width": 0.125, "depth": 0.33, "max_detections": 50}),
     "yolov11n": ("yolov11", {"size": "n", "width": 0.125, "depth": 0.33}),
+    "yolov3-darknet53": ("yolov3_darknet53", {"base_channels": 2}),
+    "yolov3-tiny": ("yolov3_tiny", {"base_channels": 2}),
+    "yolov4-zoo": ("yolov4_zoo", {"base_channels": 2}),
     "yolox-nano": ("yolox", {"size": "nano", "width": 0.125}),
 }
 
@@ -76,6 +79,6 @@ def test_it_trains_and_is_measured(model: str, tmp_path: Path) -> None:
 
 
 def test_a_family_without_a_loss_says_so(tmp_path: Path) -> None:
-    recipe = _recipe(tmp_path, "yolov3_tiny", {})
+    recipe = _recipe(tmp_path, "yolov5_focus", {})
     with pytest.raises(DataError, match="cannot be trained: its family has no loss"):
         finetune(recipe, output=tmp_path / "run")

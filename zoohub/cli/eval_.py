@@ -12,6 +12,7 @@ from zoohub.cli.options import (
     data_help,
 )
 from zoohub.cli.output import Output
+from zoohub.tasks.contract import AnyTask
 from zoohub.tasks.finding import all_tasks, learning_tasks
 from zoohub.tasks.samples import left_out
 
@@ -45,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=int, default=64, metavar="N", help="samples at a time (64)"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="data.KEY=VALUE",
+        help="how the data is read, as a recipe says it (data.vocab=FILE); may be given again",
+    )
     add_weights_options(parser)
     add_device_options(parser, engine=True)
 
@@ -63,6 +71,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
             name,
             options.data,
             batch_size=options.batch_size,
+            assignments=options.set,
             checkpoint=options.checkpoint if own else None,
             parameters=options.parameters if own else None,
             num_classes=options.num_classes if own else None,
@@ -89,11 +98,13 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 def rows_of(results: Sequence[dict[str, Any]]) -> list[list[str]]:
     """A row a figure; where there are two results, the first less the second stands behind."""
-    owner = (t for t in learning_tasks() if t.headline[0] in results[0])
-    rows = [[next(owner).samples, *(str(result["count"]) for result in results)]]
+    # Several tasks have a figure of one key; whose most are there, theirs are the words.
+    owner = max(learning_tasks(), key=lambda task: _figures_in(results[0], task))
+    rows = [[owner.samples, *(str(result["count"]) for result in results)]]
     if len(results) == 2:
         rows[0].append("")
-    titles = {figure.key: figure.title for task in all_tasks() for figure in task.figures}
+    figures = [figure for task in (*all_tasks(), owner) for figure in task.figures]
+    titles = {figure.key: figure.title for figure in figures}
     for key, title in titles.items():
         if any(key in result for result in results):
             rows.append(_row(title, [result.get(key) for result in results]))
@@ -101,6 +112,13 @@ def rows_of(results: Sequence[dict[str, Any]]) -> list[list[str]]:
     for name in _shown_classes(per_class[0]):
         rows.append(_row(f"  {name}", [figures.get(name) for figures in per_class]))
     return rows
+
+
+def _figures_in(result: dict[str, Any], task: AnyTask) -> int:
+    """How many of the task's figures a result has, where it has the chief one; else none."""
+    if task.headline[0] not in result:
+        return 0
+    return sum(figure.key in result for figure in task.figures)
 
 
 def _row(title: str, values: Sequence[float | None]) -> list[str]:

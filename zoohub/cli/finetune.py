@@ -6,6 +6,7 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from zoohub.cli.hints import predict_command
 from zoohub.cli.options import add_device_options, add_force, data_help, path
 from zoohub.cli.output import Output
 from zoohub.errors import UsageError
@@ -154,7 +155,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
     made = finished.net.zoohub
     task = task_for(made.entry.task, made.network)
     given = "PICTURE" if task.kind == "picture" else "FILE"
-    output.talk(f"next: zoohub predict {shlex.quote(_as_path(finished.path))} {given}")
+    run = shlex.quote(_as_path(finished.path))
+    output.talk(f"next: {predict_command(run, given, task, made.input)}")
     output.data(str(finished.path))
     return 0
 

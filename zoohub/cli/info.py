@@ -6,10 +6,11 @@ import argparse
 import shlex
 from dataclasses import asdict
 
+from zoohub.cli.hints import predict_command
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import local_path
-from zoohub.errors import UsageError
-from zoohub.manifest.entry import Checkpoint, Entry, TextContract
+from zoohub.errors import DataError, UsageError
+from zoohub.manifest.entry import Checkpoint, Entry, InputContract, TextContract
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
@@ -237,8 +238,7 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
         contract = shown.input or entry.input
         lines.append(f'  net = zoohub.load("{name}", pretrained=True)')
         if contract is not None and contract.text is not None:
-            vocabulary = "" if contract.text.shipped_vocabulary else " --vocab FILE"
-            lines.append(f"  zoohub predict {name} sentences.txt{vocabulary}")
+            lines += _reading_lines(name, entry, shown, contract)
         elif contract is not None:
             lines += [
                 f"  zoohub predict {name} picture.jpg",
@@ -248,10 +248,27 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
     return lines
 
 
+def _reading_lines(
+    name: str, entry: Entry, shown: Checkpoint, contract: InputContract
+) -> list[str]:
+    """The command that predicts texts; none where no task of zoohub does."""
+    from zoohub.tasks.finding import task_for
+
+    spec = shown.network or entry.network
+    try:
+        task = task_for(entry.task, spec)
+        if spec is not None:
+            task.check_network(spec)
+    except DataError:
+        return []
+    return [f"  {predict_command(name, 'sentences.txt', task, contract)}"]
+
+
 def _export_lines(command: str, shown: Checkpoint, entry: Entry) -> list[str]:
     """The command with what its network must be told besides; none where it cannot be exported."""
     spec = shown.network or entry.network
     family = None if spec is None else find_family(spec.builder)
-    if family is None or family.inputs == ("image",) or family.parts is not None:
+    whole = family is None or family.parts is None or not family.exports_parts
+    if family is None or family.inputs == ("image",) or not whole:
         return [command]
     return [f"{command} --length 128"] if family.sequences else []

@@ -16,7 +16,7 @@ from zoohub.cli.options import (
     weights_options,
 )
 from zoohub.cli.output import Output
-from zoohub.cli.predict_files import add_file_options, followed, open_file
+from zoohub.cli.predict_files import add_file_options, asked_file, followed
 from zoohub.cli.predict_stream import Streamed
 from zoohub.cli.several import PARTLY
 from zoohub.core.paths import local_path
@@ -124,7 +124,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
-    file = open_file(options, given, settings)
+    asked = asked_file(options, given, settings)
     if options.vocab is not None and not is_file(local_path(options.vocab)):
         raise DataError(f"{options.vocab}: there is no such file")
     if options.text or options.vocab is not None:
@@ -144,6 +144,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
     documents = {name: path for name, path in documents.items() if path is not None}
     for name in documents:
         check_document(predictor, name)
+    # Not before there is a network that can fill it.
+    file = asked.open() if asked else None
     told = not (options.format or output.as_json or file or documents)
     streamed = Streamed(output)
     pieces = {}

@@ -6,15 +6,16 @@ import argparse
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from zoohub.cli.output import Output
 from zoohub.core.paths import local_path
 from zoohub.errors import UsageError
-from zoohub.predicting.makers import check_maker, find_maker, write_maker
+from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
 from zoohub.predicting.predicting import Predictions
-from zoohub.predicting.result_files import ResultFile, open_result_file
+from zoohub.predicting.result_files import ResultFile, check_free, open_result_file
 from zoohub.settings import Settings
 from zoohub.tasks.results import AnyPrediction
 
@@ -39,14 +40,31 @@ def add_file_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def open_file(
+@dataclass(frozen=True, slots=True)
+class AskedFile:
+    """The file of results that is asked for, of which nothing is on the disk yet but what a run
+    before left there."""
+
+    path: Path
+    format: str
+    maker: Maker
+    resume: bool
+
+    def open(self) -> ResultFile:
+        """The file itself, and beside it who makes it. Raises DataError: as `open_result_file`."""
+        file = open_result_file(self.path, self.format, resume=self.resume)
+        write_maker(self.path, self.maker)
+        return file
+
+
+def asked_file(
     options: argparse.Namespace, given: Mapping[str, object], settings: Settings
-) -> ResultFile | None:
+) -> AskedFile | None:
     """The file of results that is asked for; None: none. `given` are the task's options.
 
     Raises:
-        UsageError: there is nothing to resume. DataError: as `open_result_file`, or another model
-            or other options made it.
+        UsageError: there is nothing to resume. DataError: there is a file already, or one that
+            another model or other options made.
     """
     for name in FORMATS:
         path: str | None = getattr(options, name)
@@ -54,11 +72,11 @@ def open_file(
             own = {key: getattr(options, key) for key in ("parameters", "num_classes")}
             asked = {**given, **own, "ema": options.ema or None}
             maker = find_maker(options.name, options.checkpoint, asked, settings)
+            file = local_path(path)
             if options.resume:
-                check_maker(local_path(path), maker)
-            file = open_result_file(local_path(path), name, resume=options.resume)
-            write_maker(local_path(path), maker)
-            return file
+                check_maker(file, maker)
+            check_free(file, resume=options.resume)
+            return AskedFile(file, name, maker, options.resume)
     if options.resume:
         raise UsageError(
             "--resume goes on with a file of results: give --jsonl, --csv or --parquet"

@@ -18,7 +18,7 @@ from zoohub.manifest.entry import (
     TextContract,
 )
 
-_TUPLES = ("size", "mean", "std")
+_TUPLES = ("size", "mean", "std", "fill")
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

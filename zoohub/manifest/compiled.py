@@ -69,6 +69,8 @@ class InputRow(TypedDict, total=False):
     interpolation: str
     crop: float
     resize: str
+    align: str
+    fill: list[int]
     colour: str
     provenance: str
     text: TextRow

@@ -69,10 +69,11 @@ class LineContract:
     The width is rounded up, with `multiple` then to the nearest multiple of that; it is no less
     than `narrowest` and no more than the input's, or `widest` where the network takes any width:
     a longer line is squeezed. What is left of the input on the right is `padding`: `black` pixels,
-    or `zero` once values are normalised. `normalised_first`: before the picture is resized.
+    `zero` once values are normalised, or the line's last column (`edge`). `normalised_first`:
+    before the picture is resized.
     """
 
-    padding: Literal["black", "zero"] = "black"
+    padding: Literal["black", "zero", "edge"] = "black"
     multiple: int | None = field(default=None, metadata={"low": 1})
     narrowest: int = field(default=1, metadata={"low": 1})
     widest: int | None = field(default=None, metadata={"low": 1})
@@ -96,6 +97,8 @@ class InputContract:
     black at the right and below; of the others the input is as large as what comes out: `within`
     fits it into `size`, `at_least` enlarges it until the shorter side is that of `size`, `at_most`
     shrinks it until the longer side is. `regions` says how they see text in what they give.
+    A letterbox has the picture in its middle, or with `align` "corner" at the top left, and around
+    it `fill`: a level of 0 to 255, one for all channels or one for each (None: YOLO's grey, 114).
     `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
     contract of a network that reads text, which has no use for what is said of pictures.
     """
@@ -109,6 +112,8 @@ class InputContract:
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] | None = None
     crop: float | None = None
     resize: Resize = "crop"
+    align: Literal["centre", "corner"] = "centre"
+    fill: tuple[int, ...] | None = None
     colour: Literal["RGB", "BGR", "L"] = "RGB"
     provenance: str | None = None
     text: TextContract | None = None

@@ -23,6 +23,7 @@ from zoohub.manifest.values import (
     check_class_names,
     check_crop,
     check_label,
+    check_level,
     check_metrics,
     check_name,
     check_number,
@@ -76,7 +77,7 @@ REGIONS: Fields = {
     "expand": check_number,
 }
 LINE: Fields = {
-    "padding": choice("black", "zero"),
+    "padding": choice("black", "zero", "edge"),
     "multiple": check_whole,
     "narrowest": check_whole,
     "widest": check_whole,
@@ -92,6 +93,8 @@ INPUT: Fields = {
     "interpolation": choice("nearest", "bilinear", "bicubic", "area"),
     "crop": check_crop,
     "resize": choice(*get_args(Resize)),
+    "align": choice("centre", "corner"),
+    "fill": list_of(check_level),
     "colour": choice("RGB", "BGR", "L"),
     "provenance": check_text,
     "text": mapping_of(TEXT),

@@ -194,6 +194,12 @@ def check_crop(value: object, where: Where) -> None:
         raise SchemaError(where, f"must be above 0 and at most 2, found {value!r:.60}")
 
 
+def check_level(value: object, where: Where) -> None:
+    """A channel's level in a picture of eight bits."""
+    if type(value) is not int or not 0 <= value <= 255:
+        raise SchemaError(where, f"must be a whole number from 0 to 255, found {value!r:.60}")
+
+
 def check_published(value: object, where: Where) -> None:
     """Published names of several files -> the checkpoint that each means by itself."""
     if type(value) is not dict:

@@ -23,7 +23,7 @@ def class_names(name: str) -> tuple[str, ...]:
     """The class names of a data set, by its name in the index (`imagenet-1k`, `coco-2017`, …); of
     several terms those of each in turn, of which one in `<…>` is a class itself.
 
-    >>> class_names("<end> alphanumeric <space>")[:3], class_names("digits <space>")[-2:]
+    >>> class_names("<end> digits letters <space>")[:3], class_names("digits <space>")[-2:]
     (('<end>', '0', '1'), ('9', ' '))
 
     Raises:

@@ -22,8 +22,9 @@ from zoohub.models.provenance import Provenance, class_names_of
 from zoohub.models.runs import is_run, open_run
 from zoohub.models.texts import for_arguments, sizes_in
 from zoohub.models.watching import Watch, for_channels
-from zoohub.networks.families import exchanged_heads, find_family, head_of, stem_of
+from zoohub.networks.families import exchanged_heads, find_family, head_of, outputs_for, stem_of
 from zoohub.networks.options import NetworkOptions
+from zoohub.networks.spellings import own_names, resizes
 from zoohub.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,8 +111,11 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         check_memory(resolved.entry, checkpoint, request.force)
         return _graph_cell(resolved, settings, request)
     spec = network_of(resolved)
+    arguments = own_names(find_family(spec.builder), spec.arguments, arguments)
+    request = replace(request, arguments=arguments)
     _check_arguments(spec, arguments)
-    check_memory(resolved.entry, None if own_weights is not None else checkpoint, request.force)
+    if request.pretrained or own_run or not resizes(arguments):
+        check_memory(resolved.entry, None if own_weights is not None else checkpoint, request.force)
     if request.pretrained and not own_run:
         _check_format(resolved)
         path = _fetched(resolved, settings, request)
@@ -162,7 +166,7 @@ def _interface(
     options = request.options
     checkpoint = resolved.checkpoint
     contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
-    wanted = options.num_classes
+    wanted = None if options.num_classes is None else outputs_for(spec, options.num_classes)
     known = spec.arguments.get(find_family(spec.builder).classes_argument)
     own_head = wanted is not None and wanted != known
     channels = options.in_channels or (contract.channels if contract else None)

@@ -12,7 +12,7 @@ from zoohub.core.paths import local_path
 from zoohub.errors import CheckpointCorrupt, DataError
 from zoohub.manifest.codec import decode_entry
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
-from zoohub.networks.families import find_family
+from zoohub.networks.families import find_family, outputs_for
 
 RUN_FILE = "run.json"
 WEIGHTS = "weights.ckpt"
@@ -98,7 +98,9 @@ def run_document(run: RunFacts) -> dict[str, object]:
     """
     arguments = dict(run.spec.arguments)
     if run.classes:
-        arguments[find_family(run.spec.builder).classes_argument] = len(run.classes)
+        arguments[find_family(run.spec.builder).classes_argument] = outputs_for(
+            run.spec, len(run.classes)
+        )
     contract = _without_none(asdict(run.contract))
     if run.contract.regions is not None:
         contract["regions"] = _without_none(asdict(run.contract.regions))

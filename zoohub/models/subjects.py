@@ -12,7 +12,7 @@ from zoohub.manifest.index import Resolved
 from zoohub.models.describing import WEIGHT_FORMATS, misfit
 from zoohub.models.fetching import fetch_resolved
 from zoohub.models.pretrained import LoadRequest, meant, network_of
-from zoohub.networks.families import find_family
+from zoohub.networks.families import find_family, outputs_for
 from zoohub.networks.options import NetworkOptions
 from zoohub.settings import Settings
 from zoohub.store import Store
@@ -105,7 +105,8 @@ def with_own_weights(subject: Subject, request: LoadRequest) -> Subject:
         return subject
     network = replace(subject.network, parameters=None)
     known = network.arguments.get(find_family(network.builder).classes_argument)
-    other = options.num_classes not in (None, known)
+    asked = options.num_classes
+    other = asked is not None and outputs_for(network, asked) != known
     return replace(
         subject,
         network=network,

@@ -61,6 +61,13 @@ def stem_of(spec: NetworkSpec) -> tuple[str, ...]:
     return find_family(spec.builder).stem_of(spec.arguments)
 
 
+def outputs_for(spec: NetworkSpec, classes: int) -> int:
+    """What the argument that counts a head's classes must be for so many: a conditional random
+    field has a text's start and end besides."""
+    head = spec.arguments.get("head")
+    return classes + 2 if isinstance(head, str) and head.endswith("chain-tagging") else classes
+
+
 def exchanged_heads(spec: NetworkSpec, arguments: Mapping[str, object]) -> tuple[str, ...]:
     """The prefixes of all heads' parameters where `arguments` put another head on an encoder than
     the specification has; none where they do not."""

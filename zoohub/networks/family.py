@@ -121,7 +121,7 @@ class Family:
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder
             (without MindSpore) or `zoohub.outputs.…`.
         heads: of a text encoder what its argument `head` may be, the default first.
-        loss: `module:function` in the family's folder, what it is trained with: `(net,
+        loss: `module:function`, found as `outputs` is, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
         loss_weights: what each part of that loss counts for, by the names that recipes have, or a
@@ -136,6 +136,9 @@ class Family:
         exports_parts: whether an ONNX file is made of each part; else of the whole network.
         start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
             fresh head's values before training; None: as they were drawn.
+        from_config: what a publisher's configuration says in terms that are not the builder's own
+            (`multiple_of`), put into those: `(the model's arguments, the caller's) -> the
+            caller's`; None: it only has other names, see `spellings`.
         cut: `module:function` in the family's folder, `(net, *, decode: bool) -> Cut`: makes the
             network give what is exported, in place; without `decode` what is left when its last,
             parameterless computation is left out. None: all that it gives, and nothing can be
@@ -178,6 +181,7 @@ class Family:
     parts: str | None = None
     exports_parts: bool = True
     start_head: str | None = None
+    from_config: Callable[[Arguments, Arguments], Arguments] | None = None
     cut: str | None = None
 
     def load(self) -> Callable[..., nn.Cell]:

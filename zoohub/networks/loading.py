@@ -29,7 +29,7 @@ from zoohub.core.paths import local_path
 from zoohub.core.turns import mindspore_turn
 from zoohub.errors import CheckpointMismatch, UsageError, ZoohubError
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.families import find_family, head_of, stem_of
+from zoohub.networks.families import find_family, head_of, outputs_for, stem_of
 from zoohub.networks.family import Family
 from zoohub.networks.options import NetworkOptions
 from zoohub.networks.pytorch_numerics import numerics_hint
@@ -172,8 +172,10 @@ def _changes(
             continue
         if type(value) is not int or value < 1:
             raise ZoohubError(f"{argument}={value!r}: a whole number above 0 is needed")
-        own = find_family(spec.builder).classes_argument
-        changes[own if argument == "num_classes" else argument] = value
+        if argument == "num_classes":
+            changes[find_family(spec.builder).classes_argument] = outputs_for(spec, value)
+        else:
+            changes[argument] = value
         replaced += prefixes
     if options.features_only:
         changes["features_only"] = True

@@ -46,8 +46,11 @@ def find_maker(
     name: str, checkpoint: Path | None, options: Mapping[str, object], settings: Settings
 ) -> Maker:
     """The maker that a model's name stands for, with weights of one's own where `checkpoint` is
-    given. `options` that are None are left out."""
+    given. `options` that are None are left out; a vocabulary is known by what is in it."""
     given: dict[str, object] = {key: value for key, value in options.items() if value is not None}
+    with contextlib.suppress(OSError):  # who reads it says what is wrong
+        if isinstance(vocab := given.get("vocab"), str):
+            given["vocab"] = f"sha256:{hash_file(local_path(vocab)).sha256}"
     weights: str | None = None
     with contextlib.suppress(ZoohubError, OSError):  # what opens the model says what is wrong
         file = checkpoint or local_path(name)

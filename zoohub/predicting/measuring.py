@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.binding import assign_part
 from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.values import checked
-from zoohub.errors import DataError, RecipeError
+from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.entry import InputContract
 from zoohub.predicting.predicting import MOST_THREADS
 from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mindspore import nn
 
 Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
+
+_MOST_PIXELS = 64 * 640 * 640  # of the pictures that are held at a time
 
 
 def measure_samples(
@@ -52,7 +55,8 @@ def measure_samples(
     metric = predictor.task.metric(predictor.names)
     measured, reason = 0, ""
     threads = min(MOST_THREADS, machine_threads())
-    size = min(batch_size, len(samples))
+    height, width = predictor.input.size or (1, 1)
+    size = max(1, min(batch_size, len(samples), _MOST_PIXELS // (height * width)))
     for group in in_batches(
         len(samples), lambda place: prepare(samples.inputs[place]), size, threads
     ):
@@ -78,6 +82,7 @@ def evaluate(
     data: object,
     *,
     batch_size: int = 64,
+    assignments: Sequence[str] = (),
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -99,7 +104,8 @@ def evaluate(
             file, or `digits` (the held-out ones); for a detector: a data.yaml, a COCO .json file,
             a folder of Pascal VOC's or `digit-scenes`; or a recipe's `data`. Where it has parts,
             the test part counts, else the validation part; else all of it.
-        batch_size: samples at a time.
+        batch_size: samples at a time, fewer of large pictures.
+        assignments: `data.KEY=VALUE` of how data is read that is named, as a recipe has them.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `zoohub.load`.
         settings: zoohub's settings; None reads them.
@@ -131,11 +137,12 @@ def evaluate(
     network = str(model) if isinstance(model, str | os.PathLike) else "the network"
     # The data is here already, and the weights may have to be fetched.
     known = _published(model, settings)
-    splits = None if known is None else _splits(*known, data, network)
+    asked = _Asked(data, network, _about_data(assignments))
+    splits = None if known is None else _splits(*known, asked)
     predictor = open_predictor(model, settings, mode=mode, request=request)
     task = predictor.task
     if splits is None:
-        splits = _splits(task, predictor.input, data, network)
+        splits = _splits(task, predictor.input, asked)
     samples = splits.measured()
     warnings = (
         left_out_sentence(splits.skipped, task.samples) if task.counts_left_out else ()
@@ -178,16 +185,34 @@ def _published(model: object, settings: Settings) -> tuple[AnyTask, InputContrac
     return task, (checkpoint.input if checkpoint else None) or entry.input
 
 
-def _splits(task: AnyTask, contract: InputContract | None, data: object, network: str) -> AnySplits:
+@dataclass(frozen=True)
+class _Asked:
+    """The data as the user named it, the network's name, and values for how the data is read."""
+
+    data: object
+    network: str
+    assignments: Sequence[str]
+
+
+def _about_data(assignments: Sequence[str]) -> Sequence[str]:
+    """The assignments. Raises UsageError: one is not about the data."""
+    other = next((text for text in assignments if not text.startswith("data.")), None)
+    if other is not None:
+        raise UsageError(f"{other}: what is measured follows from data.KEY=VALUE alone")
+    return assignments
+
+
+def _splits(task: AnyTask, contract: InputContract | None, asked: _Asked) -> AnySplits:
+    data = asked.data
     try:
         if isinstance(data, str | os.PathLike):
             data = os.fspath(data)
-            reader = find_reader(task, data, network)
+            reader = find_reader(task, data, asked.network)
             held_out = reader.held_out()
-            if held_out is not None:
+            if held_out is not None and not asked.assignments:
                 return held_out
-            data = reader.describe(expanded(data))
-        reader = reader_of(task, data, network)
+            data = assign_part(reader.describe(expanded(data)), "data", asked.assignments)
+        reader = reader_of(task, data, asked.network)
         return reader.read(with_vocabulary(data, contract), measuring=True)
     except RecipeError as error:  # there is no recipe here
         raise DataError(str(error)) from None

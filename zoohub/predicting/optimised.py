@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoohub.core.notes import note
-from zoohub.errors import ExportError, ZoohubError
+from zoohub.errors import CheckpointCorrupt, ExportError, ZoohubError
 from zoohub.running import OnnxRunner
 from zoohub.running.sessions import Optimised, optimise, optimiser_facts
 from zoohub.store import Store
 from zoohub.store.compiled import (
     CompiledRecord,
     compiled_key,
+    forget_compiled,
     form_path,
     publish_compiled,
     read_compiled,
@@ -39,22 +40,28 @@ def open_form(
     Raises:
         CheckpointCorrupt: onnxruntime cannot read it.
     """
-    optimised = _find(store, record, path) if path.stat().st_size >= WORTH else None
-    return OnnxRunner(path if optimised is None else optimised, inputs=inputs)
-
-
-def _find(store: Store, record: CompiledRecord, path: Path) -> Optimised | None:
-    facts = optimiser_facts()
+    facts = optimiser_facts() if path.stat().st_size >= WORTH else None
     if facts is None:
-        return None
+        return OnnxRunner(path, inputs=inputs)
     key = compiled_key({"optimised": record.sha256, **facts})
+    optimised = _find(store, record, path, key)
+    if optimised is not None:
+        try:
+            return OnnxRunner(optimised, inputs=inputs)
+        except CheckpointCorrupt as error:
+            forget_compiled(store, key)
+            note(f"what was optimised of {record.name} is damaged, and made again ({error})")
+    return OnnxRunner(path, inputs=inputs)
+
+
+def _find(store: Store, record: CompiledRecord, path: Path, key: str) -> Optimised | None:
     known = read_compiled(store, key)
     if known is None or (known.refused is None and form_path(store, known) is None):
         known = _made(store, key, replace(record, format=FORMAT, sha256=None, said={}), path)
     weights = form_path(store, known) if known is not None else None
     if known is None or weights is None:
         return None
-    graph = base64.b64decode(known.said[_GRAPH])
+    graph = base64.b64decode(known.said.get(_GRAPH, ""))
     return Optimised(graph.replace(key.encode(), weights.name[: len(key)].encode()), weights)
 
 

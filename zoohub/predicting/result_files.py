@@ -172,6 +172,12 @@ class Csv(ResultFile):
         self._file.close()
 
 
+def check_free(path: Path, *, resume: bool) -> None:
+    """That a file may be written, or gone on with. Raises DataError: there is one already."""
+    if not resume and path.exists() and path.stat().st_size:
+        raise DataError(f"{path} is there already: --resume goes on with it, or remove it")
+
+
 def open_result_file(path: Path, format: str, *, resume: bool) -> ResultFile:
     """The file for predictions at `path`, as `jsonl`, `csv` or `parquet`.
 
@@ -180,8 +186,7 @@ def open_result_file(path: Path, format: str, *, resume: bool) -> ResultFile:
     Raises:
         DataError: there is a file already, or one of another kind, or it cannot be written.
     """
-    if not resume and path.exists() and path.stat().st_size:
-        raise DataError(f"{path} is there already: --resume goes on with it, or remove it")
+    check_free(path, resume=resume)
     if format == "parquet":
         from zoohub.predicting.parquet_file import Parquet
 

@@ -38,7 +38,7 @@ def check_texts(
         return
     chosen: object = choose(task.options, options, [t.options for t in all_tasks()])
     prepare = task.prepare(contract, chosen)
-    if text is not None and not cuts:
+    if text is not None and (not cuts or task.asked):
         prepare(Sentence(text, text=text))
 
 

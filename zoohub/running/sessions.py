@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,13 +19,16 @@ from zoohub.errors import CheckpointCorrupt, ExportError
 from zoohub.running.runner import Array
 from zoohub.running.threads import machine_threads
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, SessionOptions
+
 # What /proc/cpuinfo says of a processor's kind, on x86 and on ARM.
 _KIND = (
     "vendor_id", "cpu family", "model", "model name", "flags",
     "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features",
 )  # fmt: skip
-_OPEN = {0: 2}  # the rows that a graph is tried with, and
-_LENGTH = 8  # the length of any other axis that is left open
+_ROWS = 2  # that a graph is tried with, where any number will do;
+_SIDE, _LENGTH = 64, 8  # and the lengths of a picture's other open axes, and of all else's
 _LEAST = 1024  # bytes of weights; smaller ones stay in the graph
 
 
@@ -37,15 +40,17 @@ class Optimised:
     weights: Path
 
 
-def open_session(source: str | bytes | Optimised) -> Any:
+def open_session(source: str | bytes | Optimised) -> InferenceSession:
     """A session over an ONNX file, one's bytes, or an optimised graph.
 
     Raises:
         CheckpointCorrupt: onnxruntime cannot read it.
     """
+    from onnxruntime import GraphOptimizationLevel
+
     options = _options()
     if isinstance(source, Optimised):
-        options.graph_optimization_level = _levels().ORT_DISABLE_ALL
+        options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
         folder = str(source.weights.parent)
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", folder
@@ -104,7 +109,7 @@ def optimiser_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str] | N
     return {"onnxruntime": str(onnxruntime.__version__), "processor": processor}
 
 
-def _options() -> Any:
+def _options() -> SessionOptions:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -115,13 +120,7 @@ def _options() -> Any:
     return options
 
 
-def _levels() -> Any:
-    import onnxruntime
-
-    return onnxruntime.GraphOptimizationLevel
-
-
-def _session(source: str | bytes, options: Any, name: str) -> Any:
+def _session(source: str | bytes, options: SessionOptions, name: str) -> InferenceSession:
     import onnxruntime
 
     try:
@@ -130,12 +129,13 @@ def _session(source: str | bytes, options: Any, name: str) -> Any:
         raise CheckpointCorrupt(f"{name} is not a readable ONNX file: {error}") from None
 
 
-def _probe(session: Any) -> dict[str, Array]:
+def _probe(session: InferenceSession) -> dict[str, Array]:
     """Inputs that a session takes: any numbers, and the first of all words."""
     rng, probe = np.random.default_rng(0), {}
     for source in session.get_inputs():
+        other = _SIDE if len(source.shape) == 4 else _LENGTH
         shape = [
-            length if isinstance(length, int) else _OPEN.get(place, _LENGTH)
+            length if isinstance(length, int) else other if place else _ROWS
             for place, length in enumerate(source.shape)
         ]
         if source.type == "tensor(float)":

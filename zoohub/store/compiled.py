@@ -171,6 +171,11 @@ def refuse_compiled(store: Store, key: str, record: CompiledRecord) -> None:
         _write(store, key, record)
 
 
+def forget_compiled(store: Store, key: str) -> None:
+    """Have the form with that key made again by whoever wants it next."""
+    unlink(_path(store, key))
+
+
 def hash_once(store: Store, path: Path, *, settled: float = 5.0) -> str:
     """SHA-256 of a user's own file, which is not read again while it is untouched: as the store
     trusts its own files. One that changed less than `settled` seconds ago, longer than any file

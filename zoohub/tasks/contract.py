@@ -41,6 +41,7 @@ from zoohub.tasks.parts import (
     Prepare,
     Random,
     Reader,
+    Readers,
     Row,
     Step,
     TrainingRow,
@@ -58,29 +59,10 @@ if TYPE_CHECKING:
     from zoohub.tasks.recipe import Recipe
 
 __all__ = [
-    "AnyReader",
-    "AnyTask",
-    "Arrays",
-    "Curve",
-    "Document",
-    "Figure",
-    "Figures",
-    "Finished",
-    "InFile",
-    "Metric",
-    "MicroBatch",
-    "Note",
-    "Panels",
-    "Prepare",
-    "Random",
-    "Reader",
-    "Row",
-    "Step",
-    "Task",
-    "TrainingRow",
-    "TrainingRows",
-    "check_count",
-]
+    "AnyReader", "AnyTask", "Arrays", "Curve", "Document", "Figure", "Figures", "Finished",
+    "InFile", "Metric", "MicroBatch", "Note", "Panels", "Prepare", "Random", "Reader",
+    "Readers", "Row", "Step", "Task", "TrainingRow", "TrainingRows", "check_count",
+]  # fmt: skip
 
 R = TypeVar("R", bound="Recipe")
 T = TypeVar("T")
@@ -132,7 +114,7 @@ class Task(ABC, Generic[R, T]):
 
     @property
     @abstractmethod
-    def readers(self) -> tuple[Reader[Any, T], ...]:
+    def readers(self) -> Readers[T]:
         """What reads its data; the first that claims it."""
 
     def claims(self, network: NetworkSpec) -> bool:
@@ -329,11 +311,8 @@ class Task(ABC, Generic[R, T]):
         return splits
 
     def check_freezing(self) -> None:
-        """That a head can be trained on features that are kept (`freeze`), by some recipe.
-
-        Raises:
-            RecipeError: not in this task.
-        """
+        """That a head can be trained on features that are kept (`freeze`), by some recipe. Raises
+        RecipeError: not in this task."""
         if not self.freezes:
             raise RecipeError(
                 "freeze: features are kept to train a classifier of pictures, not to "
@@ -341,11 +320,7 @@ class Task(ABC, Generic[R, T]):
             )
 
     def check_freeze(self, recipe: R) -> None:
-        """The same, by this recipe.
-
-        Raises:
-            RecipeError: not in this task, or not by this recipe.
-        """
+        """The same, by this recipe. Raises RecipeError: it cannot."""
         self.check_freezing()
 
     def without_changes(self, recipe: R) -> R:

@@ -161,6 +161,9 @@ class Reader(ABC, Generic[D, T]):
         return None
 
 
+Readers: TypeAlias = tuple[Reader[Any, T], ...]
+
+
 class Document(ABC):
     """Another program's file of what was found in all inputs, as text, made a piece at a time."""
 

@@ -52,12 +52,28 @@ def keys_of(file: Path) -> frozenset[str]:
 
 
 def is_tagged(file: Path) -> bool:
-    """Whether a file has a token a line and its tag in the last column, as CoNLL's have."""
-    if not is_file(file):
+    """Whether a file has a token a line and its tag in the last column, as CoNLL's have: its first
+    line does and so do most, and some tag is not O, which is a word too (blood type O)."""
+    if not begins_tagged(file):
         return False
+    lines = _columns(file)
+    tags = [line[-1] for line in lines if _has_tag(line)]
+    return 2 * len(tags) > len(lines) and set(tags) != {"O"}
+
+
+def begins_tagged(file: Path) -> bool:
+    """Whether a file's first line is a token and its tag: of a file that should have them."""
+    return is_file(file) and _has_tag(next(iter(_columns(file)), []))
+
+
+def _columns(file: Path) -> list[list[str]]:
+    """The columns of each line that is neither empty nor the beginning of a document."""
     lines = (line.split() for line in _beginning(file) if not line.startswith("-DOCSTART-"))
-    first = next(filter(None, lines), [])
-    return len(first) > 1 and _TAG.fullmatch(first[-1]) is not None
+    return [columns for columns in lines if columns]
+
+
+def _has_tag(columns: list[str]) -> bool:
+    return len(columns) > 1 and _TAG.fullmatch(columns[-1]) is not None
 
 
 def has_lines(file: Path) -> bool:
@@ -101,11 +117,17 @@ def rows_of_file(file: Path) -> Iterator[tuple[str, Values]]:
 
 def _table_rows(file: Path, text: str) -> Iterator[tuple[str, Values]]:
     dialect = _Tabs if file.suffix.lower() == ".tsv" else csv.excel
-    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect)
+    reader = csv.reader(io.StringIO(text, newline=""), dialect=dialect)
+    names: list[str] = []
     try:
-        reader.fieldnames = [str(name).strip().lower() for name in reader.fieldnames or ()]
         for row in reader:
-            yield f"{file}:{reader.line_num}", row
+            if not any(map(str.strip, row)):
+                continue
+            if not names:
+                names = [name.strip().lower() for name in row]
+                continue
+            missing = [None] * (len(names) - len(row))
+            yield f"{file}:{reader.line_num}", dict(zip(names, [*row, *missing], strict=False))
     except csv.Error as error:
         raise DataError(
             f"{file}:{reader.line_num + 1}: no row of a CSV: {error}; mend it"

@@ -11,7 +11,7 @@ from mindspore import nn
 from zoohub.errors import DataError, RecipeError
 from zoohub.framework import limit_onednn, warn_if_too_late
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.families import find_family, head_of
+from zoohub.networks.families import find_family, head_of, outputs_for
 from zoohub.networks.family import LossRequest
 from zoohub.networks.loading import create_network
 from zoohub.networks.options import NetworkOptions
@@ -128,7 +128,7 @@ def set_mode(recipe: Recipe, say: Say) -> None:
 def _fresh_network(spec: NetworkSpec, classes: int) -> nn.Cell:
     arguments = dict(spec.arguments)
     if classes:
-        arguments[find_family(spec.builder).classes_argument] = classes
+        arguments[find_family(spec.builder).classes_argument] = outputs_for(spec, classes)
     return create_network(dataclasses.replace(spec, arguments=arguments), None)[0]
 
 

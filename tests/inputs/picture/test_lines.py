@@ -87,6 +87,13 @@ def test_a_long_line_is_as_wide_as_it_is_where_the_network_takes_that() -> None:
     assert (line_padding(black, Transform(black).values) == -1).all()
 
 
+def test_a_line_may_go_on_as_it_ends() -> None:
+    contract = InputContract(size=(32, 100), resize="line", line=LineContract("edge"), **HALVES)
+    pixels = np.arange(32 * 40 * 3).reshape(32, 40, 3).astype(np.uint8)
+    array = Transform(contract)(pixels)
+    assert (array[:, :, 40:] == array[:, :, 39, None]).all()
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)])
 def test_the_oddest_pictures_fit(size: tuple[int, int]) -> None:
     for contract in CONTRACTS:

@@ -110,6 +110,21 @@ def test_letterbox_keeps_the_ratio_and_centres(picture, resized, top, left):
     assert (geometry.resized, geometry.top, geometry.left) == (resized, top, left)
 
 
+def test_a_letterbox_may_lie_in_the_corner_and_be_filled_with_levels_of_its_own():
+    contract = replace(
+        YOLO, align="corner", fill=(104, 117, 123), mean=(104, 117, 123), std=(1, 1, 1),
+        value_range="0..255", interpolation="bilinear",
+    )  # fmt: skip
+    prepared = Transform(contract).prepare(np.full((20, 40, 3), 200, np.uint8))
+    assert (prepared.geometry.top, prepared.geometry.left) == (0, 0)
+    assert (prepared.array[:, 32:] == 0).all()
+    np.testing.assert_array_equal(prepared.array[:, 0, 0], [96, 83, 77])
+    black = Transform(replace(contract, align="centre", fill=(0,)))(np.zeros((20, 40, 3), np.uint8))
+    np.testing.assert_array_equal(black[:, 0, 0], [-104, -117, -123])
+    with pytest.raises(DataError, match="2 fill values for 3 channels"):
+        Transform(replace(contract, fill=(1, 2)))
+
+
 def test_letterbox_pads_with_grey_114():
     prepared = Transform(YOLO).prepare(np.zeros((32, 64, 3), np.uint8))
     assert np.unique(prepared.array).tolist() == pytest.approx([0, 114 / 255])

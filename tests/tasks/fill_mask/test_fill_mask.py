@@ -131,6 +131,18 @@ def test_ids_need_to_say_which_is_the_mask() -> None:
         FillMaskOptions(top=0)
 
 
+def test_a_long_text_of_the_data_is_cut_and_one_to_be_filled_in_is_not() -> None:
+    text = Masked("a", (2, *range(5, 14), 4, *[5] * 8, 4, 3), (10, 19))
+    (row,) = TASK.prepare(example.CONTRACT)(text)
+    assert row.inputs["input_ids"].tolist() == [2, *range(5, 14), 4, *[5] * 4, 3]
+    assert row.geometry.places == (10,)
+    metric = TASK.metric(())
+    metric.add(scores(7), [row], [(7, 9)])
+    assert (metric.figures()["words"], metric.figures()["acc"]) == (1, 1.0)
+    with pytest.raises(DataError, match="no word is left out of what the network takes"):
+        TASK.prepare(example.CONTRACT)(Masked("a", (*[5] * 19, 4, 3), (19,)))
+
+
 def test_scores_are_looked_up_at_the_masks_alone() -> None:
     class Runner:
         inputs = ("input_ids", "attention_mask")

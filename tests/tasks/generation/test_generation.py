@@ -95,7 +95,9 @@ def test_what_is_drawn_is_what_reading_all_again_would_draw(name: str) -> None:
     predictor = open_predictor(net, load_settings(), mode="pynative")
     read, following = predictor.parts["read"], predictor.parts["next"]
     options = GenerationOptions(temperature=1.2, seed=3, max_new_tokens=8)
-    asked = [Prompt("p", tuple(ids), 80, 2, options) for ids in ([3], [5, 6, 7], [9] * 60)]
+    asked = [
+        Prompt("p", tuple(ids), 80 - len(ids), 2, options) for ids in ([3], [5, 6, 7], [9] * 60)
+    ]
     found = write(RememberingReader(read, following), asked)
     assert found == write(Rereading(read), asked)
     assert max(len(tokens) for tokens in found) > 4

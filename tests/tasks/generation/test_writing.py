@@ -31,7 +31,7 @@ TASK = find_task("language-model")
 
 def prompt(ids: Sequence[int], *, words: bool = False, **options: Any) -> Prompt:
     known = GenerationOptions(**options)
-    return Prompt("p", tuple(ids), 12, 9, known, WORDS if words else None)
+    return Prompt("p", tuple(ids), 12 - len(ids), 9, known, WORDS if words else None)
 
 
 class Network:
@@ -108,7 +108,7 @@ def test_finished_answers_leave_the_batch() -> None:
 def test_each_row_remembers_its_own_tokens_and_no_filling() -> None:
     network = Cumulative()
     prompts = [[1], [2, 3, 1], [4, 4], [1] * 70, [5]]
-    asked = [Prompt("p", tuple(ids), 200, 6, GenerationOptions()) for ids in prompts]
+    asked = [Prompt("p", tuple(ids), 200 - len(ids), 6, GenerationOptions()) for ids in prompts]
     found = write(RememberingReader(network, network), asked)
     for ids, tokens in zip(prompts, found, strict=True):
         so_far, wanted = list(ids), []

@@ -226,7 +226,40 @@ def test_training_takes_the_window_with_the_most_around_the_answer() -> None:
     assert (start, end) == (3 + 5, 3 + 6)
     assert row.inputs["input_ids"][start] == LONG.context[9]
     assert chosen(rows, ()) == (rows[0], 0, 0)
-    assert chosen(rows, (0, 17)) == (rows[0], 0, 0)
+    with pytest.raises(DataError, match=r"the answer has 18 tokens, and no window of \d+ has all"):
+        chosen(rows, (0, 17))
+
+
+def test_the_loss_is_that_of_the_window_a_question_is_trained_on() -> None:
+    rows = rows_of(LONG, stride=4)
+    form = scores(rows, (1, 4, 4, 9.0))
+    metric = TASK.metric(())
+    metric.add(form, rows, [Truth(("10",), (5, 5))])
+    row, start, end = chosen(tuple(rows), (5, 5))
+    place = next(place for place, one in enumerate(rows) if one is row)
+    own = len(row.inputs["input_ids"])
+    wanted = 0.0
+    for logits, right in ((form.starts, start), (form.ends, end)):
+        shares = np.exp(logits[place, :own].astype(np.float64))
+        wanted -= 0.5 * np.log(shares[right] / shares.sum())
+    assert metric.figures()["loss"] == pytest.approx(wanted, rel=1e-9)
+    metric.add(scores(rows), rows, [Truth(("0",), (0, 17))])  # which no window has
+    assert metric.figures()["loss"] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_an_answers_place_may_stand_beside_it(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    vocab = example.write(tmp_path / "data").with_name("vocab.txt")
+    word = next(word for word in vocab.read_text().split() if word.isalpha())
+    context = f"{word} {word}"
+    at = len(word) + 1
+    file = vocab.with_name("asked.jsonl")
+    row = {"question": word, "context": context, "answer": word, "answer_start": at}
+    file.write_text(json.dumps(row) + "\n")
+    table = vocab.with_name("asked.csv")
+    table.write_text(f"\nquestion,context,answer,answer_start\n{word},{context},{word},{at}\n")
+    for source in (file, table):
+        assert read(source).train.targets[0].tokens == (1, 1)
 
 
 def test_each_form_of_data_is_read(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ from tests.tasks.loading import example_in, trained
 from zoohub.cli.main import main
 from zoohub.core import notes
 from zoohub.errors import DataError
-from zoohub.inputs.text import Sentence
+from zoohub.inputs.text import Sentence, Text
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.outputs.text_heads import TokenScores
 from zoohub.tasks.finding import find_reader, find_task, task_for, task_to_learn
 from zoohub.tasks.tagging.entities import entities
 from zoohub.tasks.tagging.interpret import TaggingOptions
 from zoohub.tasks.tagging.rows import Words
-from zoohub.tasks.tagging.viterbi import best_chain
+from zoohub.tasks.tagging.viterbi import best_chain, chain_loss
 
 example = example_in("tagging")
 TASK = find_task("named-entity-recognition")
@@ -66,6 +66,11 @@ def test_the_best_chain_is_the_best_of_all_and_so_is_its_probability() -> None:
         best = max(totals, key=lambda chain: totals[chain])
         found, probability = best_chain(scores, after)
         assert tuple(found) == best
+        for right in ({}, {0: 2}, dict(enumerate(best))):
+            held = [exp for chain, exp in zip(totals, np.exp(list(totals.values())), strict=True)
+                    if all(chain[place] == tag for place, tag in right.items())]  # fmt: skip
+            share = sum(held) / np.exp(list(totals.values())).sum()
+            assert chain_loss(scores, after, right) == pytest.approx(-np.log(share), abs=1e-9)
         wanted = np.exp(totals[best]) / np.exp(list(totals.values())).sum()
         assert probability == pytest.approx(wanted, rel=1e-6)
 
@@ -76,7 +81,7 @@ def test_a_network_is_claimed_by_its_head_and_another_gets_one() -> None:
     ):
         spec = NetworkSpec(builder, {"head": head})
         assert task_for(SHARED, spec) is TASK
-        assert TASK.network_for(spec).arguments["head"] == "tagging"
+        assert TASK.network_for(spec) == spec
     pretrained = NetworkSpec("bert", {"head": "pretraining", "hidden_size": 8})
     found = TASK.network_for(pretrained)
     assert found.arguments == {"head": "tagging", "hidden_size": 8}
@@ -137,7 +142,8 @@ def test_a_chain_is_decoded_and_start_and_stop_are_no_classes() -> None:
     metric = TASK.metric(("B-PER", "O"))
     metric.add(form, [row], [(0, 0)])
     figures = metric.figures()
-    assert (figures["f1"], figures["loss"]) == (1.0, None)
+    assert figures["f1"] == 1.0
+    assert figures["loss"] == pytest.approx(chain_loss(logits[0], after, {1: 0, 2: 0}) / 2)
     assert TASK.class_names(form, ("x", "y")) == ("x", "y")
     assert TASK.class_names(form, ("x",)) == ("class 0", "class 1")
 
@@ -228,6 +234,60 @@ def test_the_loss_is_that_of_words_alone() -> None:
         assert float(loss(Tensor(logits), Tensor(labels))) == pytest.approx(wanted, rel=1e-5)
         flat = Tensor(logits.reshape(6, 4))
         assert float(loss(flat, Tensor(labels))) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["pynative", pytest.param("graph", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("length", [2, 3, 5, 8])
+def test_the_loss_of_chains_is_the_sum_over_all_of_them(length: int, mode: str) -> None:
+    import mindspore
+    from mindspore import Tensor
+
+    from zoohub.tasks.tagging.loss import ChainLoss
+
+    random = np.random.default_rng(length)
+    scores = random.standard_normal((3, length, 5)).astype(np.float32) * 3
+    after = random.standard_normal((5, 5)).astype(np.float32) * 2
+    labels = random.integers(-1, 3, (3, length)).astype(np.int32)
+    labels[1, 1:] = -2  # a text of one token
+    labels[2, 0] = -1
+    lengths = (length, 1, length)
+    wanted = 0.0
+    for own, row, count in zip(scores, labels, lengths, strict=True):
+        totals = np.zeros((3,) * count)
+        for chain in np.ndindex(totals.shape):
+            steps = zip((3, *chain), (*chain, 4), strict=True)
+            totals[chain] = sum(after[to, was] for was, to in steps)
+            totals[chain] += sum(own[place, tag] for place, tag in enumerate(chain))
+        right = np.ix_(*([tag] if tag >= 0 else range(3) for tag in row[:count]))
+        wanted += np.log(np.exp(totals).sum()) - np.log(np.exp(totals[right]).sum())
+    wanted /= (labels >= 0).sum()
+    before = mindspore.get_context("mode")
+    try:
+        mindspore.set_context(mode=0 if mode == "graph" else 1)
+        found = ChainLoss()((Tensor(scores), Tensor(after)), Tensor(labels))
+    finally:
+        mindspore.set_context(mode=before)
+    assert float(found) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_conditional_random_field_is_trained(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    source = example.write(tmp_path / "data")
+    network = example.NETWORK.replace("head: tagging", "head: chain-tagging")
+    assert network != example.NETWORK
+    run = trained(TASK, source, tmp_path, network, contract=example.CONTRACT, lr=1e-2, epochs=8,
+                  batch_size=8)  # fmt: skip
+    lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.5 * lines[0]["loss"]
+    assert run.metrics["f1"] == 1.0
+    assert run.net.transitions.shape == (4, 4)
+    figures = zoohub.evaluate(run.path, source)
+    assert (figures["count"], figures["f1"]) == (40, 1.0)
+    assert figures["loss"] < 0.2
+    vocab = source.with_name("vocab.txt")
+    (found,) = zoohub.predict(run.path, Text("Bobs met Eve the"), vocab=vocab)
+    assert [(one.label, one.text) for one in found.predictions] == [("PER", "Bobs"), ("PER", "Eve")]
 
 
 @pytest.mark.slow

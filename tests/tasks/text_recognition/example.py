@@ -18,7 +18,7 @@ CONTRACT = InputContract(
     size=(32, 64), interpolation="bilinear", resize="line", turned_above=2.0, line=LineContract()
 )
 NETWORK = """
-network: {builder: crnn, arguments: {backbone: vgg7, hidden: 16}}
+network: {builder: crnn, arguments: {backbone: vgg7, hidden: 16, width: 0.125}}
 input: {size: [32, 64], resize: line, turned_above: 2.0, line: {padding: black, widest: 256}}
 """
 

@@ -29,13 +29,13 @@ FILE = Path(__file__).parents[2] / "data" / "text_recognition" / "decoding.json"
 CASES = json.loads(FILE.read_text(encoding="utf-8"))["cases"]
 # In the order of the file: how each decoder is called here.
 HOW: list[tuple[TextReader, str]] = [
-    (CTC, "alphanumeric <blank>"),
+    (CTC, "digits letters <blank>"),
     (CTC, "chinese <blank>"),
     (CTC, "<blank> chinese <space>"),
-    (RARE, "<go> <stop> alphanumeric"),
+    (RARE, "<go> <stop> digits letters"),
     (MASTER, "<GO> <STOP> <PAD> ascii-90 <UNKNOWN>"),
     (ROBUST_SCANNER, "ascii-90 <UKN> <BOS/EOS> <PAD>"),
-    (VISION_LAN, "<end> alphanumeric"),
+    (VISION_LAN, "<end> digits letters"),
 ]
 
 
@@ -72,7 +72,7 @@ def one_hot(steps: list[int], classes: int) -> np.ndarray:
 
 def test_abinet_reads_up_to_its_end() -> None:
     form = ABINET({"characters": 9 * one_hot([3, 1, 2, 0, 5, 5], 37)}, (0, 0))
-    ((text, score),) = read_texts(form, class_names("<end> alphanumeric-letters-first"))
+    ((text, score),) = read_texts(form, class_names("<end> letters digits-from-1"))
     assert text == "cab"
     assert 0.99 < score < 1
 

@@ -63,7 +63,7 @@ def test_a_dictionary_of_ones_own_takes_the_characters_place(tmp_path: Path) -> 
 
 def test_shipped_dictionaries_have_as_many_classes_as_the_heads() -> None:
     counts = {
-        "alphanumeric <blank>": 37, "chinese <blank>": 6624, "<blank> chinese <space>": 6625,
+        "digits letters <blank>": 37, "chinese <blank>": 6624, "<blank> chinese <space>": 6625,
         "<go> <stop> chinese": 6625, "<GO> <STOP> <PAD> ascii-90 <UNKNOWN>": 94,
         "ascii-90 <UKN> <BOS/EOS>": 92,
     }  # fmt: skip

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from zoohub.errors import DataError
+import zoohub
+from zoohub.errors import DataError, UsageError
 from zoohub.tasks.text_recognition.labels import LinesReader, parse_label
 from zoohub.tasks.text_recognition.recipe import LinesData
 
@@ -93,3 +94,16 @@ def test_nothing_to_use_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "gt.txt").write_text("gone.png\tab\n")
     with pytest.raises(DataError, match="no picture with its text can be used: no such file"):
         READER.read(READER.describe(tmp_path))
+
+
+def test_a_dictionary_is_named_where_a_network_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # the data is read before weights are fetched
+    pictures(tmp_path, "a.png")
+    (tmp_path / "gt.txt").write_text("a.png\tab\n")
+    missing = f"data.vocab={tmp_path / 'missing.txt'}"
+    with pytest.raises(DataError, match=r"missing.txt cannot be read"):
+        zoohub.evaluate("crnn_resnet34", tmp_path, assignments=[missing])
+    with pytest.raises(UsageError, match=r"lr=1: what is measured follows from data\."):
+        zoohub.evaluate("crnn_resnet34", tmp_path, assignments=["lr=1"])

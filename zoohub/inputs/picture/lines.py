@@ -49,14 +49,17 @@ def line_array(pixels: Pixels, width: int, contract: InputContract, values: Valu
         small = resize(pixels, height, width, contract.interpolation or "bilinear")
         for channel, table in enumerate(values):
             placed[channel, :, :width] = table[small[:, :, channel]]
-    placed[:, :, width:] = line_padding(contract, values)[:, None, None]
+    if contract.line.padding == "edge":
+        placed[:, :, width:] = placed[:, :, width - 1, None]
+    else:
+        placed[:, :, width:] = line_padding(contract, values)[:, None, None]
     return placed
 
 
 def line_padding(contract: InputContract, values: Values) -> Values:
-    """(channels,): the value of what is filled up."""
+    """(channels,): the value of what is filled up, where that is the same everywhere."""
     assert contract.line is not None
-    return np.zeros(len(values), np.float32) if contract.line.padding == "zero" else values[:, 0]
+    return values[:, 0] if contract.line.padding == "black" else np.zeros(len(values), np.float32)
 
 
 def side_by_side(lines: Sequence[Values], padding: Values, width: int) -> Values:

@@ -84,8 +84,10 @@ def crop_geometry(picture: tuple[int, int], size: tuple[int, int], crop: float) 
     return Geometry(picture, resized, top=-top, left=-left)
 
 
-def letterbox_geometry(picture: tuple[int, int], size: tuple[int, int]) -> Geometry:
-    """Fit the whole picture into the input, keeping its ratio, centred.
+def letterbox_geometry(
+    picture: tuple[int, int], size: tuple[int, int], corner: bool = False
+) -> Geometry:
+    """Fit the whole picture into the input, keeping its ratio, centred or at the top left `corner`.
 
     Small pictures are enlarged: mindyolo's letterbox has `scaleup: false`, but the step that loads
     the picture before it has already scaled the longer side to the input's size, either way.
@@ -94,6 +96,8 @@ def letterbox_geometry(picture: tuple[int, int], size: tuple[int, int]) -> Geome
     ratio = min(size[0] / height, size[1] / width)
     # max(1, …): a line one pixel high must not vanish.
     resized = (max(1, int(height * ratio)), max(1, int(width * ratio)))
+    if corner:
+        return Geometry(picture, resized, 0, 0)
     return Geometry(picture, resized, (size[0] - resized[0]) // 2, (size[1] - resized[1]) // 2)
 
 
@@ -171,7 +175,7 @@ class Transform:
             assert self.contract.crop is not None  # _checked
             return crop_geometry(picture, self.size, self.contract.crop)
         if self.contract.resize == "letterbox":
-            return letterbox_geometry(picture, self.size)
+            return letterbox_geometry(picture, self.size, self.contract.align == "corner")
         if self.contract.resize == "line":
             assert self.contract.line is not None  # _checked
             width = line_width(picture, self.size, self.contract.line)
@@ -181,7 +185,7 @@ class Transform:
         return scaled_geometry(picture, self.size, self.contract.resize)
 
     def _place(self, resized: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.float32]:
-        """The resized picture in the contract's values, cropped or with the letterbox's grey."""
+        """The resized picture in the contract's values, cropped or with what is around it."""
         height, width = geometry.resized if self.contract.open_size else self.size
         placed = np.empty((resized.shape[2], height, width), np.float32)
         inner = placed
@@ -189,9 +193,10 @@ class Transform:
             bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
             inner = placed[:, geometry.top : bottom, geometry.left : right]
             filling = PADDING if self.contract.resize == "letterbox" else 0
-            grey = self.values[:, filling, None, None]
-            placed[:, : geometry.top] = placed[:, bottom:] = grey
-            placed[:, :, : geometry.left] = placed[:, :, right:] = grey
+            levels = np.broadcast_to(self.contract.fill or filling, len(self.values))
+            around = self.values[np.arange(len(levels)), levels, None, None]
+            placed[:, : geometry.top] = placed[:, bottom:] = around
+            placed[:, :, : geometry.left] = placed[:, :, right:] = around
         else:
             top, left = -geometry.top, -geometry.left
             resized = resized[top : top + height, left : left + width]
@@ -236,6 +241,10 @@ def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:
             raise DataError(
                 f"the input contract has {len(values)} {name} values for {expected} channels"
             )
+    if contract.fill is not None and len(contract.fill) not in (1, expected):
+        raise DataError(
+            f"the input contract has {len(contract.fill)} fill values for {expected} channels"
+        )
     if contract.std is not None and 0 in contract.std:
         raise DataError("the input contract has a std of 0")
     if min(contract.size) < 1 or (contract.crop is not None and not 0 < contract.crop <= 1):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Memory, Order, alibi, alibi_slopes, layer_past
+from zoohub.networks.layers.causal import Memory, Order, Past, alibi, alibi_slopes, layer_past
 from zoohub.networks.layers.decoder_block import NORM_EPS, DecoderBlock
 from zoohub.networks.layers.dense import layer_norm
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
@@ -44,7 +44,7 @@ class Bloom(LanguageModel):
         self.cache = (2 * depth, num_heads, embed_dim // num_heads)
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         x = self.embedding(ids)

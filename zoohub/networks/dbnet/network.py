@@ -15,7 +15,7 @@ from mindspore import Tensor, nn, ops
 from zoohub.networks.dbnet.backbones import text_backbone
 from zoohub.networks.layers.activations import HARD_SIGMOID_SLOPE, HardSigmoid, Ramp
 from zoohub.networks.layers.conv import conv2d
-from zoohub.networks.layers.corner_resize import CornerResize
+from zoohub.networks.layers.corner_resize import CornerResize, RepeatPixels
 from zoohub.networks.layers.norm import BatchNorm2d
 
 _BACKBONES = ("resnet18", "resnet50", "mobilenet_v3", "mobilenet_v3_ppocr")
@@ -87,13 +87,6 @@ class Join(nn.Cell):
         return ops.concat(maps, 1)
 
 
-class Repeat(nn.Cell):
-    """(B, C, H, W), and a map whose H' and W' to take -> (B, C, H', W'), pixels repeated."""
-
-    def construct(self, x: Tensor, like: Tensor) -> Tensor:
-        return ops.interpolate(x, like.shape[2:], mode="nearest")
-
-
 class Pyramid(nn.Cell):
     """Four maps from 1/4 to 1/32 -> one at 1/4, the coarsest one's channels first.
 
@@ -108,7 +101,7 @@ class Pyramid(nn.Cell):
         self.unify_channels = nn.CellList(list(own))
         self.out = nn.CellList(list(smooth))
         self.fuse = fuse
-        self.spread = CornerResize("nearest") if corners else Repeat()
+        self.spread = CornerResize("nearest") if corners else RepeatPixels()
 
     def construct(self, maps: tuple[Tensor, ...]) -> Tensor:
         last = len(maps) - 1

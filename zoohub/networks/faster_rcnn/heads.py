@@ -100,19 +100,26 @@ class InputsFirst(nn.Cell):
 
 
 class RegionHead(nn.Cell):
-    """Regions (n, 256, 7, 7) -> logits (n, num_classes) and offsets (n, 4·boxes).
+    """Regions (n, channels, 7, 7) -> logits (n, num_classes) and offsets (n, 4·boxes).
 
     `common_box` adds the weights of a box for all classes, which files hold and nothing uses.
     """
 
-    def __init__(self, num_classes: int, boxes: int, common_box: bool = False) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        boxes: int,
+        common_box: bool = False,
+        channels: int = CHANNELS,
+        hidden: int = HIDDEN,
+    ) -> None:
         super().__init__()
-        self.shared_fc_0 = InputsFirst(CHANNELS * REGION * REGION, HIDDEN)
-        self.shared_fc_1 = InputsFirst(HIDDEN, HIDDEN)
-        self.cls_scores = InputsFirst(HIDDEN, num_classes)
-        self.reg_scores = InputsFirst(HIDDEN, 4 * boxes)
+        self.shared_fc_0 = InputsFirst(channels * REGION * REGION, hidden)
+        self.shared_fc_1 = InputsFirst(hidden, hidden)
+        self.cls_scores = InputsFirst(hidden, num_classes)
+        self.reg_scores = InputsFirst(hidden, 4 * boxes)
         if common_box:
-            self.reg_scores_class_ang = InputsFirst(HIDDEN, 4)
+            self.reg_scores_class_ang = InputsFirst(hidden, 4)
 
     def construct(self, regions: Tensor) -> tuple[Tensor, Tensor]:
         x = ops.relu(self.shared_fc_0(ops.flatten(regions)))

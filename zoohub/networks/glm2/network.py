@@ -12,7 +12,7 @@ from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import Memory, Order, attend_past, layer_past, recalled
+from zoohub.networks.layers.causal import Memory, Order, Past, attend_past, layer_past, recalled
 from zoohub.networks.layers.dense import dense
 from zoohub.networks.layers.language_model import LanguageModel, Remembered
 from zoohub.networks.layers.rms_norm import RMSNorm
@@ -124,9 +124,7 @@ class Blocks(nn.Cell):
         self.layers = nn.CellList([Block(channels, one, ffn_dim) for one in attentions])
         self.final_layernorm = RMSNorm(channels, NORM_EPS)
 
-    def construct(
-        self, x: Tensor, places: Tensor, hidden: Tensor, past: Tensor | None
-    ) -> Remembered:
+    def construct(self, x: Tensor, places: Tensor, hidden: Tensor, past: Past | None) -> Remembered:
         memories: tuple[Memory, ...] = ()
         for number, layer in enumerate(self.layers):
             x, memory = layer(x, places, hidden, layer_past(past, number))
@@ -144,7 +142,7 @@ class Transformer(nn.Cell):
         self.output_layer = dense(channels, vocab_size, bias=False)
         self.order = Order(longest)
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         return self.encoder(self.embedding(ids), places, hidden, past)
 
@@ -158,7 +156,7 @@ class GLM2(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.transformer(ids, counts, past)

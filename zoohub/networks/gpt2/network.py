@@ -10,7 +10,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Memory, Order, layer_past
+from zoohub.networks.layers.causal import Memory, Order, Past, layer_past
 from zoohub.networks.layers.dense import layer_norm
 from zoohub.networks.layers.joint_decoder import JointAttention, JointFeedForward
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
@@ -58,7 +58,7 @@ class Decoder(nn.Cell):
         self.ln_f = layer_norm(embed_dim, NORM_EPS)
         self.order = Order(longest)
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         x = self.wte(ids) + self.wpe(places)
         memories: tuple[Memory, ...] = ()
@@ -77,7 +77,7 @@ class GPT2(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.transformer(ids, counts, past)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn
 
-from zoohub.networks.layers.causal import Memory, Order, layer_past
+from zoohub.networks.layers.causal import Memory, Order, Past, layer_past
 from zoohub.networks.layers.decoder_block import NORM_EPS, DecoderBlock, PlacedEmbedding
 from zoohub.networks.layers.dense import layer_norm
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
@@ -36,7 +36,7 @@ class Backbone(nn.Cell):
         )
         self.order = Order(longest)
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         x = self.embedding(ids, places)
         memories: tuple[Memory, ...] = ()
@@ -55,7 +55,7 @@ class SplitGPT2(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.backbone(ids, counts, past)

@@ -11,7 +11,7 @@ from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.activations import gelu
 from zoohub.networks.layers.attention import merge_heads, split_heads
-from zoohub.networks.layers.causal import Memory, Order, attend_past, layer_past, recalled
+from zoohub.networks.layers.causal import Memory, Order, Past, attend_past, layer_past, recalled
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.rotary import Rotary
@@ -88,9 +88,7 @@ class Blocks(nn.Cell):
         self.layers = nn.CellList(blocks)
         self.layernorm = layer_norm(channels, NORM_EPS)
 
-    def construct(
-        self, x: Tensor, places: Tensor, hidden: Tensor, past: Tensor | None
-    ) -> Remembered:
+    def construct(self, x: Tensor, places: Tensor, hidden: Tensor, past: Past | None) -> Remembered:
         memories: tuple[Memory, ...] = ()
         for number, layer in enumerate(self.layers):
             x, memory = layer(x, places, hidden, layer_past(past, number))
@@ -118,7 +116,7 @@ class Transformer(nn.Cell):
         self.transformer = blocks
         self.order = Order(longest)
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         return self.transformer(self.embedding(ids), places, hidden, past)
 
@@ -132,7 +130,7 @@ class IFlytekSpark(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.transformer(ids, counts, past)

@@ -18,6 +18,8 @@ ROUNDED_TO = 64  # the past is filled up to a multiple of this, so that few shap
 
 # A layer's keys and values, (B, H, P, D) each.
 Memory: TypeAlias = tuple[Tensor, Tensor]
+# Those of all layers, one after another.
+Past: TypeAlias = tuple[Tensor, ...]
 
 
 class Places(nn.Cell):
@@ -49,27 +51,28 @@ class Order(nn.Cell):
         self.numbers = Tensor(np.arange(longest + ROUNDED_TO, dtype=np.int32))
 
     def construct(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Of ids (B, L): their places (L,), the places of what they see (L,), and what is hidden
         from each, bool (L, L).
 
-        After a `past` (…, P, D), of which the first `counts` (B,) tokens are each row's own: (B,
-        L), (B, P + L), and (B, 1, L, P + L); what fills the past up is hidden.
+        After a `past`, of which the first `counts` (B,) tokens are each row's own: (B, L), (B, P +
+        L), and (B, 1, L, P + L); what fills the past up is hidden.
         """
         if past is None:
             places = self.places(ids.shape[1])
             return places, places, future(places)
         rows, length = ids.shape
         numbers = self.numbers[:length]
-        before = self.numbers[: past.shape[-2]]
+        kept = past[0].shape[-2]
+        before = self.numbers[:kept]
         counts = ops.expand_dims(counts, -1)
         places = counts + numbers
         filling = ops.expand_dims(ops.expand_dims(before >= counts, 1), 1)
-        known = (rows, 1, length, past.shape[-2])
+        known = (rows, 1, length, kept)
         later = ops.broadcast_to(future(numbers), (rows, 1, length, length))
         hidden = ops.concat((ops.broadcast_to(filling, known), later), -1)
-        seen = ops.concat((ops.broadcast_to(before, (rows, past.shape[-2])), places), -1)
+        seen = ops.concat((ops.broadcast_to(before, (rows, kept)), places), -1)
         return places, seen, hidden
 
 
@@ -78,11 +81,18 @@ def future(places: Tensor) -> Tensor:
     return ops.expand_dims(places, 0) > ops.expand_dims(places, 1)
 
 
-def layer_past(past: Tensor | None, number: int) -> Memory | None:
-    """What layer `number` has of a network's past (B, 2 · layers, H, P, D)."""
+def layer_past(past: Past | None, number: int) -> Memory | None:
+    """What layer `number` has of a network's past."""
     if past is None:
         return None
-    return past[:, 2 * number], past[:, 2 * number + 1]
+    return past[2 * number], past[2 * number + 1]
+
+
+def unstacked(past: Tensor) -> Past:
+    """All layers' keys and values (B, 2 · layers, H, P, D), by one operator: as many slices would
+    take longer than attention does."""
+    layers: Past = ops.unstack(past, 1)
+    return layers
 
 
 def recalled(key: Tensor, value: Tensor, past: Memory | None) -> Memory:

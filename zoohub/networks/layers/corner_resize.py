@@ -5,6 +5,19 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 
+class RepeatPixels(nn.Cell):
+    """(B, C, H, W), and a map whose H' and W' to take -> (B, C, H', W'): the nearest pixel above
+    and to the left, so that whole multiples repeat each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # ops.interpolate formats its errors first, which graph mode cannot for an open size.
+        self.resize = ops.auto_generate.ResizeNearestNeighborV2()
+
+    def construct(self, x: Tensor, like: Tensor) -> Tensor:
+        return self.resize(x, like.shape[2:])
+
+
 class CornerResize(nn.Cell):
     """(B, C, H, W), and a map whose H' and W' to take -> (B, C, H', W').
 

@@ -33,9 +33,13 @@ class CTCLoss(nn.Cell):
         others = ops.select(place < blank[0], place, place + 1)
         order = ops.select(place == classes - 1, ops.zeros_like(place) + blank[0], others)
         shares = ops.log_softmax(ops.gather(logits.astype(ms.float32), order, 2), 2)
+        again = (labels[:, 1:] == labels[:, :-1]).logical_and(labels[:, 1:] >= 0)
+        enough = lengths + ops.sum(again.astype(ms.int32), 1) <= steps
+        # What is infinite gives no gradients that a factor of 0 would take away.
+        possible = ops.select(enough, lengths, ops.ones_like(lengths))
         whole = ops.full((batch,), steps, dtype=ms.int32)
-        loss, _ = ops.ctc_loss(shares, labels, whole, lengths, classes - 1, "mean", True)
-        return loss
+        each, _ = ops.ctc_loss(shares, labels, whole, possible, classes - 1, "none", False)
+        return ops.mean(each / possible.astype(ms.float32) * enough.astype(ms.float32))
 
 
 def columns_loss(net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:

@@ -77,12 +77,15 @@ class OffsetBoxes(nn.Cell):
 
     N counts map by map, row by row, column by column, box by box. Offsets are y, x, height, width:
     the centre's in tenths of the default box's size, the size's logarithms in fifths; with
-    `x_first` x, y, width, height.
+    `x_first` x, y, width, height; and with `whole` in whole sizes and logarithms.
     """
 
-    def __init__(self, levels: Sequence[DefaultLevel], x_first: bool = False) -> None:
+    def __init__(
+        self, levels: Sequence[DefaultLevel], x_first: bool = False, whole: bool = False
+    ) -> None:
         super().__init__()
         self.x_first = x_first
+        self.centre, self.size = (1.0, 1.0) if whole else (_CENTRE, _SIZE)
         self.steps = tuple(float(level.step) for level in levels)
         self.counts = tuple(len(level.sizes) for level in levels)
         self.widths = tuple(_column(level, 0) for level in levels)
@@ -104,10 +107,10 @@ class OffsetBoxes(nn.Cell):
                 first, second, third, fourth = second, first, fourth, third
             box = ops.concat(
                 (
-                    x + first * _CENTRE * width,
-                    y + second * _CENTRE * height,
-                    ops.exp(third * _SIZE) * width,
-                    ops.exp(fourth * _SIZE) * height,
+                    x + first * self.centre * width,
+                    y + second * self.centre * height,
+                    ops.exp(third * self.size) * width,
+                    ops.exp(fourth * self.size) * height,
                 ),
                 -1,
             )

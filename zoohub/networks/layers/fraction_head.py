@@ -63,7 +63,8 @@ class FractionDetector(nn.Cell):
     (B, in_channels, H, W) -> one map (B, H / stride, W / stride, 3, 5 + classes) for each of
     `levels`, in their order. In evaluation mode a box's centre x, centre y, width and height as
     fractions of the input's width and height, objectness and class scores; in training mode, or
-    with `decode` False, the same before decoding.
+    with `decode` False, the same before decoding. What is trained anew starts at the feature map's
+    `output_convs()`, the last convolution of each level.
     """
 
     def __init__(self, feature_map: nn.Cell, levels: Sequence[Level], decode: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from mindspore import Tensor, nn, ops
 
-from zoohub.networks.layers.causal import Memory
+from zoohub.networks.layers.causal import Memory, Past
 
 # The tokens (B, L, C), and what later ones will see of them: each layer's keys and values.
 Remembered: TypeAlias = tuple[Tensor, tuple[Memory, ...]]
@@ -25,10 +25,10 @@ class LanguageModel(nn.Cell):
     cache: tuple[int, int, int]
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """What the blocks make of ids (B, L), which stand after the first `counts` (B,) tokens of
-        each row's `past` (B, *cache[:2], P, cache[2])."""
+        each row's `past`."""
         raise NotImplementedError
 
     def logits(self, x: Tensor) -> Tensor:

@@ -4,12 +4,13 @@ after one more token? The last is given what the network keeps of the text."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
 from zoohub.networks.family import Part, Taken
-from zoohub.networks.layers.causal import Memory
+from zoohub.networks.layers.causal import Memory, unstacked
 from zoohub.networks.layers.language_model import LanguageModel
 
 
@@ -52,7 +53,7 @@ class Reading(nn.Cell):
 
     def construct(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x, memories = self.net.body(ids)
-        return _last_logits(self.net, x, lengths), _stacked(memories)
+        return last_logits(self.net, x, lengths), stacked(memories)
 
 
 class NextToken(nn.Cell):
@@ -73,8 +74,8 @@ class NextToken(nn.Cell):
     def construct(
         self, ids: Tensor, lengths: Tensor, counts: Tensor, past: Tensor
     ) -> tuple[Tensor, Tensor]:
-        x, memories = self.net.body(ids, counts, past)
-        return _last_logits(self.net, x, lengths), _stacked(memories)
+        x, memories = self.net.body(ids, counts, unstacked(past))
+        return last_logits(self.net, x, lengths), stacked(memories)
 
 
 def writing_parts(net: LanguageModel) -> Mapping[str, Part]:
@@ -90,13 +91,23 @@ def writing_parts(net: LanguageModel) -> Mapping[str, Part]:
     }
 
 
-def _last_logits(net: LanguageModel, x: Tensor, lengths: Tensor) -> Tensor:
+class Logits(Protocol):
+    """A network that ends in the logits of next tokens."""
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, L, C) -> (B, L, V)."""
+        ...
+
+
+def last_logits(net: Logits, x: Tensor, lengths: Tensor) -> Tensor:
+    """The logits (B, V) after the last of each row's own `lengths` (B,) tokens (B, L, C)."""
     last = ops.reshape(lengths - 1, (-1, 1, 1))
     last = ops.broadcast_to(last, (x.shape[0], 1, x.shape[2]))
     return ops.squeeze(net.logits(ops.gather_elements(x, 1, last)), 1).astype(mstype.float32)
 
 
-def _stacked(memories: tuple[Memory, ...]) -> Tensor:
+def stacked(memories: tuple[Memory, ...]) -> Tensor:
+    """All layers' keys and values, float32 (B, 2 · layers, H, L, D)."""
     one_by_one: tuple[Tensor, ...] = ()
     for key, value in memories:
         one_by_one = (*one_by_one, key, value)

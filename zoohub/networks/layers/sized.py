@@ -20,7 +20,7 @@ class SizedNetwork(nn.Cell):
         super().__init__()
         self.family, self.sides = family, sides
 
-    def __call__(self, *inputs: Any, **named: Any) -> Any:
+    def __call__(self, *inputs: object, **named: object) -> Any:
         """As `nn.Cell`."""
         shape: Any = getattr(inputs[0], "shape", ()) if inputs else ()
         if len(shape) == 4:

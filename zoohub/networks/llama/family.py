@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.family import INT_OR_NONE, NUMBER, Family
+from zoohub.networks.family import INT_OR_NONE, NUMBER, Arguments, Family
 
 # Qwen's gate and what it is multiplied with have each other's names.
 _QWEN = Layout(
@@ -15,6 +15,32 @@ _QWEN = Layout(
         (r"transformer\.(layers\..+)", r"model.\1"),
     )
 )
+
+
+def _from_config(known: Arguments, given: Arguments) -> Arguments:
+    """MindFormers' terms: the feed-forward's width is 8/3 of the channels, a multiple of
+    `multiple_of`, and `ffn_dim_multiplier` times that (TeleChat's, whose keys and values are one
+    layer, is the width itself); `has_bias` is that of all attention's layers (InternLM)."""
+    found = dict(given)
+    bias = found.pop("has_bias", None)
+    if bias is not None:
+        found |= {"qkv_bias": bias, "out_bias": bias}
+    multiple, factor = found.pop("multiple_of", 1), found.pop("ffn_dim_multiplier", None)
+    channels = found.get("hidden_size", found.get("embed_dim", known.get("embed_dim", 4096)))
+    said = multiple != 1 or factor is not None
+    if (
+        not said
+        or "intermediate_size" in found
+        or not (isinstance(multiple, int) and isinstance(channels, int))
+    ):
+        return found
+    if known.get("joint_kv") and factor is not None:
+        return {**found, "ffn_dim": factor}
+    width = int(8 * channels / 3)
+    if isinstance(factor, int | float):
+        width = int((factor + 0.01) * width)
+    return {**found, "ffn_dim": -(-width // multiple) * multiple}
+
 
 FAMILY = Family(
     name="llama",
@@ -46,4 +72,5 @@ FAMILY = Family(
     parts="zoohub.networks.layers.next_token:writing_parts",
     exports_parts=False,
     outputs="zoohub.outputs.continuations:continuations",
+    from_config=_from_config,
 )

@@ -17,6 +17,7 @@ from zoohub.networks.layers.attention import merge_heads, split_heads
 from zoohub.networks.layers.causal import (
     Memory,
     Order,
+    Past,
     alibi,
     alibi_slopes,
     attend_past,
@@ -158,7 +159,7 @@ class Decoder(nn.Cell):
         if self.alibi:
             self.slopes = Tensor(alibi_slopes(sizes.num_heads))
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         x = self.tok_embeddings(ids)
         places, seen, hidden = self.order(ids, counts, past)
         bias = alibi(self.slopes, seen) if self.alibi else None
@@ -181,7 +182,7 @@ class Llama(LanguageModel):
             self.lm_head = dense(sizes.embed_dim, sizes.vocab_size, bias=False)
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.model(ids, counts, past)

@@ -7,7 +7,8 @@ the same network with other padding and ReLU6: `conv_padding` and `activation`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from mindspore import Tensor, nn
 from mindspore.common.initializer import TruncatedNormal
@@ -22,7 +23,11 @@ _BLOCKS = (
     *((512, 1),) * 5,
     *((1024, 2), (1024, 1)),
 )
-_ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6}
+_ACTIVATIONS: dict[str, Callable[[], nn.Cell]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "leaky_relu": partial(nn.LeakyReLU, 0.1),
+}
 
 
 class MobileNetV1(nn.Cell):
@@ -34,7 +39,7 @@ class MobileNetV1(nn.Cell):
         num_classes: int,
         in_channels: int,
         padding: Padding,
-        act: type[nn.Cell],
+        act: Callable[[], nn.Cell],
         out_indices: tuple[int, ...] | None,
     ) -> None:
         super().__init__()
@@ -78,7 +83,7 @@ def mobilenet_v1(
         num_classes: outputs of the classifier.
         in_channels: channels of the picture.
         conv_padding: of the 3×3 convolutions: "symmetric" (mindcv) or "same".
-        activation: "relu" (mindcv) or "relu6".
+        activation: "relu" (mindcv), "relu6" or "leaky_relu" with a slope of 0.1.
         features_only: leave out the classifier and return a tuple of feature maps.
         out_indices: which maps: 0 to 4 are at 1/2, 1/4, 1/8, 1/16 and 1/32 of the picture's size.
 
@@ -87,7 +92,9 @@ def mobilenet_v1(
     """
     check_padding(conv_padding)
     if activation not in _ACTIVATIONS:
-        raise ValueError(f"mobilenet_v1 has activations relu and relu6, not {activation!r}")
+        raise ValueError(
+            f"mobilenet_v1 has activations {', '.join(_ACTIVATIONS)}, not {activation!r}"
+        )
     indices = tuple(out_indices) if features_only else None
     return MobileNetV1(
         width, num_classes, in_channels, conv_padding, _ACTIVATIONS[activation], indices

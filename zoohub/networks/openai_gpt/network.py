@@ -9,7 +9,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Memory, Order, layer_past
+from zoohub.networks.layers.causal import Memory, Order, Past, layer_past
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.joint_decoder import JointAttention, JointFeedForward
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
@@ -46,7 +46,7 @@ class Decoder(nn.Cell):
         self.h = nn.CellList([Block(embed_dim, num_heads) for _ in range(depth)])
         self.order = Order(longest)
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         x = self.tokens_embed(ids) + self.positions_embed(places)
         memories: tuple[Memory, ...] = ()
@@ -75,7 +75,7 @@ class OpenAIGPT(LanguageModel):
             self.lm_head = dense(embed_dim, vocab_size, bias=False)
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.transformer(ids, counts, past)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Memory, Order, layer_past
+from zoohub.networks.layers.causal import Memory, Order, Past, layer_past
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.projected_attention import ProjectedAttention
@@ -91,7 +91,7 @@ class Decoder(nn.Cell):
         )
         self.order = Order(longest)
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         x = self.embed_tokens(ids)
         x = self.project_in(x) if self.projects else x
@@ -111,7 +111,7 @@ class Model(nn.Cell):
         super().__init__()
         self.decoder = decoder
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         return self.decoder(ids, counts, past)
 
 
@@ -124,7 +124,7 @@ class OPT(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.model(ids, counts, past)

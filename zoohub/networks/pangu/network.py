@@ -11,7 +11,7 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.activations import gelu
-from zoohub.networks.layers.causal import HIDDEN, Memory, Order, layer_past
+from zoohub.networks.layers.causal import HIDDEN, Memory, Order, Past, layer_past
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
 from zoohub.networks.layers.projected_attention import ProjectedAttention
@@ -93,7 +93,7 @@ class Decoder(nn.Cell):
         self.order = Order(longest)
         self.last = depth - 1
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         x = self.wte(ids) + self.wpe(places)
         asking = ops.broadcast_to(self.wqe(places), x.shape)
@@ -116,7 +116,7 @@ class PanGu(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.transformer(ids, counts, past)

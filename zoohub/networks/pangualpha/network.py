@@ -9,7 +9,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
-from zoohub.networks.layers.causal import Memory, Order, layer_past
+from zoohub.networks.layers.causal import Memory, Order, Past, layer_past
 from zoohub.networks.layers.decoder_block import NORM_EPS, DecoderBlock, PlacedEmbedding
 from zoohub.networks.layers.dense import layer_norm
 from zoohub.networks.layers.language_model import LanguageModel, Remembered, tied_logits
@@ -37,7 +37,7 @@ class Backbone(nn.Cell):
         self.order = Order(longest)
         self.last = depth - 1
 
-    def construct(self, ids: Tensor, counts: Tensor | None, past: Tensor | None) -> Remembered:
+    def construct(self, ids: Tensor, counts: Tensor | None, past: Past | None) -> Remembered:
         places, _, hidden = self.order(ids, counts, past)
         x = self.embedding(ids, places)
         memories: tuple[Memory, ...] = ()
@@ -60,7 +60,7 @@ class PanGuAlpha(LanguageModel):
         self.cache = cache
 
     def body(
-        self, ids: Tensor, counts: Tensor | None = None, past: Tensor | None = None
+        self, ids: Tensor, counts: Tensor | None = None, past: Past | None = None
     ) -> Remembered:
         """See `LanguageModel`."""
         return self.backbone(ids, counts, past)

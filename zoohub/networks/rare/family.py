@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.family import Family
+from zoohub.networks.family import NUMBER, Family
 
 SIDES = (32, None)
 
@@ -17,6 +17,7 @@ FAMILY = Family(
         "steps": int,
         "neck_hidden": int,
         "in_channels": int,
+        "width": NUMBER,
     },
     layouts={"mindocr": Layout()},
     head="head.generator head.attention_cell.rnn.weight_ih",

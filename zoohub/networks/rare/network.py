@@ -10,7 +10,7 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore import dtype as mstype
 from mindspore.common.initializer import Uniform, initializer
 
-from zoohub.networks.crnn.backbones import CHANNELS, Columns, ResNet34
+from zoohub.networks.crnn.backbones import CHANNELS, Columns, ResNet34, scaled
 from zoohub.networks.layers.sized import SizedNetwork
 from zoohub.networks.rare.family import SIDES
 
@@ -106,13 +106,11 @@ class Reader(nn.Cell):
 class RARE(SizedNetwork):
     """See `rare`."""
 
-    def __init__(
-        self, num_classes: int, hidden: int, steps: int, in_channels: int, neck_hidden: int
-    ) -> None:
+    def __init__(self, backbone: ResNet34, channels: int, neck_hidden: int, reader: Reader) -> None:
         super().__init__("rare", SIDES)
-        self.backbone = ResNet34(in_channels)
-        self.neck = Columns(CHANNELS, neck_hidden)
-        self.head = Reader(2 * neck_hidden, hidden, num_classes, steps)
+        self.backbone = backbone
+        self.neck = Columns(channels, neck_hidden)
+        self.head = reader
 
     def construct(self, x: Tensor) -> Tensor:
         return self.head(self.neck(self.backbone(x)))
@@ -124,6 +122,7 @@ def rare(
     steps: int = 26,
     neck_hidden: int = 256,
     in_channels: int = 3,
+    width: float = 1.0,
 ) -> RARE:
     """RARE on ResNet-34: float32 (B, in_channels, 32, W) -> probabilities (B, steps, num_classes).
 
@@ -136,5 +135,7 @@ def rare(
         steps: characters that a text may have, and its end.
         neck_hidden: states of each LSTM in each direction.
         in_channels: channels of the picture.
+        width: how many times as many channels the backbone has as published.
     """
-    return RARE(num_classes, hidden, steps, in_channels, neck_hidden)
+    reader = Reader(2 * neck_hidden, hidden, num_classes, steps)
+    return RARE(ResNet34(in_channels, width), scaled(CHANNELS, width), neck_hidden, reader)

@@ -1,7 +1,8 @@
-"""RetinaFace on ResNet-50, as the MindSpore models repository publishes it.
+"""RetinaFace on ResNet-50 and on a quarter of MobileNetV1.
 
 Source: Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019), in the
-form of the models repository (official/cv/retinaface_resnet50), whose parameter names these are.
+form of the MindSpore models repository (official/cv/retinaface_resnet50), whose parameter names
+these are, and of MindFace.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from mindspore import Tensor, nn, ops
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.default_boxes import DefaultLevel, OffsetBoxes, OffsetPoints, flatten
 from zoohub.networks.layers.norm import BatchNorm2d
+from zoohub.networks.mobilenet_v1.network import mobilenet_v1
 from zoohub.networks.resnet.network import resnet
 
-_CHANNELS = 256
 _BOXES_PER_CELL = 2
 _POINTS = 5  # the eyes, the nose, the corners of the mouth
 _LEVELS = tuple(
@@ -36,23 +37,23 @@ class TopLeftPool(nn.Cell):
         return self.pool(self.pad(x))
 
 
-def conv(in_channels: int, channels: int, kernel: int, rectify: bool = True) -> nn.SequentialCell:
-    """Convolution, batch norm, and a ReLU unless told otherwise."""
-    last = [nn.ReLU()] if rectify else []
+def conv(in_channels: int, channels: int, kernel: int, leak: float | None) -> nn.SequentialCell:
+    """Convolution, batch norm, and a ReLU that leaks so much; None: no ReLU."""
+    last = [] if leak is None else [nn.LeakyReLU(leak) if leak else nn.ReLU()]
     layers = [conv2d(in_channels, channels, kernel), BatchNorm2d(channels), *last]
     return nn.SequentialCell(layers)
 
 
 class Pyramid(nn.Cell):
-    """Maps of 512, 1024 and 2048 channels -> three of 256 that have seen the coarser ones."""
+    """Three maps of `widths` channels -> as many of `channels` that have seen the coarser ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int], channels: int, leak: float) -> None:
         super().__init__()
-        self.output1 = conv(512, _CHANNELS, 1)
-        self.output2 = conv(1024, _CHANNELS, 1)
-        self.output3 = conv(2048, _CHANNELS, 1)
-        self.merge1 = conv(_CHANNELS, _CHANNELS, 3)
-        self.merge2 = conv(_CHANNELS, _CHANNELS, 3)
+        self.output1 = conv(widths[0], channels, 1, leak)
+        self.output2 = conv(widths[1], channels, 1, leak)
+        self.output3 = conv(widths[2], channels, 1, leak)
+        self.merge1 = conv(channels, channels, 3, leak)
+        self.merge2 = conv(channels, channels, 3, leak)
 
     def construct(self, fine: Tensor, middle: Tensor, coarse: Tensor) -> tuple[Tensor, ...]:
         one, two, three = self.output1(fine), self.output2(middle), self.output3(coarse)
@@ -64,14 +65,14 @@ class Pyramid(nn.Cell):
 class Context(nn.Cell):
     """A map seen through windows of 3, 5 and 7 pixels, side by side (SSH)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, leak: float) -> None:
         super().__init__()
         half, quarter = channels // 2, channels // 4
-        self.conv3X3 = conv(channels, half, 3, rectify=False)
-        self.conv5X5_1 = conv(channels, quarter, 3)
-        self.conv5X5_2 = conv(quarter, quarter, 3, rectify=False)
-        self.conv7X7_2 = conv(quarter, quarter, 3)
-        self.conv7X7_3 = conv(quarter, quarter, 3, rectify=False)
+        self.conv3X3 = conv(channels, half, 3, None)
+        self.conv5X5_1 = conv(channels, quarter, 3, leak)
+        self.conv5X5_2 = conv(quarter, quarter, 3, None)
+        self.conv7X7_2 = conv(quarter, quarter, 3, leak)
+        self.conv7X7_3 = conv(quarter, quarter, 3, None)
 
     def construct(self, x: Tensor) -> Tensor:
         wide = self.conv5X5_1(x)
@@ -80,37 +81,56 @@ class Context(nn.Cell):
 
 
 class Head(nn.Cell):
-    """`width` values for each default box: (B, 256, H, W) -> (B, 2·width, H, W)."""
+    """`width` values for each default box: (B, channels, H, W) -> (B, 2·width, H, W)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, channels: int, width: int) -> None:
         super().__init__()
-        self.conv1x1 = conv2d(_CHANNELS, _BOXES_PER_CELL * width, 1, bias=True)
+        self.conv1x1 = conv2d(channels, _BOXES_PER_CELL * width, 1, bias=True)
 
     def construct(self, x: Tensor) -> Tensor:
         return self.conv1x1(x)
 
 
-def heads(width: int) -> nn.CellList:
+def heads(channels: int, width: int) -> nn.CellList:
     """One a level."""
-    return nn.CellList([Head(width) for _ in _LEVELS])
+    return nn.CellList([Head(channels, width) for _ in _LEVELS])
+
+
+def resnet_base(in_channels: int) -> nn.Cell:
+    """ResNet-50 -> maps at 1/8, 1/16 and 1/32."""
+    # Its classifier is in the files, and no one asks it.
+    net = resnet(50, 1001, in_channels)
+    net.max_pool = TopLeftPool()
+    net.out_indices = (2, 3, 4)
+    return net
+
+
+def mobile_base(in_channels: int) -> nn.Cell:
+    """MobileNetV1 of a quarter of the width -> maps at 1/8, 1/16 and 1/32."""
+    return mobilenet_v1(
+        0.25,
+        in_channels=in_channels,
+        activation="leaky_relu",
+        features_only=True,
+        out_indices=(2, 3, 4),
+    )
 
 
 class RetinaFace(nn.Cell):
     """(B, in_channels, H, W) -> offsets, scores, landmarks, and what they stand for."""
 
-    def __init__(self, in_channels: int, decode: bool) -> None:
+    def __init__(
+        self, base: nn.Cell, widths: Sequence[int], channels: int, leak: float, decode: bool
+    ) -> None:
         super().__init__()
-        # Its classifier is in the files, and no one asks it.
-        self.base = resnet(50, 1001, in_channels)
-        self.base.max_pool = TopLeftPool()
-        self.base.out_indices = (2, 3, 4)
-        self.fpn = Pyramid()
-        self.ssh1 = Context(_CHANNELS)
-        self.ssh2 = Context(_CHANNELS)
-        self.ssh3 = Context(_CHANNELS)
-        self.ClassHead = heads(2)
-        self.BboxHead = heads(4)
-        self.LandmarkHead = heads(2 * _POINTS)
+        self.base = base
+        self.fpn = Pyramid(widths, channels, leak)
+        self.ssh1 = Context(channels, leak)
+        self.ssh2 = Context(channels, leak)
+        self.ssh3 = Context(channels, leak)
+        self.ClassHead = heads(channels, 2)
+        self.BboxHead = heads(channels, 4)
+        self.LandmarkHead = heads(channels, 2 * _POINTS)
         self.boxes = OffsetBoxes(_LEVELS, x_first=True)
         self.points = OffsetPoints(_LEVELS, _POINTS)
         self.decodes = decode
@@ -138,7 +158,7 @@ class RetinaFace(nn.Cell):
         return flatten(parts, width)
 
 
-def retinaface(in_channels: int = 3, decode: bool = True) -> RetinaFace:
+def retinaface(in_channels: int = 3, decode: bool = True, backbone: str = "resnet50") -> RetinaFace:
     """RetinaFace: float32 (B, in_channels, H, W), BGR less (104, 117, 123) -> faces.
 
     In evaluation mode returns offsets (B, boxes, 4) as in `OffsetBoxes` but x first, scores (B,
@@ -150,5 +170,13 @@ def retinaface(in_channels: int = 3, decode: bool = True) -> RetinaFace:
     Args:
         in_channels: channels of the picture.
         decode: False leaves the decoded boxes and points out.
+        backbone: "resnet50", or "mobilenet025", which sees maps of 64 channels in place of 256.
+
+    Raises:
+        ValueError: an unknown backbone.
     """
-    return RetinaFace(in_channels, decode)
+    if backbone == "resnet50":
+        return RetinaFace(resnet_base(in_channels), (512, 1024, 2048), 256, 0.0, decode)
+    if backbone == "mobilenet025":
+        return RetinaFace(mobile_base(in_channels), (64, 128, 256), 64, 0.1, decode)
+    raise ValueError(f"retinaface has backbones resnet50 and mobilenet025, not {backbone!r}")

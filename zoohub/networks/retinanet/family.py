@@ -60,4 +60,5 @@ FAMILY = Family(
     raw=("offsets", "logits", "boxes"),
     outputs="zoohub.outputs.boxes:scored_boxes",
     cut="zoohub.networks.layers.cuts:cut_logits",
+    multiple=lambda arguments: 128 if arguments.get("pyramid") == "nas" else 1,
 )

@@ -24,6 +24,7 @@ FAMILY = Family(
     stem="backbone.conv1",
     training_only="head.sar_head",
     raw=("characters",),
-    outputs="zoohub.outputs.characters:CTC",
+    outputs="zoohub.outputs.characters:CTC_BLANK_FIRST",
+    loss="zoohub.networks.layers.ctc:columns_loss",
     sides=SIDES,
 )

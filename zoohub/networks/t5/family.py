@@ -24,4 +24,7 @@ FAMILY = Family(
     },
     layouts={"tied": _TIED},
     inputs=("ids", "decoder_ids", "mask"),
+    parts="parts:writing_parts",
+    exports_parts=False,
+    outputs="zoohub.outputs.continuations:continuations",
 )

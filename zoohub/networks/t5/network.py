@@ -2,7 +2,8 @@
 
 Source: Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text
 Transformer" (2020), version 1.0. Parameter names are those of MindNLP 0.1. Shapes: B pairs of S
-read and T written tokens, H heads of D channels, C channels of a token.
+read and T written tokens, H heads of D channels, C channels of a token. What was read is remembered
+as each block's keys and values (B, H, S, D), and so are P tokens of what was written.
 """
 
 from __future__ import annotations
@@ -11,12 +12,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from mindspore import Tensor, nn, ops
+from mindspore import dtype as mstype
 from mindspore.common.initializer import Normal
 from numpy.typing import NDArray
 
 from zoohub.networks.layers.attention import merge_heads, scores, split_heads, weighted_sum
-from zoohub.networks.layers.causal import HIDDEN, Places, future
+from zoohub.networks.layers.causal import (
+    HIDDEN,
+    Memory,
+    Order,
+    Past,
+    Places,
+    layer_past,
+    recalled,
+)
 from zoohub.networks.layers.dense import dense
+from zoohub.networks.layers.language_model import Remembered, tied_logits
 from zoohub.networks.layers.rms_norm import RMSNorm
 
 NORM_EPS = 1e-6
@@ -56,7 +67,7 @@ def distance_buckets(longest: int, both_ways: bool) -> NDArray[np.int32]:
 
 
 class Attention(nn.Cell):
-    """asking (B, T, C), seen (B, S, C) -> (B, T, C); the scores are not scaled.
+    """asking (B, T, C), keys and values -> (B, T, C); the scores are not scaled.
 
     `biased`: this layer holds the table of distances that its stack shares.
     """
@@ -74,24 +85,30 @@ class Attention(nn.Cell):
                 BUCKETS, sizes.num_heads, embedding_table=Normal(0.02)
             )
 
-    def construct(self, asking: Tensor, seen: Tensor, bias: Tensor) -> Tensor:
-        query, key = split_heads(self.q(asking), self.num_heads), self.k(seen)
-        found = scores(query, split_heads(key, self.num_heads)) + bias
-        value = split_heads(self.v(seen), self.num_heads)
+    def remember(self, seen: Tensor) -> Memory:
+        """What is attended to of (B, S, C)."""
+        return split_heads(self.k(seen), self.num_heads), split_heads(self.v(seen), self.num_heads)
+
+    def construct(self, asking: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        found = scores(split_heads(self.q(asking), self.num_heads), key) + bias
         return self.o(merge_heads(weighted_sum(ops.softmax(found, -1), value)))
 
 
 class SelfAttention(nn.Cell):
-    """Attention after a norm, added: (B, L, C) -> the same shape."""
+    """Attention after a norm, added: (B, L, C) -> the same shape, and keys and values."""
 
     def __init__(self, sizes: Sizes, biased: bool) -> None:
         super().__init__()
         self.SelfAttention = Attention(sizes, biased)
         self.layer_norm = RMSNorm(sizes.embed_dim, NORM_EPS)
 
-    def construct(self, x: Tensor, bias: Tensor) -> Tensor:
+    def construct(
+        self, x: Tensor, bias: Tensor, past: Memory | None = None
+    ) -> tuple[Tensor, Memory]:
         normed = self.layer_norm(x)
-        return x + self.SelfAttention(normed, normed, bias)
+        key, value = self.SelfAttention.remember(normed)
+        keys, values = recalled(key, value, past)
+        return x + self.SelfAttention(normed, keys, values, bias), (key, value)
 
 
 class CrossAttention(nn.Cell):
@@ -102,8 +119,8 @@ class CrossAttention(nn.Cell):
         self.EncDecAttention = Attention(sizes, biased=False)
         self.layer_norm = RMSNorm(sizes.embed_dim, NORM_EPS)
 
-    def construct(self, x: Tensor, seen: Tensor, bias: Tensor) -> Tensor:
-        return x + self.EncDecAttention(self.layer_norm(x), seen, bias)
+    def construct(self, x: Tensor, seen: Memory, bias: Tensor) -> Tensor:
+        return x + self.EncDecAttention(self.layer_norm(x), seen[0], seen[1], bias)
 
 
 class DenseReluDense(nn.Cell):
@@ -138,11 +155,13 @@ class EncoderBlock(nn.Cell):
         self.layer = nn.CellList([SelfAttention(sizes, biased), FeedForward(sizes)])
 
     def construct(self, x: Tensor, bias: Tensor) -> Tensor:
-        return self.layer[1](self.layer[0](x, bias))
+        x, _ = self.layer[0](x, bias)
+        return self.layer[1](x)
 
 
 class DecoderBlock(nn.Cell):
-    """Self-attention, attention to what was read, feed-forward: (B, T, C) -> the same shape."""
+    """Self-attention, attention to what was read, feed-forward: (B, T, C) -> the same shape, and
+    keys and values."""
 
     def __init__(self, sizes: Sizes, biased: bool) -> None:
         super().__init__()
@@ -150,21 +169,26 @@ class DecoderBlock(nn.Cell):
             [SelfAttention(sizes, biased), CrossAttention(sizes), FeedForward(sizes)]
         )
 
-    def construct(self, x: Tensor, bias: Tensor, seen: Tensor, seen_bias: Tensor) -> Tensor:
-        return self.layer[2](self.layer[1](self.layer[0](x, bias), seen, seen_bias))
+    def construct(
+        self, x: Tensor, bias: Tensor, seen: Memory, seen_bias: Tensor, past: Memory | None
+    ) -> tuple[Tensor, Memory]:
+        x, memory = self.layer[0](x, bias, past)
+        return self.layer[2](self.layer[1](x, seen, seen_bias)), memory
 
 
 class Distances(nn.Cell):
-    """The bucket of each pair of `length` tokens, int32 (L, L)."""
+    """The places of tokens (…, L) and of what they see (…, M) -> the buckets of the distances,
+    int32 (…, L, M)."""
 
     def __init__(self, longest: int, both_ways: bool) -> None:
         super().__init__()
         self.buckets = Tensor(distance_buckets(longest, both_ways))
         self.zero = longest - 1
 
-    def construct(self, places: Tensor) -> Tensor:
-        apart = ops.expand_dims(places, 0) - ops.expand_dims(places, 1)
-        return ops.gather(self.buckets, apart + self.zero, 0)
+    def construct(self, places: Tensor, seen: Tensor) -> Tensor:
+        apart = ops.expand_dims(seen, -2) - ops.expand_dims(places, -1)
+        # What fills a past up stands farther than a row is long; it is hidden.
+        return ops.gather(self.buckets, ops.minimum(apart, self.zero) + self.zero, 0)
 
 
 class Encoder(nn.Cell):
@@ -178,7 +202,8 @@ class Encoder(nn.Cell):
         self.places = Places(sizes.longest)
 
     def construct(self, x: Tensor, hidden: Tensor) -> Tensor:
-        buckets = self.distances(self.places(x.shape[1]))
+        places = self.places(x.shape[1])
+        buckets = self.distances(places, places)
         bias = hidden
         for number, block in enumerate(self.block):
             if number == 0:
@@ -189,7 +214,8 @@ class Encoder(nn.Cell):
 
 
 class Decoder(nn.Cell):
-    """ids (B, T), what was read (B, S, C), its mask (B, 1, 1, S) -> (B, T, C), normalised."""
+    """ids (B, T), each block's memory of what was read, its mask (B, 1, 1, S) -> (B, T, C),
+    normalised, and keys and values; after the first `counts` (B,) tokens of a `past`."""
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
@@ -199,20 +225,36 @@ class Decoder(nn.Cell):
         self.block = nn.CellList([DecoderBlock(sizes, not number) for number in range(sizes.depth)])
         self.final_layer_norm = RMSNorm(sizes.embed_dim, NORM_EPS)
         self.distances = Distances(sizes.longest, both_ways=False)
-        self.places = Places(sizes.longest)
+        self.order = Order(sizes.longest)
 
-    def construct(self, ids: Tensor, seen: Tensor, seen_bias: Tensor) -> Tensor:
+    def remember(self, read: Tensor) -> tuple[Memory, ...]:
+        """What each block attends to of the text that was read, (B, S, C)."""
+        memories: tuple[Memory, ...] = ()
+        for block in self.block:
+            memories = (*memories, block.layer[1].EncDecAttention.remember(read))
+        return memories
+
+    def construct(
+        self,
+        ids: Tensor,
+        seen: tuple[Memory, ...],
+        seen_bias: Tensor,
+        counts: Tensor | None = None,
+        past: Past | None = None,
+    ) -> Remembered:
         x = self.embed_tokens(ids)
-        places = self.places(ids.shape[1])
-        buckets = self.distances(places)
+        places, before, hidden = self.order(ids, counts, past)
+        buckets = self.distances(places, before)
         bias = seen_bias
+        memories: tuple[Memory, ...] = ()
         for number, block in enumerate(self.block):
             if number == 0:
-                table = block.layer[0].SelfAttention.relative_attention_bias
-                near = ops.transpose(table(buckets), (2, 0, 1))
-                bias = ops.masked_fill(near, future(places), HIDDEN)
-            x = block(x, bias, seen, seen_bias)
-        return self.final_layer_norm(x)
+                near = block.layer[0].SelfAttention.relative_attention_bias(buckets)
+                near = ops.transpose(near, (2, 0, 1) if past is None else (0, 3, 1, 2))
+                bias = ops.masked_fill(near, hidden, HIDDEN)
+            x, memory = block(x, bias, seen[number], seen_bias, layer_past(past, number))
+            memories = (*memories, memory)
+        return self.final_layer_norm(x), memories
 
 
 class T5(nn.Cell):
@@ -224,16 +266,29 @@ class T5(nn.Cell):
         self.decoder = Decoder(sizes)
         self.scale = sizes.embed_dim**-0.5
         self.tied = sizes.tied_head
+        self.cache = (2 * sizes.depth, sizes.num_heads, sizes.head_dim)
         if not sizes.tied_head:
             self.lm_head = dense(sizes.embed_dim, sizes.vocab_size, bias=False)
 
     def construct(self, ids: Tensor, decoder_ids: Tensor, mask: Tensor) -> Tensor:
-        words = self.decoder.embed_tokens(ids)
-        hidden = ops.expand_dims(ops.expand_dims(1.0 - mask.astype(words.dtype), 1), 1) * HIDDEN
-        x = self.decoder(decoder_ids, self.encoder(words, hidden), hidden)
+        hidden = unread(mask)
+        seen = self.decoder.remember(self.read(ids, hidden))
+        return self.logits(self.decoder(decoder_ids, seen, hidden)[0])
+
+    def read(self, ids: Tensor, hidden: Tensor) -> Tensor:
+        """ids (B, S), mask (B, 1, 1, S) to be added -> (B, S, C)."""
+        return self.encoder(self.decoder.embed_tokens(ids), hidden)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(B, T, C) -> (B, T, vocab_size)."""
         if self.tied:
-            return ops.matmul(x * self.scale, self.decoder.embed_tokens.embedding_table.T)
+            return tied_logits(x * self.scale, self.decoder.embed_tokens.embedding_table)
         return self.lm_head(x)
+
+
+def unread(mask: Tensor) -> Tensor:
+    """A mask (B, S), 1 for tokens, as what is added to scores: float32 (B, 1, 1, S)."""
+    return ops.expand_dims(ops.expand_dims(1.0 - mask.astype(mstype.float32), 1), 1) * HIDDEN
 
 
 def t5(

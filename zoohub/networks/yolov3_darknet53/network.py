@@ -80,6 +80,10 @@ class FeatureMap(nn.Cell):
         _, small = self.backblock2(ops.concat((self.upsample(self.conv2(x)), fine), 1))
         return big, medium, small
 
+    def output_convs(self) -> tuple[nn.Cell, ...]:
+        """The last convolution of each output, in their order."""
+        return self.backblock0.conv6, self.backblock1.conv6, self.backblock2.conv6
+
 
 def yolov3_darknet53(
     num_classes: int = 80, in_channels: int = 3, decode: bool = True, base_channels: int = 32

@@ -16,6 +16,9 @@ FAMILY = Family(
     stem="feature_map.net.conv1",
     raw=("predictions_*",),
     outputs="zoohub.outputs.boxes:fractional_maps",
+    loss="zoohub.networks.layers.fraction_training:box_loss",
+    loss_weights={"box": 10.0, "objectness": 1.0, "classes": 1.0},
+    start_head="zoohub.networks.layers.fraction_training:start_head",
     cut="zoohub.networks.layers.cuts:cut_fractions",
     multiple=32,
 )

@@ -61,6 +61,10 @@ class FeatureMap(nn.Cell):
         coarse, fine = self.backbone(x)
         return self.head1(coarse), self.head2(fine)
 
+    def output_convs(self) -> tuple[nn.Cell, ...]:
+        """The last convolution of each output, in their order."""
+        return self.head1, self.head2
+
 
 def yolov3_tiny(
     num_classes: int = 80, in_channels: int = 3, decode: bool = True, base_channels: int = 16

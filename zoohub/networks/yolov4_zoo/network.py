@@ -129,6 +129,10 @@ class FeatureMap(nn.Cell):
         _, big = self.backblock3(ops.concat((self.conv12(middle), coarse), 1))
         return big, medium, small
 
+    def output_convs(self) -> tuple[nn.Cell, ...]:
+        """The last convolution of each output, in their order."""
+        return self.backblock3.conv6, self.backblock2.conv6, self.backblock1.conv6
+
 
 def yolov4_zoo(
     num_classes: int = 80, in_channels: int = 3, decode: bool = True, base_channels: int = 32

@@ -13,6 +13,9 @@ def _head(arguments: Mapping[str, object]) -> str:
     return f"model.model.{last}.cv3"
 
 
+# MindOCR's detector of a page's parts, which has four strides.
+_MINDOCR = Layout(rules=((r"^backbone\.(.+)$", r"\1"), (r"^head\.(.+)$", r"model.model.30.\1")))
+
 FAMILY = Family(
     name="yolov8",
     task="object-detection",
@@ -25,8 +28,9 @@ FAMILY = Family(
         "masks": bool,
         "width": NUMBER_OR_NONE,
         "depth": NUMBER_OR_NONE,
+        "dense_neck": bool,
     },
-    layouts={"mindyolo": Layout()},
+    layouts={"mindyolo": Layout(), "mindocr": _MINDOCR},
     head=_head,
     stem="model.model.0.conv",
     raw=("boxes", "map_*"),

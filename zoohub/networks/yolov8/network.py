@@ -5,7 +5,7 @@ Source: Ultralytics YOLOv8 (2023); tables and names are those of mindyolo's conf
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mindspore import nn
 
@@ -46,20 +46,24 @@ _P5 = (
     conv(256), concat(-1, 12), c2f(512, 3),                               # 18: 1/16
     conv(512), concat(-1, 9), c2f(1024, 3),                               # 21: 1/32
 )
-_P6 = (
-    *_STEM,
-    conv(768), c2f(768, 3, True),                                         # 8: 1/32
-    conv(1024), c2f(1024, 3, True), sppf(1024),                           # 11: 1/64
-    upsample(), concat(-1, 8), c2(768, 3),                                # 14: 1/32
-    upsample(), concat(-1, 6), c2(512, 3),                                # 17: 1/16
-    upsample(), concat(-1, 4), c2(256, 3),                                # 20: 1/8
-    conv(256), concat(-1, 17), c2(512, 3),                                # 23: 1/16
-    conv(512), concat(-1, 14), c2(768, 3),                                # 26: 1/32
-    conv(768), concat(-1, 11), c2(1024, 3),                               # 29: 1/64
-)
+
+
+def _p6(block: Callable[[int, int], Row]) -> tuple[Row, ...]:
+    """A fourth stride; the neck's blocks are what `block` makes of channels and repeats."""
+    return (
+        *_STEM,
+        conv(768), c2f(768, 3, True),                                         # 8: 1/32
+        conv(1024), c2f(1024, 3, True), sppf(1024),                           # 11: 1/64
+        upsample(), concat(-1, 8), block(768, 3),                             # 14: 1/32
+        upsample(), concat(-1, 6), block(512, 3),                             # 17: 1/16
+        upsample(), concat(-1, 4), block(256, 3),                             # 20: 1/8
+        conv(256), concat(-1, 17), block(512, 3),                             # 23: 1/16
+        conv(512), concat(-1, 14), block(768, 3),                             # 26: 1/32
+        conv(768), concat(-1, 11), block(1024, 3),                            # 29: 1/64
+    )
+
+
 # fmt: on
-
-
 def yolov8(
     size: str = "s",
     num_classes: int = 80,
@@ -68,6 +72,7 @@ def yolov8(
     masks: bool = False,
     width: float | None = None,
     depth: float | None = None,
+    dense_neck: bool = False,
 ) -> TableNetwork:
     """YOLOv8: float32 (B, in_channels, H, W) in 0..1, RGB -> boxes.
 
@@ -85,13 +90,14 @@ def yolov8(
         masks: say the boxes' masks too: instance segmentation.
         width: factor on the channels, instead of the size's own (n: 0.25).
         depth: factor on the blocks' repeats, instead of the size's own (n: 0.33).
+        dense_neck: with stride 64 the neck has C2f blocks, as MindOCR's, and not C2.
 
     Raises:
         ValueError: an unknown size, or a width or depth not above 0.
     """
     scale = scale_of("yolov8", _SCALES, size, width, depth)
     table, sources, strides = (
-        (_P6, (20, 23, 26, 29), (8, 16, 32, 64))
+        (_p6(c2f if dense_neck else c2), (20, 23, 26, 29), (8, 16, 32, 64))
         if size.endswith("6")
         else (_P5, (15, 18, 21), (8, 16, 32))
     )

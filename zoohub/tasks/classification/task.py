@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
-    Reader,
+    Readers,
     Row,
     TrainingRow,
     TrainingRows,
@@ -69,7 +69,7 @@ class ClassificationTask(OneClass["ClassificationRecipe"]):
         return ClassificationRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, int], ...]:
+    def readers(self) -> Readers[int]:
         """See `Task`."""
         from zoohub.tasks.classification.digits import DigitsReader
         from zoohub.tasks.classification.folder import FolderReader

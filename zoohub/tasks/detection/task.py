@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRow,
@@ -81,7 +81,7 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         return DetectionRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Objects], ...]:
+    def readers(self) -> Readers[Objects]:
         """See `Task`."""
         from zoohub.tasks.detection.readers import BoxesReader, ScenesReader
 

@@ -24,8 +24,9 @@ class FoundWords(Metric):
     def add(self, form: Form, rows: Sequence[Row], targets: Sequence[Truth]) -> None:
         """See `Metric`."""
         for logits, row, truth in zip(scores_in(form).logits, rows, targets, strict=True):
-            wanted = np.array(truth)
-            scores = log_softmax(at_masks(logits, row)[1])
+            blanks, own = at_masks(logits, row)
+            wanted = np.array(truth)[: len(blanks.places)]  # of a text that was cut the first
+            scores = log_softmax(own)
             if wanted.max() >= scores.shape[1]:
                 raise DataError(f"token {wanted.max()} is none of the network's {scores.shape[1]}")
             self.texts += 1

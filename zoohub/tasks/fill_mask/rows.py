@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoohub.core.notes import note
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
 from zoohub.inputs.text.tokenizer import MASKS, Tokenizer
@@ -22,6 +23,17 @@ class Masked:
     name: str
     ids: tuple[int, ...]
     places: tuple[int, ...]
+
+    def cut(self, longest: int) -> Masked:
+        """The first tokens and the last of a text that is longer than that, with their places."""
+        if len(self.ids) <= longest:
+            return self
+        note(
+            f"{self.name:.60}: {len(self.ids)} tokens, the network takes {longest}: the first "
+            f"{longest - 1} and the last are kept"
+        )
+        places = tuple(place for place in self.places if place < longest - 1)
+        return Masked(self.name, (*self.ids[: longest - 1], self.ids[-1]), places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,9 @@ def masked_rows(
 ) -> Callable[[Sentence | Masked], tuple[Row, ...]]:
     """What makes a text the one row `input_ids`, int32 (length,), with its `Blanks`.
 
-    The mask is the vocabulary's; of lists of ids without one it is `mask`.
+    The mask is the vocabulary's; of lists of ids without one it is `mask`. Of a text of data that
+    is longer than the network's longest the first tokens and the last are kept, as of any text
+    that is learnt; one that is to be filled in is not cut.
 
     Raises:
         DataError: when called: a text without a tokenizer, one without a mask or longer than the
@@ -50,9 +64,11 @@ def masked_rows(
     """
 
     def prepare(input: Sentence | Masked) -> tuple[Row, ...]:
+        longest = contract.max_length
+        if isinstance(input, Masked) and longest is not None:
+            input = input.cut(longest)
         blanks = _of_data(input) if isinstance(input, Masked) else _of_input(input)
         check_ids(blanks.ids, contract, input.name)
-        longest = contract.max_length
         if longest is not None and len(blanks.ids) > longest:
             raise DataError(
                 f"{input.name:.60}: {len(blanks.ids)} tokens, the network takes {longest}; a text "
@@ -61,6 +77,8 @@ def masked_rows(
         return (Row({IDS: np.array(blanks.ids, np.int32)}, blanks),)
 
     def _of_data(input: Masked) -> Blanks:
+        if not input.places:
+            raise DataError(f"{input.name:.60}: no word is left out of what the network takes")
         return Blanks(contract, input.ids, input.places, tokenizer)
 
     def _of_input(input: Sentence) -> Blanks:

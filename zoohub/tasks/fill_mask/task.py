@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -75,7 +75,7 @@ class FillMaskTask(Classless, Task["FillMaskRecipe", "Truth"]):
         return FillMaskRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Truth], ...]:
+    def readers(self) -> Readers[Truth]:
         """See `Task`."""
         from zoohub.tasks.fill_mask.table import PlainTextsReader
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoohub.errors import DataError
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Note, Random, Row, TrainingRow
 from zoohub.tasks.fill_mask.recipe import FillMaskRecipe
@@ -52,9 +51,10 @@ class MaskedTexts:
         self, text: Masked, truth: Truth, drawn: Random
     ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int32]], ...]:
         """A text's ids with other words left out, and those words."""
+        text = text.cut(self.contract.max_length or len(text.ids))
         ids = np.array(text.ids, np.int32)
         mask = ids[text.places[0]]
-        ids[list(text.places)] = truth
+        ids[list(text.places)] = truth[: len(text.places)]
         labels = np.full(len(ids), NOT_ASKED, np.int32)
         places = np.array(choose(len(ids), self.recipe.data.masked, drawn))
         labels[places] = ids[places]
@@ -68,6 +68,4 @@ class MaskedTexts:
         text = self.samples.inputs[place]
         assert isinstance(text, Masked)
         (row,) = self._prepare(text)
-        if not text.places:
-            raise DataError(f"{text.name}: no word can be left out")
         return row

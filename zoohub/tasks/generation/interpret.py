@@ -13,8 +13,8 @@ from zoohub.tasks.results import Json
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """How a prompt goes on: the `tokens` after it, without the end token, and their `text` up to
-    where it was to stop; None where the vocabulary is not known."""
+    """How a prompt goes on, or is answered: the new `tokens`, without the end token, and their
+    `text` up to where it was to stop; None where the vocabulary is not known."""
 
     text: str | None
     tokens: tuple[int, ...]
@@ -56,6 +56,6 @@ def results_of(found: Continuations, prompts: Sequence[Prompt]) -> list[tuple[Co
     for tokens, prompt in zip(found.rows(), prompts, strict=True):
         text = None
         if prompt.words is not None:
-            text, _ = cut(spelt(prompt.words, prompt.ids, tokens), prompt.options.stops())
+            text, _ = cut(spelt(prompt.words, prompt.before, tokens), prompt.options.stops())
         results.append((Continuation(text, tuple(tokens)),))
     return results

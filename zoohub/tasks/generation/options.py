@@ -56,12 +56,9 @@ def check_options(options: GenerationOptions) -> None:
     """That they can be followed; `zoohub.core.values` has held each to its own rule.
 
     Raises:
-        UsageError: a seed below 0, an `on_text` that cannot be called, or text to stop at without
-            the vocabulary.
+        UsageError: a seed below 0, or an `on_text` that cannot be called.
     """
     if options.on_text is not None and not callable(options.on_text):
         raise UsageError(f"on_text={options.on_text!r:.40}: a function of two texts is needed")
     if options.seed < 0:
         raise UsageError(f"seed={options.seed}: a whole number from 0 is needed")
-    if options.stops() and options.vocab is None:
-        raise UsageError("stop= is text, which takes the network's vocabulary: give vocab= too")

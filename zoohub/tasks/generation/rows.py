@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from zoohub.core.paths import local_path
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Sentence, padded
 from zoohub.inputs.text.sentence import MOST_IDS
+from zoohub.inputs.text.shipped import vocabulary_file
 from zoohub.inputs.text.subwords import SubWords, read_subwords
 from zoohub.manifest.entry import InputContract, TextContract
 from zoohub.running import Array
@@ -22,14 +21,23 @@ from zoohub.tasks.generation.windows import Passage, windows
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is to go on, and how. It is the geometry of rows."""
+    """What is to go on, or to be answered, and how. It is the geometry of rows.
+
+    `room` is how many tokens may follow `ids`; `answered`: they are a text of their own.
+    """
 
     name: str
     ids: tuple[int, ...]
-    longest: int
+    room: int
     end_id: int | None
     options: GenerationOptions
     words: SubWords | None = None
+    answered: bool = False
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        """The tokens whose text the new ones' goes on."""
+        return () if self.answered else self.ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +54,28 @@ def prompt_rows(
     passage that is to be foretold its windows.
 
     A text begins with the contract's start token, where there is one, and has no end; token ids
-    are taken as they are.
+    are taken as they are. What a network answers (`is_answered`) ends with the end token instead.
 
     Raises:
+        UsageError: text to stop at without a vocabulary.
         DataError: the contract does not say how many tokens the network takes, or as
             `read_subwords`. When called: a text without a vocabulary, an id that the network does
             not have, or a prompt that leaves no room.
     """
     text, longest = known_text(contract)
-    words = None
-    if options.vocab is not None:
-        words = read_subwords(Path(local_path(options.vocab)), text)
+    answered = is_answered(text)
+    with vocabulary_file(text, options.vocab) as file:
+        words = None if file is None else read_subwords(file, text)
+    if options.stops() and words is None:
+        raise UsageError("stop= is text, which takes the network's vocabulary: give vocab= too")
 
     def prepare(sentence: Sentence | Passage) -> tuple[Row, ...]:
         if isinstance(sentence, Passage):
             return window_rows(sentence, text, longest)
         ids = _ids(sentence, text, words)
-        _check(sentence.name, ids, text, longest)
+        room = _room(sentence.name, ids, text, longest)
         arrays = {"ids": np.array(ids, np.int32), "lengths": np.array(len(ids), np.int32)}
-        prompt = Prompt(sentence.name, tuple(ids), longest, text.end_id, options, words)
+        prompt = Prompt(sentence.name, tuple(ids), room, text.end_id, options, words, answered)
         return (Row(arrays, prompt),)
 
     return prepare
@@ -72,7 +83,12 @@ def prompt_rows(
 
 def window_rows(passage: Passage, text: TextContract, longest: int) -> tuple[Row, ...]:
     """A passage as rows of at most `longest` tokens, see `windows`. Raises DataError: the network
-    does not have one of its ids."""
+    does not have one of its ids, or answers texts."""
+    if is_answered(text):
+        raise DataError(
+            f"{passage.name}: this network answers a text with another, and foretells none; zoohub "
+            "measures language models that go on with a text"
+        )
     check_known(passage.name, passage.ids, text)
     return tuple(
         Row(
@@ -98,6 +114,11 @@ def known_text(contract: InputContract) -> tuple[TextContract, int]:
     return text, text.max_length
 
 
+def is_answered(text: TextContract) -> bool:
+    """Whether the network writes a text of its own, of so many tokens, rather than go on."""
+    return text.max_decode_length is not None
+
+
 def collate_prompts(rows: Sequence[Row]) -> dict[str, Array]:
     """`ids` (B, longest), filled up after their ends, and `lengths` (B,)."""
     return {
@@ -113,7 +134,7 @@ def prompts_of(rows: Sequence[Row]) -> list[Prompt]:
 
 def _ids(sentence: Sentence, text: TextContract, words: SubWords | None) -> list[int]:
     if sentence.ids is not None:
-        return list(sentence.ids)
+        return _ended(list(sentence.ids), text)
     if words is None:
         which = f" ({text.vocabulary})" if text.vocabulary else ""
         raise DataError(
@@ -122,6 +143,8 @@ def _ids(sentence: Sentence, text: TextContract, words: SubWords | None) -> list
         )
     assert sentence.text is not None
     ids = words.encode(sentence.text)
+    if is_answered(text):
+        return _ended(ids, text)
     if text.start_id is not None and ids[:1] != [text.start_id]:
         ids = [text.start_id, *ids]
     while len(ids) > 1 and ids[-1] == text.end_id:  # it is to go on
@@ -129,6 +152,13 @@ def _ids(sentence: Sentence, text: TextContract, words: SubWords | None) -> list
     if not ids:
         raise DataError(f"{sentence.name!r:.60} has no token in this vocabulary")
     return ids
+
+
+def _ended(ids: list[int], text: TextContract) -> list[int]:
+    """With the end token, where the network answers what has one."""
+    if not is_answered(text) or text.end_id is None or ids[-1:] == [text.end_id]:
+        return ids
+    return [*ids, text.end_id]
 
 
 def check_known(name: str, ids: Sequence[int], text: TextContract) -> None:
@@ -140,10 +170,19 @@ def check_known(name: str, ids: Sequence[int], text: TextContract) -> None:
         raise DataError(f"{name}: token {unknown} is none of {known}")
 
 
-def _check(name: str, ids: Sequence[int], text: TextContract, longest: int) -> None:
+def _room(name: str, ids: Sequence[int], text: TextContract, longest: int) -> int:
+    """How many tokens may follow. Raises DataError: none, or the network does not have one."""
     check_known(name, ids, text)
+    if text.max_decode_length is not None:
+        if len(ids) > longest:
+            raise DataError(
+                f"{name:.60}: {len(ids)} tokens with its end, the network takes at most {longest}; "
+                "part the text"
+            )
+        return min(text.max_decode_length, longest)
     if len(ids) >= longest:
         raise DataError(
             f"{name:.60}: {len(ids)} tokens leave no room for another, the network takes at most "
             f"{longest}; cut its beginning"
         )
+    return longest - len(ids)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from zoohub.errors import DataError
+from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.text import Sentence, padded
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, NetworkSpec
+from zoohub.networks.families import find_family
 from zoohub.outputs import Form
 from zoohub.outputs.continuations import Continuations, TokenLosses
 from zoohub.running import Array, Runner
@@ -21,17 +22,18 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
-from zoohub.tasks.generation.memory import RememberingReader
+from zoohub.tasks.generation.memory import AnsweringReader, LogitsReader, RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions, check_options
 from zoohub.tasks.generation.rows import (
     Window,
     collate_prompts,
+    is_answered,
     known_text,
     prompt_rows,
     prompts_of,
@@ -46,14 +48,17 @@ if TYPE_CHECKING:
     from zoohub.tasks.generation.recipe import GenerationRecipe, Passages
     from zoohub.tasks.generation.windows import Passage
 
+_WRITTEN = "zoohub.outputs.continuations:continuations"
 _TOKENS_AT_ONCE = 1024  # whose probabilities of all tokens are there at a time
 
 
 class GenerationTask(Classless, Task["GenerationRecipe", None]):
     """See `Task`. The network has the parts `read`, asked once, `next`, asked once a token, and
-    `foretell`, by which it is measured."""
+    `foretell`, by which it is measured; or, where it answers a text with another, `encode` and
+    `next`."""
 
     serves = ("language-model",)
+    shares = ("natural-language-understanding",)
     kind = "text"
     title = "go on with texts"
     figures = (
@@ -81,11 +86,25 @@ class GenerationTask(Classless, Task["GenerationRecipe", None]):
         return GenerationRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, None], ...]:
+    def readers(self) -> Readers[None]:
         """See `Task`."""
         from zoohub.tasks.generation.passages import PassagesReader
 
         return (PassagesReader(),)
+
+    def claims(self, network: NetworkSpec) -> bool:
+        """Networks that write."""
+        return find_family(network.builder).outputs == _WRITTEN
+
+    def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
+        """That it writes; to learn: that it goes on with texts."""
+        if not self.claims(network):
+            raise DataError(f"networks of the family {network.builder} write no text")
+        if training is not None and training.text is not None and is_answered(training.text):
+            raise RecipeError(
+                f"networks of the family {network.builder} answer a text with another, which "
+                "zoohub does not train yet; it fine-tunes language models that go on with a text"
+            )
 
     def prepare(
         self, contract: InputContract, options: object = None
@@ -115,8 +134,7 @@ class GenerationTask(Classless, Task["GenerationRecipe", None]):
             )
         if rows and all(isinstance(row.geometry, Window) for row in rows):
             return _foretold(runners["foretell"], batch)
-        reader = RememberingReader(runners["read"], runners["next"])
-        answers = write(reader, prompts_of(rows))
+        answers = write(_reader(runners, contract), prompts_of(rows))
         counts = np.array([len(tokens) for tokens in answers], np.int32)
         return {"tokens": padded(answers, 0), "counts": counts}
 
@@ -185,6 +203,18 @@ class GenerationTask(Classless, Task["GenerationRecipe", None]):
         from zoohub.tasks.generation.panels import generation_panels
 
         return generation_panels(finished)
+
+
+def _reader(runners: Mapping[str, Runner], contract: InputContract) -> LogitsReader:
+    if "encode" not in runners:
+        return RememberingReader(runners["read"], runners["next"])
+    text, _ = known_text(contract)
+    if text.start_id is None:
+        raise DataError(
+            "the index does not say which token this network's answers begin with; write `input: "
+            "{text: {start_id: …}}` into its entry"
+        )
+    return AnsweringReader(runners["encode"], runners["next"], text.start_id)
 
 
 def _foretold(runner: Runner, batch: Arrays) -> dict[str, Array]:

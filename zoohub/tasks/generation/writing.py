@@ -11,13 +11,13 @@ import numpy as np
 
 from zoohub.inputs.text import padded
 from zoohub.outputs.form import check_finite
-from zoohub.tasks.generation.memory import Reader
+from zoohub.tasks.generation.memory import LogitsReader
 from zoohub.tasks.generation.rows import Prompt
 from zoohub.tasks.generation.sampling import Floats, next_token
 from zoohub.tasks.generation.spelling import cut, settled, spelt
 
 
-def write(reader: Reader, prompts: Sequence[Prompt]) -> list[list[int]]:
+def write(reader: LogitsReader, prompts: Sequence[Prompt]) -> list[list[int]]:
     """The tokens that follow each prompt, without the one that ends it.
 
     An answer ends with the network's end token, where its text has a stop, after
@@ -63,12 +63,12 @@ class _Answer:
             self.finished = True
         else:
             self.tokens.append(token)
-            room = min(prompt.options.max_new_tokens, prompt.longest - len(prompt.ids))
+            room = min(prompt.options.max_new_tokens, prompt.room)
             self.finished = len(self.tokens) >= room
         if prompt.words is None or not (self._stops or prompt.options.on_text):
             text = " ".join(map(str, self.tokens))
         else:
-            text, stopped = cut(spelt(prompt.words, prompt.ids, self.tokens), self._stops)
+            text, stopped = cut(spelt(prompt.words, prompt.before, self.tokens), self._stops)
             self.finished = self.finished or stopped
             if not self.finished:
                 text = settled(text, self._stops)

@@ -159,7 +159,13 @@ def _answer(window: Window, first: int, last: int, score: float) -> Answer:
     return Answer(text, score, start, end)
 
 
+def log_softmax(logits: Array) -> NDArray[np.float64]:
+    """Logarithms of the probabilities of places (P,), in float64."""
+    values = logits.astype(np.float64) - logits.max()
+    found: NDArray[np.float64] = values - np.log(np.exp(values).sum())
+    return found
+
+
 def _softmax(logits: Array) -> NDArray[np.float64]:
-    values = np.exp(logits.astype(np.float64) - logits.max())
-    found: NDArray[np.float64] = values / values.sum()
+    found: NDArray[np.float64] = np.exp(log_softmax(logits))
     return found

@@ -135,6 +135,8 @@ def _answers(row: Values, name: str) -> list[object]:
     found = row.get("answers") or row.get("answer")
     if not found:
         return []
+    if isinstance(found, str) and row.get("answer_start") is not None:
+        return [{"text": found, "answer_start": row["answer_start"]}]
     if isinstance(found, Mapping) and isinstance(found.get("text"), list):
         texts, starts = found["text"], found.get("answer_start")
         if not isinstance(starts, list) or len(starts) != len(texts):
@@ -155,6 +157,8 @@ def _span(answer: object, passage: Passage) -> tuple[str, int, int]:
     text, at = known.get("text"), known.get("answer_start")
     if not isinstance(text, str) or not text.strip():
         raise DataError(f"{passage.name}: expected an answer's text, found {answer!r:.40}")
+    if isinstance(at, str) and at.strip().isdecimal():  # as a .csv has it
+        at = int(at)
     if type(at) is not int or passage.text[at : at + len(text)] != text:
         at = passage.text.find(text)
     if at < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Question, Sentence
@@ -18,7 +18,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -58,16 +58,19 @@ class AnsweringTask(Classless, Task["AnsweringRecipe", "Truth"]):
     kind = "text"
     asked = True
     title = "find answers in texts"
-    figures = (Figure("exact_match", "exact match"), Figure("f1", "F1"))
+    figures = (
+        Figure("exact_match", "exact match"), Figure("f1", "F1"),
+        Figure("loss", "loss", higher=False),
+    )  # fmt: skip
     published = ("exact_match", "f1")
     headline = ("exact_match", "f1")
-    best = ("f1", "exact_match")
-    epoch_figures = ("exact_match", "f1")
+    best = ("f1", "exact_match", "loss")
+    epoch_figures = ("loss", "exact_match", "f1")
     learns_from = "questions: a SQuAD .json, or a .jsonl of `question`, `context` and `answers`"
     expected = "a SQuAD .json, or a .jsonl, .csv or .tsv of `question`, `context` and `answers`"
     samples = "questions"
     curve: ClassVar[Curve] = {
-        "loss": {"training": "loss"},
+        "loss": {"training": "loss", "validation": "validation_loss"},
         "validation": {"exact match": "validation_exact_match", "F1": "validation_f1"},
     }
     split_title = "answers"
@@ -81,7 +84,7 @@ class AnsweringTask(Classless, Task["AnsweringRecipe", "Truth"]):
         return AnsweringRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Truth], ...]:
+    def readers(self) -> Readers[Truth]:
         """See `Task`."""
         from zoohub.tasks.question_answering.squad import QuestionsReader
 

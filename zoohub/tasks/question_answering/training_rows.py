@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoohub.errors import DataError
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Note, Random, Row, TrainingRow
 from zoohub.tasks.pictures import first_readable
@@ -48,7 +49,11 @@ class TrainingQuestions:
 
 def chosen(rows: tuple[Row, ...], tokens: tuple[int, ...]) -> tuple[Row, int, int]:
     """The window that has an answer's tokens with the most around them, and their places there;
-    the first window and place 0 where there is no answer, or it is longer than any window."""
+    the first window and place 0 where there is no answer.
+
+    Raises:
+        DataError: no window has all of the answer.
+    """
     best, found = -1, (rows[0], 0, 0)
     for row in rows if tokens else ():
         window = window_of(row)
@@ -56,4 +61,10 @@ def chosen(rows: tuple[Row, ...], tokens: tuple[int, ...]) -> tuple[Row, int, in
         around = min(first, window.count - 1 - last)
         if around > best:
             best, found = around, (row, window.place + first, window.place + last)
+    if tokens and best < 0:
+        window = window_of(rows[0])
+        raise DataError(
+            f"{window.passage.name}: the answer has {tokens[1] - tokens[0] + 1} tokens, and no "
+            f"window of {window.count} has all of them"
+        )
     return found

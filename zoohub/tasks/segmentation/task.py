@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -70,7 +70,7 @@ class SegmentationTask(Task["SegmentationRecipe", "Mask"]):
         return SegmentationRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Mask], ...]:
+    def readers(self) -> Readers[Mask]:
         """See `Task`."""
         from zoohub.tasks.segmentation.coco_masks import CocoMasksReader
         from zoohub.tasks.segmentation.folders import MasksReader

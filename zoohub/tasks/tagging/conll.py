@@ -17,6 +17,7 @@ from zoohub.tasks.tagging.recipe import TaggedTexts
 from zoohub.tasks.tagging.rows import Words, of_ids, of_pieces
 from zoohub.tasks.text_files import (
     JSON_LINES,
+    begins_tagged,
     ids_in,
     is_tagged,
     keys_of,
@@ -111,7 +112,7 @@ def _classes(tags: Iterable[str], source: Path) -> tuple[str, ...]:
 def _files(folder: Path) -> dict[Path, str]:
     """The files of a folder in CoNLL's form, and which part each is."""
     named = (file for file in sorted(folder.iterdir()) if file.stem.lower() in _STEMS)
-    return {file: _STEMS[file.stem.lower()] for file in named if is_tagged(file)}
+    return {file: _STEMS[file.stem.lower()] for file in named if begins_tagged(file)}
 
 
 def _texts(source: Path, vocab: str | None, skipped: dict[str, str]) -> Iterator[_Text]:

@@ -14,6 +14,7 @@ from zoohub.tasks.contract import Figures, Metric, Row, check_count
 from zoohub.tasks.tagging.conll import Tags
 from zoohub.tasks.tagging.entities import entities
 from zoohub.tasks.tagging.interpret import log_softmax, scores_in, word_tags, words_of
+from zoohub.tasks.tagging.viterbi import chain_loss
 
 Counts: TypeAlias = dict[str, Counter[str]]  # by what is counted, of each kind
 Found: TypeAlias = "tuple[str, int] | tuple[str, int, int]"  # a kind, and where it is
@@ -28,7 +29,7 @@ class EntityScores(Metric):
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
         self.texts = self.words = 0
-        self.losses: float | None = 0.0
+        self.losses = 0.0
         self.counts: Counts = {key: Counter() for key in ("hit", "said", "true")}
         self.tags: Counts = {key: Counter() for key in ("hit", "said", "true")}
 
@@ -46,28 +47,29 @@ class EntityScores(Metric):
             _count(self.counts, entities(said), entities(true))
             self.texts += 1
             self.words += len(found)
+            own = scores.logits[place, : len(words.ids)]
             if scores.after is not None:
-                self.losses = None  # tags are right or wrong in chains alone
-            if self.losses is not None:
-                logp = log_softmax(scores.logits[place, list(words.firsts)])
+                right = dict(zip(words.firsts, target, strict=False))
+                self.losses += chain_loss(own, scores.after, right)
+            else:
+                logp = log_softmax(own[list(words.firsts)])
                 self.losses -= float(logp[np.arange(len(found)), list(target[: len(found)])].sum())
 
     def figures(self) -> Figures:
         """`{count, words, f1, precision, recall, loss, per_class: {tag: F1 of words or None},
-        types: {type: F1 or None}}`: over all entities; `loss` is in nats a word, None with a
-        conditional random field."""
+        types: {type: F1 or None}}`: over all entities; `loss` is in nats a word, with a conditional
+        random field that of whole texts."""
         if not self.texts:
             raise DataError("there is no text to measure")
         hit, said, true = (sum(self.counts[key].values()) for key in ("hit", "said", "true"))
         types = sorted(self.counts["true"] | self.counts["said"])
-        loss = None if self.losses is None else self.losses / max(1, self.words)
         return {
             "count": self.texts,
             "words": self.words,
             "f1": _f1(hit, said, true) or 0.0,
             "precision": hit / said if said else 0.0,
             "recall": hit / true if true else 0.0,
-            "loss": loss,
+            "loss": self.losses / max(1, self.words),
             "per_class": {tag: _f1_of(self.tags, tag) for tag in self.classes},
             "types": {kind: _f1_of(self.counts, kind) for kind in types},
         }

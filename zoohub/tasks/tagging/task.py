@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _TAGS = "tagging"
 _CHAINS = ("chain-tagging", "recurrent-chain-tagging")
-_OTHERS = (*_CHAINS, "pretraining", "classification", "question-answering")
+_OTHERS = ("pretraining", "classification", "question-answering")
 
 
 class TaggingTask(Task["TaggingRecipe", "Tags"]):
@@ -78,7 +78,7 @@ class TaggingTask(Task["TaggingRecipe", "Tags"]):
         return TaggingRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Tags], ...]:
+    def readers(self) -> Readers[Tags]:
         """See `Task`."""
         from zoohub.tasks.tagging.conll import TaggedTextsReader
 
@@ -94,8 +94,7 @@ class TaggingTask(Task["TaggingRecipe", "Tags"]):
             raise refuse_head(network, "tags no words", "'tagging' or 'chain-tagging'")
 
     def network_for(self, network: NetworkSpec) -> NetworkSpec:
-        """An encoder with another head gets one that tags each token by itself; so does one with a
-        conditional random field, which is not trained here."""
+        """An encoder with another head gets one that tags each token by itself."""
         return under_head(network, _TAGS, _OTHERS)
 
     def prepare(
@@ -184,9 +183,12 @@ class TaggingTask(Task["TaggingRecipe", "Tags"]):
         return TrainingTags(samples, text_contract(contract))
 
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
-        """The cross entropy of each word's tag."""
-        from zoohub.tasks.tagging.loss import TagCrossEntropy
+        """The cross entropy of each word's tag; of a conditional random field that of all of a
+        text's tags, which nothing smooths."""
+        from zoohub.tasks.tagging.loss import ChainLoss, TagCrossEntropy
 
+        if "after" in getattr(net, "gives", ()):
+            return net, ChainLoss()
         return net, TagCrossEntropy(request.label_smoothing)
 
     def split_value(self, target: Tags, classes: tuple[str, ...]) -> object:

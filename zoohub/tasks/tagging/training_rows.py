@@ -11,9 +11,10 @@ from zoohub.tasks.samples import Samples
 from zoohub.tasks.tagging.conll import Tags
 from zoohub.tasks.tagging.interpret import words_of
 from zoohub.tasks.tagging.rows import Words, word_rows
-from zoohub.tasks.texts import encoder_batch, rounded
+from zoohub.tasks.texts import IDS, encoder_batch, rounded
 
 NOT_ASKED = -1  # the label of a token at which no word begins
+PADDING = -2  # the label of what fills a text up
 
 
 class TrainingTags:
@@ -30,7 +31,8 @@ class TrainingTags:
         """See `TrainingRows`: int32 (length,) each."""
         place, row = first_readable(self.samples.names, place, note, self._read, "texts")
         batch = encoder_batch([row], self.contract, self.length)
-        labels = np.full(self.length, NOT_ASKED, np.int32)
+        labels = np.full(self.length, PADDING, np.int32)
+        labels[: len(row.inputs[IDS])] = NOT_ASKED
         firsts = list(words_of(row).firsts)
         labels[firsts] = self.samples.targets[place][: len(firsts)]
         return TrainingRow({name: array[0] for name, array in batch.items()}, {"labels": labels})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
-    Reader,
+    Readers,
     Row,
     TrainingRow,
     TrainingRows,
@@ -92,7 +92,7 @@ class TextClassificationTask(OneClass["TextClassificationRecipe"]):
         return TextClassificationRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, int], ...]:
+    def readers(self) -> Readers[int]:
         """See `Task`."""
         from zoohub.tasks.text_classification.table import TextsReader
 

@@ -12,6 +12,8 @@ from zoohub.manifest.entry import InputContract, RegionContract
 from zoohub.running import Array, Runner
 from zoohub.tasks.contract import Arrays, Row
 
+_PIXELS = 1 << 22  # to a run of the network, whose maps take a hundred times the memory
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -60,10 +62,13 @@ def infer_pages(runner: Runner, batch: Arrays, rows: Sequence[Row]) -> dict[str,
     for place, size in enumerate(sizes):
         by_size.setdefault(size, []).append(place)
     found: list[Mapping[str, Array]] = [{}] * len(sizes)
-    for (height, width), places in by_size.items():
-        outputs = runner.run({name: np.ascontiguousarray(images[places, :, :height, :width])})
-        for number, place in enumerate(places):
-            found[place] = {key: array[number : number + 1] for key, array in outputs.items()}
+    for (height, width), of_size in by_size.items():
+        most = max(1, _PIXELS // (height * width))
+        for start in range(0, len(of_size), most):
+            places = of_size[start : start + most]
+            outputs = runner.run({name: np.ascontiguousarray(images[places, :, :height, :width])})
+            for number, place in enumerate(places):
+                found[place] = {key: array[number : number + 1] for key, array in outputs.items()}
     return {key: _joined([each[key] for each in found]) for key in found[0]}
 
 

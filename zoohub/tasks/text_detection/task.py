@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract, NetworkSpec
@@ -19,13 +21,12 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
+    Readers,
     Row,
     Task,
     TrainingRows,
 )
 from zoohub.tasks.text_detection.interpret import TextArea, TextDetectionOptions, interpret_texts
-from zoohub.tasks.text_detection.readers import TextsReader
-from zoohub.tasks.text_detection.recipe import TextDetectionRecipe, TextsData, default_recipe
 from zoohub.tasks.text_detection.rows import collate_pages, infer_pages, page_rows
 from zoohub.tasks.text_detection.samples import Texts, TextSamples, text_count
 
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from zoohub.networks.family import LossRequest
+    from zoohub.tasks.text_detection.recipe import TextDetectionRecipe, TextsData
 
 
-class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
+class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
     """See `Task`; a sample's target are the outlines of its texts."""
 
     serves = ("scene-text-detection",)
@@ -50,9 +52,7 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
     best = ("hmean",)
     published = ("precision", "recall")
     epoch_figures = ("hmean", "precision", "recall")
-    recipe = TextDetectionRecipe
     options = TextDetectionOptions
-    readers = (TextsReader(),)
     learns_from = (
         "pictures with outlines of text: a folder with a gt_NAME.txt for each (ICDAR 2015), or "
         "MindOCR's det_gt.txt"
@@ -66,6 +66,20 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         "validation": {"hmean": "validation_hmean", "recall": "validation_recall"},
     }
     split_title = "texts"
+
+    @property
+    def recipe(self) -> type[TextDetectionRecipe]:
+        """See `Task`."""
+        from zoohub.tasks.text_detection.recipe import TextDetectionRecipe
+
+        return TextDetectionRecipe
+
+    @property
+    def readers(self) -> Readers[Texts]:
+        """See `Task`."""
+        from zoohub.tasks.text_detection.readers import TextsReader
+
+        return (TextsReader(),)
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """See `Task`."""
@@ -109,6 +123,11 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         """See `Task`; there are no classes."""
         return interpret_texts(form, rows, options)
 
+    def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
+        """Probabilities on their own scale, whose end is 1: where there is no text all of them are
+        small, and so would be what they are measured by."""
+        return (np.append(output, np.ones(1, output.dtype)),) if name in _SHARES else (output,)
+
     def draw(self, input: Picture, results: Sequence[TextArea]) -> Image.Image:
         """Each text's outline."""
         from zoohub.tasks.text_detection.drawing import draw_texts
@@ -134,6 +153,8 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         count: int,
     ) -> TextDetectionRecipe:
         """See `Task`."""
+        from zoohub.tasks.text_detection.recipe import default_recipe
+
         return default_recipe(model, checkpoint, data, count)
 
     def training_rows(
@@ -161,6 +182,9 @@ class TextDetectionTask(Classless, Task[TextDetectionRecipe, Texts]):
         from zoohub.tasks.text_detection.panels import text_panels
 
         return text_panels(finished)
+
+
+_SHARES = ("probability", "scores")  # outputs from 0 to 1
 
 
 def _no_loss(network: str) -> str:

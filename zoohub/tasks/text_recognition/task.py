@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
@@ -20,7 +20,7 @@ from zoohub.tasks.contract import (
     Finished,
     Metric,
     Panels,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRows,
@@ -60,8 +60,8 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
     epoch_figures = ("acc", "norm_edit_distance")
     options = RecognitionOptions
     learns_from = "pictures of words with a text file of labels: a folder with gt.txt, or that file"
+    samples = "words"
     expected = "a folder of word pictures with a gt.txt (name, tab, text), or such a file"
-    counts_left_out = True
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},
         "validation": {"words": "validation_acc", "1-N.E.D.": "validation_norm_edit_distance"},
@@ -76,7 +76,7 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
         return RecognitionRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Word], ...]:
+    def readers(self) -> Readers[Word]:
         """See `Task`."""
         from zoohub.tasks.text_recognition.labels import LinesReader
 

@@ -28,7 +28,8 @@ class TrainingLines:
             contract = replace(contract, line=replace(contract.line, widest=None))
         self.samples, self.augment = samples, augment
         self.transform = Transform(contract)
-        self.longest = max((len(word.ids) for word in samples.targets), default=0) or 1
+        # The loss looks at pairs of neighbours.
+        self.longest = max(2, *(len(word.ids) for word in samples.targets))
 
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: `image` (C, H, W), and int32 `labels` (longest,), -1 behind their

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from zoohub.tasks.contract import (
     MicroBatch,
     Panels,
     Random,
-    Reader,
+    Readers,
     Row,
     Task,
     TrainingRow,
@@ -82,7 +82,7 @@ class TranslationTask(Classless, Task["TranslationRecipe", "Reference"]):
         return TranslationRecipe
 
     @property
-    def readers(self) -> tuple[Reader[Any, Reference], ...]:
+    def readers(self) -> Readers[Reference]:
         """See `Task`."""
         from zoohub.tasks.translation.parallel import ParallelReader
 

@@ -1,0 +1,169 @@
+"""Pages are read end to end, by PP-OCRv3's own weights (see `tests/networks/paddle_weights.py`)."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+import zoohub
+from zoohub.cli.main import main
+
+sys.path.append(str(Path(__file__).parents[1] / "networks"))
+from paddle_weights import published, written
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+PAGE = [
+    "Region-basedsegmentation",
+    "Letusfirstdeterminemarkersofthecoinsandthe",
+    "background.Thesemarkersarepixelsthatwecanlabel",
+    "unambiguouslyaseitherobjectorbackground.Here,",
+    "themarkersarefoundatthetwoextremepartsofthe",
+    "histogramofgreyvalues:",
+]
+
+
+def page() -> Image.Image:
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or spec.origin is None:
+        pytest.skip("needs the package scikit-image")
+    return Image.open(Path(spec.origin).parent / "data" / "page.png").convert("RGB")
+
+
+def model(name: str, file: Path, **arguments: Any) -> dict[str, Any]:
+    """A model as an index has it, with another file and arguments."""
+    entry = zoohub.info(name)
+    spec, checkpoint = entry.network, entry.checkpoint()
+    assert spec is not None
+    assert checkpoint is not None
+    contract = {k: v for k, v in asdict(checkpoint.input).items() if v is not None}  # type: ignore[call-overload]
+    for key in ("line", "regions"):
+        if key in contract:
+            contract[key] = {k: v for k, v in contract[key].items() if v is not None}
+    own: dict[str, Any] = {"format": "ckpt", "sources": [file.as_uri()]}
+    if checkpoint.classes:
+        own["classes"] = checkpoint.classes
+    return {
+        "default": "own",
+        "network": {
+            "builder": spec.builder,
+            "arguments": {**spec.arguments, **arguments},
+            "parameters": spec.parameters,
+        },
+        "input": json.loads(json.dumps(contract)),
+        "checkpoints": {"own": own},
+    }
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a pipeline of PP-OCRv3's networks, in an index of one's own."""
+    files = {part: published(part) for part in ("detector", "recogniser")}
+    if not all(files.values()):
+        pytest.skip("needs the package rapidocr-onnxruntime")
+    saved = {p: written(p, f, tmp_path / f"{p}.ckpt") for p, f in files.items() if f is not None}
+    detector = model("dbnet_mobilenetv3_ppocrv3", saved["detector"], gate_slope=0.2, corners=False)
+    recogniser = model("svtr_lcnet_ppocrv3", saved["recogniser"], norm_eps=1e-5)
+    families = {
+        "finding": ("scene-text-detection", {"finder": detector}),
+        "reading": ("scene-text-recognition", {"reader": recogniser}),
+        "both": (
+            "optical-character-recognition",
+            {"finds_and_reads": {"steps": {"detection": "finder", "recognition": "reader"}}},
+        ),
+    }
+    for family, (task, models) in families.items():
+        folder = tmp_path / "index" / task
+        folder.mkdir(parents=True)
+        text = yaml.safe_dump({"family": family, "task": task, "models": models}, sort_keys=False)
+        (folder / f"{family}.yaml").write_text(text)
+    monkeypatch.setenv("ZOOHUB_INDEX", str(tmp_path / "index"))
+    return "finds_and_reads"
+
+
+def texts(lines: list[Any]) -> list[str]:
+    return [line["text"].replace(" ", "") for line in lines]
+
+
+def read(name: str, *options: str, capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    capsys.readouterr()
+    assert main(["predict", name, *options, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    return [*found]
+
+
+def test_a_page_is_read_by_both_engines_and_however_it_lies(
+    pipeline: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {}
+    for name, turned in (
+        ("upright", page()),
+        ("left", page().rotate(90, expand=True)),
+        ("right", page().rotate(-90, expand=True)),
+        ("over", page().rotate(180)),
+        ("blank", Image.new("RGB", (300, 200), "white")),
+    ):
+        files[name] = str(tmp_path / f"{name}.png")
+        turned.save(files[name])
+    (one,) = read(pipeline, files["upright"], "--engine", "mindspore", capsys=capsys)
+    assert one["engine"] == "mindspore"
+    assert texts(one["predictions"])[:6] == PAGE
+    assert all(line["score"] > 0.85 for line in one["predictions"][:6])
+    found = read(pipeline, *files.values(), "--save", str(tmp_path / "drawn"), capsys=capsys)
+    for name, prediction in zip(files, found, strict=True):
+        assert prediction["engine"] == "onnxruntime"
+        if name == "blank":
+            assert prediction["predictions"] == []
+            continue
+        shared = sum(line in PAGE for line in texts(prediction["predictions"]))
+        assert shared >= (6 if name == "upright" else 4), (name, texts(prediction["predictions"]))
+    assert len([*(tmp_path / "drawn").iterdir()]) == 5
+    first = np.array(one["predictions"][0]["polygon"])
+    again = np.array(found[0]["predictions"][0]["polygon"])
+    assert np.abs(first - again).max() < 2
+
+
+def test_the_second_call_imports_no_mindspore_and_any_page_size_does(
+    pipeline: str, tmp_path: Path
+) -> None:
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    page().save(small)
+    page().resize((900, 450)).save(large)
+    code = (
+        "import sys; from zoohub.cli.main import main; code = main(sys.argv[1:]);"
+        "print(code, 'mindspore' in sys.modules, file=sys.stderr)"
+    )
+    ends = []
+    for file in (small, large):
+        command = [sys.executable, "-c", code, "predict", pipeline, str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        ends.append(done.stderr.splitlines()[-1])
+        assert "markers" in done.stdout.replace(" ", "")
+    assert ends == ["0 True", "0 False"]
+
+
+def test_an_exported_pipeline_reads_the_same(
+    pipeline: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "page.png"
+    page().save(file)
+    (before,) = read(pipeline, str(file), capsys=capsys)
+    folder = tmp_path / "exported"
+    assert main(["export", pipeline, "--output", str(folder), "--check"]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "detection.onnx",
+        "finds_and_reads.json",
+        "recognition.onnx",
+    ]
+    (after,) = read(str(folder / "finds_and_reads.json"), str(file), capsys=capsys)
+    assert texts(after["predictions"]) == texts(before["predictions"])

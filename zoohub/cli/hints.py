@@ -1,0 +1,16 @@
+"""Commands that come next, for copying."""
+
+from __future__ import annotations
+
+from zoohub.manifest.entry import InputContract
+from zoohub.tasks.contract import AnyTask
+
+
+def predict_command(name: str, input: str, task: AnyTask, contract: InputContract | None) -> str:
+    """The command that predicts `input` with a network of that task, with what it must be told
+    besides."""
+    told = " --question STRING" if task.asked else ""
+    text = None if contract is None else contract.text
+    if text is not None and text.shipped_vocabulary is None:
+        told += " --vocab FILE"
+    return f"zoohub predict {name} {input}{told}"
