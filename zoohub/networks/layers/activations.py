@@ -39,8 +39,8 @@ class TanhGELU(nn.Cell):
     """x · (1 + tanh(z)) / 2 with z = sqrt(2/π) · (x + 0.044715 x³), written as x · sigmoid(2z).
 
     On a CPU the operators that this takes are vectorised, and MindSpore's one operator is not: of
-    4.8 million numbers its 165 ms become 18, with the gradient 186 become 66. Both are as near to
-    the exact value.
+    4.8 million numbers its 159 ms of processor time become 34, with the gradient 268 become 84.
+    Both are as near to the exact value.
     """
 
     def __init__(self) -> None:
