@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +204,6 @@ def test_a_million_specks_are_no_text() -> None:
 
 @pytest.mark.slow
 def test_a_page_of_spots_is_bounded() -> None:
-    started = time.perf_counter()
     spots = np.zeros((1024, 1024), np.float32)
     for down in range(4):
         for across in range(4):
@@ -221,7 +219,6 @@ def test_a_page_of_spots_is_bounded() -> None:
     series[[1, 3]] = 0.9
     series[[6, 4]] = 0.2
     assert len(curve_outlines([series], (320, 320))) <= MOST
-    assert time.perf_counter() - started < 60
 
 
 def test_no_text_and_one_letter() -> None:
