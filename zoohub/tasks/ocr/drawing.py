@@ -24,7 +24,7 @@ def draw_lines(picture: Picture, lines: Sequence[TextLine]) -> Image.Image:
     image = Image.fromarray(read_image(picture))
     canvas = ImageDraw.Draw(image)
     side = min(image.size)
-    font = ImageFont.load_default(size=max(9, round(side / 70)))
+    font = ImageFont.load_default(size=max(12, round(side / 45)))
     for number, line in enumerate(lines):
         colour = class_colour(number)
         canvas.polygon(line.polygon, outline=colour, width=max(1, round(side / 500)))
