@@ -157,7 +157,7 @@ def test_the_loss_falls_and_other_letters_get_a_head_of_their_own(
     run = finetune(recipe, output=tmp_path / "run")
     history = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     losses = [line["loss"] for line in history]
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < losses[0] * (0.8 if network.startswith("crnn") else 0.95)
     classes = json.loads((run.path / "run.json").read_text())["classes"]
     assert [name for name in classes if len(name) == 1] == ["a", "b", "c"]
     (found,) = zoohub.predict(run.path, data / "0.png", engine="mindspore")
