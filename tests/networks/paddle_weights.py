@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+import zoohub
 from zoohub.checkpoint.ckpt import write_ckpt
 
 PACKAGE = "rapidocr_onnxruntime"
@@ -126,6 +129,61 @@ def written(part: str, file: Path, to: Path) -> Path:
     """The same as a checkpoint file."""
     write_ckpt(to, convert(part, file))
     return to
+
+
+def write_index(folder: Path) -> str:
+    """Both networks as models of an index, `folder`/index, with their weights beside it, and the
+    pipeline of the two, whose name this gives. Arguments are PaddleOCR's where MindOCR's differ."""
+    import yaml
+
+    own = {
+        "detector": ("dbnet_mobilenetv3_ppocrv3", {"gate_slope": 0.2, "corners": False}),
+        "recogniser": ("svtr_lcnet_ppocrv3", {"norm_eps": 1e-5}),
+    }
+    steps = {"detection": "detector", "recognition": "recogniser"}
+    families: dict[str, tuple[str, dict[str, object]]] = {
+        "both": ("optical-character-recognition", {"finds_and_reads": {"steps": steps}})
+    }
+    for part, (model, arguments) in own.items():
+        file = published(part)
+        assert file is not None
+        weights = written(part, file, folder / f"{part}.ckpt")
+        task = zoohub.info(model).task
+        families[f"own_{part}"] = task, {part: model_with(model, weights, arguments)}
+    for family, (task, models) in families.items():
+        home = folder / "index" / task
+        home.mkdir(parents=True, exist_ok=True)
+        content = {"family": family, "task": task, "models": models}
+        (home / f"{family}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    return "finds_and_reads"
+
+
+def model_with(name: str, file: Path, arguments: Mapping[str, object]) -> dict[str, object]:
+    """A model of the index with another file and other arguments, as an index has it."""
+    entry = zoohub.info(name)
+    spec, checkpoint = entry.network, entry.checkpoint()
+    assert spec is not None
+    assert checkpoint is not None
+    assert checkpoint.input is not None
+    network = {"builder": spec.builder, "parameters": spec.parameters}
+    own: dict[str, object] = {"format": "ckpt", "sources": [file.as_uri()]}
+    if checkpoint.classes:
+        own["classes"] = checkpoint.classes
+    return {
+        "default": "own",
+        "network": {**network, "arguments": {**spec.arguments, **arguments}},
+        "input": _known(json.loads(json.dumps(asdict(checkpoint.input)))),
+        "checkpoints": {"own": own},
+    }
+
+
+def _known(values: Mapping[str, object]) -> dict[str, object]:
+    """What is not None, in mappings within too."""
+    return {
+        key: _known(value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+        if value is not None
+    }
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import CASES, Case
+from cases import CASES
 
 import zoohub
 from zoohub.errors import NotEnoughMemory, UsageError
@@ -23,22 +23,22 @@ def own(name: str, known: dict[str, Any] | None = None, **given: Any) -> dict[st
     return own_names(find_family(name), known or {}, given)
 
 
-@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.id)
-def test_a_references_configuration_says_what_its_network_is_built_with(
-    case: Case, shared: Path
-) -> None:
-    index = json.loads((shared / "oracle" / "golden" / f"{case.source}.json").read_text())
-    config = index["models"].get(case.model, {}).get("config")
-    if not isinstance(config, dict):
-        pytest.skip("no configuration is published of it")
-    built: dict[str, Any] = {**case.arguments, **case.reduced}
-    family: Family = find_family(case.family)
-    found = own_names(family, built, config)
-    for name, value in found.items():
-        assert family.misfit(name, value) is None
-        # A network takes any length up to the longest, and other values are defaults.
-        if name in built and not (name == "longest" and "seq_length" in config):
-            assert built[name] == value, name
+def test_references_configurations_say_what_their_networks_are_built_with(shared: Path) -> None:
+    tried = 0
+    for case in NAMED:
+        index = json.loads((shared / "oracle" / "golden" / f"{case.source}.json").read_text())
+        config = index["models"].get(case.model, {}).get("config")
+        if not isinstance(config, dict):
+            continue  # none is published of it
+        tried += 1
+        built: dict[str, Any] = {**case.arguments, **case.reduced}
+        family: Family = find_family(case.family)
+        for name, value in own_names(family, built, config).items():
+            assert family.misfit(name, value) is None, case.id
+            # A network takes any length up to the longest, and other values are defaults.
+            if name in built and not (name == "longest" and "seq_length" in config):
+                assert built[name] == value, (case.id, name)
+    assert tried > 20
 
 
 def test_names_of_other_publishers_stand_for_the_familys_own() -> None:

@@ -6,20 +6,17 @@ import importlib.util
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
-import zoohub
 from zoohub.cli.main import main
 
 sys.path.append(str(Path(__file__).parents[1] / "networks"))
-from paddle_weights import published, written
+from paddle_weights import published, write_index
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -40,55 +37,14 @@ def page() -> Image.Image:
     return Image.open(Path(spec.origin).parent / "data" / "page.png").convert("RGB")
 
 
-def model(name: str, file: Path, **arguments: Any) -> dict[str, Any]:
-    """A model as an index has it, with another file and arguments."""
-    entry = zoohub.info(name)
-    spec, checkpoint = entry.network, entry.checkpoint()
-    assert spec is not None
-    assert checkpoint is not None
-    contract = {k: v for k, v in asdict(checkpoint.input).items() if v is not None}  # type: ignore[call-overload]
-    for key in ("line", "regions"):
-        if key in contract:
-            contract[key] = {k: v for k, v in contract[key].items() if v is not None}
-    own: dict[str, Any] = {"format": "ckpt", "sources": [file.as_uri()]}
-    if checkpoint.classes:
-        own["classes"] = checkpoint.classes
-    return {
-        "default": "own",
-        "network": {
-            "builder": spec.builder,
-            "arguments": {**spec.arguments, **arguments},
-            "parameters": spec.parameters,
-        },
-        "input": json.loads(json.dumps(contract)),
-        "checkpoints": {"own": own},
-    }
-
-
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a pipeline of PP-OCRv3's networks, in an index of one's own."""
-    files = {part: published(part) for part in ("detector", "recogniser")}
-    if not all(files.values()):
+    if published("detector") is None:
         pytest.skip("needs the package rapidocr-onnxruntime")
-    saved = {p: written(p, f, tmp_path / f"{p}.ckpt") for p, f in files.items() if f is not None}
-    detector = model("dbnet_mobilenetv3_ppocrv3", saved["detector"], gate_slope=0.2, corners=False)
-    recogniser = model("svtr_lcnet_ppocrv3", saved["recogniser"], norm_eps=1e-5)
-    families = {
-        "finding": ("scene-text-detection", {"finder": detector}),
-        "reading": ("scene-text-recognition", {"reader": recogniser}),
-        "both": (
-            "optical-character-recognition",
-            {"finds_and_reads": {"steps": {"detection": "finder", "recognition": "reader"}}},
-        ),
-    }
-    for family, (task, models) in families.items():
-        folder = tmp_path / "index" / task
-        folder.mkdir(parents=True)
-        text = yaml.safe_dump({"family": family, "task": task, "models": models}, sort_keys=False)
-        (folder / f"{family}.yaml").write_text(text)
+    name = write_index(tmp_path)
     monkeypatch.setenv("ZOOHUB_INDEX", str(tmp_path / "index"))
-    return "finds_and_reads"
+    return name
 
 
 def texts(lines: list[Any]) -> list[str]:

@@ -124,9 +124,11 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
         return interpret_texts(form, rows, options)
 
     def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
-        """Probabilities on their own scale, whose end is 1: where there is no text all of them are
-        small, and so would be what they are measured by."""
-        return (np.append(output, np.ones(1, output.dtype)),) if name in _SHARES else (output,)
+        """Probabilities on one scale for all pictures, where there is no text too: ten times their
+        own, since where text begins they climb from 0 to 1 within a few pixels, and rounding
+        with them."""
+        scale = np.full(1, _SCALE, output.dtype)
+        return (np.append(output, scale),) if name in _SHARES else (output,)
 
     def draw(self, input: Picture, results: Sequence[TextArea]) -> Image.Image:
         """Each text's outline."""
@@ -185,6 +187,7 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
 
 
 _SHARES = ("probability", "scores")  # outputs from 0 to 1
+_SCALE = 10.0
 
 
 def _no_loss(network: str) -> str:
