@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoohub.errors import ExportError, UsageError
 from zoohub.exporting.export import export_with_report
-from zoohub.exporting.request import GRAPH_FORMATS, plan_export
+from zoohub.exporting.request import GRAPH_FORMATS, Options, plan_export
 from zoohub.exporting.result import Export
 from zoohub.manifest.entry import InputContract
 from zoohub.models.pipelines import Pipeline
@@ -27,7 +28,12 @@ def check_pipeline(name: str, options: Mapping[str, object]) -> None:
     Raises:
         UsageError: an option that is for one network. ExportError: a format that is no graph's.
     """
-    given = [key for key, value in options.items() if value and key not in _SHARED]
+    unasked = {field.name: field.default for field in fields(Options)}
+    given = [
+        key
+        for key, value in options.items()
+        if value and value != unasked.get(key) and key not in _SHARED
+    ]
     if given:
         raise UsageError(
             f"{name} is a pipeline of several networks: leave {', '.join(given)} out, or export "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from zoohub.core.extras import import_extra
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract, NetworkSpec
@@ -82,7 +83,13 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
         return (TextsReader(),)
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
-        """See `Task`."""
+        """See `Task`.
+
+        Raises:
+            ZoohubError: the libraries that find texts in maps are not installed.
+        """
+        for library in ("cv2", "pyclipper", "shapely"):  # said before anything is fetched
+            import_extra(library, "ocr", "finding text in pictures")
         if training is None or not has_family(network.builder):
             return
         family = find_family(network.builder)
