@@ -98,6 +98,7 @@ def test_the_second_call_imports_neither_mindspore_nor_onnx(home: Path, pictures
     assert {len(row["predictions"]) for row in rows} == {5}
 
 
+@pytest.mark.slow
 def test_offline_it_asks_the_net_for_nothing(home: Path, pictures: Path) -> None:
     _, said = run("predict", NAME, str(pictures), "--offline", "--batch-size", "7")
     assert said == "0 ['onnxruntime'] []"
@@ -105,6 +106,7 @@ def test_offline_it_asks_the_net_for_nothing(home: Path, pictures: Path) -> None
     assert said == "0 ['onnxruntime'] []"
 
 
+@pytest.mark.slow
 def test_a_read_only_store_serves_the_form(home: Path, pictures: Path) -> None:
     for folder in (home, *home.rglob("*")):
         folder.chmod(0o555 if folder.is_dir() else 0o444)
@@ -233,6 +235,7 @@ def test_a_network_in_hand_runs_in_mindspore(home: Path, pictures: Path) -> None
         zoohub.predict(net, pictures / "00.png", engine="onnxruntime")
 
 
+@pytest.mark.slow
 def test_a_file_of_ones_own_has_a_form_too(home: Path, pictures: Path, tmp_path: Path) -> None:
     file = tmp_path / "own.ckpt"
     arrays = {name: array.copy() for name, array in zoohub.load_weights(NAME).items()}

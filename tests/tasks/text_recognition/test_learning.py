@@ -66,6 +66,7 @@ def test_a_text_too_long_for_its_steps_counts_nothing() -> None:
     assert np.isfinite(gradient.asnumpy()).all()
 
 
+@pytest.mark.slow
 def test_rare_taught_what_it_reads_itself_computes_the_same() -> None:
     ms.set_seed(0)
     reader = Reader(channels=8, hidden=6, num_classes=5, steps=4)
