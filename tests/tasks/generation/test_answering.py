@@ -29,7 +29,7 @@ def network(**arguments: Any) -> Any:
     from mindspore import Tensor
 
     net = zoohub.load("t5_small", **SMALL, **arguments)
-    random = np.random.default_rng(2)
+    random = np.random.default_rng(5)  # with which answers differ
     for parameter in net.get_parameters():
         if parameter.ndim == 2:
             parameter.set_data(Tensor(random.standard_normal(parameter.shape).astype(np.float32)))
