@@ -27,6 +27,7 @@ from zoohub.inputs.text import Text
 from zoohub.predicting import AnyPredictor, open_any, predict_inputs
 from zoohub.predicting.documents import check_document, known_documents, written_to
 from zoohub.predicting.formats import check_format, formatted, known_formats
+from zoohub.predicting.known import known_of
 from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
 from zoohub.settings import settings_for
@@ -124,6 +125,13 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
+    documents = _documents(options)
+    if documents or options.format is not None:  # said before a network is fetched
+        task = known_of(options.name, settings).task
+        for name in documents:
+            check_document(task, name)
+        if options.format is not None:
+            check_format(task, options.format)
     asked = asked_file(options, given, settings)
     if options.vocab is not None and not is_file(local_path(options.vocab)):
         raise DataError(f"{options.vocab}: there is no such file")
@@ -138,12 +146,6 @@ def run(options: argparse.Namespace, output: Output) -> int:
     )
     if predictor.task.kind == "text":
         inputs = _texts(options)
-    if options.format is not None:
-        check_format(predictor, options.format)
-    documents = {name: getattr(options, name) for name in known_documents()}
-    documents = {name: path for name, path in documents.items() if path is not None}
-    for name in documents:
-        check_document(predictor, name)
     # Not before there is a network that can fill it.
     file = asked.open() if asked else None
     told = not (options.format or output.as_json or file or documents)
@@ -178,6 +180,12 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if counts[False]:
         return PARTLY if counts[True] else 1
     return 0
+
+
+def _documents(options: argparse.Namespace) -> dict[str, str]:
+    """The documents that are asked for, and the file of each."""
+    paths = {name: getattr(options, name) for name in known_documents()}
+    return {name: path for name, path in paths.items() if path is not None}
 
 
 def _written(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from mindspore import nn
 
 from zoohub.graphs.choosing import choose_outputs, cut_network
-from zoohub.graphs.folding import copy_network, prepare_copy
+from zoohub.graphs.folding import FoldingError, Prepared, copy_network, prepare_copy
 from zoohub.graphs.inputs import GraphInput
 from zoohub.graphs.metadata import Metadata
 from zoohub.graphs.writing import onnx_model
 from zoohub.manifest.entry import InputContract
-from zoohub.networks.family import Family
+from zoohub.networks.family import Cut, Family
 from zoohub.outputs.form import Array
 
 
@@ -30,7 +30,8 @@ class CompiledForm:
 def compile_form(
     net: nn.Cell, family: Family, inputs: Mapping[str, Array], metadata: Metadata
 ) -> CompiledForm:
-    """The network as it is in evaluation mode: batch norms folded, any number of rows at a time,
+    """The network as it is in evaluation mode: batch norms folded where that is no more than
+    rounding, any number of rows at a time,
     texts of any length, pictures of any size or width where that follows from the picture.
 
     Args:
@@ -42,10 +43,11 @@ def compile_form(
     Raises:
         ExportError: MindSpore cannot compile the network, or ONNX cannot hold it.
     """
-    twin = copy_network(net)
-    cut = cut_network(twin, family, decode=True)
     first = tuple(inputs[name][:1] for name in family.inputs)
-    prepared = prepare_copy(twin, first, fold=True)
+    try:
+        cut, prepared = _prepared(net, family, first, fold=True)
+    except FoldingError:  # a steep end, such as a text detector's, makes much of rounding
+        cut, prepared = _prepared(net, family, first, fold=False)
     interface = choose_outputs(prepared.net, cut, prepared.outputs)
     said = replace(metadata, outputs=interface.names, decoding=interface.decoding)
     axes = _axes(metadata.input)
@@ -55,6 +57,14 @@ def compile_form(
     ]
     model = onnx_model(interface.net, sources, interface.names, said)
     return CompiledForm(model.SerializeToString(), said, tuple(axes)[1:])
+
+
+def _prepared(
+    net: nn.Cell, family: Family, inputs: tuple[Array, ...], *, fold: bool
+) -> tuple[Cut, Prepared]:
+    twin = copy_network(net)
+    cut = cut_network(twin, family, decode=True)
+    return cut, prepare_copy(twin, inputs, fold=fold)
 
 
 def _axes(contract: InputContract | None) -> dict[int, str]:

@@ -32,6 +32,10 @@ Inputs: TypeAlias = Sequence[Array]
 Outputs: TypeAlias = Any  # a tensor, or tuples of them
 
 
+class FoldingError(ExportError):
+    """Folding moves a network's outputs by more than rounding, as far as it can be seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What was folded: how many pairs, and the largest relative difference it made."""
@@ -98,7 +102,8 @@ def fold_batch_norms(net: nn.Cell, inputs: Inputs) -> tuple[Folded, Outputs]:
     A convolution whose output is used beside its batch norm, by a shortcut, say, stays as it is.
 
     Raises:
-        ExportError: the outputs differ by more than rounding, or are no finite numbers.
+        FoldingError: the outputs differ by more than rounding. ExportError: they are no finite
+            numbers.
     """
     pairs, before = _trace(net, inputs)
     if pairs and _difference(before, before) > 0:
@@ -118,7 +123,7 @@ def fold_batch_norms(net: nn.Cell, inputs: Inputs) -> tuple[Folded, Outputs]:
     after = _run(net, inputs)
     difference = _difference(before, after)
     if not difference <= TOLERANCE:
-        raise ExportError(
+        raise FoldingError(
             f"folding {len(pairs)} batch norms changes the network's output by {difference:.1e} "
             f"(relative, at most {TOLERANCE:.0e} is rounding), so nothing was written; export "
             "with --no-fold-bn (fold_bn=False)"

@@ -6,13 +6,15 @@ Whoever takes a model's file takes a pipeline's files by `resolved_files`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from zoohub.errors import ManifestError, UsageError
 
 if TYPE_CHECKING:
     from zoohub.manifest.entry import Entry
     from zoohub.manifest.index import Index, Resolved
+
+N = TypeVar("N")
 
 
 def step_references(entry: Entry, given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -21,13 +23,21 @@ def step_references(entry: Entry, given: Mapping[str, str] | None = None) -> dic
     Raises:
         UsageError: the entry is no pipeline, or has no step of that name.
     """
-    if not entry.steps and given:
-        raise UsageError(f"{entry.model} is no pipeline: it has no steps to be exchanged")
-    for step in given or ():
-        if step not in entry.steps:
-            known = ", ".join(entry.steps)
-            raise UsageError(f"{entry.model} has no step {step!r}; its steps are {known}")
-    return {**entry.steps, **(given or {})}
+    return exchanged(entry.model, entry.steps, given or {})
+
+
+def exchanged(name: str, steps: Mapping[str, N], given: Mapping[str, N]) -> dict[str, N]:
+    """The steps of a pipeline, in their order, those that are `given` in the place of its own.
+
+    Raises:
+        UsageError: it is no pipeline, or has no step of that name.
+    """
+    if given and not steps:
+        raise UsageError(f"{name} is no pipeline: it has no steps to be exchanged (--set)")
+    for step in given:
+        if step not in steps:
+            raise UsageError(f"{name} has no step {step!r}; its steps are {', '.join(steps)}")
+    return {**steps, **given}
 
 
 def resolved_steps(index: Index, entry: Entry) -> dict[str, Resolved]:

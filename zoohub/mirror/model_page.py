@@ -37,6 +37,7 @@ def model_page(
     ordered = sorted(entry.checkpoints, key=lambda c: c.id != entry.default)
     count = len(ordered)
     heading = f"{count} checkpoint{'s' if count > 1 else ''}" if count else "No checkpoint yet"
+    files_heading = "" if entry.steps else element("h2", text(heading))
     sheets = "\n".join(_sheet(entry, checkpoint, files) for checkpoint in ordered)
     return fill(
         "model.html",
@@ -45,7 +46,7 @@ def model_page(
         name=html.escape(entry.model),
         title=html.escape(title),
         version=__version__,
-        body=f"{body}\n{element('h2', text(heading))}\n{sheets}",
+        body=f"{body}\n{files_heading}\n{sheets}",
     )
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from zoohub.core.paths import name_or_path
 from zoohub.errors import DataError, UsageError
 from zoohub.manifest.entry import InputContract
-from zoohub.manifest.steps import step_references
+from zoohub.manifest.steps import exchanged, step_references
 from zoohub.models.pipelines import Pipeline, network_name, pipeline_called
 from zoohub.outputs import Form
 from zoohub.predicting.engines import Engine
+from zoohub.predicting.known import known_of
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
 from zoohub.predicting.predictor import Predictor, open_predictor
 from zoohub.settings import Settings
@@ -77,8 +78,7 @@ def open_any(
     """
     chain = _chain_of(model, settings)
     if chain is None:
-        if steps:
-            raise UsageError(f"{model} is no pipeline: it has no steps to be exchanged (--set)")
+        exchanged(str(model), {}, steps or {})
         return open_predictor(cast("nn.Cell", model), settings, mode=mode, request=request)
     if request is not None and request.own_weights is not None:
         raise UsageError(
@@ -86,23 +86,32 @@ def open_any(
             f"--set {next(iter(chain.steps))}=RUN"
         )
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
-    for step in given:
-        if step not in chain.steps:
-            known = ", ".join(chain.steps)
-            raise UsageError(f"{chain.name} has no step {step!r}; its steps are {known}")
-    opened = {
-        step: open_predictor(cast("nn.Cell", given.get(step, own)), settings, mode=mode)
-        for step, own in chain.steps.items()
-    }
+    nets = exchanged(chain.name, chain.steps, given)
     task = find_task(chain.task)
+    for step, net in nets.items():
+        if isinstance(net, str):  # before anything is fetched
+            _check_step(task, step, net, known_of(net, settings).task)
+    opened = {
+        step: open_predictor(cast("nn.Cell", net), settings, mode=mode, request=request)
+        for step, net in nets.items()
+    }
     for step, predictor in opened.items():
-        wanted = task.steps.get(step)
-        if wanted is None:
-            raise DataError(f"{chain.name}: {task.name} has no step {step!r}")
-        if wanted not in predictor.task.serves:
-            what = given.get(step, step)
-            raise DataError(f"{what} is for {predictor.task.name}; the step {step} is {wanted}")
+        _check_step(task, step, str(nets[step]), predictor.task)
     return ChainPredictor(task, opened)
+
+
+def _check_step(task: AnyTask, step: str, name: str, own: AnyTask) -> None:
+    """That a network called `name`, for the task `own`, can be a pipeline's step.
+
+    Raises:
+        DataError: it does something else, or pipelines of the task have no such step.
+    """
+    wanted = task.steps.get(step)
+    if wanted is None:
+        known = ", ".join(task.steps)
+        raise DataError(f"{task.name} has no step {step!r}; its steps are {known}")
+    if wanted not in own.serves:
+        raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
 
 
 @dataclass(frozen=True)

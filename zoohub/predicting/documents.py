@@ -8,8 +8,7 @@ from pathlib import Path
 
 from zoohub.core.atomic import replacing
 from zoohub.errors import DataError, UsageError
-from zoohub.predicting.chains import AnyPredictor
-from zoohub.tasks.contract import Document
+from zoohub.tasks.contract import AnyTask, Document
 from zoohub.tasks.finding import all_tasks
 from zoohub.tasks.results import AnyPrediction
 
@@ -19,16 +18,14 @@ def known_documents() -> dict[str, Document]:
     return {name: made for task in all_tasks() for name, made in task.documents.items()}
 
 
-def check_document(predictor: AnyPredictor, name: str) -> None:
-    """That a network's results make such a file.
+def check_document(task: AnyTask, name: str) -> None:
+    """That a task's results make such a file.
 
     Raises:
         UsageError: they do not.
     """
-    if name not in predictor.task.documents:
-        raise UsageError(
-            f"the results of {predictor.task.name} make no {name} file; leave --{name} out"
-        )
+    if name not in task.documents:
+        raise UsageError(f"the results of {task.name} make no {name} file; leave --{name} out")
 
 
 @contextmanager

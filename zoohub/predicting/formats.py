@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoohub.errors import UsageError
 from zoohub.models.class_names import class_names, coco_category_ids
 from zoohub.predicting.chains import AnyPredictor
+from zoohub.tasks.contract import AnyTask
 from zoohub.tasks.finding import all_tasks
 from zoohub.tasks.results import AnyPrediction, Json
 
@@ -14,16 +15,14 @@ def known_formats() -> tuple[str, ...]:
     return tuple(sorted({name for task in all_tasks() for name in task.formats}))
 
 
-def check_format(predictor: AnyPredictor, name: str) -> None:
-    """That a network's results have this form.
+def check_format(task: AnyTask, name: str) -> None:
+    """That a task's results have this form.
 
     Raises:
         UsageError: they do not.
     """
-    if name not in predictor.task.formats:
-        raise UsageError(
-            f"the results of {predictor.task.name} have no form {name!r}; leave --format out"
-        )
+    if name not in task.formats:
+        raise UsageError(f"the results of {task.name} have no form {name!r}; leave --format out")
 
 
 def formatted(predictor: AnyPredictor, prediction: AnyPrediction, name: str) -> list[Json]:

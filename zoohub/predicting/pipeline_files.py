@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from zoohub.core.atomic import write_whole
 from zoohub.core.json_reader import read_json_file
@@ -41,16 +42,15 @@ def read_pipeline_file(name: str | Path) -> PipelineFile:
     """
     path = local_path(name)
     said = read_json_file(path, error=DataError, max_bytes=_MOST)
-    steps = said.get("steps") if isinstance(said, dict) and set(said) == _KEYS else None
-    files = [*steps.values()] if isinstance(steps, dict) else []
-    if not files or not all(isinstance(file, str) and _beside(file) for file in files):
-        raise DataError(
-            f"{name} is no exported pipeline; give what `zoohub export PIPELINE --output DIR` wrote"
-        )
-    assert isinstance(said, dict)
-    assert isinstance(steps, dict)
-    places = {step: str(path.parent / str(file)) for step, file in steps.items()}
-    return PipelineFile(str(said["pipeline"]), str(said["task"]), places)
+    if isinstance(said, dict) and set(said) == _KEYS:
+        pipeline, task, steps = said["pipeline"], said["task"], said["steps"]
+        if isinstance(pipeline, str) and isinstance(task, str) and isinstance(steps, dict):
+            files = {k: str(path.parent / v) for k, v in steps.items() if _is_beside(v)}
+            if steps and len(files) == len(steps):
+                return PipelineFile(pipeline, task, files)
+    raise DataError(
+        f"{name} is no exported pipeline; give what `zoohub export PIPELINE --output DIR` wrote"
+    )
 
 
 def write_pipeline_file(path: Path, pipeline: str, task: str, steps: Mapping[str, str]) -> None:
@@ -66,6 +66,6 @@ def write_pipeline_file(path: Path, pipeline: str, task: str, steps: Mapping[str
         raise ExportError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _beside(file: str) -> bool:
+def _is_beside(file: object) -> TypeGuard[str]:
     """Whether it is the name of a file in the same folder: a description leads nowhere else."""
-    return bool(file) and Path(file).name == file and file not in (".", "..")
+    return isinstance(file, str) and Path(file).name == file and file not in ("", ".", "..")

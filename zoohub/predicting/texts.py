@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from zoohub.errors import UsageError
-from zoohub.graphs.metadata import read_metadata
 from zoohub.inputs.text import Sentence
-from zoohub.manifest.entry import InputContract, NetworkSpec
-from zoohub.models.pretrained import meant
+from zoohub.predicting.known import known_of
 from zoohub.settings import Settings
-from zoohub.tasks.finding import all_tasks, task_for
+from zoohub.tasks.finding import all_tasks
 from zoohub.tasks.options import choose
 
 
@@ -25,8 +23,8 @@ def check_texts(
         UsageError: it reads none. DataError: its vocabulary is needed, or is of another kind or
         size, or zoohub has no such task. As `zoohub.predict` for the name.
     """
-    name, contract, network = _known(model, settings)
-    task = task_for(name, network)
+    known = known_of(model, settings)
+    task, contract, network = known.task, known.input, known.network
     if task.kind != "text":
         if text is None:
             return
@@ -40,15 +38,3 @@ def check_texts(
     prepare = task.prepare(contract, chosen)
     if text is not None and (not cuts or task.asked):
         prepare(Sentence(text, text=text))
-
-
-def _known(model: str, settings: Settings) -> tuple[str, InputContract | None, NetworkSpec | None]:
-    """The task, the input contract and the definition of a network, as far as they are said."""
-    if model.lower().endswith((".onnx", ".mindir")):
-        said = read_metadata(model)
-        return said.task or "", said.input, None
-    resolved, _, _ = meant(model, settings)
-    checkpoint, entry = resolved.checkpoint, resolved.entry
-    contract = (checkpoint.input if checkpoint else None) or entry.input
-    network = (checkpoint.network if checkpoint else None) or entry.network
-    return entry.task, contract, network

@@ -9,7 +9,9 @@ from xml.etree import ElementTree as etree
 import pytest
 from PIL import Image
 
+from zoohub.errors import UsageError
 from zoohub.predicting.documents import check_document, known_documents, written_to
+from zoohub.tasks.finding import find_task
 from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.results import AnyPrediction, Prediction
 
@@ -63,10 +65,6 @@ def test_nothing_is_written_where_the_results_end_in_an_error(tmp_path: Path) ->
 
 
 def test_a_task_without_such_files_refuses() -> None:
-    from zoohub.errors import UsageError
-    from zoohub.predicting import open_any
-    from zoohub.settings import load_settings
-
-    predictor = open_any("lenet5@digits", load_settings())
     with pytest.raises(UsageError, match="leave --hocr out"):
-        check_document(predictor, "hocr")
+        check_document(find_task("image-classification"), "hocr")
+    check_document(find_task("optical-character-recognition"), "hocr")

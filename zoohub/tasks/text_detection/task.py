@@ -131,9 +131,9 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
         return interpret_texts(form, rows, options)
 
     def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
-        """Probabilities on one scale for all pictures, where there is no text too: ten times their
-        own, since where text begins they climb from 0 to 1 within a few pixels, and rounding
-        with them."""
+        """Probabilities on one scale for all pictures, where there is no text too: ten, so that
+        what is compared to 1e-4 of the scale agrees to 1e-3. Where text begins they climb from 0
+        to 1 within a few pixels, and rounding with them."""
         scale = np.full(1, _SCALE, output.dtype)
         return (np.append(output, scale),) if name in _SHARES else (output,)
 
