@@ -11,7 +11,7 @@ from zoohub.inputs.picture.image import read_image
 from zoohub.inputs.picture.pixels import normalise
 from zoohub.manifest.entry import InputContract
 from zoohub.tasks.contract import Note, Random, TrainingRow
-from zoohub.tasks.pictures import first_readable
+from zoohub.tasks.pictures import first_readable, recoloured
 from zoohub.tasks.text_detection.recipe import TextDetectionRecipe
 from zoohub.tasks.text_detection.samples import TextSamples
 from zoohub.tasks.text_detection.shapes import Points, opencv, shapely
@@ -59,7 +59,7 @@ class TrainingPages:
                 outlines.append(part)
                 ignored.append(bool(left_out) or share < _VISIBLE)
         maps = text_maps(outlines, ignored, self.size, self.recipe.shrink)
-        image = normalise(_recoloured(pixels, augment.colour, random), self.contract)
+        image = normalise(recoloured(pixels, augment.colour, random), self.contract)
         return TrainingRow({"image": image}, {"maps": maps})
 
 
@@ -89,12 +89,3 @@ def visible_parts(outline: Points, size: tuple[int, int]) -> list[tuple[Points, 
     inside: Any = whole.intersection(geometry.box(0, 0, width - 1, height - 1))
     parts = [part for part in getattr(inside, "geoms", [inside]) if part.area > 0]
     return [(np.array(part.exterior.coords)[:-1], part.area / whole.area) for part in parts]
-
-
-def _recoloured(pixels: Pixels, most: float, random: Random) -> Pixels:
-    """Brightness and contrast changed by up to that part of themselves."""
-    if not most:
-        return pixels
-    contrast, brightness = random.uniform(1 - most, 1 + most, 2)
-    levels = (np.arange(256, dtype=np.float32) - 128) * contrast + 128 * brightness
-    return np.clip(levels, 0, 255).astype(np.uint8)[pixels]
