@@ -10,6 +10,8 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import TruncatedNormal, initializer
 
+from zoohub.networks.layers.sinusoids import sinusoids
+
 
 class LearntDistances(nn.Cell):
     """The embeddings of all distances in a text of N tokens: (N, N, channels), learnt."""
@@ -32,7 +34,7 @@ class FixedDistances(nn.Cell):
 
     def __init__(self, longest: int, channels: int, most: int) -> None:
         super().__init__()
-        table = sinusoids(np.arange(2 * longest + 1), channels)
+        table = sinusoids(2 * longest + 1, channels)
         encoding = Tensor(table[distances(most, longest)])
         self.positions_encoding = Parameter(encoding, requires_grad=False)
 
@@ -44,13 +46,3 @@ def distances(tokens: int, longest: int) -> np.ndarray:
     """How far each token (column) is behind each (row), from 0 up: int64 (tokens, tokens)."""
     places = np.arange(tokens)
     return np.clip(places[None] - places[:, None], -longest, longest) + longest
-
-
-def sinusoids(places: np.ndarray, channels: int) -> np.ndarray:
-    """Sines in the even channels, cosines in the odd ones: float32 (*places.shape, channels)."""
-    angles = places[..., None] * np.exp(np.arange(0, channels, 2) * (-np.log(1e4) / channels))
-    return (
-        np.stack([np.sin(angles), np.cos(angles)], -1)
-        .reshape(*places.shape, channels)
-        .astype(np.float32)
-    )
