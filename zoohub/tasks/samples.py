@@ -83,6 +83,14 @@ def none() -> Samples[T]:
     return Samples([], [], [])
 
 
+def split_off(samples: Samples[T], share: float, seed: int) -> tuple[Samples[T], Samples[T]]:
+    """The samples without, and only, that share of them (at least one, not all), drawn by `seed`;
+    both in their order."""
+    order = np.random.default_rng([seed, len(samples)]).permutation(len(samples))
+    count = min(len(samples) - 1, max(1, round(share * len(samples)))) if len(samples) else 0
+    return samples.take(np.sort(order[count:])), samples.take(np.sort(order[:count]))
+
+
 def left_out_sentence(skipped: Mapping[str, str], samples: str = "pictures") -> tuple[str, ...]:
     """A sentence that counts the samples left out, by what they are called; none where there are
     none."""

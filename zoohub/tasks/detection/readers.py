@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.tasks.contract import Reader
@@ -23,7 +21,7 @@ from zoohub.tasks.detection.yolo_format import (
     read_data_yaml,
     read_yolo_part,
 )
-from zoohub.tasks.samples import Splits, left_out_sentence, none
+from zoohub.tasks.samples import Splits, left_out_sentence, none, split_off
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -89,7 +87,7 @@ def read_boxes(data: BoxesData, training: bool = True) -> Splits[Objects]:
         classes, parts, notes = _read_yaml(file, complaints, skipped)
     train, validation, test = parts
     if not len(validation) and data.validation:
-        train, validation = _split_off(train, data.validation, data.seed)
+        train, validation = split_off(train, data.validation, data.seed)
     warnings = (*notes, *complaints.sentences())
     if training:
         warnings += _empty_classes(classes, train)
@@ -128,12 +126,6 @@ def _read_coco(
             continue
         parts.append(read_coco_part(file, content, categories, complaints, skipped))
     return categories.names, parts, categories.sentences()
-
-
-def _split_off(samples: BoxSamples, share: float, seed: int) -> tuple[BoxSamples, BoxSamples]:
-    order = np.random.default_rng([seed, len(samples)]).permutation(len(samples))
-    count = min(len(samples) - 1, max(1, round(share * len(samples)))) if len(samples) else 0
-    return samples.take(np.sort(order[count:])), samples.take(np.sort(order[:count]))
 
 
 def _empty_classes(classes: tuple[str, ...], train: BoxSamples) -> tuple[str, ...]:

@@ -16,8 +16,7 @@ from zoohub.tasks.detection.coco_file import (
     testing_file,
     validation_file,
 )
-from zoohub.tasks.samples import Samples, Splits, none
-from zoohub.tasks.segmentation.folders import split_off
+from zoohub.tasks.samples import Samples, Splits, none, split_off
 from zoohub.tasks.segmentation.masks import MOST_CLASSES, Mask, MaskSamples, Shapes
 from zoohub.tasks.segmentation.recipe import CocoMasksData
 

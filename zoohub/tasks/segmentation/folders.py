@@ -14,7 +14,7 @@ from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable
 from zoohub.inputs.picture.kinds import is_picture
 from zoohub.tasks.contract import Reader
-from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.samples import Samples, Splits, none, split_off
 from zoohub.tasks.segmentation.masks import IGNORED, Mask, MaskSamples, read_mask
 from zoohub.tasks.segmentation.recipe import MasksData
 
@@ -67,13 +67,6 @@ class MasksReader(Reader[MasksData, Mask]):
         if not len(validation) and data.validation:
             train, validation = split_off(train, data.validation, data.seed)
         return Splits(classes, train, validation, test, skipped)
-
-
-def split_off(samples: MaskSamples, share: float, seed: int) -> tuple[MaskSamples, MaskSamples]:
-    """The samples without, and only, that share of them, drawn by `seed`."""
-    order = np.random.default_rng([seed, len(samples)]).permutation(len(samples))
-    count = min(len(samples) - 1, max(1, round(share * len(samples)))) if len(samples) else 0
-    return samples.take(np.sort(order[count:])), samples.take(np.sort(order[:count]))
 
 
 def _parts(root: Path, skipped: dict[str, str]) -> dict[str, MaskSamples]:

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable
 from zoohub.inputs.picture.kinds import is_picture
 from zoohub.tasks.contract import Reader
-from zoohub.tasks.samples import PARTS, Samples, Splits, left_out_sentence, none
+from zoohub.tasks.samples import PARTS, Samples, Splits, left_out_sentence, none, split_off
 from zoohub.tasks.text_detection.label_files import is_table, read_label_file, read_label_table
 from zoohub.tasks.text_detection.recipe import TextsData
 from zoohub.tasks.text_detection.samples import Texts, TextSamples, text_count
@@ -62,7 +60,7 @@ class TextsReader(Reader[TextsData, Texts]):
         if not len(train) and not measuring:
             train, test = test, none()
         if not len(validation) and data.validation:
-            train, validation = _split_off(train, data.validation, data.seed)
+            train, validation = split_off(train, data.validation, data.seed)
         if not measuring and not text_count(train):
             reasons = "; ".join(left_out_sentence(skipped)) or "there are no labels"
             raise DataError(f"{root}: no text is left to train on: {reasons}")
@@ -159,10 +157,3 @@ def _of_files(
             yield picture, read_label_file(own)
         except DataError as error:
             skipped[str(picture)] = str(error)
-
-
-def _split_off(samples: TextSamples, share: float, seed: int) -> tuple[TextSamples, TextSamples]:
-    """The samples without, and only, that share of them, drawn by `seed`."""
-    order = np.random.default_rng([seed, len(samples)]).permutation(len(samples))
-    count = min(len(samples) - 1, max(1, round(share * len(samples)))) if len(samples) else 0
-    return samples.take(np.sort(order[count:])), samples.take(np.sort(order[:count]))

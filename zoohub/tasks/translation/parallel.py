@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from zoohub.core.json_reader import parse_json
 from zoohub.core.text_reader import is_file, lines_of, read_text_file
 from zoohub.errors import DataError
@@ -15,7 +13,7 @@ from zoohub.inputs.text import Sentence, Vocabulary, read_vocabulary
 from zoohub.inputs.text.shipped import named_vocabulary
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Reader
-from zoohub.tasks.samples import Samples, Splits, none
+from zoohub.tasks.samples import Samples, Splits, none, split_off
 from zoohub.tasks.translation.recipe import ParallelData
 
 SOURCE, TARGET, VOCABULARY = "source.txt", "target.txt", "vocab.txt"
@@ -72,7 +70,7 @@ class ParallelReader(Reader[ParallelData, Reference]):
             reason = next(iter(skipped.values()), "it is empty")
             raise DataError(f"{root}: no sentence with its translation can be used: {reason}")
         if not len(validation) and data.validation and not measuring:
-            train, validation = _split_off(train, data.validation, data.seed)
+            train, validation = split_off(train, data.validation, data.seed)
         return Splits((), train, validation, test, skipped)
 
 
@@ -143,9 +141,3 @@ def _ids(side: object, words: Vocabulary | None, name: str) -> tuple[int, ...]:
     if whole and all(type(id) is int and id >= 0 for id in side):  # type: ignore[attr-defined]
         return tuple(side)  # type: ignore[arg-type]
     raise DataError(f"{name}: expected a text or a list of token ids, found {side!r:.40}")
-
-
-def _split_off(samples: Pairs, share: float, seed: int) -> tuple[Pairs, Pairs]:
-    order = np.random.default_rng([seed, len(samples)]).permutation(len(samples))
-    count = min(len(samples) - 1, max(1, round(share * len(samples)))) if len(samples) else 0
-    return samples.take(np.sort(order[count:])), samples.take(np.sort(order[:count]))
