@@ -57,6 +57,15 @@ def test_digits_in_a_text_are_no_corners(tmp_path: Path) -> None:
     assert read_label_file(file).counts.tolist() == [4]
 
 
+def test_hashes_within_a_text_are_part_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "gt_1.txt"
+    labels(file, f"{QUAD},a####b", f"{QUAD},no,####", "10,20,110,40,no. ####",
+           "0,0,10,0,10,5,5,9,0,5, ####a####b", f"{QUAD},####")  # fmt: skip
+    texts = read_label_file(file)
+    assert texts.counts.tolist() == [4, 4, 4, 5, 4]
+    assert not texts.ignored.any()
+
+
 @pytest.mark.parametrize("line", ["1,2,3", "a,b,c,d", "nan,1,2,3,4,5,6,7,x", "1,2,####x", "###"])
 def test_a_line_that_is_none_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "gt_1.txt"

@@ -41,14 +41,13 @@ def read_label_file(path: Path) -> Texts:
 
 def _parts(line: str) -> tuple[list[float], str]:
     """A line's coordinates and its text."""
-    if _LONG in line:
-        before, _, text = line.partition(_LONG)
-        fields = [field for field in before.split(",") if field.strip()]
-        values = _numbers(fields)
-        whole = len(values) == len(fields) and len(values) % 2 == 0 and len(values) >= 6
-        return (values if whole else []), text.strip()
     fields = line.split(",")
-    values = _numbers(fields[: 2 * _CORNERS])
+    values = _numbers(fields)
+    after = ",".join(fields[len(values) :]).strip()
+    if after.startswith(_LONG):
+        whole = len(values) % 2 == 0 and len(values) >= 6
+        return (values if whole else []), after.removeprefix(_LONG).strip()
+    values = values[: 2 * _CORNERS]
     count = 8 if len(values) == 8 else 4 if len(values) >= 4 else 0
     return values[:count], ",".join(fields[count:]).strip().strip('"')
 
