@@ -100,6 +100,16 @@ def test_channels_are_swapped_and_the_means_stay() -> None:
     assert last == pytest.approx((255 - 103.53) / 57.375)
 
 
+@pytest.mark.parametrize("resize", ["within", "pad"])
+def test_a_size_that_is_no_multiple_of_32_is_not_filled(resize: str) -> None:
+    contract = InputContract(size=(752, 1000), resize=resize, interpolation="bilinear")  # type: ignore[arg-type]
+    transform = Transform(contract)
+    assert transform.geometry(752, 1000).resized == (736, 992)
+    assert transform.geometry(3000, 3000).resized == (736, 768)
+    out = (736, 992) if resize == "within" else (752, 1000)
+    assert transform(np.zeros((752, 1000, 3), np.uint8)).shape == (3, *out)
+
+
 @pytest.mark.parametrize("resize", ["at_least", "at_most", "within", "pad"])
 @pytest.mark.parametrize(
     "picture", [(64, 20_000), (20_000, 64), (1, 1), (12_000, 9_000), (3, 4000)]

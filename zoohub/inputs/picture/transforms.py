@@ -127,8 +127,9 @@ def scaled_geometry(picture: tuple[int, int], size: tuple[int, int], resize: str
 def _multiples(
     picture: tuple[int, int], scale: float, most: tuple[int, int] | None = None
 ) -> tuple[int, int]:
-    """The picture's sides times `scale`, to the nearest multiple of 32 (of two the even one)."""
-    limits = most or (math.inf, math.inf)
+    """The picture's sides times `scale`, to the nearest multiple of 32 (of two the even one) that
+    `most` has room for."""
+    limits = (math.inf, math.inf) if most is None else [side // _STEP * _STEP for side in most]
     height, width = (
         int(max(_STEP, min(round(int(side * scale) / _STEP) * _STEP, limit)))
         for side, limit in zip(picture, limits, strict=True)
