@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs.text_areas import TextProbability
 from zoohub.tasks.contract import Row
-from zoohub.tasks.text_detection.rows import Page
+from zoohub.tasks.text_detection.rows import DetectorInput
 from zoohub.tasks.text_detection.samples import Texts
 
 cv2 = pytest.importorskip("cv2")
@@ -58,7 +58,7 @@ def perfect(rows: Sequence[Row], targets: Sequence[Texts], classes: int) -> Text
     width = max(row.inputs["image"].shape[2] for row in rows)
     maps = np.zeros((len(rows), height, width), np.float32)
     for probability, row, texts in zip(maps, rows, targets, strict=True):
-        assert isinstance(row.geometry, Page)
+        assert isinstance(row.geometry, DetectorInput)
         geometry = row.geometry.geometry
         for polygon in texts.polygons:
             low = polygon.min(0) * (geometry.scale_x, geometry.scale_y)

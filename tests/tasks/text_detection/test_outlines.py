@@ -22,7 +22,7 @@ from zoohub.tasks.text_detection.interpret import (
 )
 from zoohub.tasks.text_detection.kernels import grown, kernel_outlines
 from zoohub.tasks.text_detection.probability_map import map_outlines
-from zoohub.tasks.text_detection.rows import Page
+from zoohub.tasks.text_detection.rows import DetectorInput
 from zoohub.tasks.text_detection.shapes import MOST, Outline
 from zoohub.tasks.text_detection.turned_boxes import box_outlines
 
@@ -121,7 +121,7 @@ def form_of(name: str, said: dict[str, Any]) -> tuple[Form, tuple[int, int]]:
 
 
 def row_of(size: tuple[int, int], regions: RegionContract, picture: tuple[int, int]) -> Row:
-    page = Page(Geometry(picture, size, 0, 0), regions)
+    page = DetectorInput(Geometry(picture, size, 0, 0), regions)
     return Row({"image": np.zeros((3, *size), np.float32)}, page)
 
 

@@ -19,7 +19,7 @@ from zoohub.tasks.results import Json
 from zoohub.tasks.text_detection.curves import curve_outlines
 from zoohub.tasks.text_detection.kernels import kernel_outlines
 from zoohub.tasks.text_detection.probability_map import map_outlines
-from zoohub.tasks.text_detection.rows import Page, input_size
+from zoohub.tasks.text_detection.rows import DetectorInput, input_size
 from zoohub.tasks.text_detection.shapes import Outline
 from zoohub.tasks.text_detection.turned_boxes import box_outlines
 
@@ -74,7 +74,7 @@ def interpret_texts(
     largest = max(input_size(row)[0] for row in rows), max(input_size(row)[1] for row in rows)
     found = []
     for place, row in enumerate(rows):
-        assert isinstance(row.geometry, Page)
+        assert isinstance(row.geometry, DetectorInput)
         how = _merged(_DEFAULTS[type(form)], row.geometry.regions)
         if options.threshold is not None:
             how = replace(how, least=options.threshold)

@@ -16,7 +16,7 @@ _PIXELS = 1 << 22  # to a run of the network, whose maps take a hundred times th
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DetectorInput:
     """Where a picture lies in its input, and how text is seen in what the network gives for it."""
 
     geometry: Geometry
@@ -24,7 +24,7 @@ class Page:
 
 
 def page_rows(contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
-    """What makes a picture the one row `image`, with its `Page`.
+    """What makes a picture the one row `image`, with its `DetectorInput`.
 
     Raises:
         DataError: the contract is incomplete; when called: the picture cannot be read.
@@ -34,7 +34,7 @@ def page_rows(contract: InputContract) -> Callable[[Picture], tuple[Row, ...]]:
 
     def prepare(picture: Picture) -> tuple[Row, ...]:
         prepared = transform.prepare(picture)
-        return (Row({"image": prepared.array}, Page(prepared.geometry, regions)),)
+        return (Row({"image": prepared.array}, DetectorInput(prepared.geometry, regions)),)
 
     return prepare
 

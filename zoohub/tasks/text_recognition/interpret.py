@@ -93,7 +93,7 @@ def class_names_for(
     return names
 
 
-def interpret_texts(
+def interpret_readings(
     form: Form, rows: Sequence[Row], names: tuple[str, ...] | None
 ) -> list[tuple[Reading, ...]]:
     """What each picture says, as the one result it has."""

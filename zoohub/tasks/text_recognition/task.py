@@ -30,7 +30,7 @@ from zoohub.tasks.text_recognition.dictionary import layout_of, with_characters
 from zoohub.tasks.text_recognition.interpret import (
     Reading,
     RecognitionOptions,
-    interpret_texts,
+    interpret_readings,
     scores_of,
 )
 from zoohub.tasks.text_recognition.rows import collate_lines, line_rows, run_reader
@@ -125,7 +125,7 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
         options: RecognitionOptions,
     ) -> list[tuple[Reading, ...]]:
         """See `Task`; `names` are the network's classes, its characters and what is beside them."""
-        return interpret_texts(form, rows, names)
+        return interpret_readings(form, rows, names)
 
     def metric(self, classes: tuple[str, ...]) -> Metric:
         """See `Task`."""
