@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from zoohub.tasks.text_detection.probability_map import map_outlines
+from zoohub.tasks.text_detection.shapes import enlarged, moved
 from zoohub.tasks.text_detection.training_maps import text_maps
 from zoohub.tasks.text_detection.training_rows import placing, visible_parts
 
@@ -69,6 +70,18 @@ def test_pictures_are_put_into_the_input_whole() -> None:
         assert top <= 1e-6
         assert right >= 128 - 1e-6
         assert bottom >= 64 - 1e-6
+
+
+def test_a_polygon_is_moved_by_pixels_either_way() -> None:
+    for distance in (-12, 5):
+        (found,) = moved(BOX, distance)
+        assert found.min(0).tolist() == [20 - distance, 20 - distance]
+        assert found.max(0).tolist() == [120 + distance, 60 + distance]
+    assert moved(BOX, -21) == []
+    # Area 4000, perimeter 280.
+    ((found,), (same,)) = enlarged(BOX, 1.4), moved(BOX, 20)
+    assert (found == same).all()
+    assert enlarged(np.full((4, 2), 7), 1.4) == []
 
 
 def test_of_a_text_what_is_in_the_picture_stays() -> None:

@@ -6,7 +6,7 @@ a quarter to the left where it is much higher than wide.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,7 +49,10 @@ def crop_corners(polygon: ArrayLike, size: tuple[int, int]) -> Points | None:
     points = np.trunc(np.clip(points, 0, np.array([width - 1, height - 1], np.float32)))
     if len(points) < 4:
         return None
-    corners = clockwise(points) if len(points) == 4 else _least_rectangle(points.astype(np.int32))
+    if len(points) == 4:
+        corners = clockwise(points)
+    else:
+        corners = by_sides(least_rectangle(points.astype(np.int32))[0])
     x, y = corners.T
     area = abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
     return corners if area >= _LEAST_AREA else None
@@ -80,11 +83,12 @@ def crop_text(pixels: Pixels, corners: ArrayLike) -> Pixels:
     return np.ascontiguousarray(np.rot90(crop)) if height >= _UPRIGHT * width else crop
 
 
-def _least_rectangle(points: NDArray[np.int32]) -> Points:
-    """The corners of the smallest rectangle round points, clockwise: of its two left corners the
-    upper first."""
-    cv2 = import_extra("cv2", "ocr", "cutting text out of a picture")
-    return by_sides(cv2.boxPoints(cv2.minAreaRect(points)))
+def least_rectangle(points: NDArray[Any]) -> tuple[Points, float]:
+    """The corners (4, 2) of the smallest rectangle round points (n, 2), in OpenCV's order, and its
+    shorter side. Raises ZoohubError: OpenCV is not installed."""
+    cv2 = import_extra("cv2", "ocr", "the smallest rectangle round a text")
+    rectangle = cv2.minAreaRect(points)
+    return cv2.boxPoints(rectangle), float(min(rectangle[1]))
 
 
 def by_sides(corners: Points) -> Points:

@@ -13,7 +13,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.tasks.text_detection.shapes import MOST, Map, Outline, Points, least_rectangle, opencv
+from zoohub.inputs.picture.text_crop import least_rectangle
+from zoohub.tasks.text_detection.shapes import MOST, Map, Outline, Points, opencv
 
 Labels: TypeAlias = NDArray[np.int32]
 

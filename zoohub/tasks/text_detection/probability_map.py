@@ -9,14 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.inputs.picture.text_crop import by_sides
+from zoohub.inputs.picture.text_crop import by_sides, least_rectangle
 from zoohub.tasks.text_detection.shapes import (
     MOST,
     Map,
     Outline,
     Points,
     enlarged,
-    least_rectangle,
     opencv,
     shapely,
 )

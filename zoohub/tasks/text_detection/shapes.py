@@ -38,27 +38,22 @@ def shapely() -> ModuleType:
     return import_extra("shapely", "ocr", "finding text in pictures")
 
 
-def least_rectangle(points: Points) -> tuple[Points, float]:
-    """The corners (4, 2) of the smallest rectangle round points, in OpenCV's order, and its shorter
-    side."""
-    cv2 = opencv()
-    rectangle = cv2.minAreaRect(points)
-    return cv2.boxPoints(rectangle), float(min(rectangle[1]))
-
-
-def enlarged(points: Points, ratio: float) -> list[Points]:
-    """A polygon moved outwards by area · ratio / perimeter, its corners rounded: mostly one, none
-    where there is nothing of it.
+def moved(points: Points, distance: float) -> list[Points]:
+    """A polygon moved outwards by so many pixels, or inwards by a negative number, its corners
+    rounded: mostly one, none where nothing is left of it.
 
     Source: Vatti clipping, as DBNet's paper has it; points are cut to whole numbers.
     """
     pyclipper = import_extra("pyclipper", "ocr", "finding text in pictures")
-    polygon = shapely().Polygon(points)
-    if polygon.length == 0:
-        return []
     offset = pyclipper.PyclipperOffset()
     offset.AddPath(points.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
-    return [np.array(path) for path in offset.Execute(polygon.area * ratio / polygon.length)]
+    return [np.array(path) for path in offset.Execute(distance)]
+
+
+def enlarged(points: Points, ratio: float) -> list[Points]:
+    """A polygon `moved` outwards by area · ratio / perimeter; none where it has no length."""
+    polygon = shapely().Polygon(points)
+    return moved(points, polygon.area * ratio / polygon.length) if polygon.length else []
 
 
 def overlap(one: object, others: Shapes) -> NDArray[np.float64]:

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.core.extras import import_extra
-from zoohub.tasks.text_detection.shapes import Points, opencv, shapely
+from zoohub.tasks.text_detection.shapes import Points, moved, opencv, shapely
 
 _LEAST_SIDE = 8  # pixels: of a smaller text nothing is learnt
 _LOWEST, _HIGHEST = 0.3, 0.7  # of the threshold, away from an outline and on it
@@ -39,12 +38,12 @@ def text_maps(
     for outline, left_out in zip(outlines, ignored, strict=True):
         pixels = np.round(outline).astype(np.int32)
         reach = 0.0 if left_out else _reach(outline, shrink)
-        smaller = _moved(outline, -reach) if reach else []
+        smaller = moved(pixels, -reach) if reach else []
         if not smaller:
             cv2.fillPoly(learnt, [pixels], 0.0)
             continue
         cv2.fillPoly(inner, [np.round(path).astype(np.int32) for path in smaller], 1.0)
-        for path in _moved(outline, reach):
+        for path in moved(pixels, reach):
             _draw_border(border, border_learnt, outline, path, reach)
     threshold = border * (_HIGHEST - _LOWEST) + _LOWEST
     return np.stack([inner, learnt, threshold, border_learnt])
@@ -56,15 +55,6 @@ def _reach(outline: Points, shrink: float) -> float:
     if np.ptp(outline, axis=0).min() < _LEAST_SIDE or not polygon.is_valid or not polygon.length:
         return 0.0
     return float(polygon.area * (1 - shrink**2) / polygon.length)
-
-
-def _moved(outline: Points, distance: float) -> list[Points]:
-    pyclipper = import_extra("pyclipper", "ocr", "learning to find text")
-    offset = pyclipper.PyclipperOffset()
-    offset.AddPath(
-        np.round(outline).astype(int).tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON
-    )
-    return [np.array(path) for path in offset.Execute(distance)]
 
 
 def _draw_border(border: Maps, learnt: Maps, outline: Points, around: Points, reach: float) -> None:
