@@ -16,7 +16,7 @@ from typing import Any
 from zoohub._version import __version__
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import DataError
-from zoohub.manifest.entry import InputContract, LineContract, RegionContract, TextContract
+from zoohub.manifest.entry import NESTED_CONTRACTS, InputContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
@@ -144,7 +144,7 @@ def _said(strings: Mapping[str, str], name: str) -> Any:
 
 def _plain(contract: InputContract) -> dict[str, object]:
     """Of what came later, or only some contracts have, nothing where they have not."""
-    later = ("text", "turned_above", "line", "regions")
+    later = ("turned_above", *NESTED_CONTRACTS)
     return {k: v for k, v in asdict(contract).items() if k not in later or v is not None}
 
 
@@ -152,21 +152,17 @@ def _contract(content: object) -> InputContract:
     if not isinstance(content, dict):
         raise TypeError("the input is no mapping")
     lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
-    known = {k: v for k, v in {**content, **lists}.items() if k in _names(InputContract)}
-    if isinstance(known.get("text"), dict):
-        text = {k: v for k, v in known["text"].items() if k in _names(TextContract)}
-        known["text"] = TextContract(**text)
-    if isinstance(known.get("regions"), dict):
-        regions = {k: v for k, v in known["regions"].items() if k in _names(RegionContract)}
-        known["regions"] = RegionContract(**regions)
-    if isinstance(known.get("line"), dict):
-        line = {k: v for k, v in known["line"].items() if k in _names(LineContract)}
-        known["line"] = LineContract(**line)
+    known = _known({**content, **lists}, InputContract)
+    for name, contract in NESTED_CONTRACTS.items():
+        if isinstance(known.get(name), dict):
+            known[name] = contract(**_known(known[name], contract))
     return InputContract(**known)
 
 
-def _names(schema: type) -> set[str]:
-    return {field.name for field in fields(schema)}
+def _known(content: Mapping[str, Any], schema: type) -> dict[str, Any]:
+    """What of it the dataclass `schema` has."""
+    names = {field.name for field in fields(schema)}
+    return {key: value for key, value in content.items() if key in names}
 
 
 def _decoding(content: Any) -> BoxDecoding:

@@ -8,14 +8,12 @@ from typing import Any
 from zoohub.manifest.compiled import CheckpointRow, InputRow, ModelRow, NetworkRow
 from zoohub.manifest.declared import declared_strength
 from zoohub.manifest.entry import (
+    NESTED_CONTRACTS,
     Checkpoint,
     Entry,
     InputContract,
-    LineContract,
     NetworkSpec,
     Record,
-    RegionContract,
-    TextContract,
 )
 
 _TUPLES = ("size", "mean", "std", "fill")
@@ -42,12 +40,9 @@ def decode_input(value: InputRow | None) -> InputContract | None:
     for name in _TUPLES:
         if fields.get(name) is not None:
             fields[name] = tuple(fields[name])
-    if fields.get("text") is not None:
-        fields["text"] = TextContract(**fields["text"])
-    if fields.get("regions") is not None:
-        fields["regions"] = RegionContract(**fields["regions"])
-    if fields.get("line") is not None:
-        fields["line"] = LineContract(**fields["line"])
+    for name, contract in NESTED_CONTRACTS.items():
+        if fields.get(name) is not None:
+            fields[name] = contract(**fields[name])
     return InputContract(**fields)
 
 

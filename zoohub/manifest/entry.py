@@ -80,6 +80,13 @@ class LineContract:
     normalised_first: bool = False
 
 
+# The parts of an `InputContract` that are contracts of their own, by its names of them.
+NESTED_CONTRACTS: Mapping[str, type] = {
+    "text": TextContract,
+    "regions": RegionContract,
+    "line": LineContract,
+}
+
 # How a picture comes to the size of the input, and the ways that leave that open.
 Resize = Literal["crop", "letterbox", "stretch", "pad", "within", "at_least", "at_most", "line"]
 OPEN_RESIZES = ("within", "at_least", "at_most")

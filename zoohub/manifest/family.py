@@ -27,6 +27,7 @@ from zoohub.core.json_reader import Json
 from zoohub.core.yaml_reader import Document
 from zoohub.errors import ManifestError, ZoohubError
 from zoohub.manifest.compiled import ModelRow
+from zoohub.manifest.entry import NESTED_CONTRACTS
 from zoohub.manifest.schema import CHECKPOINT, MODEL, RECORD, check_model
 from zoohub.manifest.values import SchemaError, Where, name_problem
 
@@ -42,9 +43,8 @@ MODEL_KEYS = (frozenset(MODEL) - {"model", "family", "family_default"}) | {
 }
 # What a record takes from its checkpoint.
 INHERITED = ("dataset", "metrics", "mindspore", "repository", "ref", "path", "publisher", "updated")
-_MERGED = frozenset(
-    ("network", "input", "arguments", "text", "regions", "line")
-)  # key by key, where both have some
+# Key by key, where both have some.
+_MERGED = frozenset(("network", "input", "arguments", *NESTED_CONTRACTS))
 _RECORD_ONLY = frozenset(("repository", "ref", "path", "updated"))
 CHECKPOINT_KEYS = (frozenset(CHECKPOINT) - {"id"}) | _RECORD_ONLY
 DEFAULT_KEYS = CHECKPOINT_KEYS - {

@@ -11,7 +11,7 @@ from zoohub.core.json_reader import read_json_file
 from zoohub.core.paths import local_path
 from zoohub.errors import CheckpointCorrupt, DataError
 from zoohub.manifest.codec import decode_entry
-from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
+from zoohub.manifest.entry import NESTED_CONTRACTS, Checkpoint, Entry, InputContract, NetworkSpec
 from zoohub.networks.families import find_family, outputs_for
 
 RUN_FILE = "run.json"
@@ -102,12 +102,12 @@ def run_document(run: RunFacts) -> dict[str, object]:
             run.spec, len(run.classes)
         )
     contract = _without_none(asdict(run.contract))
-    if run.contract.regions is not None:
-        contract["regions"] = _without_none(asdict(run.contract.regions))
-    if run.contract.line is not None:
-        contract["line"] = _without_none(asdict(run.contract.line))
+    for name in NESTED_CONTRACTS:
+        nested = getattr(run.contract, name)
+        if nested is not None:
+            contract[name] = _without_none(asdict(nested))
     if run.contract.text is not None:
-        contract = {"text": _without_none(asdict(run.contract.text))}
+        contract = {"text": contract["text"]}
     network = _without_none(asdict(replace(run.spec, arguments=arguments, parameters=None)))
     # In percent, as publishers state theirs in the index.
     known = (key for key in run.published if key in run.metrics)

@@ -14,7 +14,13 @@ from typing import Any, Literal, TypeAlias, cast
 import yaml
 
 from zoohub.core.binding import number, plain
-from zoohub.manifest.entry import LineContract, RegionContract, Resize, TextContract
+from zoohub.manifest.entry import (
+    NESTED_CONTRACTS,
+    LineContract,
+    RegionContract,
+    Resize,
+    TextContract,
+)
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float] | tuple[float, ...]
 
@@ -145,9 +151,8 @@ def _written(key: str, value: object) -> object:
     if key == "loss":
         return _known(value)
     used = {name: part for name, part in value.items() if part is not None or name not in _LATER}
-    if isinstance(used.get("regions"), dict):
-        used["regions"] = _known(used["regions"])
-    return used
+    nested = {name: used[name] for name in NESTED_CONTRACTS if isinstance(used.get(name), dict)}
+    return {**used, **{name: _known(part) for name, part in nested.items()}}
 
 
 def _known(values: Mapping[str, object]) -> dict[str, object]:
