@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from PIL import Image
 
 from zoohub.checkpoint import load_weights, write_ckpt
 from zoohub.errors import CheckpointMismatch, RecipeError
+from zoohub.manifest.entry import InputContract
 from zoohub.settings import load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe, FolderData
-from zoohub.tasks.recipe import Input, data_of
+from zoohub.tasks.detection.recipe import DetectionRecipe, ScenesData
+from zoohub.tasks.recipe import Input, data_of, recipe_text
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.finetuning import plan_recipe
 from zoohub.training.memory import next_smaller
@@ -79,6 +81,38 @@ def test_a_transformer_is_made_for_the_pictures_size_that_the_recipe_asks_for(
     _, start = find_start(replace(recipe, input=None), load_settings())
     assert "image_size" not in start.spec.arguments
     assert not start.resized
+
+
+def test_a_recipes_input_says_all_that_a_contract_says_of_pictures() -> None:
+    contract, given = ({f.name for f in fields(kind)} for kind in (InputContract, Input))
+    # Those follow from the colour and from what can be trained, or are no matter of pictures.
+    assert contract - given == {"channels", "layout", "provenance", "text"}
+    assert given < contract
+
+
+@pytest.mark.parametrize(
+    ("model", "align", "fill"),
+    [
+        ("yolox_darknet53@r1.10", "corner", None),
+        ("efficientdet_d0", "corner", (124, 116, 104)),
+        ("yolov5n", "centre", None),
+    ],
+)
+def test_a_run_sees_pictures_where_its_base_saw_them(
+    model: str, align: str, fill: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.ckpt"
+    own.touch()
+    recipe = DetectionRecipe(
+        task="object-detection",
+        model=model,
+        checkpoint=str(own),
+        data=ScenesData("digit-scenes"),
+    )
+    explicit, start = find_start(recipe, load_settings())
+    _, again = find_start(parse_recipe(recipe_text(explicit)), load_settings())
+    assert (again.contract.align, again.contract.fill) == (align, fill)
+    assert replace(again.contract, provenance=None) == replace(start.contract, provenance=None)
 
 
 def test_a_file_to_start_from_is_recorded_as_that_file(tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def test_a_value_from_an_option_is_named_without_a_line_that_nobody_sees() -> No
             "input.mean: expected 1 values, one for each",
         ),
         ({"mean": (0.1,), "std": (0.0,)}, "input.std: expected numbers above 0, found [0.0]"),
+        ({"fill": (1, 2)}, "input.fill: expected one value, or one for each channel of L (1)"),
     ],
 )
 def test_an_input_that_cannot_be_computed_is_told_before_training(
@@ -150,6 +151,18 @@ def test_an_input_that_cannot_be_computed_is_told_before_training(
     with pytest.raises(RecipeError) as caught:
         find_start(recipe, load_settings())
     assert message in str(caught.value)
+
+
+def test_what_an_input_is_filled_with_is_a_level() -> None:
+    text = SMALL + "input: {size: [32, 32], align: corner, fill: [0, 255]}\n"
+    recipe = parse_recipe(text)
+    assert recipe.input == Input((32, 32), align="corner", fill=(0, 255))
+    assert parse_recipe(recipe_text(recipe)) == recipe
+    plain = recipe_text(replace(recipe, input=Input((32, 32))))
+    assert "align" not in plain
+    assert "fill" not in plain
+    with pytest.raises(RecipeError, match=r"input\.fill.*a number from 0 to 255"):
+        parse_recipe(text.replace("255", "256"))
 
 
 def test_each_kind_of_data_has_its_own_keys() -> None:

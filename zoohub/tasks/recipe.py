@@ -49,6 +49,8 @@ class Input:
     interpolation: Literal["nearest", "bilinear", "bicubic", "area"] = "bilinear"
     crop: float | None = None
     resize: Resize = "crop"
+    align: Literal["centre", "corner"] = "centre"
+    fill: tuple[int, ...] | None = number(None, low=0, high=255)
     regions: RegionContract | None = None
     turned_above: float | None = None
     line: LineContract | None = None
@@ -140,17 +142,19 @@ def recipe_text(recipe: Recipe) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-# What only some pictures' inputs have.
-_LATER = ("regions", "turned_above", "line")
+# What only some pictures' inputs have, and what it is of the others: not written.
+_LATER = {"align": "centre", "fill": None, "regions": None, "turned_above": None, "line": None}
 
 
 def _written(key: str, value: object) -> object:
-    """The parts that a loss has, and of an input what it has of `_LATER`: the others are None."""
+    """The parts that a loss has, and of an input what it has of `_LATER`."""
     if not isinstance(value, dict) or key not in ("loss", "input"):
         return value
     if key == "loss":
         return _known(value)
-    used = {name: part for name, part in value.items() if part is not None or name not in _LATER}
+    used = {
+        name: part for name, part in value.items() if name not in _LATER or part != _LATER[name]
+    }
     nested = {name: used[name] for name in NESTED_CONTRACTS if isinstance(used.get(name), dict)}
     return {**used, **{name: _known(part) for name, part in nested.items()}}
 

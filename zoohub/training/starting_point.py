@@ -156,7 +156,7 @@ def _contract(recipe: Recipe, found: Origin) -> InputContract:
     if recipe.text is not None:
         return InputContract(text=recipe.text, provenance="recipe")
     if recipe.input is not None:
-        _check_normalisation(recipe.input)
+        _check_channels(recipe.input)
         return contract_of(recipe.input)
     return _complete(recipe.model, _known_contract(found))
 
@@ -226,15 +226,22 @@ def contract_of(given: Input) -> InputContract:
     return InputContract(channels=channels, layout="NCHW", provenance="recipe", **values)
 
 
-def _check_normalisation(given: Input) -> None:
-    """See, before an epoch is spent, that a picture's values can be brought to mean and std.
+def _check_channels(given: Input) -> None:
+    """See, before an epoch is spent, that a picture's values can be brought to mean and std, and
+    be filled up.
 
     Raises:
-        RecipeError: one of them is missing, is not a value a channel, or the std is not above 0.
+        RecipeError: the mean or the std is missing, one of them or the fill is not a value a
+            channel, or the std is not above 0.
     """
+    channels = 1 if given.colour == "L" else 3
+    if given.fill is not None and len(given.fill) not in (1, channels):
+        raise RecipeError(
+            f"input.fill: expected one value, or one for each channel of {given.colour} "
+            f"({channels}), found {len(given.fill)}"
+        )
     if given.mean is None and given.std is None:
         return
-    channels = 1 if given.colour == "L" else 3
     for name, values in (("mean", given.mean), ("std", given.std)):
         if values is None:
             raise RecipeError(f"input.{name} is missing; give mean and std, or neither")

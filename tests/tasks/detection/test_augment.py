@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,19 +54,48 @@ def _white(pixels: np.ndarray) -> list[float]:
     return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
 
 
-def test_without_changes_a_letterbox_is_the_one_of_predict() -> None:
-    pixels, boxes = _picture(1)
-    placed, moved = letterbox(pixels, boxes, (64, 64), STILL, np.random.default_rng(0))
-    expected = Transform(CONTRACT)(pixels).transpose(1, 2, 0) * 255
-    assert np.abs(placed - expected).max() <= 1
+@pytest.mark.parametrize(
+    "contract",
+    [
+        CONTRACT,
+        replace(CONTRACT, align="corner"),
+        replace(CONTRACT, align="corner", fill=(124, 90, 20)),
+        replace(CONTRACT, fill=(0,), colour="BGR"),
+        replace(CONTRACT, fill=(10, 90, 150), colour="BGR"),
+    ],
+)
+@pytest.mark.parametrize("size", [(48, 64), (64, 40)])
+def test_without_changes_a_letterbox_is_the_one_of_predict(
+    contract: InputContract, size: tuple[int, int]
+) -> None:
+    pixels, boxes = _picture(1, *size)
+    placed, moved = letterbox(pixels, boxes, contract, STILL, np.random.default_rng(0))
     assert moved[0, 1:].tolist() == _white(placed)
+    expected = Transform(contract)(pixels)
+    assert np.abs(placed[:, :, _order(contract)] - expected.transpose(1, 2, 0) * 255).max() <= 1
+    samples = Samples([pixels], [Objects(boxes)], ["0"])
+    learnt = TrainingPictures(samples, contract, replace(RECIPE, augment=STILL))(
+        0, np.random.default_rng(0), {}.setdefault, 0
+    )
+    assert np.abs(learnt.inputs["image"] - expected).max() <= 1.01 / 255
+
+
+def _order(contract: InputContract) -> list[int]:
+    return [2, 1, 0] if contract.colour == "BGR" else [0, 1, 2]
+
+
+def test_around_a_mosaic_is_what_the_contract_fills_with() -> None:
+    contract = replace(CONTRACT, fill=(10, 90, 150), colour="BGR")
+    pictures = [_picture(i, 300, 30) for i in range(4)]
+    canvas, _ = mosaic(pictures, contract, STILL, np.random.default_rng(0))
+    assert canvas[0, 0].tolist() == canvas[-1, -1].tolist() == [150, 90, 10]
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_boxes_follow_scale_shift_and_mirror(seed: int) -> None:
     random = np.random.default_rng(seed)
     augment = BoxAugment(scale=0.3, shift=0.1)
-    placed, moved = letterbox(*_picture(seed), (96, 96), augment, random)
+    placed, moved = letterbox(*_picture(seed), replace(CONTRACT, size=(96, 96)), augment, random)
     assert np.abs(moved[0, 1:] - _white(placed)).max() <= 1.5
     mirrored, turned = flip(placed, moved)
     assert np.abs(turned[0, 1:] - _white(mirrored)).max() <= 1.5
@@ -76,7 +106,9 @@ def test_boxes_follow_scale_shift_and_mirror(seed: int) -> None:
 def test_boxes_follow_their_pictures_into_a_mosaic(seed: int) -> None:
     random = np.random.default_rng(seed)
     pictures = [_picture(seed * 4 + i) for i in range(4)]
-    canvas, boxes = mosaic(pictures, (128, 128), BoxAugment(scale=0.2), random)
+    canvas, boxes = mosaic(
+        pictures, replace(CONTRACT, size=(128, 128)), BoxAugment(scale=0.2), random
+    )
     assert canvas.shape == (128, 128, 3)
     for _, x1, y1, x2, y2 in boxes:
         inside = canvas[round(y1) + 1 : round(y2) - 1, round(x1) + 1 : round(x2) - 1, 0]

@@ -137,6 +137,13 @@ def _multiples(
     return height, width
 
 
+def fill_of(contract: InputContract, channels: int) -> NDArray[np.uint8]:
+    """The level of each channel, in the contract's order, around a picture that does not fill the
+    input."""
+    other = 0 if contract.resize == "pad" else PADDING
+    return np.broadcast_to(np.array(contract.fill or other, np.uint8), channels)
+
+
 class Transform:
     """Turns a picture into a network's input, as the checkpoint's publisher does.
 
@@ -193,9 +200,8 @@ class Transform:
         if self.contract.resize in ("letterbox", "pad"):
             bottom, right = geometry.top + resized.shape[0], geometry.left + resized.shape[1]
             inner = placed[:, geometry.top : bottom, geometry.left : right]
-            filling = PADDING if self.contract.resize == "letterbox" else 0
-            levels = np.broadcast_to(self.contract.fill or filling, len(self.values))
-            around = self.values[np.arange(len(levels)), levels, None, None]
+            filling = fill_of(self.contract, len(self.values))
+            around = self.values[np.arange(len(filling)), filling, None, None]
             placed[:, : geometry.top] = placed[:, bottom:] = around
             placed[:, :, : geometry.left] = placed[:, :, right:] = around
         else:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from zoohub.inputs.picture.transforms import PADDING
+from zoohub.inputs.picture.transforms import fill_of
+from zoohub.manifest.entry import InputContract
 from zoohub.tasks.detection.recipe import BoxAugment
 from zoohub.tasks.detection.samples import Boxes, no_boxes
 
@@ -25,9 +26,13 @@ _VISIBLE = 0.35  # of a box must be left when it is cut, or it is no target any 
 _SMALLEST = 3.0  # pixels of the input
 
 
-def blank(size: tuple[int, int]) -> Pixels:
-    """A canvas (height, width, 3) in the letterbox's grey."""
-    return np.full((*size, 3), PADDING, np.uint8)
+def blank(contract: InputContract) -> Pixels:
+    """A canvas of the input's size, (height, width, 3) in RGB, as the contract fills it."""
+    assert contract.size is not None
+    fill = fill_of(contract, 3)
+    canvas = np.empty((*contract.size, 3), np.uint8)
+    canvas[:] = fill[::-1] if contract.colour == "BGR" else fill
+    return canvas
 
 
 def place(
@@ -79,33 +84,36 @@ def clip_boxes(boxes: Boxes, window: Window) -> Boxes:
 
 
 def letterbox(
-    picture: Pixels, boxes: Boxes, size: tuple[int, int], augment: BoxAugment, random: Random
+    picture: Pixels, boxes: Boxes, contract: InputContract, augment: BoxAugment, random: Random
 ) -> tuple[Pixels, Boxes]:
-    """The whole picture in the input, then a little larger or smaller and off its place."""
+    """The whole picture where the contract puts it, then a little larger or smaller and off its
+    place."""
+    canvas = blank(contract)
+    size = canvas.shape[:2]
     height, width = picture.shape[:2]
     ratio = min(size[0] / height, size[1] / width)
     ratio *= 1 + random.uniform(-augment.scale, augment.scale)
     way_x, way_y = random.uniform(-augment.shift, augment.shift, 2)
+    before = 0.0 if contract.align == "corner" else 0.5  # the picture: that part of what is free
     at = (
-        (size[1] - width * ratio) / 2 + way_x * size[1],
-        (size[0] - height * ratio) / 2 + way_y * size[0],
+        (size[1] - width * ratio) * before + way_x * size[1],
+        (size[0] - height * ratio) * before + way_y * size[0],
     )
-    canvas = blank(size)
     return canvas, place(canvas, picture, boxes, ratio, at, (0, 0, size[1], size[0]))
 
 
 def mosaic(
     pictures: Sequence[tuple[Pixels, Boxes]],
-    size: tuple[int, int],
+    contract: InputContract,
     augment: BoxAugment,
     random: Random,
 ) -> tuple[Pixels, Boxes]:
     """Four pictures that meet at a random point, each with a corner there (Bochkovskiy 2020)."""
-    height, width = size
+    canvas = blank(contract)
+    height, width = canvas.shape[:2]
     x = round(random.uniform(0.25, 0.75) * width)
     y = round(random.uniform(0.25, 0.75) * height)
     windows = ((0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height))
-    canvas = blank(size)
     found = []
     for number_, ((picture, boxes), window) in enumerate(zip(pictures, windows, strict=True)):
         h, w = picture.shape[:2]

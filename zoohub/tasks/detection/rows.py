@@ -37,27 +37,26 @@ class TrainingPictures:
     def __init__(
         self, samples: BoxSamples, contract: InputContract, recipe: DetectionRecipe
     ) -> None:
-        assert contract.size is not None
         self.samples, self.contract, self.augment = samples, contract, recipe.augment
-        self.size, self.most = contract.size, recipe.most_boxes
+        self.most = recipe.most_boxes
         self.whole_from = recipe.epochs - recipe.augment.last
 
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: `image` (C, H, W) and `boxes` (most, 5); the last epochs are without
         mosaics."""
-        augment, size = self.augment, self.size
+        augment, contract = self.augment, self.contract
         if epoch < self.whole_from and random.random() < augment.mosaic:
             others = random.integers(len(self.samples), size=3)
             pictures = [self._read(int(i), note) for i in (place, *others)]
-            pixels, boxes = mosaic(pictures, size, augment, random)
+            pixels, boxes = mosaic(pictures, contract, augment, random)
         else:
-            pixels, boxes = letterbox(*self._read(place, note), size, augment, random)
+            pixels, boxes = letterbox(*self._read(place, note), contract, augment, random)
         if augment.flip and random.random() < augment.flip:
             pixels, boxes = flip(pixels, boxes)
         pixels = recolour(pixels, augment, random)
-        if self.contract.colour == "BGR":
+        if contract.colour == "BGR":
             pixels = pixels[:, :, ::-1]
-        image = normalise(pixels, self.contract)
+        image = normalise(pixels, contract)
         return TrainingRow({"image": image}, {"boxes": padded_targets(boxes, self.most)})
 
     def _read(self, place: int, note: Note) -> tuple[NDArray[np.uint8], Boxes]:
