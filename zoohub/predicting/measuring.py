@@ -55,8 +55,7 @@ def measure_samples(
     metric = predictor.task.metric(predictor.names)
     measured, reason = 0, ""
     threads = min(MOST_THREADS, machine_threads())
-    height, width = predictor.input.size or (1, 1)
-    size = max(1, min(batch_size, len(samples), _MOST_PIXELS // (height * width)))
+    size = rows_at_once(predictor.input, min(batch_size, len(samples)))
     for group in in_batches(
         len(samples), lambda place: prepare(samples.inputs[place]), size, threads
     ):
@@ -74,6 +73,15 @@ def measure_samples(
             f"none of the {len(samples)} {predictor.task.samples} can be read; first: {reason}"
         )
     return metric
+
+
+def rows_at_once(contract: InputContract, most: int) -> int:
+    """How many rows, of `most`, are held for a run of the network: fewer of large pictures, and one
+    of those whose size follows from the picture, which `contract.size` says nothing sure of."""
+    if contract.open_size:
+        return 1
+    height, width = contract.size or (1, 1)
+    return max(1, min(most, _MOST_PIXELS // (height * width)))
 
 
 @checked
@@ -104,7 +112,8 @@ def evaluate(
             file, or `digits` (the held-out ones); for a detector: a data.yaml, a COCO .json file,
             a folder of Pascal VOC's or `digit-scenes`; or a recipe's `data`. Where it has parts,
             the test part counts, else the validation part; else all of it.
-        batch_size: samples at a time, fewer of large pictures.
+        batch_size: samples at a time, fewer of large pictures, and one where the network's input
+            is as large as the picture makes it.
         assignments: `data.KEY=VALUE` of how data is read that is named, as a recipe has them.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `zoohub.load`.
