@@ -125,14 +125,16 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
-    documents = _documents(options)
+    documents, steps = _documents(options), _steps(options)
     if documents or options.format is not None:  # said before a network is fetched
         task = known_of(options.name, settings).task
         for name in documents:
             check_document(task, name)
+            if options.resume:
+                raise UsageError(f"--{name} is written whole: leave --resume out")
         if options.format is not None:
             check_format(task, options.format)
-    asked = asked_file(options, given, settings)
+    asked = asked_file(options, given, settings, steps)
     if options.vocab is not None and not is_file(local_path(options.vocab)):
         raise DataError(f"{options.vocab}: there is no such file")
     if options.text or options.vocab is not None:
@@ -141,9 +143,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
-    predictor = open_any(
-        options.name, settings, mode=options.mode, request=request, steps=_steps(options)
-    )
+    predictor = open_any(options.name, settings, mode=options.mode, request=request, steps=steps)
     if predictor.task.kind == "text":
         inputs = _texts(options)
     # Not before there is a network that can fill it.

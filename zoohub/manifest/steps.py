@@ -1,6 +1,6 @@
 """Pipelines: entries whose steps are other entries' networks. What each step is, by its reference.
 
-Whoever takes a model's file takes a pipeline's files by `resolved_files`.
+Whoever takes a model's file takes a pipeline's files by `files_of`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from zoohub.errors import ManifestError, UsageError
+from zoohub.manifest.database import PIPELINE
 
 if TYPE_CHECKING:
     from zoohub.manifest.entry import Entry
@@ -59,17 +60,14 @@ def resolved_steps(index: Index, entry: Entry) -> dict[str, Resolved]:
 def pipelines_among(index: Index, pattern: str | None = None) -> Iterator[Entry]:
     """The pipelines whose names fit a pattern."""
     for summary in index.summaries(pattern):
-        if not summary.checkpoints and summary.builder is None:  # or a model without a file
-            entry = index.entry(summary.model)
-            if entry.steps:
-                yield entry
+        if summary.builder == PIPELINE:
+            yield index.entry(summary.model)
 
 
-def resolved_files(index: Index, name: str) -> list[Resolved]:
-    """What a name stands for where files are meant: the model, or each step of the pipeline.
+def files_of(index: Index, resolved: Resolved) -> list[Resolved]:
+    """What a reference's files are of: the model itself, or each step of the pipeline.
 
     Raises:
-        As `Index.resolve` and `resolved_steps`.
+        As `resolved_steps`.
     """
-    resolved = index.resolve(name)
     return [*resolved_steps(index, resolved.entry).values()] or [resolved]

@@ -8,7 +8,7 @@ from zoohub.errors import OfflineError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
-from zoohub.manifest.steps import resolved_steps
+from zoohub.manifest.steps import files_of
 from zoohub.settings import Settings
 
 
@@ -52,12 +52,11 @@ def fetch_named(
     """Fetch what a name means: the file of a model, the files of a pipeline's steps."""
     index = open_index(settings)
     resolved = index.resolve(name)
-    steps = [*resolved_steps(index, resolved.entry).values()]
     paths = [
-        fetch_resolved(step, settings, verify=verify, show_progress=show_progress)
-        for step in steps or [resolved]
+        fetch_resolved(file, settings, verify=verify, show_progress=show_progress)
+        for file in files_of(index, resolved)
     ]
-    return paths if steps else paths[0]
+    return paths if resolved.entry.steps else paths[0]
 
 
 def fetch_one(name: str, settings: Settings, *, verify: bool = False) -> Path:

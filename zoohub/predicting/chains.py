@@ -17,8 +17,9 @@ from zoohub.outputs import Form
 from zoohub.predicting.engines import Engine
 from zoohub.predicting.known import known_of
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
-from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
 from zoohub.settings import Settings
+from zoohub.tasks.chained import ChainTask
 from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.finding import find_task
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 class ChainPredictor:
     """A pipeline ready to predict. What it has in common with `Predictor` is named as there."""
 
-    task: AnyTask
+    task: ChainTask
     steps: Mapping[str, Predictor]
     names: tuple[str, ...] | None = None
     confidence: float | None = None
@@ -50,7 +51,7 @@ class ChainPredictor:
 
     def prepare(self, options: object) -> Prepare:
         """See `Predictor`."""
-        return self.task.prepare_chain(self.steps)
+        return self.task.prepare_chain(self.steps, options)
 
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the steps make of these rows."""
@@ -88,6 +89,8 @@ def open_any(
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
     nets = exchanged(chain.name, chain.steps, given)
     task = find_task(chain.task)
+    if not isinstance(task, ChainTask):
+        raise DataError(f"{chain.name}: {task.name} is done by one network, not by a pipeline")
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
             _check_step(task, step, net, known_of(net, settings).task)
@@ -100,7 +103,7 @@ def open_any(
     return ChainPredictor(task, opened)
 
 
-def _check_step(task: AnyTask, step: str, name: str, own: AnyTask) -> None:
+def _check_step(task: ChainTask, step: str, name: str, own: AnyTask) -> None:
     """That a network called `name`, for the task `own`, can be a pipeline's step.
 
     Raises:
@@ -112,6 +115,19 @@ def _check_step(task: AnyTask, step: str, name: str, own: AnyTask) -> None:
         raise DataError(f"{task.name} has no step {step!r}; its steps are {known}")
     if wanted not in own.serves:
         raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
+
+
+def step_names(model: str, settings: Settings, given: Mapping[str, object]) -> dict[str, str]:
+    """What each step of a pipeline is called, a reference or a path, with those that are `given`
+    in the place of its own; of whatever else predicts nothing.
+
+    Raises:
+        UsageError: the pipeline has no step of that name. As `zoohub.predict` for its own name.
+    """
+    chain = _chain_of(model, settings)
+    if chain is None:
+        return {}
+    return {step: str(name) for step, name in exchanged(chain.name, chain.steps, given).items()}
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,8 @@ def _chain_of(model: object, settings: Settings) -> _Chain | None:
     if not isinstance(model, str | os.PathLike):
         return None
     name = name_or_path(model)
+    if name.lower().endswith(FINISHED):
+        return None
     if is_pipeline_file(name):
         file: PipelineFile = read_pipeline_file(name)
         return _Chain(name, file.task, file.steps)

@@ -23,9 +23,10 @@ def test_pages_lines_and_words_with_their_boxes(tmp_path: Path) -> None:
     page = tmp_path / "a page.png"
     Image.new("RGB", (300, 200)).save(page)
     results = [
-        Prediction(str(page), (LINE,)),
-        Prediction("scan.pdf#2", (LINE, LINE)),
-        Prediction("scan.pdf#3"),
+        Prediction(str(page), (LINE,), size=(300, 200)),
+        Prediction("scan.pdf#2", (LINE, LINE), size=(1654, 2339)),
+        Prediction("scan.pdf#3", size=(1654, 2339)),
+        Prediction("scan#4.png", error="damaged"),
     ]
     file = tmp_path / "out.hocr"
     with written_to(iter(results), known_documents()["hocr"], file) as taken:
@@ -34,8 +35,9 @@ def test_pages_lines_and_words_with_their_boxes(tmp_path: Path) -> None:
     pages = etree.parse(file).findall(".//x:div[@class='ocr_page']", SPACE)
     assert [page.get("title") for page in pages] == [
         f'image "{page}"; ppageno 0; bbox 0 0 300 200',
-        'image "scan.pdf#2"; ppageno 1; bbox 0 0 140 40; scan_res 200 200',
-        'image "scan.pdf#3"; ppageno 2; scan_res 200 200',
+        'image "scan.pdf#2"; ppageno 1; bbox 0 0 1654 2339; scan_res 200 200',
+        'image "scan.pdf#3"; ppageno 2; bbox 0 0 1654 2339; scan_res 200 200',
+        'image "scan#4.png"; ppageno 3',
     ]
     (line,) = pages[0].findall("x:span", SPACE)
     assert line.get("title") == "bbox 10 20 140 40"

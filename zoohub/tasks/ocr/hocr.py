@@ -7,17 +7,16 @@ they have: where the words of a line are, its detector does not say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from html import escape
 
 from zoohub._version import __version__
-from zoohub.core.text_reader import is_file
-from zoohub.errors import DataError
 from zoohub.inputs.picture.pdf import DOTS_PER_INCH
 from zoohub.tasks.contract import Document
 from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.results import AnyPrediction
 
+_PDF_PAGE = re.compile(r"\.pdf#\d+$", re.IGNORECASE)
 Bounds = tuple[float, float, float, float]
 
 
@@ -39,11 +38,10 @@ class Hocr(Document):
 
     def add(self, number: int, prediction: AnyPrediction) -> str:
         """A page. One that cannot be read has no lines."""
-        bounds = page_bounds(prediction.input, prediction.predictions)
         title = f"image {_quoted(prediction.input)}; ppageno {number - 1}"
-        if bounds is not None:
-            title += f"; bbox {_box(bounds)}"
-        if "#" in prediction.input:
+        if prediction.size is not None:
+            title += f"; bbox {_box((0, 0, *prediction.size))}"
+        if _PDF_PAGE.search(prediction.input):
             title += f"; scan_res {DOTS_PER_INCH} {DOTS_PER_INCH}"
         lines = "".join(
             _line(f"{number}_{place}", line) for place, line in enumerate(prediction.predictions, 1)
@@ -54,23 +52,6 @@ class Hocr(Document):
     def end(self) -> str:
         """The end of the file."""
         return "</body>\n</html>\n"
-
-
-def page_bounds(name: str, lines: Sequence[TextLine]) -> Bounds | None:
-    """A page's box: the picture's, where it is a file; else what its lines reach to, None without
-    lines."""
-    if is_file(name):
-        from zoohub.inputs.picture import read_image
-
-        try:
-            height, width = read_image(name).shape[:2]
-        except DataError:
-            return None
-        return (0, 0, width, height)
-    if not lines:
-        return None
-    reached = [_bounds(line) for line in lines]
-    return (0, 0, max(bounds[2] for bounds in reached), max(bounds[3] for bounds in reached))
 
 
 def _line(name: str, line: TextLine) -> str:
