@@ -153,3 +153,13 @@ def test_a_mirror_takes_the_files_of_the_steps(
     assert main(["mirror", "sync", str(tmp_path / "mirror"), pattern, "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "lenet" in said.out + said.err
+
+
+def test_the_command_checks_that_the_task_has_the_steps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "index" / "optical-character-recognition"
+    folder.mkdir(parents=True)
+    (folder / "reading.yaml").write_text(PIPELINE)
+    assert main(["index", "check", str(folder.parent)]) == 1
+    assert "optical-character-recognition has no step" in capsys.readouterr().out

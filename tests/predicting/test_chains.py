@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,14 @@ def page(tmp_path: Path) -> str:
         ("detecton=dbnet_resnet50", "ocr has no step 'detecton'; its steps are detection, reco"),
         ("detection=no_such_net", "no model is called 'no_such_net'"),
         ("detection", "write STEP=NAME"),
+        ("detection=psenet_resnet50 --ema", "what is said of weights"),
+        ("detection=psenet_resnet50 --set detection=dbnet_resnet50", "is given twice"),
     ],
 )
 def test_another_step_is_looked_at_first(
     page: str, given: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--offline", "predict", "ocr", page, "--set", given]) in (1, 2)
+    assert main(["--offline", "predict", "ocr", page, "--set", *given.split()]) in (1, 2)
     error = capsys.readouterr().err
     assert said in error
     assert "not in the store" not in error
@@ -48,8 +51,32 @@ def test_another_step_is_looked_at_first(
 def test_what_has_no_steps_has_none_to_exchange(page: str) -> None:
     with pytest.raises(UsageError, match="lenet5@digits is no pipeline"):
         zoohub.predict("lenet5@digits", page, steps={"detection": "dbnet_resnet50"})
-    with pytest.raises(UsageError, match="put the one with your weights into its step"):
+    with pytest.raises(UsageError, match="is for one"):
         zoohub.predict("ocr", page, checkpoint="my.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("recognition: crnn_resnet34", "own has no step 'detection', which optical-character"),
+        ("detection: dbnet_resnet50", "own has no step 'recognition'"),
+        ("finding: dbnet_resnet50", "optical-character-recognition has no step 'finding'"),
+        ("detection: no_such_net", "own: its step detection: no model is called 'no_such_net'"),
+        ("detection: own", "own: its step detection is a pipeline itself"),
+        ("detection: ./det.onnx", "'./det.onnx' is a path, not a model's name"),
+    ],
+)
+def test_a_pipeline_that_cannot_work_says_why(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: str, said: str
+) -> None:
+    folder = tmp_path / "index" / "optical-character-recognition"
+    folder.mkdir(parents=True)
+    text = "family: own\ntask: optical-character-recognition\nmodels:\n  own: {steps: {%s}}\n"
+    (folder / "own.yaml").write_text(text % steps)
+    monkeypatch.setenv("ZOOHUB_INDEX", str(folder.parent))
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")
+    with pytest.raises(ZoohubError, match=re.escape(said)):
+        zoohub.predict("own", page)
 
 
 @pytest.mark.parametrize(

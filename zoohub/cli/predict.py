@@ -25,7 +25,7 @@ from zoohub.core.values import check_values
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
 from zoohub.predicting import AnyPredictor, open_any, predict_inputs
-from zoohub.predicting.documents import check_document, known_documents, written_to
+from zoohub.predicting.documents import check_document, check_new, known_documents, written_to
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.known import known_of
 from zoohub.predicting.remote import fetch_pictures, is_there
@@ -63,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar="NAME|RUN|FILE",
-        help="a model, a checkpoint, a run's folder, or an exported .onnx or .mindir file",
+        help="a model, a pipeline, a checkpoint, a run's folder, an exported .onnx or .mindir "
+        "file, or an exported pipeline's .json",
     )
     parser.add_argument(
         "inputs",
@@ -132,6 +133,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
             check_document(task, name)
             if options.resume:
                 raise UsageError(f"--{name} is written whole: leave --resume out")
+            check_new(local_path(documents[name]))
         if options.format is not None:
             check_format(task, options.format)
     asked = asked_file(options, given, settings, steps)
@@ -237,6 +239,8 @@ def _steps(options: argparse.Namespace) -> dict[str, object]:
         step, equals, name = assignment.partition("=")
         if not (step and equals and name):
             raise UsageError(f"--set {assignment}: write STEP=NAME, as in detection=dbnet_resnet50")
+        if step in steps:
+            raise UsageError(f"--set {step}= is given twice; one network does a step")
         steps[step] = name
     return steps
 

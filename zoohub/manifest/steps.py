@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from zoohub.errors import ManifestError, UsageError
+from zoohub.errors import AmbiguousReference, ManifestError, UnknownModel, UsageError
 from zoohub.manifest.database import PIPELINE
 
 if TYPE_CHECKING:
@@ -48,13 +48,20 @@ def resolved_steps(index: Index, entry: Entry) -> dict[str, Resolved]:
         UnknownModel, AmbiguousReference: a step's reference. ManifestError: a step is a pipeline,
             or a lock does not hold it.
     """
-    found = {step: index.resolve(reference) for step, reference in entry.steps.items()}
+    found = {step: _resolved(index, entry, step) for step in entry.steps}
     for step, resolved in found.items():
         if resolved.entry.steps:
             raise ManifestError(
                 f"{entry.model}: its step {step} is a pipeline itself, {resolved.entry.model}"
             )
     return found
+
+
+def _resolved(index: Index, entry: Entry, step: str) -> Resolved:
+    try:
+        return index.resolve(entry.steps[step])
+    except (UnknownModel, AmbiguousReference) as error:
+        raise type(error)(f"{entry.model}: its step {step}: {error}") from None
 
 
 def pipelines_among(index: Index, pattern: str | None = None) -> Iterator[Entry]:

@@ -59,15 +59,20 @@ def fetch_named(
     return paths if resolved.entry.steps else paths[0]
 
 
-def fetch_one(name: str, settings: Settings, *, verify: bool = False) -> Path:
+def fetch_one(
+    name: str, settings: Settings, *, verify: bool = False, show_progress: bool = True
+) -> Path:
     """Fetch the one file that a name means.
 
     Raises:
         UsageError: it is a pipeline, which has several. As `zoohub.download`.
     """
-    found = fetch_named(name, settings, verify=verify)
-    if isinstance(found, list):
-        raise UsageError(f"{name} is a pipeline: give the name of one of its steps' networks")
+    entry = open_index(settings).entry(name)
+    if entry.steps:
+        steps = ", ".join(entry.steps.values())
+        raise UsageError(f"{name} is a pipeline: give the name of one of its networks, {steps}")
+    found = fetch_named(name, settings, verify=verify, show_progress=show_progress)
+    assert isinstance(found, Path)
     return found
 
 

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from zoohub.core.paths import name_or_path
 from zoohub.errors import DataError, UsageError
 from zoohub.manifest.entry import InputContract
-from zoohub.manifest.steps import exchanged, step_references
+from zoohub.manifest.opening import open_index
+from zoohub.manifest.steps import exchanged, resolved_steps, step_references
 from zoohub.models.pipelines import Pipeline, network_name, pipeline_called
+from zoohub.networks.options import NetworkOptions
 from zoohub.outputs import Form
 from zoohub.predicting.engines import Engine
 from zoohub.predicting.known import known_of
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
 from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
 from zoohub.settings import Settings
-from zoohub.tasks.chained import ChainTask
+from zoohub.tasks.chained import ChainTask, chain_task
 from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.finding import find_task
 
@@ -81,16 +83,18 @@ def open_any(
     if chain is None:
         exchanged(str(model), {}, steps or {})
         return open_predictor(cast("nn.Cell", model), settings, mode=mode, request=request)
-    if request is not None and request.own_weights is not None:
+    if request is not None and (
+        request.own_weights is not None or request.options != NetworkOptions()
+    ):
         raise UsageError(
-            f"{chain.name} has several networks; put the one with your weights into its step: "
+            f"{chain.name} has several networks: what is said of weights (--checkpoint, --ema, …) "
+            "is for one. Put the network of a run of yours into a step: "
             f"--set {next(iter(chain.steps))}=RUN"
         )
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
     nets = exchanged(chain.name, chain.steps, given)
-    task = find_task(chain.task)
-    if not isinstance(task, ChainTask):
-        raise DataError(f"{chain.name}: {task.name} is done by one network, not by a pipeline")
+    task = chain_task(chain.name, find_task(chain.task))
+    task.check_steps(chain.name, nets)
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
             _check_step(task, step, net, known_of(net, settings).task)
@@ -107,12 +111,9 @@ def _check_step(task: ChainTask, step: str, name: str, own: AnyTask) -> None:
     """That a network called `name`, for the task `own`, can be a pipeline's step.
 
     Raises:
-        DataError: it does something else, or pipelines of the task have no such step.
+        DataError: it does something else.
     """
-    wanted = task.steps.get(step)
-    if wanted is None:
-        known = ", ".join(task.steps)
-        raise DataError(f"{task.name} has no step {step!r}; its steps are {known}")
+    wanted = task.steps[step]
     if wanted not in own.serves:
         raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
 
@@ -152,4 +153,7 @@ def _chain_of(model: object, settings: Settings) -> _Chain | None:
         file: PipelineFile = read_pipeline_file(name)
         return _Chain(name, file.task, file.steps)
     entry = pipeline_called(name, settings)
-    return None if entry is None else _Chain(name, entry.task, step_references(entry))
+    if entry is None:
+        return None
+    resolved_steps(open_index(settings), entry)  # what is none of the index is said by its step
+    return _Chain(name, entry.task, step_references(entry))

@@ -16,6 +16,7 @@ from zoohub.tasks.contract import Document
 from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.results import AnyPrediction
 
+_UNSAID = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PDF_PAGE = re.compile(r"\.pdf#\d+$", re.IGNORECASE)
 Bounds = tuple[float, float, float, float]
 
@@ -55,21 +56,35 @@ class Hocr(Document):
 
 
 def _line(name: str, line: TextLine) -> str:
-    left, top, right, bottom = _bounds(line)
-    each = (right - left) / max(1, len(line.text))
+    bounds = _bounds(line)
+    letters = max(1, len(line.text))
     words, start = [], 0
     for place, word in enumerate(line.text.split(" "), 1):
         end = start + len(word)
-        box = (left + start * each, top, left + end * each, bottom)
+        box = _part(bounds, start / letters, end / letters, line.turned)
         title = f"bbox {_box(box)}; x_wconf {round(100 * line.score)}"
         if word:
             words.append(
                 f"<span class='ocrx_word' id='word_{name}_{place}' title='{title}'>"
-                f"{escape(word)}</span>"
+                f"{_escaped(word)}</span>"
             )
         start = end + 1
-    title = f"bbox {_box((left, top, right, bottom))}"
+    title = f"bbox {_box(bounds)}"
+    if line.turned:
+        title += f"; textangle {360 - 90 * line.turned}"
     return f"<span class='ocr_line' id='line_{name}' title='{title}'>{' '.join(words)}</span>\n"
+
+
+def _part(bounds: Bounds, start: float, end: float, turned: int) -> Bounds:
+    """What lies between two shares of a line's length, counted as its letters run."""
+    left, top, right, bottom = bounds
+    if turned >= 2:  # from the other end
+        start, end = 1 - end, 1 - start
+    if turned % 2:
+        high = bottom - top
+        return (left, top + start * high, right, top + end * high)
+    wide = right - left
+    return (left + start * wide, top, left + end * wide, bottom)
 
 
 def _bounds(line: TextLine) -> Bounds:
@@ -83,4 +98,13 @@ def _box(bounds: Bounds) -> str:
 
 def _quoted(name: str) -> str:
     """A file's name between quotes, which have no escape in hOCR."""
-    return '"' + name.replace('"', "") + '"'
+    return '"' + _readable(name).replace('"', "") + '"'
+
+
+def _escaped(text: str) -> str:
+    return escape(_readable(text))
+
+
+def _readable(text: str) -> str:
+    """The text without what XML 1.0 cannot say: control characters, halves of characters."""
+    return _UNSAID.sub("\ufffd", text)

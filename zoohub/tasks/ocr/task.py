@@ -51,6 +51,7 @@ class OcrTask(ChainTask):
     samples = "pages"
     options = OcrOptions
     drawings = "lines of text"
+    optional = (DIRECTION,)
     documents = MappingProxyType({"hocr": Hocr()})
     steps = MappingProxyType(
         {
@@ -111,6 +112,7 @@ def _lines(pieces: Sequence[TextPiece], options: OcrOptions) -> tuple[TextLine, 
             lines[place].text,
             lines[place].score,
             tuple((float(x), float(y)) for x, y in lines[place].polygon(upright)),
+            lines[place].turned,
         )
         for place in reading_order([line.box for line in lines])
     )
