@@ -14,7 +14,7 @@ from zoohub.manifest.check import check_index
 from zoohub.manifest.index import Index, LockedSteps
 from zoohub.manifest.lock import read_lock
 from zoohub.manifest.opening import open_index
-from zoohub.manifest.steps import resolved_files, resolved_steps, step_references
+from zoohub.manifest.steps import files_of, resolved_steps, step_references
 from zoohub.settings import load_settings
 
 PIPELINE = """\
@@ -52,7 +52,7 @@ def test_each_step_is_a_reference_of_the_index(own: Index) -> None:
         step_references(entry, {"third": "x"})
     with pytest.raises(UsageError, match="resnet50 is no pipeline"):
         step_references(own.entry("resnet50"), {"third": "x"})
-    (alone,) = resolved_files(own, "lenet5@digits")
+    (alone,) = files_of(own, own.resolve("lenet5@digits"))
     assert alone.entry.model == "lenet5"
 
 
@@ -76,7 +76,9 @@ def test_a_lock_holds_a_pipeline_with_its_steps(
     assert lock["reading"] == LockedSteps({"first": "lenet5@digits", "second": "yolov5n@digits"})
     assert {*lock} == {"reading", "lenet5@digits", "yolov5n@digits"}
     held = Index(own.layers, lock=lock, lock_name="zoohub.lock")
-    assert len(resolved_files(held, "reading")) == 2
+    assert len(files_of(held, held.resolve("reading"))) == 2
+    assert held.entry("reading").steps == lock["reading"].steps
+    assert [entry.steps for entry in held.list("reading")] == [lock["reading"].steps]
     monkeypatch.setenv("ZOOHUB_LOCK", str(file))
     assert len(zoohub.download("reading")) == 2  # type: ignore[arg-type]
     with pytest.raises(ManifestError, match="not in"):
@@ -151,3 +153,13 @@ def test_a_mirror_takes_the_files_of_the_steps(
     assert main(["mirror", "sync", str(tmp_path / "mirror"), pattern, "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "lenet" in said.out + said.err
+
+
+def test_the_command_checks_that_the_task_has_the_steps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "index" / "optical-character-recognition"
+    folder.mkdir(parents=True)
+    (folder / "reading.yaml").write_text(PIPELINE)
+    assert main(["index", "check", str(folder.parent)]) == 1
+    assert "optical-character-recognition has no step" in capsys.readouterr().out

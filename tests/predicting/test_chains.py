@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from PIL import Image
 
 import zoohub
 from zoohub.cli.main import main
-from zoohub.errors import DataError, UsageError
+from zoohub.errors import DataError, UsageError, ZoohubError
+from zoohub.predicting.chains import step_names
+from zoohub.predicting.makers import Maker, find_maker
+from zoohub.predicting.pipeline_files import write_pipeline_file
+from zoohub.settings import load_settings
 
 pytest.importorskip("cv2")
 
@@ -30,12 +35,14 @@ def page(tmp_path: Path) -> str:
         ("detecton=dbnet_resnet50", "ocr has no step 'detecton'; its steps are detection, reco"),
         ("detection=no_such_net", "no model is called 'no_such_net'"),
         ("detection", "write STEP=NAME"),
+        ("detection=psenet_resnet50 --ema", "what is said of weights"),
+        ("detection=psenet_resnet50 --set detection=dbnet_resnet50", "is given twice"),
     ],
 )
 def test_another_step_is_looked_at_first(
     page: str, given: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--offline", "predict", "ocr", page, "--set", given]) in (1, 2)
+    assert main(["--offline", "predict", "ocr", page, "--set", *given.split()]) in (1, 2)
     error = capsys.readouterr().err
     assert said in error
     assert "not in the store" not in error
@@ -44,8 +51,32 @@ def test_another_step_is_looked_at_first(
 def test_what_has_no_steps_has_none_to_exchange(page: str) -> None:
     with pytest.raises(UsageError, match="lenet5@digits is no pipeline"):
         zoohub.predict("lenet5@digits", page, steps={"detection": "dbnet_resnet50"})
-    with pytest.raises(UsageError, match="put the one with your weights into its step"):
+    with pytest.raises(UsageError, match="is for one"):
         zoohub.predict("ocr", page, checkpoint="my.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("recognition: crnn_resnet34", "own has no step 'detection', which optical-character"),
+        ("detection: dbnet_resnet50", "own has no step 'recognition'"),
+        ("finding: dbnet_resnet50", "optical-character-recognition has no step 'finding'"),
+        ("detection: no_such_net", "own: its step detection: no model is called 'no_such_net'"),
+        ("detection: own", "own: its step detection is a pipeline itself"),
+        ("detection: ./det.onnx", "'./det.onnx' is a path, not a model's name"),
+    ],
+)
+def test_a_pipeline_that_cannot_work_says_why(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: str, said: str
+) -> None:
+    folder = tmp_path / "index" / "optical-character-recognition"
+    folder.mkdir(parents=True)
+    text = "family: own\ntask: optical-character-recognition\nmodels:\n  own: {steps: {%s}}\n"
+    (folder / "own.yaml").write_text(text % steps)
+    monkeypatch.setenv("ZOOHUB_INDEX", str(folder.parent))
+    monkeypatch.setenv("ZOOHUB_OFFLINE", "1")
+    with pytest.raises(ZoohubError, match=re.escape(said)):
+        zoohub.predict("own", page)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +100,46 @@ def test_a_description_of_another_kind_is_refused(page: str, tmp_path: Path, wri
     file.write_text(written)
     with pytest.raises(DataError, match=r"pipeline\.json"):
         zoohub.predict(str(file), page)
+
+
+def test_results_are_gone_on_with_by_the_same_steps_alone(tmp_path: Path) -> None:
+    settings = load_settings()
+    first, second = tmp_path / "a.onnx", tmp_path / "b.onnx"
+    first.write_bytes(b"one network")
+    second.write_bytes(b"another")
+
+    def maker(**steps: str) -> Maker:
+        return find_maker("ocr", None, {"threshold": 0.5}, settings, steps)
+
+    before = maker(detection=str(first), recognition=str(second))
+    assert before.same_as(maker(detection=str(first), recognition=str(second)))
+    assert not before.same_as(maker(detection=str(second), recognition=str(second)))
+    second.write_bytes(b"changed")
+    assert not before.same_as(maker(detection=str(first), recognition=str(second)))
+
+
+def test_the_steps_are_those_of_the_index_of_an_export_or_those_given(tmp_path: Path) -> None:
+    settings = load_settings()
+    known = step_names("ocr", settings, {"detection": "psenet_resnet50"})
+    assert known == {"detection": "psenet_resnet50", "recognition": "crnn_resnet34"}
+    write_pipeline_file(tmp_path / "x.json", "x", "t", {"detection": "a.onnx"})
+    exported = step_names(str(tmp_path / "x.json"), settings, {})
+    assert exported == {"detection": str(tmp_path / "a.onnx")}
+    assert step_names("lenet5", settings, {}) == {}
+
+
+def test_an_exported_file_is_no_name_that_a_lock_must_hold(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = "lenet5: {url: 'https://x.example/l', sha256: '%s'}\n" % ("1" * 64)
+    (tmp_path / "zoohub.lock").write_text(locked)
+    monkeypatch.setenv("ZOOHUB_LOCK", str(tmp_path / "zoohub.lock"))
+    with pytest.raises(ZoohubError) as raised:
+        zoohub.predict(str(tmp_path / "none.onnx"), page)
+    assert "lock" not in str(raised.value)
+
+
+def test_a_document_is_not_gone_on_with(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["predict", "ocr", page, "--hocr", "x.hocr", "--jsonl", "x.jsonl", "--resume"]
+    assert main(["--offline", *command]) == 2
+    assert "--hocr is written whole" in capsys.readouterr().err

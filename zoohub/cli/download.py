@@ -14,7 +14,7 @@ from zoohub.manifest.entry import Checkpoint
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.output_names import output_name
-from zoohub.manifest.steps import resolved_files
+from zoohub.manifest.steps import files_of
 from zoohub.models.fetching import checkpoint_of, with_offline_hint
 from zoohub.settings import load_settings
 
@@ -90,7 +90,7 @@ def expand(index: Index, name: str) -> list[Checkpoint]:
         if not checkpoints:
             raise UnknownModel(f"no model fits {name!r}; `zoohub list` shows their names")
         return checkpoints
-    return [checkpoint_of(resolved) for resolved in resolved_files(index, name)]
+    return [checkpoint_of(resolved) for resolved in files_of(index, index.resolve(name))]
 
 
 def copy_out(path: Path, name: str, folder: Path) -> Path:

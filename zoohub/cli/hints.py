@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from zoohub.manifest.entry import InputContract
-from zoohub.tasks.contract import AnyTask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoohub.manifest.entry import InputContract
+    from zoohub.tasks.contract import AnyTask
 
 
 def predict_command(name: str, input: str, task: AnyTask, contract: InputContract | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def _check(options: argparse.Namespace, output: Output) -> int:
 
     if not options.folder.exists():
         raise ManifestError(f"{options.folder} does not exist; give an index's folder or file")
-    problems = check_index(options.folder, _misfit)
+    problems = check_index(options.folder, _misfit, _wrong_steps)
     if output.as_json:
         output.json({"file": p.file, "line": p.line, "message": p.message} for p in problems)
     else:
@@ -114,6 +115,21 @@ def _misfit(spec: NetworkSpec) -> str | None:
     from zoohub.networks.families import has_family
 
     return misfit(spec) if has_family(spec.builder) else None
+
+
+def _wrong_steps(pipeline: str, task: str, steps: Iterable[str]) -> str | None:
+    """Why a pipeline cannot do a task that zoohub has; one that it lacks refuses nothing."""
+    from zoohub.errors import DataError
+    from zoohub.tasks.chained import chain_task
+    from zoohub.tasks.finding import all_tasks
+
+    for known in all_tasks():
+        if task in known.serves:
+            try:
+                chain_task(pipeline, known).check_steps(pipeline, steps)
+            except DataError as error:
+                return str(error)
+    return None
 
 
 def _diff(options: argparse.Namespace, output: Output) -> int:

@@ -10,9 +10,8 @@ from zoohub.checkpoint import open_checkpoint
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import expanded
 from zoohub.errors import DataError
-from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
-from zoohub.models.fetching import fetch_resolved
+from zoohub.models.fetching import fetch_one
 from zoohub.settings import load_settings
 
 EXAMPLES = ("zoohub inspect lenet5@digits", "zoohub inspect ./my.ckpt --json")
@@ -50,6 +49,4 @@ def _path(name: str, output: Output) -> Path:
         if not path.is_file():
             raise DataError(f"{path} is not a file; give a checkpoint file or a model's name")
         return path
-    settings = load_settings()
-    resolved = open_index(settings).resolve(name)
-    return fetch_resolved(resolved, settings, show_progress=not output.quiet)
+    return fetch_one(name, load_settings(), show_progress=not output.quiet)

@@ -10,7 +10,7 @@ from typing import Any
 
 from zoohub.cli.options import count
 from zoohub.cli.output import Output, human_size
-from zoohub.manifest.database import Summary
+from zoohub.manifest.database import PIPELINE, Summary
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
 from zoohub.models.describing import model_is_runnable, model_json
@@ -113,7 +113,7 @@ HEADER = ("MODEL", "TASK", "DATASET", "METRIC", "SIZE", "FILES", "RUNS")
 
 
 def _summary_runs(known: Callable[[str], bool], index: Index, summary: Summary) -> bool:
-    if summary.builder is None and not summary.checkpoints:  # a pipeline, mostly
+    if summary.builder == PIPELINE:
         return model_is_runnable(index.entry(summary.model), index)
     return summary.builder is not None and known(summary.builder)
 

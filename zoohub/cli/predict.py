@@ -25,7 +25,7 @@ from zoohub.core.values import check_values
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
 from zoohub.predicting import AnyPredictor, open_any, predict_inputs
-from zoohub.predicting.documents import check_document, known_documents, written_to
+from zoohub.predicting.documents import check_document, check_new, known_documents, written_to
 from zoohub.predicting.formats import check_format, formatted, known_formats
 from zoohub.predicting.known import known_of
 from zoohub.predicting.remote import fetch_pictures, is_there
@@ -63,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar="NAME|RUN|FILE",
-        help="a model, a checkpoint, a run's folder, or an exported .onnx or .mindir file",
+        help="a model, a pipeline, a checkpoint, a run's folder, an exported .onnx or .mindir "
+        "file, or an exported pipeline's .json",
     )
     parser.add_argument(
         "inputs",
@@ -125,14 +126,17 @@ def run(options: argparse.Namespace, output: Output) -> int:
     given = {option.name: getattr(options, option.name) for option in _options()}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
-    documents = _documents(options)
+    documents, steps = _documents(options), _steps(options)
     if documents or options.format is not None:  # said before a network is fetched
         task = known_of(options.name, settings).task
         for name in documents:
             check_document(task, name)
+            if options.resume:
+                raise UsageError(f"--{name} is written whole: leave --resume out")
+            check_new(local_path(documents[name]))
         if options.format is not None:
             check_format(task, options.format)
-    asked = asked_file(options, given, settings)
+    asked = asked_file(options, given, settings, steps)
     if options.vocab is not None and not is_file(local_path(options.vocab)):
         raise DataError(f"{options.vocab}: there is no such file")
     if options.text or options.vocab is not None:
@@ -141,9 +145,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
-    predictor = open_any(
-        options.name, settings, mode=options.mode, request=request, steps=_steps(options)
-    )
+    predictor = open_any(options.name, settings, mode=options.mode, request=request, steps=steps)
     if predictor.task.kind == "text":
         inputs = _texts(options)
     # Not before there is a network that can fill it.
@@ -237,6 +239,8 @@ def _steps(options: argparse.Namespace) -> dict[str, object]:
         step, equals, name = assignment.partition("=")
         if not (step and equals and name):
             raise UsageError(f"--set {assignment}: write STEP=NAME, as in detection=dbnet_resnet50")
+        if step in steps:
+            raise UsageError(f"--set {step}= is given twice; one network does a step")
         steps[step] = name
     return steps
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from zoohub.cli.output import Output
 from zoohub.core.paths import local_path
 from zoohub.errors import UsageError
+from zoohub.predicting.chains import step_names
 from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
 from zoohub.predicting.predicting import Predictions
 from zoohub.predicting.result_files import ResultFile, check_free, open_result_file
@@ -58,9 +59,13 @@ class AskedFile:
 
 
 def asked_file(
-    options: argparse.Namespace, given: Mapping[str, object], settings: Settings
+    options: argparse.Namespace,
+    given: Mapping[str, object],
+    settings: Settings,
+    steps: Mapping[str, object],
 ) -> AskedFile | None:
-    """The file of results that is asked for; None: none. `given` are the task's options.
+    """The file of results that is asked for; None: none. `given` are the task's options, `steps`
+    what is put in the place of a pipeline's.
 
     Raises:
         UsageError: there is nothing to resume. DataError: there is a file already, or one that
@@ -71,7 +76,8 @@ def asked_file(
         if path is not None:
             own = {key: getattr(options, key) for key in ("parameters", "num_classes")}
             asked = {**given, **own, "ema": options.ema or None}
-            maker = find_maker(options.name, options.checkpoint, asked, settings)
+            nets = step_names(options.name, settings, steps)
+            maker = find_maker(options.name, options.checkpoint, asked, settings, nets)
             file = local_path(path)
             if options.resume:
                 check_maker(file, maker)

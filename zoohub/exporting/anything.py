@@ -31,7 +31,6 @@ def export_anything(
     if isinstance(model, Pipeline):
         return _pipeline(model, target, options)
     if hasattr(model, "parameters_dict"):
-        plan_export(target, **options)
         if request.own_weights is not None:
             raise UsageError("checkpoint= goes with a model's name; this network has its weights")
         return export_network(model, target, **options)

@@ -14,6 +14,8 @@ from zoohub.exporting.result import Export
 from zoohub.manifest.entry import InputContract
 from zoohub.models.pipelines import Pipeline
 from zoohub.predicting.pipeline_files import write_pipeline_file
+from zoohub.tasks.chained import chain_task
+from zoohub.tasks.finding import find_task
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -58,6 +60,7 @@ def export_pipeline(
     """
     name = pipeline.entry.model
     check_pipeline(name, options)
+    chain_task(name, find_task(pipeline.entry.task)).check_steps(name, pipeline.steps)
     format = str(options.get("format") or "onnx")
     shared = {key: value for key, value in options.items() if key in _SHARED and value is not None}
     files = {step: f"{step}.{format}" for step in pipeline.steps}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from zoohub.manifest.tasks import TASKS
 from zoohub.manifest.values import Where
 
 Fits = Callable[[NetworkSpec], "str | None"]
+WrongSteps = Callable[[str, str, Iterable[str]], "str | None"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}" if self.line else self.message
 
 
-def check_index(folder: Path, fits: Fits | None = None) -> list[Problem]:
+def check_index(
+    folder: Path, fits: Fits | None = None, wrong_steps: WrongSteps | None = None
+) -> list[Problem]:
     """Everything wrong with the files of an index; empty if nothing is.
 
     A model that cannot be compiled gives its first problem only. `fits` says why a network
-    definition that zoohub has refuses a spec, None if it fits or zoohub has no such definition.
+    definition that zoohub has refuses a spec, None if it fits or zoohub has no such definition;
+    `wrong_steps` the same of a pipeline's name, task and steps.
     """
-    check = _Check(folder, fits)
+    check = _Check(folder, fits, wrong_steps)
     for file in yaml_files(folder):
         check.file(file)
     check.names()
@@ -48,6 +52,7 @@ def check_index(folder: Path, fits: Fits | None = None) -> list[Problem]:
 class _Check:
     folder: Path
     fits: Fits | None
+    wrong_steps: WrongSteps | None = None
     problems: list[Problem] = field(default_factory=list)
     # name -> where it is used, as (model, document, line)
     models: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -101,6 +106,10 @@ class _Check:
             line = document.line((*where, "steps", step))
             self.steps.append((name, reference, document.file, line))
             self.pipelines.add(name)
+        if "steps" in model and self.wrong_steps is not None:
+            refusal = self.wrong_steps(name, model["task"], model["steps"])
+            if refusal:
+                self._add(document, (*where, "steps"), refusal)
         self.firm.update(model.get("published", ()))
         self._network(document, (*where, "network"), name, model.get("network"))
         for checkpoint in model.get("checkpoints", ()):

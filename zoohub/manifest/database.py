@@ -21,7 +21,9 @@ from zoohub.core.json_reader import parse_own
 from zoohub.errors import ManifestError
 
 # Part of the cache's file names: raise it when the tables change.
-LAYOUT = 8
+LAYOUT = 9
+# The builder of a pipeline, which is of several networks; no family is called so.
+PIPELINE = "+"
 
 
 class Summary(NamedTuple):
@@ -30,7 +32,7 @@ class Summary(NamedTuple):
 
     `checkpoints` counts them; dataset, size in bytes, the leading metric's name (empty: it has
     none) and its figure, and the network's builder are the default checkpoint's, or the first one's
-    where there is no default.
+    where there is no default; a pipeline's builder is `PIPELINE`.
     """
 
     model: str

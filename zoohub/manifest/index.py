@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -100,7 +100,7 @@ class Index:
             UnknownModel: nothing fits; names the closest.
             AmbiguousReference: several models fit; names them.
         """
-        return self._find(model)[0]
+        return self._with_locked_steps(self._find(model)[0])
 
     def models_called(self, name: str) -> builtins.list[str]:
         """The models whose own names are `name`, letters' case and `-` or `_` aside."""
@@ -139,7 +139,7 @@ class Index:
             "mindspore": mindspore,
         }
         for layer, (document,) in self._stream("document", pattern, filters, only, order):
-            yield _decoded(document, layer)
+            yield self._with_locked_steps(_decoded(document, layer))
 
     def summaries(
         self,
@@ -195,6 +195,13 @@ class Index:
             for name in names:
                 found.update(dict.fromkeys(hit.model for hit in layer.database.hits(name)))
         return [*found]
+
+    def _with_locked_steps(self, entry: Entry) -> Entry:
+        """A pipeline as the lock has it, where one is in force."""
+        locked = None if self._lock is None else self._lock.get(entry.model)
+        if isinstance(locked, LockedSteps) and entry.steps:
+            return replace(entry, steps=locked.steps)
+        return entry
 
     def _stream(
         self,

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from zoohub.manifest.codec import dump
 from zoohub.manifest.compiled import ModelRow
-from zoohub.manifest.database import Summary, hash_key, name_key
+from zoohub.manifest.database import PIPELINE, Summary, hash_key, name_key
 from zoohub.manifest.tasks import leading, rank
 
 BATCH = 1_000  # models
@@ -152,7 +152,7 @@ def summarise(model: ModelRow) -> Summary:
         figure,
         chosen.get("size") if chosen else None,
         len(checkpoints),
-        network.get("builder") if network else None,
+        PIPELINE if model.get("steps") else network.get("builder") if network else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Pipelines: entries whose steps are other entries' networks. What each step is, by its reference.
 
-Whoever takes a model's file takes a pipeline's files by `resolved_files`.
+Whoever takes a model's file takes a pipeline's files by `files_of`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from zoohub.errors import ManifestError, UsageError
+from zoohub.errors import AmbiguousReference, ManifestError, UnknownModel, UsageError
+from zoohub.manifest.database import PIPELINE
 
 if TYPE_CHECKING:
     from zoohub.manifest.entry import Entry
@@ -47,7 +48,7 @@ def resolved_steps(index: Index, entry: Entry) -> dict[str, Resolved]:
         UnknownModel, AmbiguousReference: a step's reference. ManifestError: a step is a pipeline,
             or a lock does not hold it.
     """
-    found = {step: index.resolve(reference) for step, reference in entry.steps.items()}
+    found = {step: _resolved(index, entry, step) for step in entry.steps}
     for step, resolved in found.items():
         if resolved.entry.steps:
             raise ManifestError(
@@ -56,20 +57,24 @@ def resolved_steps(index: Index, entry: Entry) -> dict[str, Resolved]:
     return found
 
 
+def _resolved(index: Index, entry: Entry, step: str) -> Resolved:
+    try:
+        return index.resolve(entry.steps[step])
+    except (UnknownModel, AmbiguousReference) as error:
+        raise type(error)(f"{entry.model}: its step {step}: {error}") from None
+
+
 def pipelines_among(index: Index, pattern: str | None = None) -> Iterator[Entry]:
     """The pipelines whose names fit a pattern."""
     for summary in index.summaries(pattern):
-        if not summary.checkpoints and summary.builder is None:  # or a model without a file
-            entry = index.entry(summary.model)
-            if entry.steps:
-                yield entry
+        if summary.builder == PIPELINE:
+            yield index.entry(summary.model)
 
 
-def resolved_files(index: Index, name: str) -> list[Resolved]:
-    """What a name stands for where files are meant: the model, or each step of the pipeline.
+def files_of(index: Index, resolved: Resolved) -> list[Resolved]:
+    """What a reference's files are of: the model itself, or each step of the pipeline.
 
     Raises:
-        As `Index.resolve` and `resolved_steps`.
+        As `resolved_steps`.
     """
-    resolved = index.resolve(name)
     return [*resolved_steps(index, resolved.entry).values()] or [resolved]

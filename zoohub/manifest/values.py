@@ -5,6 +5,7 @@ Every function takes a value and its place, and raises `SchemaError` for what is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
@@ -16,6 +17,7 @@ MAX_TEXT = 20_000
 MAX_ITEMS = 20_000
 MAX_CLASSES = 100_000
 MAX_STEPS = 10
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 Where = tuple[str | int, ...]
 Check: TypeAlias = Callable[[object, Where], object]
@@ -224,6 +226,8 @@ def check_steps(value: object, where: Where) -> None:
     for step, reference in value.items():
         check_label(step, where)
         check_reference(reference, (*where, step))
+        if reference.startswith((".", "/", "~", "\\")) or _DRIVE.match(reference):
+            raise SchemaError((*where, step), f"{reference!r:.60} is a path, not a model's name")
 
 
 def check_class_names(value: object, where: Where) -> None:

@@ -8,7 +8,7 @@ from zoohub.errors import OfflineError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
-from zoohub.manifest.steps import resolved_steps
+from zoohub.manifest.steps import files_of
 from zoohub.settings import Settings
 
 
@@ -52,23 +52,27 @@ def fetch_named(
     """Fetch what a name means: the file of a model, the files of a pipeline's steps."""
     index = open_index(settings)
     resolved = index.resolve(name)
-    steps = [*resolved_steps(index, resolved.entry).values()]
     paths = [
-        fetch_resolved(step, settings, verify=verify, show_progress=show_progress)
-        for step in steps or [resolved]
+        fetch_resolved(file, settings, verify=verify, show_progress=show_progress)
+        for file in files_of(index, resolved)
     ]
-    return paths if steps else paths[0]
+    return paths if resolved.entry.steps else paths[0]
 
 
-def fetch_one(name: str, settings: Settings, *, verify: bool = False) -> Path:
+def fetch_one(
+    name: str, settings: Settings, *, verify: bool = False, show_progress: bool = True
+) -> Path:
     """Fetch the one file that a name means.
 
     Raises:
         UsageError: it is a pipeline, which has several. As `zoohub.download`.
     """
-    found = fetch_named(name, settings, verify=verify)
-    if isinstance(found, list):
-        raise UsageError(f"{name} is a pipeline: give the name of one of its steps' networks")
+    entry = open_index(settings).entry(name)
+    if entry.steps:
+        steps = ", ".join(entry.steps.values())
+        raise UsageError(f"{name} is a pipeline: give the name of one of its networks, {steps}")
+    found = fetch_named(name, settings, verify=verify, show_progress=show_progress)
+    assert isinstance(found, Path)
     return found
 
 

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from zoohub.core.paths import name_or_path
 from zoohub.errors import DataError, UsageError
 from zoohub.manifest.entry import InputContract
-from zoohub.manifest.steps import exchanged, step_references
+from zoohub.manifest.opening import open_index
+from zoohub.manifest.steps import exchanged, resolved_steps, step_references
 from zoohub.models.pipelines import Pipeline, network_name, pipeline_called
+from zoohub.networks.options import NetworkOptions
 from zoohub.outputs import Form
 from zoohub.predicting.engines import Engine
 from zoohub.predicting.known import known_of
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
-from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
 from zoohub.settings import Settings
+from zoohub.tasks.chained import ChainTask, chain_task
 from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.finding import find_task
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 class ChainPredictor:
     """A pipeline ready to predict. What it has in common with `Predictor` is named as there."""
 
-    task: AnyTask
+    task: ChainTask
     steps: Mapping[str, Predictor]
     names: tuple[str, ...] | None = None
     confidence: float | None = None
@@ -50,7 +53,7 @@ class ChainPredictor:
 
     def prepare(self, options: object) -> Prepare:
         """See `Predictor`."""
-        return self.task.prepare_chain(self.steps)
+        return self.task.prepare_chain(self.steps, options)
 
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the steps make of these rows."""
@@ -80,14 +83,18 @@ def open_any(
     if chain is None:
         exchanged(str(model), {}, steps or {})
         return open_predictor(cast("nn.Cell", model), settings, mode=mode, request=request)
-    if request is not None and request.own_weights is not None:
+    if request is not None and (
+        request.own_weights is not None or request.options != NetworkOptions()
+    ):
         raise UsageError(
-            f"{chain.name} has several networks; put the one with your weights into its step: "
+            f"{chain.name} has several networks: what is said of weights (--checkpoint, --ema, …) "
+            "is for one. Put the network of a run of yours into a step: "
             f"--set {next(iter(chain.steps))}=RUN"
         )
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
     nets = exchanged(chain.name, chain.steps, given)
-    task = find_task(chain.task)
+    task = chain_task(chain.name, find_task(chain.task))
+    task.check_steps(chain.name, nets)
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
             _check_step(task, step, net, known_of(net, settings).task)
@@ -100,18 +107,28 @@ def open_any(
     return ChainPredictor(task, opened)
 
 
-def _check_step(task: AnyTask, step: str, name: str, own: AnyTask) -> None:
+def _check_step(task: ChainTask, step: str, name: str, own: AnyTask) -> None:
     """That a network called `name`, for the task `own`, can be a pipeline's step.
 
     Raises:
-        DataError: it does something else, or pipelines of the task have no such step.
+        DataError: it does something else.
     """
-    wanted = task.steps.get(step)
-    if wanted is None:
-        known = ", ".join(task.steps)
-        raise DataError(f"{task.name} has no step {step!r}; its steps are {known}")
+    wanted = task.steps[step]
     if wanted not in own.serves:
         raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
+
+
+def step_names(model: str, settings: Settings, given: Mapping[str, object]) -> dict[str, str]:
+    """What each step of a pipeline is called, a reference or a path, with those that are `given`
+    in the place of its own; of whatever else predicts nothing.
+
+    Raises:
+        UsageError: the pipeline has no step of that name. As `zoohub.predict` for its own name.
+    """
+    chain = _chain_of(model, settings)
+    if chain is None:
+        return {}
+    return {step: str(name) for step, name in exchanged(chain.name, chain.steps, given).items()}
 
 
 @dataclass(frozen=True)
@@ -130,8 +147,13 @@ def _chain_of(model: object, settings: Settings) -> _Chain | None:
     if not isinstance(model, str | os.PathLike):
         return None
     name = name_or_path(model)
+    if name.lower().endswith(FINISHED):
+        return None
     if is_pipeline_file(name):
         file: PipelineFile = read_pipeline_file(name)
         return _Chain(name, file.task, file.steps)
     entry = pipeline_called(name, settings)
-    return None if entry is None else _Chain(name, entry.task, step_references(entry))
+    if entry is None:
+        return None
+    resolved_steps(open_index(settings), entry)  # what is none of the index is said by its step
+    return _Chain(name, entry.task, step_references(entry))

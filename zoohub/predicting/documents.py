@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zoohub.core.atomic import replacing
+from zoohub.core.atomic import remove_leftovers, replacing
 from zoohub.errors import DataError, UsageError
 from zoohub.tasks.contract import AnyTask, Document
 from zoohub.tasks.finding import all_tasks
@@ -28,6 +29,16 @@ def check_document(task: AnyTask, name: str) -> None:
         raise UsageError(f"the results of {task.name} make no {name} file; leave --{name} out")
 
 
+def check_new(path: Path) -> None:
+    """That nothing is in a document's place: an input, say, or another file of results.
+
+    Raises:
+        DataError: there is something.
+    """
+    if os.path.lexists(path):
+        raise DataError(f"{path} is there already: remove it, or name another file")
+
+
 @contextmanager
 def written_to(
     predictions: Iterator[AnyPrediction], document: Document, path: Path
@@ -37,6 +48,7 @@ def written_to(
     Raises:
         DataError: the file cannot be written.
     """
+    remove_leftovers(path.parent)
     try:
         with replacing(path) as file:
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture.kinds import IMAGE_SUFFIXES
 from zoohub.inputs.source import Source
+
+_PAGE = re.compile(r"\.pdf#(\d+)$", re.IGNORECASE)
 
 
 def drawing_paths(
@@ -44,6 +47,8 @@ def _free_names(sources: Sequence[Source], wanted: str | None) -> tuple[str, ...
         same = ".jpg" if original.suffix.lower() in (".jpg", ".jpeg") else ".png"
         suffix = wanted or same
         stem = original.stem or "image"
+        if page := _PAGE.search(source.name):  # of a PDF: FILE.pdf#2 is drawn as FILE-2.png
+            stem = f"{stem}-{page[1]}"
         name, count = stem + suffix, 0
         while name.lower() in taken:
             count += 1

@@ -43,14 +43,23 @@ class Maker:
 
 
 def find_maker(
-    name: str, checkpoint: Path | None, options: Mapping[str, object], settings: Settings
+    name: str,
+    checkpoint: Path | None,
+    options: Mapping[str, object],
+    settings: Settings,
+    steps: Mapping[str, str] | None = None,
 ) -> Maker:
     """The maker that a model's name stands for, with weights of one's own where `checkpoint` is
-    given. `options` that are None are left out; a vocabulary is known by what is in it."""
+    given. `options` that are None are left out; a vocabulary is known by what is in it, and so are
+    a pipeline's `steps`."""
     given: dict[str, object] = {key: value for key, value in options.items() if value is not None}
     with contextlib.suppress(OSError):  # who reads it says what is wrong
         if isinstance(vocab := given.get("vocab"), str):
             given["vocab"] = f"sha256:{hash_file(local_path(vocab)).sha256}"
+    if steps:
+        own = {step: find_maker(network, None, {}, settings) for step, network in steps.items()}
+        given["steps"] = {step: made.weights or made.model for step, made in own.items()}
+        return Maker(name, None, parse_own(json.dumps(given, default=str)))
     weights: str | None = None
     with contextlib.suppress(ZoohubError, OSError):  # what opens the model says what is wrong
         file = checkpoint or local_path(name)

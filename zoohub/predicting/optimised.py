@@ -61,7 +61,12 @@ def _find(store: Store, record: CompiledRecord, path: Path, key: str) -> Optimis
     weights = form_path(store, known) if known is not None else None
     if known is None or weights is None:
         return None
-    graph = base64.b64decode(known.said.get(_GRAPH, ""))
+    try:
+        graph = base64.b64decode(known.said.get(_GRAPH, ""), validate=True)
+    except ValueError:
+        forget_compiled(store, key)
+        note(f"what was optimised of {record.name} is damaged, and made again")
+        return None
     return Optimised(graph.replace(key.encode(), weights.name[: len(key)].encode()), weights)
 
 

@@ -148,7 +148,13 @@ def _finished(
     if one.error is not None:
         return Prediction(source.name, error=one.error)
     illustrate = partial(predictor.task.illustrate, source.value, found)
-    prediction = Prediction(source.name, found, engine=predictor.computing, illustrate=illustrate)
+    prediction = Prediction(
+        source.name,
+        found,
+        engine=predictor.computing,
+        size=predictor.task.extent(one.rows[0]) if one.rows else None,
+        illustrate=illustrate,
+    )
     if path is None:
         return prediction
     try:

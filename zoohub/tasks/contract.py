@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.errors import DataError, RecipeError
+from zoohub.errors import RecipeError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
@@ -94,7 +94,6 @@ class Task(ABC, Generic[R, T]):
     drawing_suffix: str | None = None  # of its files; None: as the input's
     formats: tuple[str, ...] = ()  # other programs' forms that its results can take
     documents: Mapping[str, Document] = MappingProxyType({})  # files of other programs, by option
-    steps: Mapping[str, str] = MappingProxyType({})  # of a pipeline's: the index's task of each
     builds_on: tuple[str, ...] = ()  # the folders of tasks that this one imports from
     counts_left_out = False  # say how many samples were left out rather than each
     forgotten: tuple[str, ...] = ()  # figures that a run does not keep
@@ -215,14 +214,9 @@ class Task(ABC, Generic[R, T]):
         where they are not known."""
         raise NotImplementedError
 
-    # -- a pipeline's ----------------------------------------------------------------------
-    def prepare_chain(self, steps: Mapping[str, Step]) -> Prepare:
-        """As `prepare`, for the steps of a pipeline. Raises DataError: one network does it."""
-        raise DataError(f"{self.name} is done by one network, not by a pipeline")
-
-    def chain(self, steps: Mapping[str, Step], rows: Sequence[Row]) -> Form:
-        """What the steps, one after another, make of rows."""
-        raise NotImplementedError
+    def extent(self, row: Row) -> tuple[int, int] | None:
+        """(width, height) of the upright picture that a row is of, where `documents` need it."""
+        return None
 
     # -- evaluation ------------------------------------------------------------------------
     @abstractmethod

@@ -91,7 +91,7 @@ class Prediction(Generic[R]):
 
     `saved` is the file the drawing was written to, where one was asked for; `engine` is what
     computed: `mindspore` or `onnxruntime`. `illustrate` draws what was found, where that can be:
-    a notebook shows it.
+    a notebook shows it. `size` is (width, height) of the upright picture, where documents need it.
     """
 
     input: str
@@ -99,6 +99,7 @@ class Prediction(Generic[R]):
     error: str | None = None
     saved: str | None = None
     engine: str | None = None
+    size: tuple[int, int] | None = None
     illustrate: Callable[[], Image.Image | None] | None = field(
         default=None, repr=False, compare=False
     )

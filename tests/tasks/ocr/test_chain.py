@@ -33,6 +33,11 @@ class Said:
     score: float
 
 
+@dataclass(frozen=True)
+class Options:
+    vocab: str | None = None
+
+
 @dataclass
 class Made:
     """A step whose network gives `answer` for each picture; it is its own task."""
@@ -41,13 +46,17 @@ class Made:
     names: tuple[str, ...] | None = None
     input: InputContract = field(default_factory=InputContract)
     batches: list[int] = field(default_factory=list)
-    options: type = dict
+    told: list[object] = field(default_factory=list)
+    options: type = Options
 
     @property
     def task(self) -> Any:
         return self
 
-    def prepare(self, contract: InputContract) -> Callable[[Any], tuple[Row, ...]]:
+    def prepare(
+        self, contract: InputContract, options: object = None
+    ) -> Callable[[Any], tuple[Row, ...]]:
+        self.told.append(options)
         return lambda pixels: (Row({"image": pixels}),)
 
     def infer(self, rows: Sequence[Row]) -> Any:
@@ -81,7 +90,7 @@ SAID = {10: Said("one", 0.9), 20: Said("two", 0.9), 30: Said("three", 0.9), 70: 
 
 
 def read(steps: dict[str, Any], pixels: Any, **options: Any) -> list[Any]:
-    (row,) = TASK.prepare_chain(steps)(pixels)
+    (row,) = TASK.prepare_chain(steps, OcrOptions(**options))(pixels)
     form = TASK.chain(steps, [row])
     (lines,) = TASK.interpret(form, [row], None, OcrOptions(**options))
     return [*lines]
@@ -135,3 +144,12 @@ def test_pieces_are_read_a_few_at_a_time_the_short_ones_first() -> None:
 def test_a_page_without_text_has_no_lines(found: tuple[Found, ...]) -> None:
     chain = steps(**{DETECTION: Made(lambda _: found)})
     assert read(chain, np.full((50, 60, 3), 255, np.uint8)) == []
+
+
+def test_the_step_that_reads_is_told_its_characters() -> None:
+    chain = steps()
+    read(chain, page(), vocab="words.txt")
+    assert {getattr(told, "vocab", None) for told in chain[RECOGNITION].told} == {"words.txt"}
+    assert {getattr(told, "vocab", None) for told in chain[DETECTION].told} == {None}
+    (row,) = TASK.prepare_chain(chain)(page())
+    assert TASK.extent(row) == (300, 200)

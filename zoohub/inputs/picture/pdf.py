@@ -81,4 +81,5 @@ def _opened(path: Path) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        raise DataError(f"{path} cannot be read as a PDF: {error}") from None
+        why = "it has no page, or is damaged" if "Success" in str(error) else str(error)
+        raise DataError(f"{path} cannot be read as a PDF: {why}") from None

@@ -69,8 +69,7 @@ def crop_text(pixels: Pixels, corners: ArrayLike) -> Pixels:
     """
     cv2 = import_extra("cv2", "ocr", "cutting text out of a picture")
     points = np.asarray(corners, np.float32).reshape(4, 2)
-    edges = np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1)
-    width, height = max(1, int(max(edges[0], edges[2]))), max(1, int(max(edges[1], edges[3])))
+    width, height = _flat_size(points)
     flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     crop: Pixels = cv2.warpPerspective(
         np.ascontiguousarray(pixels),
@@ -80,7 +79,19 @@ def crop_text(pixels: Pixels, corners: ArrayLike) -> Pixels:
         borderMode=cv2.BORDER_REPLICATE,
     )
     crop = crop.reshape(height, width, -1)  # OpenCV drops a single channel's axis
-    return np.ascontiguousarray(np.rot90(crop)) if height >= _UPRIGHT * width else crop
+    return np.ascontiguousarray(np.rot90(crop)) if is_turned(points) else crop
+
+
+def is_turned(corners: ArrayLike) -> bool:
+    """Whether `crop_text` turns what lies between four corners by a quarter."""
+    width, height = _flat_size(np.asarray(corners, np.float32).reshape(4, 2))
+    return height >= _UPRIGHT * width
+
+
+def _flat_size(corners: Points) -> tuple[int, int]:
+    """(width, height) in pixels: the longer of opposite edges."""
+    edges = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    return max(1, int(max(edges[0], edges[2]))), max(1, int(max(edges[1], edges[3])))
 
 
 def least_rectangle(points: NDArray[Any]) -> tuple[Points, float]:

@@ -11,7 +11,7 @@ like length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.inputs.picture import Picture, read_image
-from zoohub.inputs.picture.text_crop import Points, crop_corners, crop_text
+from zoohub.inputs.picture.text_crop import crop_corners, crop_text, is_turned
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
-from zoohub.tasks.contract import Row, Step
+from zoohub.tasks.contract import Prepare, Row, Step
+from zoohub.tasks.options import choose
 
 DETECTION, DIRECTION, RECOGNITION = "detection", "direction", "recognition"
 SURE = 0.9
@@ -43,11 +44,12 @@ class _One(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """A page as the chain needs it: its pixels (H, W, 3), RGB and upright by its file, and the
-    detector's own row of it."""
+    """A page as the chain needs it: its pixels (H, W, 3), RGB and upright by its file, the
+    detector's own row of it, and the file of the characters to be read (None: the index's)."""
 
     pixels: Pixels
     row: Row
+    vocab: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +63,11 @@ class Cut:
     turned: int
 
 
-def page_row(prepare: Callable[[Picture], tuple[Row, ...]], picture: Picture) -> Row:
-    """A page's row: that of the detector, with the picture's pixels kept."""
+def page_row(prepare: Prepare, picture: Picture, vocab: str | None = None) -> Row:
+    """A page's row: that of the detector, with what `Page` keeps."""
     pixels = read_image(picture)
     (row,) = prepare(pixels)
-    return Row(row.inputs, Page(pixels, row))
+    return Row(row.inputs, Page(pixels, row, vocab))
 
 
 def read_pages(steps: Mapping[str, Step], rows: Sequence[Row]) -> TextPieces:
@@ -74,9 +76,10 @@ def read_pages(steps: Mapping[str, Step], rows: Sequence[Row]) -> TextPieces:
     cuts = _cut(steps[DETECTION], pages)
     if DIRECTION in steps:
         cuts = _directed(steps[DIRECTION], cuts)
-    read = _read(steps[RECOGNITION], [cut.pixels for cut in cuts])
+    reader = _Reader(steps[RECOGNITION], pages[0].vocab if pages else None)
+    read = reader.read(cuts)
     if DIRECTION not in steps:
-        cuts, read = _either_way(steps[RECOGNITION], cuts, read)
+        cuts, read = _either_way(reader, cuts, read)
     found: list[list[TextPiece]] = [[] for _ in pages]
     for cut, (text, score) in zip(cuts, read, strict=True):
         if text:
@@ -94,35 +97,42 @@ def _cut(step: Step, pages: Sequence[Page]) -> list[Cut]:
             corners = crop_corners(area.polygon, (page.pixels.shape[0], page.pixels.shape[1]))
             if corners is None:
                 continue
+            polygon = np.array(area.polygon, np.float64)
             pixels = crop_text(page.pixels, corners)
-            turned = _is_turned(corners, pixels)
-            cuts.append(Cut(place, np.array(area.polygon, np.float64), pixels, int(turned)))
+            cuts.append(Cut(place, polygon, pixels, int(is_turned(corners))))
     return cuts
-
-
-def _is_turned(corners: Points, pixels: Pixels) -> bool:
-    """Whether a crop was turned by a quarter: it lies, and what is between the corners stands."""
-    edges = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
-    wide, high = max(edges[0], edges[2]), max(edges[1], edges[3])
-    return bool(high > wide and pixels.shape[1] > pixels.shape[0])
 
 
 def _directed(step: Step, cuts: Sequence[Cut]) -> list[Cut]:
     """Those that stand on their heads, turned."""
-    said = _asked(step, [cut.pixels for cut in cuts])
+    said = _asked(step, [cut.pixels for cut in cuts], step.task.options())
     return [
         _turned(cut) if one.label == UPSIDE_DOWN and one.score >= SURE else cut
         for cut, one in zip(cuts, said, strict=True)
     ]
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """The step that reads, and the file of its characters."""
+
+    step: Step
+    vocab: str | None
+
+    def read(self, cuts: Sequence[Cut]) -> list[Read]:
+        """The text of each, and its score; none where there is nothing."""
+        options: object = choose(self.step.task.options, {"vocab": self.vocab})
+        found = _asked(self.step, [cut.pixels for cut in cuts], options)
+        return [(one.text, one.score) for one in found]
+
+
 def _either_way(
-    step: Step, cuts: Sequence[Cut], read: Sequence[Read]
+    reader: _Reader, cuts: Sequence[Cut], read: Sequence[Read]
 ) -> tuple[list[Cut], list[Read]]:
     """What reads poorly, read turned as well."""
     poor = [place for place, (_, score) in enumerate(read) if score < POOR]
     other = {place: _turned(cuts[place]) for place in poor}
-    again = _read(step, [other[place].pixels for place in poor])
+    again = reader.read([other[place] for place in poor])
     cuts, read = [*cuts], [*read]
     for place, reading in zip(poor, again, strict=True):
         if reading[1] > read[place][1]:
@@ -135,19 +145,14 @@ def _turned(cut: Cut) -> Cut:
     return Cut(cut.picture, cut.polygon, pixels, cut.turned + 2)
 
 
-def _read(step: Step, pictures: Sequence[Pixels]) -> list[Read]:
-    """The text of each, and its score; none where there is nothing."""
-    return [(one.text, one.score) for one in _asked(step, pictures)]
-
-
-def _asked(step: Step, pictures: Sequence[Pixels]) -> list[_One]:
+def _asked(step: Step, pictures: Sequence[Pixels], options: object) -> list[_One]:
     """A step's first result of each picture, those of like shape at a time."""
-    prepare = step.task.prepare(step.input)
+    prepare = step.task.prepare(step.input, options)
     found: dict[int, _One] = {}
     order = sorted(range(len(pictures)), key=lambda i: pictures[i].shape[1] / pictures[i].shape[0])
     for start in range(0, len(order), AT_ONCE):
         places = order[start : start + AT_ONCE]
         rows = [prepare(pictures[place])[0] for place in places]
-        results = step.task.interpret(step.infer(rows), rows, step.names, step.task.options())
+        results = step.task.interpret(step.infer(rows), rows, step.names, options)
         found.update((place, one) for place, (one, *_) in zip(places, results, strict=True))
     return [found[place] for place in range(len(pictures))]

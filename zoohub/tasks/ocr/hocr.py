@@ -7,17 +7,17 @@ they have: where the words of a line are, its detector does not say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from html import escape
 
 from zoohub._version import __version__
-from zoohub.core.text_reader import is_file
-from zoohub.errors import DataError
 from zoohub.inputs.picture.pdf import DOTS_PER_INCH
 from zoohub.tasks.contract import Document
 from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.results import AnyPrediction
 
+_UNSAID = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PDF_PAGE = re.compile(r"\.pdf#\d+$", re.IGNORECASE)
 Bounds = tuple[float, float, float, float]
 
 
@@ -39,11 +39,10 @@ class Hocr(Document):
 
     def add(self, number: int, prediction: AnyPrediction) -> str:
         """A page. One that cannot be read has no lines."""
-        bounds = page_bounds(prediction.input, prediction.predictions)
         title = f"image {_quoted(prediction.input)}; ppageno {number - 1}"
-        if bounds is not None:
-            title += f"; bbox {_box(bounds)}"
-        if "#" in prediction.input:
+        if prediction.size is not None:
+            title += f"; bbox {_box((0, 0, *prediction.size))}"
+        if _PDF_PAGE.search(prediction.input):
             title += f"; scan_res {DOTS_PER_INCH} {DOTS_PER_INCH}"
         lines = "".join(
             _line(f"{number}_{place}", line) for place, line in enumerate(prediction.predictions, 1)
@@ -56,39 +55,36 @@ class Hocr(Document):
         return "</body>\n</html>\n"
 
 
-def page_bounds(name: str, lines: Sequence[TextLine]) -> Bounds | None:
-    """A page's box: the picture's, where it is a file; else what its lines reach to, None without
-    lines."""
-    if is_file(name):
-        from zoohub.inputs.picture import read_image
-
-        try:
-            height, width = read_image(name).shape[:2]
-        except DataError:
-            return None
-        return (0, 0, width, height)
-    if not lines:
-        return None
-    reached = [_bounds(line) for line in lines]
-    return (0, 0, max(bounds[2] for bounds in reached), max(bounds[3] for bounds in reached))
-
-
 def _line(name: str, line: TextLine) -> str:
-    left, top, right, bottom = _bounds(line)
-    each = (right - left) / max(1, len(line.text))
+    bounds = _bounds(line)
+    letters = max(1, len(line.text))
     words, start = [], 0
     for place, word in enumerate(line.text.split(" "), 1):
         end = start + len(word)
-        box = (left + start * each, top, left + end * each, bottom)
+        box = _part(bounds, start / letters, end / letters, line.turned)
         title = f"bbox {_box(box)}; x_wconf {round(100 * line.score)}"
         if word:
             words.append(
                 f"<span class='ocrx_word' id='word_{name}_{place}' title='{title}'>"
-                f"{escape(word)}</span>"
+                f"{_escaped(word)}</span>"
             )
         start = end + 1
-    title = f"bbox {_box((left, top, right, bottom))}"
+    title = f"bbox {_box(bounds)}"
+    if line.turned:
+        title += f"; textangle {360 - 90 * line.turned}"
     return f"<span class='ocr_line' id='line_{name}' title='{title}'>{' '.join(words)}</span>\n"
+
+
+def _part(bounds: Bounds, start: float, end: float, turned: int) -> Bounds:
+    """What lies between two shares of a line's length, counted as its letters run."""
+    left, top, right, bottom = bounds
+    if turned >= 2:  # from the other end
+        start, end = 1 - end, 1 - start
+    if turned % 2:
+        high = bottom - top
+        return (left, top + start * high, right, top + end * high)
+    wide = right - left
+    return (left + start * wide, top, left + end * wide, bottom)
 
 
 def _bounds(line: TextLine) -> Bounds:
@@ -102,4 +98,13 @@ def _box(bounds: Bounds) -> str:
 
 def _quoted(name: str) -> str:
     """A file's name between quotes, which have no escape in hOCR."""
-    return '"' + name.replace('"', "") + '"'
+    return '"' + _readable(name).replace('"', "") + '"'
+
+
+def _escaped(text: str) -> str:
+    return escape(_readable(text))
+
+
+def _readable(text: str) -> str:
+    """The text without what XML 1.0 cannot say: control characters, halves of characters."""
+    return _UNSAID.sub("\ufffd", text)

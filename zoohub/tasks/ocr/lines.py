@@ -46,6 +46,11 @@ class Line:
         weights = [max(1, len(piece.text)) for piece in self.pieces]
         return float(np.average([piece.score for piece in self.pieces], weights=weights))
 
+    @property
+    def turned(self) -> int:
+        """By how many quarter turns clockwise its letters stand in the picture, 0 to 3."""
+        return self.pieces[0].turned % 4
+
     def polygon(self, upright: Upright) -> NDArray[np.float64]:
         """Around it, in the picture: a single piece's own, else the rectangle on the page."""
         if len(self.pieces) == 1:

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture
-from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
+from zoohub.tasks.chained import ChainTask
 from zoohub.tasks.contract import Row, Step
-from zoohub.tasks.ocr.chain import DETECTION, DIRECTION, RECOGNITION, page_row, read_pages
+from zoohub.tasks.ocr.chain import (
+    DETECTION,
+    DIRECTION,
+    RECOGNITION,
+    Page,
+    page_row,
+    read_pages,
+)
 from zoohub.tasks.ocr.hocr import Hocr
 from zoohub.tasks.ocr.lines import joined
 from zoohub.tasks.ocr.reading_order import reading_order
 from zoohub.tasks.ocr.results import TextLine
 from zoohub.tasks.ocr.upright import upright_page
 from zoohub.tasks.options import option
-from zoohub.tasks.predict_only import PredictOnly
 from zoohub.tasks.results import Result
 
 if TYPE_CHECKING:
@@ -30,12 +36,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class OcrOptions:
     """Which pieces of text are given: those that read with a score of at least `threshold`, 0 to
-    1, before lines are made of them."""
+    1, before lines are made of them. `vocab` is a file of the characters that the step which reads
+    tells apart; None: those that the index names."""
 
     threshold: float = option(0.5, "least score shown", metavar="P")
+    vocab: str | None = option(None, "characters, one a line", metavar="FILE")
 
 
-class OcrTask(PredictOnly):
+class OcrTask(ChainTask):
     """See `Task`."""
 
     serves = ("optical-character-recognition",)
@@ -43,6 +51,7 @@ class OcrTask(PredictOnly):
     samples = "pages"
     options = OcrOptions
     drawings = "lines of text"
+    optional = (DIRECTION,)
     documents = MappingProxyType({"hocr": Hocr()})
     steps = MappingProxyType(
         {
@@ -52,17 +61,20 @@ class OcrTask(PredictOnly):
         }
     )
 
-    def prepare(
-        self, contract: InputContract, options: object = None
+    def prepare_chain(
+        self, steps: Mapping[str, Step], options: object = None
     ) -> Callable[[Picture], tuple[Row, ...]]:
-        """Refused: see `prepare_chain`."""
-        raise DataError("pages are read by a pipeline of networks, such as ocr, not by one network")
-
-    def prepare_chain(self, steps: Mapping[str, Step]) -> Callable[[Picture], tuple[Row, ...]]:
         """See `Task`."""
         first = steps[DETECTION]
         prepare = first.task.prepare(first.input)
-        return lambda picture: (page_row(prepare, picture),)
+        vocab = options.vocab if isinstance(options, OcrOptions) else None
+        return lambda picture: (page_row(prepare, picture, vocab),)
+
+    def extent(self, row: Row) -> tuple[int, int] | None:
+        """See `Task`."""
+        assert isinstance(row.geometry, Page)
+        height, width = row.geometry.pixels.shape[:2]
+        return width, height
 
     def chain(self, steps: Mapping[str, Step], rows: Sequence[Row]) -> Form:
         """See `read_pages`."""
@@ -100,6 +112,7 @@ def _lines(pieces: Sequence[TextPiece], options: OcrOptions) -> tuple[TextLine, 
             lines[place].text,
             lines[place].score,
             tuple((float(x), float(y)) for x, y in lines[place].polygon(upright)),
+            lines[place].turned,
         )
         for place in reading_order([line.box for line in lines])
     )
