@@ -28,7 +28,12 @@ RECORDED = json.loads((TRUTH / "truth.json").read_text(encoding="utf-8"))
 # Digests, and what follows from them: only where arithmetic is the recorder's.
 EXACT_ONLY = ("weights", "texts", "drawn", "sha256", "size", "said", "text", "found", "table")
 # What has changed since, on purpose.
-ADDED = {"engine": "beside `input`, says what computed", "zoohub.family": "an export's"}
+ADDED = {
+    "engine": "beside `input`, says what computed",
+    "zoohub.family": "an export's",
+    "align": "where a letterbox lays a picture",
+    "fill": "its grey",
+}
 GONE = {"head": "the family says it, no longer the index", "stem": "the same"}
 
 

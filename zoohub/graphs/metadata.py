@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from zoohub._version import __version__
 from zoohub.core.json_reader import parse_json
@@ -20,6 +20,7 @@ from zoohub.manifest.entry import NESTED_CONTRACTS, InputContract
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def _contract(content: object) -> InputContract:
     return InputContract(**known)
 
 
-def _known(content: Mapping[str, Any], schema: type) -> dict[str, Any]:
+def _known(content: Mapping[str, T], schema: type) -> dict[str, T]:
     """What of it the dataclass `schema` has."""
     names = {field.name for field in fields(schema)}
     return {key: value for key, value in content.items() if key in names}

@@ -6,7 +6,7 @@ a quarter to the left where it is much higher than wide.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,7 +94,7 @@ def _flat_size(corners: Points) -> tuple[int, int]:
     return max(1, int(max(edges[0], edges[2]))), max(1, int(max(edges[1], edges[3])))
 
 
-def least_rectangle(points: NDArray[Any]) -> tuple[Points, float]:
+def least_rectangle(points: NDArray[np.generic]) -> tuple[Points, float]:
     """The corners (4, 2) of the smallest rectangle round points (n, 2), in OpenCV's order, and its
     shorter side. Raises ZoohubError: OpenCV is not installed."""
     cv2 = import_extra("cv2", "ocr", "the smallest rectangle round a text")
