@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from weights_rule import Table, table_of
 
+from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.families import find_family
 
 DATA = Path(__file__).parent.parent / "data" / "networks"
@@ -78,10 +79,15 @@ class Case:
         return find_family(self.family).load()(**self.arguments)
 
     def build_reduced(self) -> Any:
-        """The network that the reference is of, constants set, and what is drawn not frozen."""
+        """The network that the reference is of, constants set, what is drawn not frozen, and no
+        values where `fill_by_rule` gives them."""
         from mindspore import Tensor
 
-        net = find_family(self.family).load()(**{**self.arguments, **self.reduced})
+        from zoohub.networks.loading import build
+
+        net = build(
+            NetworkSpec(self.family, {**self.arguments, **self.reduced}), initialise=False
+        )
         parameters = {parameter.name: parameter for parameter in net.get_parameters()}
         for name, expression in self.constants.items():
             value = np.asarray(eval(expression, {"np": np}), np.float32)

@@ -16,6 +16,7 @@ from zoohub.graphs.folding import relative_difference
 from zoohub.manifest.entry import Entry, InputContract, NetworkSpec
 from zoohub.models.provenance import Provenance
 from zoohub.networks.families import find_family
+from zoohub.networks.loading import build
 
 CLASSIFIERS = [case for case in CASES if find_family(case.family).task == "image-classification"]
 
@@ -154,11 +155,11 @@ class Classifier:
 
     def filled(self) -> Any:
         """The network in evaluation mode with weights by rule, and with where it comes from."""
-        net = self.build()
         family = self.case.family
+        spec = NetworkSpec(family, self.arguments)
+        net = build(spec, initialise=False)
         known = self.case.sample["gain"] if self.case.sample else 1.0
         fill_by_rule(net, gain=GAINS.get(family, known))
-        spec = NetworkSpec(family, self.arguments)
         entry = Entry(self.case.model, family, "image-classification", None, network=spec)
         contract = InputContract(self.size, self.channels, self.layout)
         net.zoohub = Provenance(entry, None, contract, None, None, None, network=spec)

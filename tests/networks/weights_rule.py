@@ -56,6 +56,7 @@ def fill_by_rule(net: Any, names: dict[str, str] | None = None, gain: float = 1.
         statistic = parameter.name.endswith(("moving_mean", "moving_variance"))
         whole = not str(parameter.dtype).startswith(("Float", "BFloat"))
         if whole or not (parameter.requires_grad or statistic):
+            parameter.init_data()  # where the network was built without values, its own
             continue
         name = (names or {}).get(parameter.name, parameter.name)
         parameter.set_data(Tensor(rule_value(name, tuple(parameter.shape), gain=gain)))
