@@ -85,9 +85,7 @@ class Case:
 
         from zoohub.networks.loading import build
 
-        net = build(
-            NetworkSpec(self.family, {**self.arguments, **self.reduced}), initialise=False
-        )
+        net = build(NetworkSpec(self.family, {**self.arguments, **self.reduced}), initialise=False)
         parameters = {parameter.name: parameter for parameter in net.get_parameters()}
         for name, expression in self.constants.items():
             value = np.asarray(eval(expression, {"np": np}), np.float32)

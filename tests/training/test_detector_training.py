@@ -131,6 +131,7 @@ def test_pictures_found_broken_only_while_training_are_left_out_and_counted(
 
 
 @pytest.mark.slow
+@pytest.mark.every
 def test_two_workers_train_a_detector_as_one_with_twice_the_batch(tmp_path: Path) -> None:
     recipe = _data(tmp_path)
     options = [

@@ -41,6 +41,7 @@ def test_graph_and_pynative_mode_train_to_the_same_weights() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every
 def test_the_recipe_makes_the_embedded_checkpoint_again() -> None:
     trained = train(read_recipe(RECIPE))
     test = whole_learner(trained.session, trained.net).measure("test", print)

@@ -115,6 +115,7 @@ def refetched(server, home, size: int, kills: int, seeds: range) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.every
 @pytest.mark.timeout(1800)
 def test_fifty_kills_of_256_megabytes_cost_less_than_five_percent_on_average(server, tmp_path):
     pace(server, 20e6)

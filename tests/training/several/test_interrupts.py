@@ -21,8 +21,8 @@ def test_an_interrupted_command_says_so_and_can_be_resumed(tmp_path: Path) -> No
     command = [sys.executable, "-m", "zoohub", "finetune", "lenet5@digits", "--data", "digits"]
     command += ["--epochs", "2000", "--output", "run"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    metrics, deadline = tmp_path / "run" / "metrics.jsonl", time.monotonic() + 120
-    while not metrics.exists() and time.monotonic() < deadline:
+    state, deadline = tmp_path / "run" / "state" / "state.npz", time.monotonic() + 120
+    while not state.exists() and time.monotonic() < deadline:
         assert process.poll() is None, "the run ended before it could be interrupted"
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
@@ -30,7 +30,7 @@ def test_an_interrupted_command_says_so_and_can_be_resumed(tmp_path: Path) -> No
     assert process.returncode == 130
     assert said.endswith("zoohub: interrupted\n")
     assert "Traceback" not in said
-    assert (tmp_path / "run" / "state" / "state.npz").exists()
+    assert state.exists()
 
 
 def test_a_termination_is_an_interrupt_where_nobody_else_handles_it() -> None:
