@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoohub.errors import ExportError, UsageError
 from zoohub.exporting.export import export_with_report
@@ -16,9 +15,6 @@ from zoohub.models.pipelines import Pipeline
 from zoohub.predicting.pipeline_files import write_pipeline_file
 from zoohub.tasks.chained import chain_task
 from zoohub.tasks.finding import find_task
-
-if TYPE_CHECKING:
-    from mindspore import nn
 
 # What is asked of all networks alike; what else there is, is one network's own affair.
 _SHARED = ("format", "check", "dtype", "fold_bn", "batch")
@@ -71,19 +67,11 @@ def export_pipeline(
     except OSError as error:
         raise ExportError(f"{folder} cannot be made: {error.strerror or error}") from None
     for step, net in pipeline.steps.items():
-        yield export_with_report(net, folder / files[step], **shared, dynamic=_open_axes(net))
+        contract: InputContract = net.zoohub.input  # whoever is a step's has one
+        yield export_with_report(net, folder / files[step], **shared, dynamic=contract.open_axes)
     write_pipeline_file(description_path(folder, name), name, pipeline.entry.task, files)
 
 
 def description_path(folder: Path, name: str) -> Path:
     """The JSON file of an exported pipeline."""
     return folder / f"{name}.json"
-
-
-def _open_axes(net: nn.Cell) -> tuple[str, ...]:
-    contract: InputContract | None = net.zoohub.input
-    if contract is not None and contract.open_size:
-        return ("batch", "height", "width")
-    if contract is not None and contract.open_width:
-        return ("batch", "width")
-    return ("batch",)

@@ -69,10 +69,12 @@ def _prepared(
 
 def _axes(contract: InputContract | None) -> dict[int, str]:
     """The axes of an input that may have any length, by their place."""
-    if contract is not None and contract.text is not None:
-        return {0: "batch", 1: "length"}
-    if contract is not None and contract.open_size:
-        return {0: "batch", 2: "height", 3: "width"}
-    if contract is not None and contract.open_width:
-        return {0: "batch", 3: "width"}
-    return {0: "batch"}
+    if contract is None:
+        return {0: "batch"}
+    places = {
+        "batch": 0,
+        "length": 1,
+        "height": contract.layout.index("H"),
+        "width": contract.layout.index("W"),
+    }
+    return {places[axis]: axis for axis in contract.open_axes}

@@ -138,6 +138,15 @@ class InputContract:
         """Whether the input's width follows from the picture."""
         return self.line is not None and self.line.widest is not None
 
+    @property
+    def open_axes(self) -> tuple[str, ...]:
+        """The axes whose length follows from what is given, by the names that `export` has."""
+        if self.text is not None:
+            return ("batch", "length")
+        if self.open_size:
+            return ("batch", "height", "width")
+        return ("batch", "width") if self.open_width else ("batch",)
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:

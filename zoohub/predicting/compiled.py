@@ -80,8 +80,7 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
             "weights": weights,
             "network": [spec.builder, dict(spec.arguments), spec.parameters],
             "input": [contract.size, contract.channels, contract.layout],
-            **({"open": True} if contract.open_size else {}),
-            **({"open": "width"} if contract.open_width else {}),
+            "open": contract.open_axes,
             "writer": writer_version(),
             "folded": _FOLDED,
         }

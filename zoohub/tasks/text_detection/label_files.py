@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoohub.core.json_reader import parse_json
-from zoohub.core.text_reader import read_text_file
+from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.tasks.text_detection.samples import Texts, texts_of
 
@@ -23,7 +23,7 @@ def read_label_file(path: Path) -> Texts:
         DataError: it cannot be read, or a line is no such thing; names the line.
     """
     polygons, ignored = [], []
-    for number, line in enumerate(read_text_file(path).splitlines(), start=1):
+    for number, line in enumerate(lines_of(read_text_file(path)), start=1):
         if not line.strip():
             continue
         values, text = _parts(line)
@@ -85,7 +85,7 @@ def read_label_table(path: Path) -> dict[str, Texts | str]:
         DataError: the file cannot be read, or a line has no picture; names the line.
     """
     found: dict[str, Texts | str] = {}
-    for number, line in enumerate(read_text_file(path).splitlines(), start=1):
+    for number, line in enumerate(lines_of(read_text_file(path)), start=1):
         if not line.strip():
             continue
         name, tab, labels = line.partition("\t")
