@@ -158,7 +158,9 @@ def test_a_classifier_has_no_boxes_to_suppress_or_to_decode(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["yolov5n", "yolov5s@r1.10-coco2017"])
+@pytest.mark.parametrize(
+    "model", ["yolov5n", pytest.param("yolov5s@r1.10-coco2017", marks=pytest.mark.every)]
+)
 def test_a_detector_exports_with_suppression_and_without_decoding(
     model: str, load: Callable[..., Any], tmp_path: Path, onnxruntime: Any
 ) -> None:

@@ -63,6 +63,7 @@ def test_an_onnx_file_states_its_opset_and_names_its_ends(
     assert ends == [("images", ["batch", 1, 32, 32]), ("logits", ["batch", 10])]
 
 
+@pytest.mark.slow
 def test_equal_networks_give_equal_onnx_files_even_after_one_was_exported(
     digits: Any, out: Path, onnxruntime: Any
 ) -> None:
@@ -99,6 +100,7 @@ def test_compiler_settings_are_as_before(digits: Any, out: Path) -> None:
     assert [ms.get_context(name) for name in ("mode", "jit_syntax_level")] == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["mindir", "onnx"])
 def test_half_precision_halves_the_file_and_keeps_float32_at_its_ends(
     suffix: str, digits: Any, out: Path, onnxruntime: Any

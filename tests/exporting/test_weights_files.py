@@ -60,12 +60,13 @@ def test_a_conversion_there_and_back_keeps_every_bit(there: str, odd_file: Path)
     assert (back.tensors, back.renamed, back.left_out) == (7, 0, ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
-        pytest.param("resnet18", marks=pytest.mark.slow),
+        "resnet18",
         "mobilenet_v2_035_128",
-        pytest.param("resnet50", marks=pytest.mark.slow),
+        pytest.param("resnet50", marks=pytest.mark.every),
     ],
 )
 def test_torchvisions_names_there_and_back_keep_every_bit(
@@ -82,6 +83,7 @@ def test_torchvisions_names_there_and_back_keep_every_bit(
     assert bits(back.path) == bits(own)
 
 
+@pytest.mark.slow
 def test_what_pytorch_counts_is_left_out_on_the_way_back(
     load: Callable[..., Any], tmp_path: Path
 ) -> None:

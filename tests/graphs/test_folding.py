@@ -61,6 +61,7 @@ def norms_in(net: Any) -> int:
     return sum(isinstance(cell, nn.BatchNorm2d) for _, cell in net.cells_and_names())
 
 
+@pytest.mark.slow
 def test_folding_finds_every_pair_of_a_residual_network(load: Callable[..., Any]) -> None:
     net = load("resnet18")
     before = net(Tensor(PICTURE)).asnumpy()

@@ -44,6 +44,7 @@ def picture(*shape: int) -> Tensor:
     return Tensor(rng.normal(size=shape).astype(np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind["pad_mode"])
 @pytest.mark.usefixtures("_mode")
 def test_it_starts_and_computes_and_learns_as_mindspores_does(kind: dict[str, Any]) -> None:

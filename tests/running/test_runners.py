@@ -96,6 +96,7 @@ def test_half_precision_comes_back_as_float32(net):
     assert np.allclose(brain, INPUTS, rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "batch"), [("fixed", 2), ("free", None)])
 def test_a_mindir_file_takes_batches_of_every_length(net, mindir, kind, batch):
     expected = run(CellRunner(net, "pynative"), INPUTS)

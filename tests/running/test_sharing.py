@@ -20,7 +20,7 @@ def net():
     return nn.SequentialCell(layers)
 
 
-@pytest.mark.parametrize("mode", ["pynative", "graph"])
+@pytest.mark.parametrize("mode", ["pynative", pytest.param("graph", marks=pytest.mark.slow)])
 def test_threads_that_share_a_network_get_what_one_thread_gets(net, mode):
     rng = np.random.default_rng(0)
     sizes = ((8, 8), (8, 12), (12, 8), (16, 16))

@@ -131,6 +131,7 @@ def test_a_finished_run_loads_and_predicts_like_any_model(run: Run, photos: Path
     assert found.count("two") >= 0.8 * len(files)
 
 
+@pytest.mark.slow
 def test_a_run_can_be_evaluated_and_trained_on(run: Run, photos: Path, tmp_path: Path) -> None:
     results = evaluate(run.path, photos)
     assert results["count"] == 42

@@ -98,6 +98,7 @@ def _written_out(levels: Any, maps: list[np.ndarray]) -> float:
     return total / len(TARGETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REDUCED)
 def test_the_loss_is_what_its_rule_says(name: str) -> None:
     net, family = _network(name), find_family(name)
