@@ -73,6 +73,15 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("formatter_class", _formatter)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
+    def is_asked_more(self, arguments: Sequence[str]) -> bool:
+        """Whether there are options that it does not have yet: help may be one of them, and one
+        that is cut short."""
+        known = {*self._option_string_actions, *common_options()._option_string_actions}
+        known -= {"-h", "--help"}
+        return any(
+            word.startswith("-") and word.partition("=")[0] not in known for word in arguments
+        )
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and leave."""
         Output().error(f"{message}; `{self.prog} --help` shows how to use it")
@@ -219,6 +228,9 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         )
         module = importlib.import_module(f"zoohub.cli.{verb.module}")
         module.add_arguments(sub)
+        rare = getattr(module, "add_rare_arguments", None)
+        if rare is not None and sub.is_asked_more(arguments):
+            rare(sub)
         add_common_options(sub, argparse.SUPPRESS)  # after the command's own, in its help too
         sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
         sub.set_defaults(run=module.run)

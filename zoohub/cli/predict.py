@@ -32,7 +32,7 @@ from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
 from zoohub.settings import settings_for
 from zoohub.tasks.finding import all_tasks
-from zoohub.tasks.options import CommandOption, command_options
+from zoohub.tasks.options import command_options
 from zoohub.tasks.results import AnyPrediction, Json
 
 EXAMPLES = (
@@ -58,8 +58,6 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub predict`."""
-    titles = "; ".join(task.title for task in all_tasks())
-    parser.description = f"Run a network for what it was made: {titles}."
     parser.add_argument(
         "name",
         metavar="NAME|RUN|FILE",
@@ -76,13 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text", action="append", default=[], metavar="STRING", help="a text; may be repeated"
     )
-    for option in _options():
-        parser.add_argument(
-            f"--{option.name.replace('_', '-')}",
-            type=option.kind,
-            metavar=option.metavar,
-            help=option.help,
-        )
     parser.add_argument(
         "--set",
         action="append",
@@ -90,14 +81,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEP=NAME",
         help="another network in the place of a pipeline's step: detection=psenet_resnet50",
     )
-    drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     parser.add_argument(
         "--batch-size",
         type=int,
         metavar="N",
         help="inputs at a time (of pictures by onnxruntime what suits their size, else 1)",
     )
-    results = parser.add_argument_group("results")
+    add_file_options(parser.add_argument_group("results"))
+    add_weights_options(parser)
+    add_device_options(parser, engine=True)
+    parser.set_defaults(save=None, format=None, documents=(), task_options=())
+
+
+def add_rare_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the tasks say of themselves, for which all of them are imported."""
+    titles = "; ".join(task.title for task in all_tasks())
+    parser.description = f"Run a network for what it was made: {titles}."
+    group = parser.add_argument_group("what some networks take")
+    declared = command_options(task.options for task in all_tasks())
+    for option in declared:
+        group.add_argument(
+            f"--{option.name.replace('_', '-')}",
+            type=option.kind,
+            metavar=option.metavar,
+            help=option.help,
+        )
+    results = parser.add_argument_group("results of some networks")
+    drawn = " or ".join(task.drawings for task in all_tasks() if task.drawings)
     results.add_argument(
         "--save", metavar="FILE", help=f"draw {drawn}: a file, or a folder for several inputs"
     )
@@ -106,11 +116,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=known_formats(),
         help="print JSON in a form that other programs take: coco's results of detections",
     )
-    add_file_options(results)
-    for name, document in known_documents().items():
+    documents = known_documents()
+    for name, document in documents.items():
         results.add_argument(f"--{name}", metavar="FILE", help=document.says)
-    add_weights_options(parser)
-    add_device_options(parser, engine=True)
+    parser.set_defaults(
+        documents=tuple(documents), task_options=tuple(option.name for option in declared)
+    )
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
@@ -123,7 +134,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         # Said before a network is fetched and loaded for nothing.
         raise DataError("; ".join(f"{name}: there is no such file" for name in options.inputs))
     settings = settings_for(device=options.device, engine=options.engine)
-    given = {option.name: getattr(options, option.name) for option in _options()}
+    given = {name: getattr(options, name) for name in options.task_options}
     check_values({**given, "batch_size": options.batch_size})
     request = weights_options(options, output)
     documents, steps = _documents(options), _steps(options)
@@ -137,9 +148,10 @@ def run(options: argparse.Namespace, output: Output) -> int:
         if options.format is not None:
             check_format(task, options.format)
     asked = asked_file(options, given, settings, steps)
-    if options.vocab is not None and not is_file(local_path(options.vocab)):
-        raise DataError(f"{options.vocab}: there is no such file")
-    if options.text or options.vocab is not None:
+    vocab = given.get("vocab")
+    if vocab is not None and not is_file(local_path(vocab)):
+        raise DataError(f"{vocab}: there is no such file")
+    if options.text or vocab is not None:
         text, own = (options.text or [None])[0], request.own_weights is not None
         check_texts(options.name, text, settings, given, own=own)
     inputs: object = None
@@ -186,7 +198,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 def _documents(options: argparse.Namespace) -> dict[str, str]:
     """The documents that are asked for, and the file of each."""
-    paths = {name: getattr(options, name) for name in known_documents()}
+    paths = {name: getattr(options, name) for name in options.documents}
     return {name: path for name, path in paths.items() if path is not None}
 
 
@@ -243,7 +255,3 @@ def _steps(options: argparse.Namespace) -> dict[str, object]:
             raise UsageError(f"--set {step}= is given twice; one network does a step")
         steps[step] = name
     return steps
-
-
-def _options() -> list[CommandOption]:
-    return command_options(task.options for task in all_tasks())

@@ -34,7 +34,7 @@ def check_texts(
     cuts = options.get("vocab") is not None
     if contract is None or (cuts and own):
         return
-    chosen: object = choose(task.options, options, [t.options for t in all_tasks()])
+    chosen: object = choose(task.options, options, (other.options for other in all_tasks()))
     prepare = task.prepare(contract, chosen)
     if text is not None and (not cuts or task.asked):
         prepare(Sentence(text, text=text))

@@ -55,9 +55,9 @@ def choose(schema: type[O], given: Mapping[str, object], others: Iterable[type] 
         UsageError: an option that nobody has, or a value of the wrong kind.
     """
     own = {field.name for field in dataclasses.fields(typing.cast(Any, schema))}
-    known = own.union(*({f.name for f in dataclasses.fields(other)} for other in others))
-    for name in given:
-        if name not in known:
+    if given.keys() - own:
+        known = own.union(*({f.name for f in dataclasses.fields(other)} for other in others))
+        for name in sorted(given.keys() - known):
             raise UsageError(f"there is no option {name!r}; there are {', '.join(sorted(known))}")
     check_values(given)
     return schema(**{k: v for k, v in given.items() if k in own and v is not None})

@@ -14,6 +14,7 @@ from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.tasks.class_weights import numbers, settled_weights
+from zoohub.tasks.classification import SERVES
 from zoohub.tasks.classification.interpret import ClassificationOptions, interpret_scores
 from zoohub.tasks.classification.one_class import OneClass, scores_in
 from zoohub.tasks.contract import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 class ClassificationTask(OneClass["ClassificationRecipe"]):
     """See `Task`; a sample's target is its class's index."""
 
-    serves = ("image-classification", "text-direction-classification")
+    serves = SERVES
     title = "classify pictures"
     figures = (
         Figure("top1", "top-1"), Figure("top5", "top-5"), Figure("loss", "loss", higher=False)

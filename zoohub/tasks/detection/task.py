@@ -29,6 +29,7 @@ from zoohub.tasks.contract import (
     TrainingRow,
     TrainingRows,
 )
+from zoohub.tasks.detection import SERVES
 from zoohub.tasks.detection.export import Suppression, comparable_boxes
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
 from zoohub.tasks.detection.samples import BoxSamples, Objects, box_count
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 class DetectionTask(Task["DetectionRecipe", "Objects"]):
     """See `Task`; a sample's target is the objects in it."""
 
-    serves = ("object-detection",)
+    serves = SERVES
     title = "detect objects in pictures"
     figures = (
         Figure("map", "mAP"), Figure("map50", "mAP@0.5"), Figure("map75", "mAP@0.75")

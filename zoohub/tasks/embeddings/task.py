@@ -11,6 +11,7 @@ from zoohub.manifest.entry import InputContract, NetworkSpec, TextContract
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.contract import Arrays, Row
+from zoohub.tasks.embeddings import SERVES, SHARES
 from zoohub.tasks.embeddings.pooling import Embedding, EmbeddingOptions, embeddings_of
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head
 from zoohub.tasks.predict_only import PredictOnly
@@ -29,8 +30,8 @@ _HEAD = "encoder"
 class EmbeddingsTask(PredictOnly):
     """See `Task`."""
 
-    serves = ("text-embedding",)
-    shares = ("natural-language-understanding",)
+    serves = SERVES
+    shares = SHARES
     kind = "text"
     title = "make vectors of texts"
     samples = "texts"

@@ -26,6 +26,7 @@ from zoohub.tasks.contract import (
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head
+from zoohub.tasks.fill_mask import SERVES, SHARES
 from zoohub.tasks.fill_mask.interpret import FillMaskOptions, Word, best_words, scores_in
 from zoohub.tasks.fill_mask.rows import Blanks, Masked, masked_rows
 from zoohub.tasks.samples import Samples
@@ -45,8 +46,8 @@ _AT_ONCE = 8  # texts: a score for each word of each token is a lot
 class FillMaskTask(Classless, Task["FillMaskRecipe", "Truth"]):
     """See `Task`. The scores of a row are those at its masks alone."""
 
-    serves = ("fill-mask",)
-    shares = ("natural-language-understanding",)
+    serves = SERVES
+    shares = SHARES
     kind = "text"
     title = "find words left out"
     figures = (

@@ -27,6 +27,7 @@ from zoohub.tasks.contract import (
     Task,
     TrainingRows,
 )
+from zoohub.tasks.generation import SERVES, SHARES
 from zoohub.tasks.generation.interpret import Continuation, Foretold, foretold, results_of
 from zoohub.tasks.generation.memory import AnsweringReader, LogitsReader, RememberingReader
 from zoohub.tasks.generation.options import GenerationOptions, check_options
@@ -57,8 +58,8 @@ class GenerationTask(Classless, Task["GenerationRecipe", None]):
     `foretell`, by which it is measured; or, where it answers a text with another, `encode` and
     `next`."""
 
-    serves = ("language-model",)
-    shares = ("natural-language-understanding",)
+    serves = SERVES
+    shares = SHARES
     kind = "text"
     title = "go on with texts"
     figures = (

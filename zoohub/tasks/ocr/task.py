@@ -13,6 +13,7 @@ from zoohub.outputs import Form
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
 from zoohub.tasks.chained import ChainTask
 from zoohub.tasks.contract import Row, Step
+from zoohub.tasks.ocr import SERVES
 from zoohub.tasks.ocr.chain import (
     DETECTION,
     DIRECTION,
@@ -46,7 +47,7 @@ class OcrOptions:
 class OcrTask(ChainTask):
     """See `Task`."""
 
-    serves = ("optical-character-recognition",)
+    serves = SERVES
     title = "read pages"
     samples = "pages"
     options = OcrOptions

@@ -24,6 +24,7 @@ from zoohub.tasks.contract import (
     TrainingRows,
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head, under_head
+from zoohub.tasks.question_answering import SERVES, SHARES
 from zoohub.tasks.question_answering.interpret import (
     Answer,
     AnsweringOptions,
@@ -53,8 +54,8 @@ _OTHERS = (
 class AnsweringTask(Classless, Task["AnsweringRecipe", "Truth"]):
     """See `Task`. A long context has several rows, its windows."""
 
-    serves = ("question-answering",)
-    shares = ("natural-language-understanding", "named-entity-recognition")
+    serves = SERVES
+    shares = SHARES
     kind = "text"
     asked = True
     title = "find answers in texts"

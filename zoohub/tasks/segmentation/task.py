@@ -27,6 +27,7 @@ from zoohub.tasks.contract import (
 )
 from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.samples import Samples, Splits
+from zoohub.tasks.segmentation import SERVES
 from zoohub.tasks.segmentation.interpret import Region, SegmentationOptions, interpret_map
 from zoohub.tasks.segmentation.masks import IGNORED, Mask, MaskSamples, pixel_counts
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 class SegmentationTask(Task["SegmentationRecipe", "Mask"]):
     """See `Task`; a sample's target is the mask of its picture."""
 
-    serves = ("semantic-segmentation", "salient-object-detection")
+    serves = SERVES
     title = "tell the class of each pixel"
     figures = (Figure("miou", "mean IoU"), Figure("accuracy", "pixel accuracy"))
     headline = ("miou", "accuracy")

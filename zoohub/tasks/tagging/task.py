@@ -27,6 +27,7 @@ from zoohub.tasks.contract import (
 )
 from zoohub.tasks.encoders import head_of, reads_text, refuse_head, under_head
 from zoohub.tasks.samples import Samples
+from zoohub.tasks.tagging import SERVES, SHARES
 from zoohub.tasks.tagging.interpret import Named, TaggingOptions, named_in, scores_in, words_of
 from zoohub.tasks.tagging.rows import Words, word_rows
 from zoohub.tasks.texts import IDS, encoder_batch, run_encoder, text_contract, tokenizer_of
@@ -46,8 +47,8 @@ _OTHERS = ("pretraining", "classification", "question-answering")
 class TaggingTask(Task["TaggingRecipe", "Tags"]):
     """See `Task`."""
 
-    serves = ("named-entity-recognition",)
-    shares = ("natural-language-understanding", "question-answering")
+    serves = SERVES
+    shares = SHARES
     kind = "text"
     title = "find names in texts"
     figures = (

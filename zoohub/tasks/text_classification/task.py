@@ -33,6 +33,7 @@ from zoohub.tasks.contract import (
 from zoohub.tasks.encoders import head_of, reads_text
 from zoohub.tasks.results import Label
 from zoohub.tasks.samples import Samples, Splits
+from zoohub.tasks.text_classification import SERVES, SHARES
 from zoohub.tasks.text_classification.heads import (
     CLASSIFIES,
     check_head,
@@ -55,14 +56,9 @@ if TYPE_CHECKING:
 class TextClassificationTask(OneClass["TextClassificationRecipe"]):
     """See `Task`."""
 
-    serves = (
-        "text-classification",
-        "emotion-classification",
-        "sentiment-analysis",
-        "natural-language-understanding",
-    )
+    serves = SERVES
     # Dialogue's classifiers; the encoders of the other two can learn this.
-    shares = ("dialogue", "question-answering", "named-entity-recognition")
+    shares = SHARES
     kind = "text"
     title = "classify texts"
     figures = (

@@ -27,6 +27,7 @@ from zoohub.tasks.contract import (
     Task,
     TrainingRows,
 )
+from zoohub.tasks.text_detection import SERVES
 from zoohub.tasks.text_detection.interpret import TextArea, TextDetectionOptions, interpret_texts
 from zoohub.tasks.text_detection.rows import collate_pages, infer_pages, page_rows
 from zoohub.tasks.text_detection.samples import Texts, TextSamples, text_count
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
     """See `Task`; a sample's target are the outlines of its texts."""
 
-    serves = ("scene-text-detection",)
+    serves = SERVES
     title = "find text in pictures"
     figures = (
         Figure("hmean", "hmean"),

@@ -26,6 +26,7 @@ from zoohub.tasks.contract import (
     TrainingRows,
 )
 from zoohub.tasks.samples import Splits
+from zoohub.tasks.text_recognition import SERVES
 from zoohub.tasks.text_recognition.dictionary import layout_of, with_characters
 from zoohub.tasks.text_recognition.interpret import (
     Reading,
@@ -47,7 +48,7 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
     """See `Task`; a sample's target is its text. The network's classes are characters, of which
     the data's are no other's: what is measured is texts."""
 
-    serves = ("scene-text-recognition",)
+    serves = SERVES
     title = "read a line of text in a picture"
     figures = (
         Figure("acc", "word accuracy"),

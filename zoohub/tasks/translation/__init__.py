@@ -1,1 +1,4 @@
 """A sentence in another language."""
+
+# What the index calls its networks.
+SERVES = ("machine-translation",)

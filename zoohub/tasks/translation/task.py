@@ -30,6 +30,7 @@ from zoohub.tasks.contract import (
     TrainingRows,
 )
 from zoohub.tasks.samples import Splits
+from zoohub.tasks.translation import SERVES
 from zoohub.tasks.translation.beam_search import Search, beam_search
 from zoohub.tasks.translation.interpret import (
     Translation,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 class TranslationTask(Classless, Task["TranslationRecipe", "Reference"]):
     """See `Task`. The network has two parts, `encode` and `step`, and the search is here."""
 
-    serves = ("machine-translation",)
+    serves = SERVES
     kind = "text"
     title = "translate sentences"
     figures = (Figure("bleu", "BLEU"),)
