@@ -34,6 +34,15 @@ def test_it_gives_what_mindspores_pipeline_gives(interpolation, size):
 
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+@pytest.mark.parametrize("size", [(90, 120), (30, 41), (100, 30)])
+def test_a_window_is_that_part_of_the_whole(interpolation, size):
+    picture = np.random.default_rng(7).integers(0, 256, (60, 80, 3), np.uint8)
+    window = slice(3, 25), slice(5, 28)
+    part = resize(picture, *size, interpolation, window)
+    assert np.array_equal(part, resize(picture, *size, interpolation)[window])
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 def test_a_picture_of_the_right_size_stays_as_it_is(interpolation):
     picture = smooth_picture(20, 30)
     assert np.array_equal(resize(picture, 20, 30, interpolation), picture)

@@ -10,7 +10,7 @@ differs by one level at most, and mostly not at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,28 +20,43 @@ Pixels = NDArray[np.uint8]
 # For every output position: the source positions it reads, (out, taps), and their weights.
 _Taps = tuple[NDArray[np.intp], NDArray[np.int32]]
 _Lines = NDArray[np.int32]
+# Rows and columns of a resampled picture, those that a crop keeps.
+Window: TypeAlias = tuple[slice, slice]
+
+WHOLE: Window = (slice(None), slice(None))
 
 _FIXED_POINT = 2048  # weights carry 11 bits after the point
 _BLOCK = 32  # rows of the result at a time
 _CUBIC_A = -0.75  # OpenCV's bicubic coefficient; Pillow has -0.5
 
 
-def resize(picture: Pixels, height: int, width: int, interpolation: Interpolation) -> Pixels:
-    """Resample an (H, W, C) uint8 picture to (height, width, C).
+def resize(
+    picture: Pixels,
+    height: int,
+    width: int,
+    interpolation: Interpolation,
+    window: Window = WHOLE,
+) -> Pixels:
+    """Resample an (H, W, C) uint8 picture to (height, width, C), or to a window of that,
+    which costs as much as it is large.
 
     `area` averages the covered source pixels where both sides shrink, and is `bilinear` otherwise.
     """
-    if picture.shape[:2] == (height, width):
-        return picture
     shrinks = height <= picture.shape[0] and width <= picture.shape[1]
-    if interpolation == "nearest":
-        return _nearest(picture, height, width)
-    if interpolation == "area" and shrinks:
+    if picture.shape[:2] == (height, width):
+        whole = picture
+    elif interpolation == "nearest":
+        whole = _nearest(picture, height, width)
+    elif interpolation == "area" and shrinks:
         halves = picture.shape[:2] == (2 * height, 2 * width)
-        return _halved(picture) if halves else _area(picture, height, width)
-    if interpolation == "bicubic":
-        return _fixed_point(picture, height, width, _cubic_taps, _cubic_taps, _finish_cubic)
-    return _fixed_point(picture, height, width, _linear_taps, _linear_down, _finish_linear)
+        whole = _halved(picture) if halves else _area(picture, height, width)
+    elif interpolation == "bicubic":
+        down, across = _cubic_taps(len(picture), height), _cubic_taps(picture.shape[1], width)
+        return _fixed_point(picture, down, across, window, _finish_cubic)
+    else:
+        down, across = _linear_down(len(picture), height), _linear_taps(picture.shape[1], width)
+        return _fixed_point(picture, down, across, window, _finish_linear)
+    return whole[window]
 
 
 def resize_values(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
@@ -61,10 +76,9 @@ def resize_values(values: NDArray[np.float32], height: int, width: int) -> NDArr
 
 def _fixed_point(
     picture: Pixels,
-    height: int,
-    width: int,
-    taps: Callable[[int, int], _Taps],
-    down: Callable[[int, int], _Taps],
+    down: _Taps,
+    taps: _Taps,
+    window: Window,
     finish: Callable[[list[_Lines], NDArray[np.int32]], _Lines],
 ) -> Pixels:
     """Interpolate along the rows in integers, then let `finish` combine them down the columns.
@@ -74,8 +88,9 @@ def _fixed_point(
     """
     channels = picture.shape[2]
     flat = picture.reshape(len(picture), -1)  # (H, W * C): NumPy is slow on axes of length 3
-    rows, row_weights = down(picture.shape[0], height)
-    columns, column_weights = taps(picture.shape[1], width)
+    rows, row_weights = (part[window[0]] for part in down)
+    columns, column_weights = (part[window[1]] for part in taps)
+    height, width = len(rows), len(columns)
     across = [
         (_interleaved(column, channels), weight.repeat(channels))
         for column, weight in zip(columns.T, column_weights.T, strict=True)

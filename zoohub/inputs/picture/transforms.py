@@ -12,7 +12,7 @@ from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture, read_image
 from zoohub.inputs.picture.lines import line_array, line_width, turned
 from zoohub.inputs.picture.pixels import level_values, look_up
-from zoohub.inputs.picture.resize import Interpolation, resize
+from zoohub.inputs.picture.resize import WHOLE, Interpolation, Window, resize
 from zoohub.manifest.entry import InputContract
 
 PADDING = 114  # the grey that YOLO's letterbox is filled with
@@ -173,7 +173,8 @@ class Transform:
         if self.contract.resize == "line":
             placed = line_array(pixels, geometry.resized[1], self.contract, self.values)
             return Prepared(self._laid_out(placed), geometry)
-        resized = resize(pixels, *geometry.resized, self.interpolation)
+        window = self._window(geometry)
+        resized = resize(pixels, *geometry.resized, self.interpolation, window)
         return Prepared(self._place(resized, geometry), geometry)
 
     def geometry(self, height: int, width: int) -> Geometry:
@@ -192,8 +193,15 @@ class Transform:
             return Geometry(picture, self.size, top=0, left=0)
         return scaled_geometry(picture, self.size, self.contract.resize)
 
+    def _window(self, geometry: Geometry) -> Window:
+        """What a crop keeps of the resized picture: nothing else is computed."""
+        if self.contract.resize != "crop":
+            return WHOLE
+        top, left = -geometry.top, -geometry.left
+        return slice(top, top + self.size[0]), slice(left, left + self.size[1])
+
     def _place(self, resized: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.float32]:
-        """The resized picture in the contract's values, cropped or with what is around it."""
+        """The resized picture in the contract's values, with what is around it."""
         height, width = geometry.resized if self.contract.open_size else self.size
         placed = np.empty((resized.shape[2], height, width), np.float32)
         inner = placed
@@ -204,9 +212,6 @@ class Transform:
             around = self.values[np.arange(len(filling)), filling, None, None]
             placed[:, : geometry.top] = placed[:, bottom:] = around
             placed[:, :, : geometry.left] = placed[:, :, right:] = around
-        else:
-            top, left = -geometry.top, -geometry.left
-            resized = resized[top : top + height, left : left + width]
         look_up(self.values, resized, inner)
         return self._laid_out(placed)
 
