@@ -45,6 +45,8 @@ sys.addaudithook(lambda event, _: asked.append(event)
 from zoohub.cli.main import main
 code = main(sys.argv[1:])
 heavy = [name for name in ("mindspore", "onnx", "onnxruntime") if name in sys.modules]
+if sys.argv[1] == "predict":  # needs no task but the network's own
+    heavy += [name for name in ("zoohub.tasks.translation.task",) if name in sys.modules]
 print(code, heavy, asked, file=sys.stderr)
 """
 

@@ -31,7 +31,7 @@ from zoohub.predicting.known import known_of
 from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
 from zoohub.settings import settings_for
-from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.finding import all_options, all_tasks
 from zoohub.tasks.options import command_options
 from zoohub.tasks.results import AnyPrediction, Json
 
@@ -98,7 +98,7 @@ def add_rare_arguments(parser: argparse.ArgumentParser) -> None:
     titles = "; ".join(task.title for task in all_tasks())
     parser.description = f"Run a network for what it was made: {titles}."
     group = parser.add_argument_group("what some networks take")
-    declared = command_options(task.options for task in all_tasks())
+    declared = command_options(all_options())
     for option in declared:
         group.add_argument(
             f"--{option.name.replace('_', '-')}",

@@ -19,7 +19,7 @@ from zoohub.predicting.drawings import drawing_paths
 from zoohub.predicting.reading import Ready, in_batches, rows_of
 from zoohub.running.threads import machine_threads
 from zoohub.tasks.contract import Row
-from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.finding import all_options, all_tasks
 from zoohub.tasks.options import choose
 from zoohub.tasks.pictures import save_image
 from zoohub.tasks.results import AnyPrediction, Prediction
@@ -72,7 +72,7 @@ def predict_inputs(
         UsageError: an option.
     """
     task = predictor.task
-    chosen: object = choose(task.options, options or {}, (other.options for other in all_tasks()))
+    chosen: object = choose(task.options, options or {}, all_options)
     check_values({"batch_size": batch_size})
     if save is not None and task.drawings is None:
         drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)

@@ -8,7 +8,7 @@ from zoohub.errors import UsageError
 from zoohub.inputs.text import Sentence
 from zoohub.predicting.known import known_of
 from zoohub.settings import Settings
-from zoohub.tasks.finding import all_tasks
+from zoohub.tasks.finding import all_options
 from zoohub.tasks.options import choose
 
 
@@ -34,7 +34,7 @@ def check_texts(
     cuts = options.get("vocab") is not None
     if contract is None or (cuts and own):
         return
-    chosen: object = choose(task.options, options, (other.options for other in all_tasks()))
+    chosen: object = choose(task.options, options, all_options)
     prepare = task.prepare(contract, chosen)
     if text is not None and (not cuts or task.asked):
         prepare(Sentence(text, text=text))

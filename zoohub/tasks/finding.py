@@ -43,6 +43,11 @@ def all_tasks() -> tuple[AnyTask, ...]:
     return tuple(map(_task_in_folder, _served()))
 
 
+def all_options() -> tuple[type, ...]:
+    """The schemas of what predicting takes, of every task."""
+    return tuple(task.options for task in all_tasks())
+
+
 def learning_tasks() -> tuple[AnyTask, ...]:
     """Those that read data, to be measured and trained; the others only predict."""
     return tuple(task for task in all_tasks() if task.readers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -46,17 +46,22 @@ def command_options(schemas: Iterable[type]) -> list[CommandOption]:
     return list(found.values())
 
 
-def choose(schema: type[O], given: Mapping[str, object], others: Iterable[type] = ()) -> O:
+def choose(
+    schema: type[O],
+    given: Mapping[str, object],
+    others: Callable[[], Iterable[type]] = tuple,
+) -> O:
     """`schema` with the options that were given; None stands for its default.
 
-    What only `others` have is left aside: a command offers the options of all tasks.
+    What only `others` have is left aside: a command offers the options of all tasks. They are
+    asked for when something is given that is not the schema's.
 
     Raises:
         UsageError: an option that nobody has, or a value of the wrong kind.
     """
     own = {field.name for field in dataclasses.fields(typing.cast(Any, schema))}
     if given.keys() - own:
-        known = own.union(*({f.name for f in dataclasses.fields(other)} for other in others))
+        known = own.union(*({f.name for f in dataclasses.fields(other)} for other in others()))
         for name in sorted(given.keys() - known):
             raise UsageError(f"there is no option {name!r}; there are {', '.join(sorted(known))}")
     check_values(given)
