@@ -103,7 +103,13 @@ def test_what_rapidocr_is_sure_of_is_read_the_same(pipeline: str) -> None:
     """On its own crops, one at a time, as its padding depends on the others of a batch; spaces
     apart, of which a pixel more at the end of a line makes or unmakes the narrow ones."""
     engine = importlib.import_module("rapidocr_onnxruntime").RapidOCR()
-    lines = {"Invoice No. 2026-11/0042": 28, "zoohub predict ocr page.png": 20, "The quick": 32}
+    words = (
+        "Invoice No. 2026-11/0042",
+        "predict ocr page.png",
+        "The quick brown fox jumps",
+        "Reads",
+    )
+    lines = dict(zip(words, (28, 20, 32, 40), strict=True))
     sure = 0
     for picture in (page("page"), page("text"), drawn(lines)):
         bgr = np.ascontiguousarray(np.asarray(picture)[..., ::-1])
@@ -116,7 +122,7 @@ def test_what_rapidocr_is_sure_of_is_read_the_same(pipeline: str) -> None:
                 sure += 1
                 read = [one.text.replace(" ", "") for one in found.predictions]
                 assert read == [text.replace(" ", "")]
-    assert sure >= 6
+    assert sure >= 5
 
 
 def test_the_second_call_imports_no_mindspore_and_any_page_size_does(
