@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +16,14 @@ from zoohub.core.paths import expanded
 from zoohub.errors import ZoohubError
 from zoohub.framework import (
     NEWEST_MINDSPORE,
+    NUMPY_TOO_NEW,
     ONEDNN_VARIABLE,
     check_mindspore,
     limit_onednn,
     version_tuple,
 )
 from zoohub.manifest.opening import open_index
-from zoohub.settings import Settings, variable_of
+from zoohub.settings import Settings, variables
 
 SLOW_CONVOLUTION_MS = 100.0
 _LOW_SPACE = 2_000_000_000
@@ -69,14 +70,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield check_store(settings.home)
     yield check_index(settings)
     yield check_open_files()
-    for setting in fields(Settings):
-        if setting.name in ("tokens", "origins"):
-            continue
-        value = getattr(settings, setting.name)
+    yield from list_settings(settings)
+
+
+def list_settings(settings: Settings) -> Iterator[Finding]:
+    """Every setting, its value and where that comes from; of secrets only that they are set."""
+    for variable, name in variables().items():
+        value = getattr(settings, name)
         shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
-        origin = settings.origins.get(setting.name, "default")
+        origin = settings.origins.get(name, "default")
         text = "not set" if shown in (None, "") else str(shown)
-        yield Finding(variable_of(setting.name), "setting", f"{text}  ({origin})")
+        yield Finding(variable, "setting", f"{text}  ({origin})")
     for host in settings.tokens:
         yield Finding(f"ZOOHUB_TOKEN_{host}", "setting", "set (not shown)")
 
@@ -101,7 +105,7 @@ def check_numpy() -> Finding:
     """NumPy is below 2: MindSpore's operators fail at random on it."""
     import numpy
 
-    if version_tuple(numpy.__version__) >= (2,):
+    if version_tuple(numpy.__version__) >= NUMPY_TOO_NEW:
         return Finding(
             "numpy",
             "failure",

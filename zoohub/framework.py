@@ -23,6 +23,7 @@ ONEDNN_VARIABLE = "ONEDNN_MAX_CPU_ISA"
 SAFE_ISA = "AVX2"
 OLDEST_MINDSPORE = "2.7.1"
 NEWEST_MINDSPORE = "2.10"
+NUMPY_TOO_NEW = (2,)
 _FIRST_SLOW_VERSION = (2, 9)
 # oneDNN's own codes (dnnl_cpu_isa_t): everything above AVX2 with VNNI has the AVX-512 bits.
 _AVX512_BIT = 0x20
@@ -129,6 +130,22 @@ def warn_if_too_late(status: OnednnStatus) -> None:
             f"or start Python with {ONEDNN_VARIABLE}={SAFE_ISA} in the environment.",
             RuntimeWarning,
             stacklevel=3,
+        )
+
+
+def warn_of_numpy() -> None:
+    """Say that the NumPy which is there makes MindSpore's operators fail, at random."""
+    import numpy
+
+    if version_tuple(numpy.__version__) >= NUMPY_TOO_NEW:
+        import warnings
+
+        warnings.warn(
+            f"numpy {numpy.__version__} is installed, with which MindSpore's operators fail at "
+            "random; "
+            "`pip install 'numpy<2'`",
+            RuntimeWarning,
+            stacklevel=2,
         )
 
 

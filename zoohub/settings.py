@@ -200,9 +200,9 @@ def asked(**values: Any) -> Iterator[None]:
         _ASKED.reset(token)
 
 
-def variable_of(field_name: str) -> str:
-    """The environment variable that sets a field of `Settings`."""
-    return next(v for v, (name, _) in _VARIABLES.items() if name == field_name)
+def variables() -> Mapping[str, str]:
+    """The environment variables, and the field of `Settings` that each sets; secrets aside."""
+    return {variable: name for variable, (name, _) in _VARIABLES.items()}
 
 
 def _read_file(path: Path) -> dict[str, str]:

@@ -102,6 +102,28 @@ def test_a_misspelt_command_is_one_line_with_the_closest_ones() -> None:
     assert "no command is called 'finetun'; closest are finetune" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("list", "--taks", "x"), "there is no option --taks; closest: --task"),
+        (
+            ("predict", "lenet5", "a.png", "--treshold=0.5"),
+            "there is no option --treshold; closest: --threshold",
+        ),
+        (("cache", "list", "--what"), "there is no option --what"),
+        (("info", "lenet5", "--zzzzzz"), "there is no option --zzzzzz"),
+    ],
+)
+def test_a_misspelt_option_is_one_line_with_the_closest_ones(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    done = zoohub(*arguments)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"zoohub: {said}")
+    assert line.endswith(f"`zoohub {arguments[0]} --help` shows how to use it")
+
+
 def test_info_says_where_a_model_comes_from_and_how_to_use_it() -> None:
     done = zoohub("info", "yolov5")
     assert done.returncode == 0

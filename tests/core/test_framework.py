@@ -30,6 +30,13 @@ def test_the_installed_version_is_found_without_importing_mindspore() -> None:
     assert lines[0] == lines[1]
 
 
+def test_a_numpy_that_mindspore_fails_on_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    framework.warn_of_numpy()  # nothing is wrong with the one that is here
+    monkeypatch.setattr("numpy.__version__", "2.4.6")
+    with pytest.warns(RuntimeWarning, match=r"numpy 2\.4\.6 .* `pip install 'numpy<2'`"):
+        framework.warn_of_numpy()
+
+
 @pytest.mark.parametrize(("text", "has"), [(AVX512, True), (AVX2, False)])
 def test_the_processor_is_read_from_its_flags(tmp_path: Path, text: str, has: bool) -> None:
     file = tmp_path / "cpuinfo"

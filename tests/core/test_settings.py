@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoohub.errors import ZoohubError
-from zoohub.settings import Settings, load_settings, variable_of
+from zoohub.settings import Settings, load_settings, variables
 
 pytestmark = pytest.mark.smoke
 
@@ -75,5 +75,5 @@ def test_tokens_never_show_in_the_representation(tmp_path: Path) -> None:
 
 
 def test_every_setting_knows_its_variable() -> None:
-    assert variable_of("mirrors") == "ZOOHUB_MIRROR"
-    assert variable_of("home") == "ZOOHUB_HOME"
+    assert variables()["ZOOHUB_MIRROR"] == "mirrors"
+    assert variables()["ZOOHUB_HOME"] == "home"

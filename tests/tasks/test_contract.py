@@ -162,7 +162,7 @@ def test_one_task_alone_has_recipes_that_do_not_name_it() -> None:
 def test_its_options_are_those_of_the_command_line(task: AnyTask) -> None:
     parser = argparse.ArgumentParser()
     predict.add_arguments(parser)
-    predict.add_rare_arguments(parser)
+    predict.add_task_arguments(parser)
     text = " ".join(parser.format_help().split())
     own = command_options([task.options])
     for option in own:

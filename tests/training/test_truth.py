@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import subprocess
 import sys
@@ -28,38 +27,23 @@ RECORDED = json.loads((TRUTH / "truth.json").read_text(encoding="utf-8"))
 EXACT_ONLY = ("weights", "texts", "drawn", "sha256", "size", "said", "text", "found", "table")
 # What others of the scenarios cover too, or half of them does: minutes each, outside the gate.
 APART = ("eager", "resumed", "scenes", "boxes", "coco")
-GATE = [name for name in RECORDED if name not in ("canary", *APART)]
-APART_MARKS = (pytest.mark.slow, pytest.mark.every, pytest.mark.timeout(1200))
-
-
-def run_today(out: Path, *names: str) -> dict[str, Any]:
-    """The same scenarios by today's code, in a process of their own: MindSpore's mode is one's."""
-    command = [sys.executable, str(HERE / "record_truth.py"), str(out), *names]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ})
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
-
-
-@pytest.fixture(scope="session")
-def today(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the gate's scenarios give today."""
-    return run_today(tmp_path_factory.mktemp("truth") / "today.json", *GATE)
+SCENARIOS = [
+    pytest.param(name, marks=pytest.mark.every if name in APART else ())
+    for name in RECORDED
+    if name != "canary"
+]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("name", GATE)
-def test_a_scenario_gives_what_it_gave(today: dict[str, Any], name: str) -> None:
-    expect_the_same(today, name)
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=APART_MARKS) for name in APART])
-def test_a_scenario_of_its_own_gives_what_it_gave(name: str, tmp_path: Path) -> None:
-    expect_the_same(run_today(tmp_path / "today.json", name), name)
-
-
-def expect_the_same(today: dict[str, Any], name: str) -> None:
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_gives_what_it_gave(name: str, tmp_path: Path) -> None:
+    """In a process of its own: MindSpore's mode is one's."""
+    out = tmp_path / "today.json"
+    command = [sys.executable, str(HERE / "record_truth.py"), str(out), name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    today = json.loads(out.read_text(encoding="utf-8"))
     exact = today["canary"] == RECORDED["canary"]
     differences = list(compare(RECORDED[name], today[name], exact, name))
     assert not differences, "\n".join(differences[:10])

@@ -73,7 +73,7 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("formatter_class", _formatter)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
-    def is_asked_more(self, arguments: Sequence[str]) -> bool:
+    def lacks_an_option(self, arguments: Sequence[str]) -> bool:
         """Whether there are options that it does not have yet: help may be one of them, and one
         that is cut short."""
         known = {*self._option_string_actions, *common_options()._option_string_actions}
@@ -81,6 +81,19 @@ class Parser(argparse.ArgumentParser):
         return any(
             word.startswith("-") and word.partition("=")[0] not in known for word in arguments
         )
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Say which of the arguments is none of its own, and what it may have been meant to be."""
+        from zoohub.manifest.reference import closest
+
+        option = next((word for word in unknown if word.startswith("-")), None)
+        if option is None:
+            self.error(f"there is no place for {' '.join(unknown)!r}")
+        name = option.partition("=")[0]
+        known = (word for word in self._option_string_actions if word.startswith("--"))
+        near = closest(name, known, limit=3)
+        hint = f"; closest: {', '.join(near)}" if near else ""
+        self.error(f"there is no option {name}{hint}")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments, and leave."""
@@ -135,7 +148,9 @@ def main(arguments: Sequence[str]) -> int:
         if verb is None and not {"-h", "--help", "--version"} & set(arguments):
             parser.print_help()
             return UsageError.exit_code
-        options = parser.parse_args(arguments)
+        options, unknown = parser.parse_known_args(arguments)
+        if unknown:
+            options.parser.refuse(unknown)
     except SystemExit as stop:  # argparse has printed the help or the usage error
         alone = arguments != given and "help" not in given
         return UsageError.exit_code if alone else int(stop.code or 0)
@@ -228,12 +243,12 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         )
         module = importlib.import_module(f"zoohub.cli.{verb.module}")
         module.add_arguments(sub)
-        rare = getattr(module, "add_rare_arguments", None)
-        if rare is not None and sub.is_asked_more(arguments):
-            rare(sub)
+        declare = getattr(module, "add_task_arguments", None)
+        if declare is not None and sub.lacks_an_option(arguments):
+            declare(sub)
         add_common_options(sub, argparse.SUPPRESS)  # after the command's own, in its help too
         sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
-        sub.set_defaults(run=module.run)
+        sub.set_defaults(run=module.run, parser=sub)
     return parser
 
 

@@ -93,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(save=None, format=None, documents=(), task_options=())
 
 
-def add_rare_arguments(parser: argparse.ArgumentParser) -> None:
+def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the tasks say of themselves, for which all of them are imported."""
     titles = "; ".join(task.title for task in all_tasks())
     parser.description = f"Run a network for what it was made: {titles}."

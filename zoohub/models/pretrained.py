@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoohub.core.paths import local_path
 from zoohub.errors import CheckpointCorrupt, NetworkNotAvailable, UnknownModel, UsageError
-from zoohub.framework import NEWEST_MINDSPORE, check_mindspore, version_tuple
+from zoohub.framework import NEWEST_MINDSPORE, check_mindspore, version_tuple, warn_of_numpy
 from zoohub.manifest.entry import Checkpoint, NetworkSpec
 from zoohub.manifest.index import Resolved
 from zoohub.manifest.opening import open_index
@@ -149,6 +149,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
 
 
 def _check_version(checkpoint: Checkpoint | None) -> None:
+    warn_of_numpy()
     if checkpoint is None:
         check_mindspore()
     else:

@@ -9,7 +9,7 @@ import mindspore as ms
 from mindspore import nn
 
 from zoohub.errors import DataError, RecipeError
-from zoohub.framework import limit_onednn, warn_if_too_late
+from zoohub.framework import limit_onednn, warn_if_too_late, warn_of_numpy
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.families import find_family, head_of, outputs_for
 from zoohub.networks.family import LossRequest
@@ -46,6 +46,7 @@ def _starting_network(session: Session, say: Say) -> tuple[nn.Cell, bool]:
     """The network, and whether its head is new."""
     recipe, start, classes = session.recipe, session.start, session.splits.classes
     warn_if_too_late(limit_onednn())
+    warn_of_numpy()
     set_mode(recipe, say)
     ms.set_seed(recipe.seed)
     count = len(classes)

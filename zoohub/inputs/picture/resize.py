@@ -37,8 +37,8 @@ def resize(
     interpolation: Interpolation,
     window: Window = WHOLE,
 ) -> Pixels:
-    """Resample an (H, W, C) uint8 picture to (height, width, C), or to a window of that,
-    which costs as much as it is large.
+    """Resample an (H, W, C) uint8 picture to (height, width, C), or to a window of that: bilinear
+    and bicubic, nothing else is computed.
 
     `area` averages the covered source pixels where both sides shrink, and is `bilinear` otherwise.
     """
