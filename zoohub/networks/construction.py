@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,7 +11,7 @@ from mindspore.ops.operations import other_ops
 
 def construct_empty(construct: Callable[[], nn.Cell]) -> nn.Cell:
     """The network that `construct` makes, its parameters without data where MindSpore can
-    (`no_init_parameters`, 2.x), their names as ever.
+    (`no_init_parameters`).
 
     What is patched meanwhile is put back on errors too.
     """
@@ -20,11 +19,8 @@ def construct_empty(construct: Callable[[], nn.Cell]) -> nn.Cell:
         from mindspore.nn.utils import no_init_parameters
     except ImportError:
         return construct()
-    with no_init_parameters(), _one_load_operator(), _names_put_off():
-        net = construct()
-    for name, cell in net.name_cells().items():
-        cell.update_parameters_name(f"{name}.")
-    return net
+    with no_init_parameters(), _one_load_operator():
+        return construct()
 
 
 @contextmanager
@@ -45,23 +41,3 @@ def _one_load_operator() -> Iterator[None]:
         yield
     finally:
         other_ops.Load = made
-
-
-@contextmanager
-def _names_put_off() -> Iterator[None]:
-    """Leave parameters without their cells' names while this thread puts cells into cells.
-
-    MindSpore renames all that is in a cell whenever it is put into another, so that HRNet's 1,627
-    parameters are named 10,537 times. Only the last name stays, the path from the outermost cell.
-    """
-    rename, builder = nn.Cell.update_parameters_name, threading.get_ident()
-
-    def unless_building(cell: nn.Cell, prefix: str = "", recurse: bool = True) -> None:
-        if threading.get_ident() != builder:
-            rename(cell, prefix, recurse)
-
-    nn.Cell.update_parameters_name = unless_building
-    try:
-        yield
-    finally:
-        nn.Cell.update_parameters_name = rename
