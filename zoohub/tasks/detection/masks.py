@@ -9,7 +9,7 @@ from zoohub.inputs.picture import Geometry
 from zoohub.inputs.picture.resize import resize_values
 from zoohub.outputs.masked_boxes import MaskedBoxes
 from zoohub.tasks.detection.selection import Detections
-from zoohub.tasks.run_lengths import RunLengths, run_lengths
+from zoohub.tasks.run_lengths import RunLengths, placed_runs, run_lengths
 
 
 def masks_of(
@@ -45,13 +45,12 @@ def pasted(
     """
     height, width = size
     left, top, right, bottom = (int(edge) for edge in box)
-    mask = np.zeros(size, bool)
     across = min(max(right - left + 1, 1), width - left)
     down = min(max(bottom - top + 1, 1), height - top)
-    if across > 0 and down > 0:
-        inside = resize_values(likely[..., None], down, across)[..., 0] > 0.5
-        mask[top : top + down, left : left + across] = inside
-    return run_lengths(mask)
+    if across <= 0 or down <= 0:
+        return RunLengths(height, width, (height * width,))
+    inside = resize_values(likely[..., None], down, across)[..., 0] > 0.5
+    return placed_runs(inside, top, left, size)
 
 
 def _in_picture(
