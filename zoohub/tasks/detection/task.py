@@ -53,8 +53,13 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     serves = SERVES
     title = "detect objects in pictures"
     figures = (
-        Figure("map", "mAP"), Figure("map50", "mAP@0.5"), Figure("map75", "mAP@0.75")
-    )  # fmt: skip
+        Figure("map", "mAP"),
+        Figure("map50", "mAP@0.5"),
+        Figure("map75", "mAP@0.75"),
+        Figure("mask_map", "mAP of masks"),
+        Figure("mask_map50", "mAP@0.5 of masks"),
+        Figure("mask_map75", "mAP@0.75 of masks"),
+    )
     published = ("map", "map50")
     headline = ("map50", "map")
     best = ("map",)
