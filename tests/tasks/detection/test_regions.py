@@ -12,6 +12,7 @@ import pytest
 from mindspore import Tensor, ops
 
 import zoohub
+from zoohub.errors import DataError
 from zoohub.networks.faster_rcnn.network import faster_rcnn
 from zoohub.networks.faster_rcnn.parts import search_parts
 from zoohub.predicting.predictor import open_predictor, part_runners
@@ -199,3 +200,12 @@ def test_an_export_in_parts_finds_the_same(tmp_path: Path) -> None:
     found = search_objects(exported.parts, image)
     np.testing.assert_allclose(found["detections"], expected["detections"], rtol=1e-3, atol=1e-2)
     np.testing.assert_allclose(found["masks"], expected["masks"], rtol=0, atol=1e-3)
+
+
+def test_values_that_are_not_finite_are_an_error() -> None:
+    net = network()
+    weight = net.rpn_with_loss.rpn_convs_list[0].rpn_cls.bias
+    weight.set_data(Tensor(np.full(weight.shape, np.nan, np.float32)))
+    image = np.zeros((1, 3, *SIZE), np.float32)
+    with pytest.raises(DataError, match="not finite"):
+        search_objects(part_runners(net, "faster_rcnn", "pynative"), image)

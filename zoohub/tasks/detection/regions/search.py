@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.outputs.form import check_finite
 from zoohub.running.runner import Runner
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
 from zoohub.tasks.detection.regions.anchors import anchors_of
@@ -38,11 +39,15 @@ def is_two_stage(runners: Mapping[str, Runner]) -> bool:
 
 def search_objects(runners: Mapping[str, Runner], images: _Array) -> dict[str, _Array]:
     """What is in pictures (N, 3, H, W): `detections` (n, 7) as `BoxTable` has them, the best of a
-    picture first, and of a network with masks `masks` (n, 28, 28), probabilities over each box."""
+    picture first, and of a network with masks `masks` (n, 28, 28), probabilities over each box.
+
+    Raises:
+        DataError: a part gives inf or nan, of which the next would make no boxes at all.
+    """
     rows: list[_Array] = []
     masks: list[_Array] = []
     for place, image in enumerate(images):
-        raw = runners[PROPOSALS].run({"image": image[None]})
+        raw = _asked(runners[PROPOSALS], image=image[None])
         maps = [raw[f"map_{stride}"][0] for stride in STRIDES]
         size = (image.shape[-2], image.shape[-1])
         regions = _proposals(raw, size)
@@ -57,6 +62,14 @@ def search_objects(runners: Mapping[str, Runner], images: _Array) -> dict[str, _
     if MASKS in runners:
         found["masks"] = np.concatenate(masks)
     return found
+
+
+def _asked(runner: Runner, **inputs: _Array) -> dict[str, _Array]:
+    """What a part gives, all of it finite."""
+    raw = runner.run(inputs)
+    for values in raw.values():
+        check_finite(values)
+    return raw
 
 
 def _proposals(raw: Mapping[str, _Array], size: _Size) -> _Array:
@@ -86,7 +99,7 @@ def _seen(
     cascade = len(heads) > 1
     for place, name in enumerate(heads):
         features = region_features(maps, regions, _CELLS, last_pixel=cascade)
-        raw = runners[name].run({"regions": features})
+        raw = _asked(runners[name], regions=features)
         logits = raw["class_logits"].astype(np.float32)
         offsets = _of_every_class(raw["offsets"], logits.shape[1])
         likeliest = offsets[np.arange(len(regions)), logits.argmax(axis=1)]
@@ -127,7 +140,7 @@ def _masks(
     if not len(regions):
         return np.empty((0, 2 * _MASK_CELLS, 2 * _MASK_CELLS), np.float32)
     features = region_features(maps, regions, _MASK_CELLS)
-    logits = runner.run({"mask_regions": features})["mask_logits"]
+    logits = _asked(runner, mask_regions=features)["mask_logits"]
     own = logits[np.arange(len(regions)), label + 1].astype(np.float32)
     with np.errstate(over="ignore"):
         likely: _Array = 1 / (1 + np.exp(-own))
