@@ -209,6 +209,7 @@ def predict(
     batch_size: int = 1,
     save: str | Path | None = None,
     steps: Mapping[str, object] | None = None,
+    task: str | None = None,
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -232,6 +233,8 @@ def predict(
         batch_size: inputs at a time.
         save: where to draw detections: a file for one picture, a folder for several.
         steps: networks to put in the place of a pipeline's own, by the names of its steps.
+        task: what to ask of a network by name that was made for something else: `embeddings`, the
+            vectors of texts, of every text encoder, whose head is left out; None: its own.
         checkpoint, parameters, num_classes, ema: weights of your own for the model that is named,
             as for `load`.
         device: as for `load`.
@@ -252,6 +255,7 @@ def predict(
         batch_size=batch_size,
         save=save,
         steps=steps,
+        task=task,
         checkpoint=checkpoint,
         parameters=parameters,
         num_classes=num_classes,
@@ -277,6 +281,7 @@ def predict_stream(
     batch_size: int = 1,
     save: str | Path | None = None,
     steps: Mapping[str, object] | None = None,
+    task: str | None = None,
     checkpoint: object = None,
     parameters: str | None = None,
     num_classes: int | None = None,
@@ -303,7 +308,7 @@ def predict_stream(
     )
     check_values(options)
     fetched = fetch_pictures(inputs, settings)  # before a network, which is larger
-    predictor = open_any(model, settings, mode=mode, request=request, steps=steps)
+    predictor = open_any(model, settings, mode=mode, request=request, steps=steps, task=task)
     return predict_inputs(predictor, fetched, options, batch_size=batch_size, save=save)
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mindspore as ms
+import numpy as np
 import pytest
+from mindspore import Tensor
+from weights_rule import fill_by_rule
 
 import zoohub
 
 pytestmark = pytest.mark.slow
 
 SMALL: dict[str, Any] = {"vocab_size": 30, "embed_dim": 8, "depth": 1, "num_heads": 2}
+RECURRENT = {"vocab_size": 30, "embed_dim": 8}
 NETWORKS: dict[str, dict[str, Any]] = {
     "gpt2@mindnlp": {"longest": 16},
     "bloom_560m": {"longest": 16},
@@ -19,6 +26,40 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "t5_small": {"head_dim": 4, "ffn_dim": 12, "longest": 16},
     "mass": {"ffn_dim": 12, "longest": 16},
 }
+
+
+@contextmanager
+def mode(wanted: int) -> Iterator[None]:
+    before = ms.get_context("mode")
+    ms.set_context(mode=wanted)
+    yield
+    ms.set_context(mode=before)
+
+
+@pytest.mark.parametrize("name", ["gnmt_v2", "seq2seq"])
+def test_a_recurrent_translator_is_compiled_once_and_exported_for_any_length(
+    name: str, tmp_path: Path
+) -> None:
+    net = zoohub.load(name, **RECURRENT, layers=2)
+    fill_by_rule(net)
+    open_ids = Tensor(shape=[None, None], dtype=ms.int32)
+    given = []
+    for batch, source, target in ((2, 5, 4), (1, 3, 7), (3, 8, 1)):
+        rng = np.random.default_rng(source)
+        arrays = [rng.integers(0, 30, (batch, n)).astype(np.int32) for n in (source, target)]
+        mask = [np.ones((batch, source), np.int32)] if name == "gnmt_v2" else []
+        given.append([*map(Tensor, (*arrays, *mask))])
+    with mode(ms.PYNATIVE_MODE):
+        wanted = [net(*inputs).asnumpy() for inputs in given]
+    with mode(ms.GRAPH_MODE):
+        net.set_inputs(*[open_ids] * len(given[0]))
+        found = [net(*inputs).asnumpy() for inputs in given]
+        assert len(net.compile_cache) == 1
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    axes = {"batch", "length"}
+    pytest.importorskip("onnxruntime")
+    zoohub.export(net, tmp_path / "a.onnx", length=6, dynamic=axes, check=True)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

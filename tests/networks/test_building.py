@@ -179,7 +179,7 @@ def test_a_detectors_anchors_are_kept_in_pixels_and_in_cells() -> None:
 
 def test_fractions_of_a_picture_that_is_not_square_go_by_its_own_width_and_height() -> None:
     net = build("yolov5_focus", size="s", num_classes=1).set_train(False)
-    decoder = net.decoders[0]
+    decoder = net.boxes[0]
     boxes = decoder(Tensor(np.zeros((1, 2, 4, 3, 6), np.float32))).asnumpy()[0]
     np.testing.assert_allclose(boxes[0, :, 0, 0], (np.arange(4) + 0.5) / 4, rtol=1e-6)
     np.testing.assert_allclose(boxes[:, 0, 0, 1], (np.arange(2) + 0.5) / 2, rtol=1e-6)

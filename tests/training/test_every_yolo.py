@@ -29,8 +29,12 @@ NETWORKS = {
     "yolov3-darknet53": ("yolov3_darknet53", {"base_channels": 2}),
     "yolov3-tiny": ("yolov3_tiny", {"base_channels": 2}),
     "yolov4-zoo": ("yolov4_zoo", {"base_channels": 2}),
+    "yolov5-focus": ("yolov5_focus", {"base_channels": 2}),
     "yolox-nano": ("yolox", {"size": "nano", "width": 0.125}),
 }
+
+
+RANGES = {"yolov5_focus": "0..255"}  # which normalises itself
 
 
 def _recipe(folder: Path, builder: str, arguments: Mapping[str, object]) -> Path:
@@ -50,7 +54,11 @@ def _recipe(folder: Path, builder: str, arguments: Mapping[str, object]) -> Path
         "model": builder,
         "network": {"builder": builder, "arguments": dict(arguments)},
         "data": {"kind": "boxes", "path": "data.yaml"},
-        "input": {"size": [64, 64], "resize": "letterbox"},
+        "input": {
+            "size": [64, 64],
+            "resize": "letterbox",
+            "value_range": RANGES.get(builder, "0..1"),
+        },
         "augment": {"mosaic": 0, "scale": 0, "shift": 0, "flip": 0, "hue": 0, "saturation": 0},
         "optimizer": {"name": "adamw", "lr": 0.002, "clip": 10},
         "schedule": {"warmup": 0},
@@ -79,6 +87,6 @@ def test_it_trains_and_is_measured(model: str, tmp_path: Path) -> None:
 
 
 def test_a_family_without_a_loss_says_so(tmp_path: Path) -> None:
-    recipe = _recipe(tmp_path, "yolov5_focus", {})
+    recipe = _recipe(tmp_path, "refinedet", {})
     with pytest.raises(DataError, match="cannot be trained: its family has no loss"):
         finetune(recipe, output=tmp_path / "run")

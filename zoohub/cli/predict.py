@@ -48,6 +48,7 @@ EXAMPLES = (
     "zoohub predict bert_base_chinese --text '今天[MASK]气真好' --vocab vocab.txt",
     "zoohub predict bertfinetune_squad --text 'It was built in 1889.' --question 'When?' "
     "--vocab vocab.txt",
+    "zoohub predict bert_base_uncased --task text-embedding --text 'A cat' --vocab vocab.txt",
     "zoohub predict ocr page.png --save lines.png",
     "zoohub predict ocr scan.pdf --hocr scan.hocr",
     "zoohub predict ocr page.png --set detection=psenet_resnet50 --json",
@@ -90,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file_options(parser.add_argument_group("results"))
     add_weights_options(parser)
     add_device_options(parser, engine=True)
-    parser.set_defaults(save=None, format=None, documents=(), task_options=())
+    parser.set_defaults(save=None, format=None, documents=(), task=None, task_options=())
 
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +99,12 @@ def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     titles = "; ".join(task.title for task in all_tasks())
     parser.description = f"Run a network for what it was made: {titles}."
     group = parser.add_argument_group("what some networks take")
+    whole = "; ".join(f"{task.name} ({task.title})" for task in all_tasks() if task.headless)
+    group.add_argument(
+        "--task",
+        metavar="TASK",
+        help=f"ask another task than its own, which leaves the network's head out: {whole}",
+    )
     declared = command_options(all_options())
     for option in declared:
         group.add_argument(
@@ -139,7 +146,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     request = weights_options(options, output)
     documents, steps = _documents(options), _steps(options)
     if documents or options.format is not None:  # said before a network is fetched
-        task = known_of(options.name, settings).task
+        task = known_of(options.name, settings, options.task).task
         for name in documents:
             check_document(task, name)
             if options.resume:
@@ -153,11 +160,18 @@ def run(options: argparse.Namespace, output: Output) -> int:
         raise DataError(f"{vocab}: there is no such file")
     if options.text or vocab is not None:
         text, own = (options.text or [None])[0], request.own_weights is not None
-        check_texts(options.name, text, settings, given, own=own)
+        check_texts(options.name, text, settings, given, own=own, task=options.task)
     inputs: object = None
     if options.inputs:
         inputs = fetch_pictures(options.inputs, settings)  # before a network, which is larger
-    predictor = open_any(options.name, settings, mode=options.mode, request=request, steps=steps)
+    predictor = open_any(
+        options.name,
+        settings,
+        mode=options.mode,
+        request=request,
+        steps=steps,
+        task=options.task,
+    )
     if predictor.task.kind == "text":
         inputs = _texts(options)
     # Not before there is a network that can fill it.

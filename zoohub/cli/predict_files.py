@@ -74,7 +74,7 @@ def asked_file(
     for name in FORMATS:
         path: str | None = getattr(options, name)
         if path is not None:
-            own = {key: getattr(options, key) for key in ("parameters", "num_classes")}
+            own = {key: getattr(options, key) for key in ("parameters", "num_classes", "task")}
             asked = {**given, **own, "ema": options.ema or None}
             nets = step_names(options.name, settings, steps)
             maker = find_maker(options.name, options.checkpoint, asked, settings, nets)

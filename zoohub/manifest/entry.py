@@ -6,7 +6,7 @@ Unknown is None, never a guess.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Declared = Literal["sha256", "prefix", "none", "doubtful"]
@@ -163,6 +163,10 @@ class NetworkSpec:
     parameters: str | None = None
     head: str | None = None
     stem: str | None = None
+
+    def with_arguments(self, arguments: Mapping[str, object]) -> NetworkSpec:
+        """The same with these arguments, in the place of its own where it has them."""
+        return replace(self, arguments={**self.arguments, **arguments})
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,14 @@ class LoadRequest:
 
     @property
     def compilable(self) -> bool:
-        """Whether a compiled form may be kept: of published weights as they are, or of a file."""
-        if self.own_weights is None:
-            return not self.arguments and self.options == NetworkOptions()
-        options = self.options
-        plain = NetworkOptions(
-            layout=options.layout, ema=options.ema, num_classes=options.num_classes
-        )
-        return self.own_file is not None and not self.arguments and options == plain
+        """Whether a compiled form may be kept: of weights as they are, published or a file's; the
+        head may be another."""
+        own = self.options
+        plain = NetworkOptions()
+        if self.own_weights is not None:
+            plain = NetworkOptions(layout=own.layout, ema=own.ema, num_classes=own.num_classes)
+        kept = self.own_weights is None or self.own_file is not None
+        return kept and own == plain and self.arguments.keys() <= {"head"}
 
 
 def weights_request(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.position_table import PositionTable
@@ -111,6 +111,7 @@ class Family:
             any number, and their count is the argument.
         inputs: the names of what its networks take, in the order of `construct`: `image`; of text
             `ids`, `mask`, …, whole numbers (int32) of (batch, length).
+        layout: of the pictures it takes, `NCHW` or `NHWC`.
         sequences: whether inputs other than `image` are that; else `construct` says what they are,
             and zoohub cannot make any to export with, unless `takes` says how.
         takes: `module:function`, found as `outputs` is, `(arguments) -> (Taken, …)`: what each of
@@ -167,6 +168,7 @@ class Family:
     torchvision_difference: Callable[[Arguments], str | None] | None = None
     sizes: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("image",)
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
     sequences: bool = True
     takes: str | None = None
     raw: tuple[str, ...] = ("logits",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,13 +49,25 @@ class Boxes:
 
 
 @dataclass(frozen=True, slots=True)
+class SoftSuppression:
+    """How boxes weaken those of their class that they overlap: a score is multiplied by
+    exp(-overlap²/`sigma`), unless it is below `least`."""
+
+    sigma: float
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
 class BoxTable:
-    """The boxes that a file with its own non-maximum suppression lets through.
+    """The boxes that a network chose itself, or a file with its own non-maximum suppression.
 
     `rows` is float32 (n, 7): picture's index, x1, y1, x2, y2 in pixels of the input, score, class.
+    `soft` says how the boxes of a picture weaken each other, in the picture's own pixels; None:
+    they do not.
     """
 
     rows: Array
+    soft: SoftSuppression | None = None
 
     def __post_init__(self) -> None:
         if self.rows.ndim != 2 or self.rows.shape[1] != 7:
@@ -121,6 +133,17 @@ def chosen_boxes(raw: Mapping[str, Array], size: Size) -> BoxTable:
     pictures = np.repeat(np.arange(len(chosen), dtype=np.float32), count)
     rows = chosen.reshape(-1, 6).astype(np.float32, copy=False)
     return BoxTable(np.concatenate([pictures[:, None], rows], axis=1))
+
+
+def point_boxes(raw: Mapping[str, Array], size: Size) -> BoxTable:
+    """`chosen_boxes` that weaken each other, as in the evaluation of those who publish them: the
+    MindSpore models repository's CenterNets set `SOFT_NMS: True` for a single scale too
+    (research/cv/centernet_det/default_config.yaml, and its ResNets').
+
+    Raises:
+        DataError: the network gives something else, such as raw maps.
+    """
+    return replace(chosen_boxes(raw, size), soft=SoftSuppression(sigma=0.5, least=0.001))
 
 
 def fractional_maps(raw: Mapping[str, Array], size: Size) -> Boxes:

@@ -16,6 +16,7 @@ from zoohub.manifest.steps import exchanged, resolved_steps, step_references
 from zoohub.models.pipelines import Pipeline, network_name, pipeline_called
 from zoohub.networks.options import NetworkOptions
 from zoohub.outputs import Form
+from zoohub.predicting.asked import check_own
 from zoohub.predicting.engines import Engine
 from zoohub.predicting.known import known_of
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
@@ -70,10 +71,11 @@ def open_any(
     mode: str | None = None,
     request: LoadRequest | None = None,
     steps: Mapping[str, object] | None = None,
+    task: str | None = None,
 ) -> AnyPredictor:
     """The predictor of whatever predicts: of a pipeline, its name, what `zoohub.load` made of it or
     an exported one's description; else as `open_predictor`. `steps` are networks to be put in the
-    place of a pipeline's own.
+    place of a pipeline's own; `task` is one that is asked of a network, None: its own.
 
     Raises:
         UsageError: steps are given to what has none, or weights to what has several networks.
@@ -82,7 +84,9 @@ def open_any(
     chain = _chain_of(model, settings)
     if chain is None:
         exchanged(str(model), {}, steps or {})
-        return open_predictor(cast("nn.Cell", model), settings, mode=mode, request=request)
+        return open_predictor(
+            cast("nn.Cell", model), settings, mode=mode, request=request, task=task
+        )
     if request is not None and (
         request.own_weights is not None or request.options != NetworkOptions()
     ):
@@ -93,18 +97,19 @@ def open_any(
         )
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
     nets = exchanged(chain.name, chain.steps, given)
-    task = chain_task(chain.name, find_task(chain.task))
-    task.check_steps(chain.name, nets)
+    own = chain_task(chain.name, find_task(chain.task))
+    check_own(task, chain.name, own)
+    own.check_steps(chain.name, nets)
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
-            _check_step(task, step, net, known_of(net, settings).task)
+            _check_step(own, step, net, known_of(net, settings).task)
     opened = {
         step: open_predictor(cast("nn.Cell", net), settings, mode=mode, request=request)
         for step, net in nets.items()
     }
     for step, predictor in opened.items():
-        _check_step(task, step, str(nets[step]), predictor.task)
-    return ChainPredictor(task, opened)
+        _check_step(own, step, str(nets[step]), predictor.task)
+    return ChainPredictor(own, opened)
 
 
 def _check_step(task: ChainTask, step: str, name: str, own: AnyTask) -> None:

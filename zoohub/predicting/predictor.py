@@ -19,6 +19,7 @@ from zoohub.models.subjects import find_subject, with_own_weights
 from zoohub.networks.families import find_family, has_family
 from zoohub.outputs import Form, Read
 from zoohub.outputs.reading import choose_reading
+from zoohub.predicting.asked import check_own, request_for
 from zoohub.predicting.compiled import Form as Compiled
 from zoohub.predicting.compiled import MakingRunner, find_form
 from zoohub.predicting.engines import (
@@ -83,10 +84,12 @@ def open_predictor(
     *,
     mode: str | None = None,
     request: LoadRequest | None = None,
+    task: str | None = None,
 ) -> Predictor:
     """The predictor of a reference, a run, an exported file, or a network `zoohub.load` made.
 
-    `request` says which weights a reference is to have; None: the published ones.
+    `request` says which weights a reference is to have; None: the published ones. `task` is one
+    that is asked of it; None: its own.
 
     Raises:
         As `zoohub.load`; DataError where the input contract is not known, or zoohub has no such
@@ -101,7 +104,9 @@ def open_predictor(
         what = f"{model} is a finished graph" if finished else "this network has its weights"
         raise UsageError(f"checkpoint= goes with a model's name; {what}")
     if finished:
-        return _of_file(local_path(cast("str | Path", model)), settings)
+        predictor = _of_file(local_path(cast("str | Path", model)), settings)
+        check_own(task, str(model), predictor.task)
+        return predictor
     changed = request is not None and not request.compilable
     if settings.engine == "onnxruntime" and (changed or not named):
         what = "a network with weights of your own" if named else "a network object"
@@ -110,17 +115,23 @@ def open_predictor(
             "it"
         )
     if not named:
-        return _of_network(cast("nn.Cell", model), mode)
-    return _of_name(name_or_path(model), settings, mode, request)
+        predictor = _of_network(cast("nn.Cell", model), mode)
+        check_own(task, "this network", predictor.task)
+        return predictor
+    return _of_name(name_or_path(model), settings, mode, request, task)
 
 
 def _of_name(
-    name: str, settings: Settings, mode: str | None, request: LoadRequest | None
+    name: str,
+    settings: Settings,
+    mode: str | None,
+    request: LoadRequest | None,
+    task: str | None,
 ) -> Predictor:
     """The predictor of a reference or a run: its compiled form, or its network in MindSpore."""
     from zoohub.models.pretrained import LoadRequest
 
-    request = request or LoadRequest(pretrained=True)
+    request = request_for(task, name, settings, request or LoadRequest(pretrained=True))
     if request.compilable:
         choice = choose_engine(settings.engine, settings.device, mode, this_machine())
         if choice.hint is not None:
@@ -141,6 +152,7 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     entry, checkpoint = resolved.entry, resolved.checkpoint
     if has_network(entry):  # nothing is fetched in vain
         spec = (checkpoint.network if checkpoint else None) or entry.network
+        spec = None if spec is None else spec.with_arguments(request.arguments)
         task = task_for(entry.task, spec)
         if spec is not None:
             task.check_network(spec)
@@ -160,6 +172,7 @@ def _compiled(
             _check_compilable(name, settings)
         return None
     subject = with_own_weights(subject, request)
+    subject = replace(subject, network=subject.network.with_arguments(request.arguments))
     if subject.own is not None and not subject.own.is_file():
         return None  # loading it says what is wrong
     task = task_for(subject.task, subject.network)

@@ -13,28 +13,34 @@ from zoohub.tasks.options import choose
 
 
 def check_texts(
-    model: str, text: str | None, settings: Settings, options: Mapping[str, object], *, own: bool
+    model: str,
+    text: str | None,
+    settings: Settings,
+    options: Mapping[str, object],
+    *,
+    own: bool,
+    task: str | None = None,
 ) -> None:
-    """That a network (a reference, a run, an exported file) reads a text, where there is one, and
-    goes with the vocabulary among predict's `options`, unless its weights are one's `own`, which
-    may be of another size.
+    """That a network (a reference, a run, an exported file), as `task` takes it, reads a text,
+    where there is one, and goes with the vocabulary among predict's `options`, unless its weights
+    are one's `own`, which may be of another size.
 
     Raises:
         UsageError: it reads none. DataError: its vocabulary is needed, or is of another kind or
         size, or zoohub has no such task. As `zoohub.predict` for the name.
     """
-    known = known_of(model, settings)
-    task, contract, network = known.task, known.input, known.network
-    if task.kind != "text":
+    known = known_of(model, settings, task)
+    does, contract, network = known.task, known.input, known.network
+    if does.kind != "text":
         if text is None:
             return
-        raise UsageError(f"--text is for networks that read text; {model} is for {task.name}")
+        raise UsageError(f"--text is for networks that read text; {model} is for {does.name}")
     if network is not None:
-        task.check_network(network)
+        does.check_network(network)
     cuts = options.get("vocab") is not None
     if contract is None or (cuts and own):
         return
-    chosen: object = choose(task.options, options, all_options)
-    prepare = task.prepare(contract, chosen)
-    if text is not None and (not cuts or task.asked):
+    chosen: object = choose(does.options, options, all_options)
+    prepare = does.prepare(contract, chosen)
+    if text is not None and (not cuts or does.asked):
         prepare(Sentence(text, text=text))

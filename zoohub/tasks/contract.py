@@ -83,6 +83,7 @@ class Task(ABC, Generic[R, T]):
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
     freezes = False  # whether a head can be trained on features that are kept
+    headless = False  # whether it asks a network's body alone: any head's file will do
     has_classes = True  # whether its networks tell classes apart, which the data has too
     samples = "pictures"  # what its samples are called
     unnamed = False  # whether its recipes say no `task`
@@ -130,7 +131,8 @@ class Task(ABC, Generic[R, T]):
         return None
 
     def network_for(self, network: NetworkSpec) -> NetworkSpec:
-        """What is trained of a network: itself, or its body under a head of the task's own."""
+        """What the task takes of a network: itself, or its body under a head of the task's own,
+        which is trained, or without any (`headless`)."""
         return network
 
     def figure(self, key: str) -> Figure:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from zoohub.errors import DataError
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.families import ENCODER_HEADS, find_family
-from zoohub.tasks.texts import IDS, KINDS, MASK, POSITIONS
+from zoohub.tasks.texts import IDS, KINDS, MASK, PLAIN, POSITIONS
 
 # What text can be made into.
 TAKEN = frozenset((IDS, KINDS, MASK, POSITIONS))
@@ -40,9 +40,11 @@ def refuse_head(network: NetworkSpec, does: str, heads: str) -> DataError:
     """What to say of a network that ends in another head: what it does not do, and which heads
     would."""
     family = find_family(network.builder)
-    if not reads_text(network):
-        odd = ", ".join(sorted(set(family.inputs) - TAKEN))
+    odd = ", ".join(sorted(set(family.inputs) - TAKEN - {PLAIN}))
+    if odd:
         said = f"networks of the family {family.name} take {odd}, which no text has"
+    elif not family.heads:
+        said = f"this network ({family.name}) has no head to be left out or exchanged"
     else:
         said = f"this network ({family.name}) ends in the head {head_of(network)!r}, which {does}"
     return DataError(

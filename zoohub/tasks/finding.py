@@ -70,6 +70,16 @@ def find_task(name: str) -> AnyTask:
     )
 
 
+def task_called(name: str) -> AnyTask:
+    """The task that a user means: by a name of the index's, or its folder's (`embeddings`).
+
+    Raises:
+        DataError: as `find_task`.
+    """
+    folder = name.replace("-", "_")
+    return _task_in_folder(folder) if folder in _served() else find_task(name)
+
+
 def task_for(name: str, network: NetworkSpec | None) -> AnyTask:
     """The task of a network that the index files under `name`: the one that claims it, where there
     is one for what it ends in, else that which serves the name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from zoohub.checkpoint.naming import is_averaged, not_averaged
 from zoohub.checkpoint.opening import open_weights
@@ -157,7 +157,7 @@ def _contract(recipe: Recipe, found: Origin) -> InputContract:
         return InputContract(text=recipe.text, provenance="recipe")
     if recipe.input is not None:
         _check_channels(recipe.input)
-        return contract_of(recipe.input)
+        return contract_of(recipe.input, find_family(_spec(recipe, found).builder).layout)
     return _complete(recipe.model, _known_contract(found))
 
 
@@ -219,11 +219,12 @@ def find_run(model: str, settings: Settings) -> SavedRun | None:
     return None
 
 
-def contract_of(given: Input) -> InputContract:
-    """The recipe's `input` as a contract."""
+def contract_of(given: Input, layout: Literal["NCHW", "NHWC"]) -> InputContract:
+    """The recipe's `input` as a contract, of pictures that lie in memory as the network's family
+    takes them."""
     values = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
     channels = 1 if given.colour == "L" else 3
-    return InputContract(channels=channels, layout="NCHW", provenance="recipe", **values)
+    return InputContract(channels=channels, layout=layout, provenance="recipe", **values)
 
 
 def _check_channels(given: Input) -> None:
@@ -271,8 +272,6 @@ def _complete(model: str, contract: InputContract | None) -> InputContract:
         contract = dataclasses.replace(contract, crop=0.875)
     if contract.interpolation is None:
         contract = dataclasses.replace(contract, interpolation="bilinear")
-    if contract.layout != "NCHW":
-        raise RecipeError(f"{model} takes NHWC input; training needs a network that takes NCHW")
     return contract
 
 

@@ -40,6 +40,6 @@ FAMILY = Family(
     head=lambda arguments: "hm_fn.0.2 hm_fn.1.2" if _hourglass(arguments) else "hm_fn.2",
     stem=lambda arguments: "pre.0.conv" if _hourglass(arguments) else "backbone.conv1",
     raw=("heat", "sizes", "offsets", "chosen"),
-    outputs="zoohub.outputs.boxes:chosen_boxes",
+    outputs="zoohub.outputs.boxes:point_boxes",
     cut="zoohub.networks.layers.cuts:cut_points",
 )

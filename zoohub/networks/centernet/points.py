@@ -29,8 +29,9 @@ class TopPoints(nn.Cell):
     """Heat logits (B, classes, h, w), sizes (B, 2, h, w) and offsets (B, 2, h, w), in pixels of the
     map -> the `count` best boxes (B, count, 6): corners in pixels of the input, score, class.
 
-    A box is where the heat is highest among its eight neighbours; no suppression is needed. The
-    maps must have at least `count` values over all classes.
+    A box is where the heat is highest among its eight neighbours: none is removed, though those
+    that overlap are weakened when they are read (`zoohub.outputs.boxes.point_boxes`). The maps must
+    have at least `count` values over all classes.
     """
 
     def __init__(self, count: int) -> None:

@@ -138,7 +138,8 @@ def gnmt_v2(
     """GNMT: source ids int32 (B, S), target ids (B, T), mask (B, S) -> (B, T, vocab_size).
 
     The mask is 1 for tokens and 0 for padding. The result is the log-probability of each target
-    token's successor, given those before it.
+    token's successor, given those before it. On a CPU both lengths may stay open in graph mode
+    (`net.set_inputs`) and in exported files; Ascend compiles anew for each pair of them.
 
     Args:
         vocab_size: tokens of both languages together.

@@ -41,15 +41,21 @@ class LossWeights:
 
 
 def exponential_loss(
-    net: nn.Cell, levels: Sequence[Level], request: LossRequest, family: str
+    net: nn.Cell,
+    levels: Sequence[Level],
+    request: LossRequest,
+    family: str,
+    balance: Sequence[float] | None = None,
 ) -> tuple[nn.Cell, nn.Cell]:
-    """The cell to train around `net`, and the loss of what it gives: see `Family.loss`.
+    """The cell to train around `net`, and the loss of what it gives: see `Family.loss`. `balance`
+    is what each level counts for; None: all the same.
 
     Raises:
         RecipeError: the recipe weighs a part that this loss does not have.
     """
     weights = weights_of(LossWeights(), request, family)
-    return FlatMaps(net), ExponentialLoss(levels, request.size, weights, request.label_smoothing)
+    smoothing = request.label_smoothing
+    return FlatMaps(net), ExponentialLoss(levels, request.size, weights, smoothing, balance)
 
 
 class ExponentialLoss(nn.Cell):
@@ -65,10 +71,12 @@ class ExponentialLoss(nn.Cell):
         size: tuple[int, int],
         weights: LossWeights,
         label_smoothing: float = 0.0,
+        balance: Sequence[float] | None = None,
     ) -> None:
         """`size` is (height, width) of the input."""
         super().__init__(auto_prefix=False)
         self.size, self.weights = size, weights
+        self.balance = tuple(balance or [1.0] * len(levels))
         self.grids = tuple((int(size[0] // lv.stride), int(size[1] // lv.stride)) for lv in levels)
         self.scales = tuple(level.xy_scale for level in levels)
         self.kinds = len(levels[0].anchors)
@@ -91,7 +99,7 @@ class ExponentialLoss(nn.Cell):
         total = maps.sum() * 0.0
         for level in range(len(self.grids)):
             part = maps[:, self.bounds[level] : self.bounds[level + 1]]
-            total = total + self.level(part, own, fits[:, :, level], level)
+            total = total + self.level(part, own, fits[:, :, level], level) * self.balance[level]
         return total / maps.shape[0]
 
     def fits(self, targets: Tensor) -> Tensor:

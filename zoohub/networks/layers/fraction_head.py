@@ -1,6 +1,7 @@
 """What the models repository's YOLOs have in common: blocks before an output, boxes as fractions.
 
-Parameter names are those of its checkpoints (official/cv/yolov3_darknet53, official/cv/yolov4).
+Parameter names are those of its checkpoints (official/cv/yolov3_darknet53, official/cv/yolov4,
+official/cv/yolov5).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class OutputBlock(nn.Cell):
 class FractionDetector(nn.Cell):
     """A network of raw outputs, and boxes from them.
 
-    (B, in_channels, H, W) -> one map (B, H / stride, W / stride, 3, 5 + classes) for each of
+    What the feature map takes -> one map (B, H / stride, W / stride, 3, 5 + classes) for each of
     `levels`, in their order. In evaluation mode a box's centre x, centre y, width and height as
     fractions of the input's width and height, objectness and class scores; in training mode, or
     with `decode` False, the same before decoding. What is trained anew starts at the feature map's

@@ -5,6 +5,7 @@ Shapes: L steps, B rows, I channels in, H states.
 
 from __future__ import annotations
 
+import mindspore as ms
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import Uniform, initializer
 
@@ -37,6 +38,36 @@ def run_lstm_from(
     return ops.stack(states), state, cell
 
 
+class JointLSTM(nn.Cell):
+    """`run_lstm_from` by one operator where there is one for the device, a CPU.
+
+    That takes any number of steps in one compilation; the loop, which Ascend runs, is compiled for
+    each number of them, and needs it to be known.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.channels, self.width = channels, width
+        self.loops = ms.get_context("device_target") != "CPU"
+        self.lstm = ops.LSTM(channels, width, 1, True, False, 0.0)
+
+    def construct(
+        self, x: Tensor, weight: Tensor, bias: Tensor, state: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if self.loops:
+            return run_lstm_from(x, weight, bias, state, cell)
+        # The operator's gates are input, forget, candidate, output, its weights all in one.
+        entry, candidate, forget, exit = ops.split(ops.transpose(weight, (1, 0)), self.width, 0)
+        joint = ops.concat((entry, forget, candidate, exit), 0)
+        entry, candidate, forget, exit = ops.split(bias, self.width, 0)
+        parts = (joint[:, : self.channels], joint[:, self.channels :])
+        flat = [ops.reshape(part, (-1,)) for part in parts]
+        flat = ops.concat((*flat, entry, forget, candidate, exit), 0)
+        start = (ops.expand_dims(state, 0), ops.expand_dims(cell, 0))
+        states, state, cell, _, _ = self.lstm(x, *start, ops.reshape(flat, (-1, 1, 1)))
+        return states, state[0], cell[0]
+
+
 class LSTMWeights(nn.Cell):
     """An LSTM's weights as the models repository's GNMT has them: those that Ascend runs, and
     `lstm`, which other devices run in their place, where `split` says that the file has it."""
@@ -50,10 +81,12 @@ class LSTMWeights(nn.Cell):
         self.split = split
         if split:
             self.lstm = nn.LSTM(channels, width)
+        else:
+            self.joint = JointLSTM(channels, width)
 
     def construct(self, x: Tensor, state: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if not self.split:
-            return run_lstm_from(x, self.dynamicRNN_w, self.dynamicRNN_b, state, cell)
+            return self.joint(x, self.dynamicRNN_w, self.dynamicRNN_b, state, cell)
         start = (ops.expand_dims(state, 0), ops.expand_dims(cell, 0))
         states, (state, cell) = self.lstm(x, start)
         return states, state[0], cell[0]

@@ -79,7 +79,8 @@ def seq2seq(vocab_size: int = 32130, embed_dim: int = 1024, layers: int = 4) -> 
     """Seq2seq: source ids int32 (B, S), target ids (B, T) -> log-probabilities (B, T, vocab_size).
 
     Each target token's successor is told, given those before it. All layers of the decoder start
-    where the encoder's last one ended.
+    where the encoder's last one ended. On a CPU both lengths may stay open in graph mode
+    (`net.set_inputs`) and in exported files; Ascend compiles anew for each pair of them.
 
     Args:
         vocab_size: tokens of both languages together.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoohub.checkpoint.layout import Layout
-from zoohub.networks.family import Family
+from zoohub.networks.family import INT_OR_NONE, Family
 
 _PREFIX = r"^(?:yolo_network\.)?feature_map"
 # The models repository's YOLOv5 (official/cv/yolov5): files saved from the training graph carry
@@ -43,12 +43,22 @@ FAMILY = Family(
     name="yolov5_focus",
     task="object-detection",
     builder="yolov5_focus",
-    arguments={"size": str, "num_classes": int, "sliced_input": bool, "decode": bool},
+    arguments={
+        "size": str,
+        "num_classes": int,
+        "sliced_input": bool,
+        "decode": bool,
+        "base_channels": INT_OR_NONE,
+    },
     layouts={"models": _MODELS},
     head="feature_map.back_block1 feature_map.back_block2 feature_map.back_block3",
     stem="feature_map.backbone.focus.conv.conv",
     raw=("predictions_*",),
     outputs="zoohub.outputs.boxes:fractional_maps",
+    layout="NHWC",
+    loss="loss:box_loss",
+    loss_weights={"box": 2.0, "objectness": 1.0, "classes": 1.0},
+    start_head="zoohub.networks.layers.fraction_training:start_head",
     cut="zoohub.networks.layers.cuts:cut_fractions",
     multiple=32,
 )

@@ -2,7 +2,7 @@
 
 Source: Ultralytics YOLOv5, releases 1 to 5, in the form of the models repository
 (official/cv/yolov5), whose parameter names, anchors and box decoding these are. It shares
-neither layers nor decoding with `yolov5`.
+neither layers nor decoding with `yolov5`; its heads are those of that repository's YOLOv4.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import numpy as np
 from mindspore import Tensor, nn, ops
 
-from zoohub.networks.layers.anchor_head import split_anchors
 from zoohub.networks.layers.conv import ConvNormAct
 from zoohub.networks.layers.csp import C3, SPPF
-from zoohub.networks.layers.exponential_boxes import ExponentialBoxes
+from zoohub.networks.layers.fraction_head import FractionDetector
 from zoohub.networks.layers.reorg import quarters
 from zoohub.networks.layers.routing import Upsample2x
-from zoohub.outputs.box_decoding import BoxDecoding, Level
+from zoohub.outputs.box_decoding import Level
 
 # channels of the stem, repeats of the shortest CSP block
 _SIZES = {"s": (32, 1), "m": (48, 2), "l": (64, 3), "x": (80, 4)}
@@ -89,7 +88,7 @@ class Output(nn.Cell):
 
 
 class FeatureMap(nn.Cell):
-    """Backbone and pyramid: -> the levels' outputs before decoding, from fine to coarse."""
+    """Backbone and pyramid: -> the levels' outputs before decoding, from coarse to fine."""
 
     def __init__(self, width: int, repeats: int, num_classes: int, sliced: bool) -> None:
         super().__init__()
@@ -108,6 +107,10 @@ class FeatureMap(nn.Cell):
         self.back_block3 = Output(16 * width, outputs)
         self.upsample = Upsample2x()
 
+    def output_convs(self) -> tuple[nn.Conv2d, ...]:
+        """The last convolution of each level, from coarse to fine."""
+        return self.back_block3.conv, self.back_block2.conv, self.back_block1.conv
+
     def construct(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         fine, middle, coarse = self.backbone(x)
         lateral2 = self.conv1(coarse)
@@ -116,37 +119,16 @@ class FeatureMap(nn.Cell):
         fine = self.CSP6(ops.concat((self.upsample(lateral1), fine), 1))
         middle = self.CSP7(ops.concat((self.conv3(fine), lateral1), 1))
         coarse = self.CSP8(ops.concat((self.conv4(middle), lateral2), 1))
-        return self.back_block1(fine), self.back_block2(middle), self.back_block3(coarse)
-
-
-class YOLOv5Focus(nn.Cell):
-    """Pixels -> one map a level, from coarse to fine: of boxes, or raw."""
-
-    def __init__(
-        self, width: int, repeats: int, num_classes: int, sliced: bool, decode: bool
-    ) -> None:
-        super().__init__()
-        self.feature_map = FeatureMap(width, repeats, num_classes, sliced)
-        self.decodes = decode
-        self.decoders = nn.CellList([ExponentialBoxes(level, fractions=True) for level in _LEVELS])
-
-    def construct(self, x: Tensor) -> tuple[Tensor, ...]:
-        levels: tuple[Tensor, ...] = ()
-        for index, out in enumerate(self.feature_map(x)[::-1]):
-            raw = ops.transpose(split_anchors(out, 3), (0, 2, 3, 1, 4))
-            if self.decodes and not self.training:
-                raw = self.decoders[index](raw)
-            levels = (*levels, raw)
-        return levels
-
-    def box_decoding(self) -> BoxDecoding:
-        """How the raw maps become boxes."""
-        return BoxDecoding(_LEVELS, "exponential", anchor_axis=3)
+        return self.back_block3(coarse), self.back_block2(middle), self.back_block1(fine)
 
 
 def yolov5_focus(
-    size: str = "s", num_classes: int = 80, sliced_input: bool = False, decode: bool = True
-) -> YOLOv5Focus:
+    size: str = "s",
+    num_classes: int = 80,
+    sliced_input: bool = False,
+    decode: bool = True,
+    base_channels: int | None = None,
+) -> FractionDetector:
     """The first YOLOv5: float32 (B, H, W, 3), RGB from 0 to 255 -> boxes.
 
     H and W are multiples of 32. In evaluation mode returns three maps (B, H/32, W/32, 3,
@@ -160,6 +142,7 @@ def yolov5_focus(
         sliced_input: the input is (B, 12, H/2, W/2), already normalised and sliced, as
             the publisher's training data are.
         decode: False leaves the maps undecoded in evaluation mode too.
+        base_channels: of the stem; None: the size's own, 32 to 80.
 
     Raises:
         ValueError: an unknown size.
@@ -167,4 +150,5 @@ def yolov5_focus(
     if size not in _SIZES:
         raise ValueError(f"yolov5_focus has sizes {', '.join(_SIZES)}, not {size!r}")
     width, repeats = _SIZES[size]
-    return YOLOv5Focus(width, repeats, num_classes, sliced_input, decode)
+    feature_map = FeatureMap(base_channels or width, repeats, num_classes, sliced_input)
+    return FractionDetector(feature_map, _LEVELS, decode)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Geometry
 from zoohub.outputs import Boxes, BoxTable, Form, MaskedBoxes, MaskedTable
+from zoohub.outputs.boxes import SoftSuppression
 from zoohub.outputs.form import check_finite
 from zoohub.tasks.contract import Row, check_count
 from zoohub.tasks.detection.masks import masks_of, pasted
@@ -22,6 +23,7 @@ from zoohub.tasks.detection.selection import (
     select_detections,
     table_detections,
 )
+from zoohub.tasks.detection.soft_suppression import weakened_scores
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Label, class_name
 
@@ -48,7 +50,7 @@ def interpret_boxes(
         return _masked(form, rows, names, options)
     if isinstance(form, MaskedTable):
         return _with_own_masks(form, rows, names, options)
-    found = _detect(form, len(rows), names, options)
+    found = _detect(form, rows, names, options)
     if isinstance(form, Boxes) and form.points is not None:
         check_finite(form.points)
         each = zip(found, rows, form.points, strict=True)
@@ -66,7 +68,7 @@ def _masked(
     options: DetectionOptions,
 ) -> list[tuple[Label, ...]]:
     """The same with masks."""
-    found = _detect(form.boxes, len(rows), names, options)
+    found = _detect(form.boxes, rows, names, options)
     check_finite(form.prototypes)
     results = []
     for picture, (boxes, row) in enumerate(zip(found, rows, strict=True)):
@@ -87,7 +89,7 @@ def _with_own_masks(
     options: DetectionOptions,
 ) -> list[tuple[Label, ...]]:
     """Boxes that bring a mask each."""
-    found = _detect(form.table, len(rows), names, options)
+    found = _detect(form.table, rows, names, options)
     check_finite(form.masks)
     results = []
     for boxes, row in zip(found, rows, strict=True):
@@ -106,16 +108,18 @@ def _with_own_masks(
 
 
 def _detect(
-    form: Form, count: int, names: tuple[str, ...] | None, options: DetectionOptions
+    form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
 ) -> list[Detections]:
-    """The boxes of each of `count` pictures, in pixels of the network's input."""
+    """The boxes of each picture, in pixels of the network's input."""
     if isinstance(form, BoxTable):
         table = form.rows
         check_finite(table)
         if names is not None and len(table):
             check_count(max(len(names), int(table[:, 6].max()) + 1), names)
+        if form.soft is not None:
+            table = _weakened(table, form.soft, rows)
         return table_detections(
-            table, count, confidence=options.threshold, max_detections=options.max_detections
+            table, len(rows), confidence=options.threshold, max_detections=options.max_detections
         )
     if not isinstance(form, Boxes):
         raise DataError(f"expected boxes from the network; it gives {type(form).__name__}")
@@ -132,8 +136,22 @@ def _detect(
             multi_label=options.multi_label,
             max_detections=options.max_detections,
         )
-        for picture in range(count)
+        for picture in range(len(rows))
     ]
+
+
+def _weakened(
+    table: NDArray[np.float32], how: SoftSuppression, rows: Sequence[Row]
+) -> NDArray[np.float32]:
+    """The table with the scores that are left of boxes which overlap in their picture."""
+    table = table.copy()
+    for picture, row in enumerate(rows):
+        assert isinstance(row.geometry, Geometry)
+        own = table[:, 0] == picture
+        corners = row.geometry.points_to_picture(table[own, 1:5].reshape(-1, 2, 2)).reshape(-1, 4)
+        classes = table[own, 6].astype(np.int64)
+        table[own, 5] = weakened_scores(corners, table[own, 5], classes, how)
+    return table
 
 
 def _with_points(

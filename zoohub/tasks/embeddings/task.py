@@ -8,12 +8,13 @@ import numpy as np
 
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec, TextContract
+from zoohub.networks.families import find_family
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.contract import Arrays, Row
 from zoohub.tasks.embeddings import SERVES, SHARES
 from zoohub.tasks.embeddings.pooling import Embedding, EmbeddingOptions, embeddings_of
-from zoohub.tasks.encoders import head_of, reads_text, refuse_head
+from zoohub.tasks.encoders import head_of, reads_text, refuse_head, under_head
 from zoohub.tasks.predict_only import PredictOnly
 from zoohub.tasks.texts import (
     IDS,
@@ -35,6 +36,7 @@ class EmbeddingsTask(PredictOnly):
     kind = "text"
     title = "make vectors of texts"
     samples = "texts"
+    headless = True
     options = EmbeddingOptions
 
     def claims(self, network: NetworkSpec) -> bool:
@@ -45,6 +47,10 @@ class EmbeddingsTask(PredictOnly):
         """That it gives the states of a text's tokens."""
         if not self.claims(network):
             raise refuse_head(network, "makes no vectors", repr(_HEAD))
+
+    def network_for(self, network: NetworkSpec) -> NetworkSpec:
+        """An encoder with the head it has left out."""
+        return under_head(network, _HEAD, find_family(network.builder).heads)
 
     def prepare(
         self, contract: InputContract, options: object = None
