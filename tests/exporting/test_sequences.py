@@ -49,6 +49,8 @@ def test_what_is_missing_is_said_before_anything_is_fetched(
         ("transformer", ["--length", "8"], "any batch and any length: leave --length out"),
         ("transformer", ["--batch", "2", "--dynamic", "height"], "--batch, --dynamic height out"),
         ("transformer", ["--dtype", "float16"], "in parts, in float32"),
+        ("maskrcnn", ["--size", "512"], "any batch and any height and any width: leave --size out"),
+        ("maskrcnn", ["--format", "mindir"], "which mindir does not hold: export it as onnx"),
         ("resnet50", ["--length", "8"], "this one takes pictures"),
         ("bert_base", ["--length", "8", "--size", "64"], "this one takes text"),
         ("llama_7b", [], "give --length N"),
@@ -63,16 +65,21 @@ def test_what_an_export_has_no_use_for_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
-    assert main(["export", model, "--output", str(tmp_path / "a.onnx"), *options]) == 1
+    assert (
+        main(["export", model, "--output", str(tmp_path / "a"), "--format", "onnx", *options]) == 1
+    )
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("model", "axes"), [("transformer", "batch,length"), ("maskrcnn", "batch,height,width")]
+)
 def test_what_parts_have_anyway_may_be_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: str, axes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZOOHUB_OFFLINE", "1")
-    options = ["--output", str(tmp_path / "a.onnx"), "--dynamic", "batch,length"]
-    assert main(["export", "transformer", *options]) == 5  # it goes on to its file
+    options = ["--output", str(tmp_path / "a.onnx"), "--dynamic", axes]
+    assert main(["export", model, *options]) == 5  # it goes on to its file
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,13 @@ from references import MODES, Reference, compare, mode_set, output_of
 
 SMALLEST = {case.family: case for case in reversed(WITH_OUTPUT)}
 APART = [pytest.mark.slow, pytest.mark.every]
+# Whose graph takes more than ten seconds to compile.
+LONG = (
+    *("hrnet", "master", "nasnet", "pnasnet", "rare", "refinedet", "repmlp", "retinaface"),
+    *("retinanet", "robustscanner", "u2net", "visionlan"),
+    *("yolov3", "yolov3_darknet53", "yolov3_res2net", "yolov4", "yolov4_zoo", "yolov5_focus"),
+    *("yolov7", "yolov8", "yolov9", "yolov10", "yolov11", "yolox"),
+)
 SAMPLES = [
     pytest.param(case, id=case.id, marks=() if case.family in QUICK else APART)
     for case in SMALLEST.values()
@@ -28,9 +35,9 @@ def test_a_network_computes_its_recorded_sample(case: Case) -> None:
 
 def _references() -> list[object]:
     """One of each family is slow, both modes of the quick ones; the rest is outside the gate. In
-    graph mode, but for the families whose graph `test_exported.py` compiles."""
+    graph mode, but for the families whose graph `test_exported.py` compiles or that take long."""
     first = {case.id for case in SMALLEST.values()}
-    exported = {one.case.family for one in in_gate()}
+    operator_by_operator = {*LONG, *(one.case.family for one in in_gate())}
     return [
         pytest.param(
             case,
@@ -39,7 +46,8 @@ def _references() -> list[object]:
             marks=pytest.mark.slow
             if case.id in first
             and (
-                case.family in QUICK or mode == ("pynative" if case.family in exported else "graph")
+                case.family in QUICK
+                or mode == ("pynative" if case.family in operator_by_operator else "graph")
             )
             else APART,
         )

@@ -123,13 +123,18 @@ def test_what_text_lacks_is_said_before_anything_is_fetched(
     assert "does not know how the input of seq2seq is made" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("model", "file"), [("transformer", "a.jsonl"), ("maskrcnn", "a.jpg")])
 def test_an_engine_that_has_no_form_of_it_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    model: str,
+    file: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("onnxruntime")
     monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
-    (tmp_path / "a.jsonl").write_text("[5]\n")
-    asked = ["predict", "transformer", str(tmp_path / "a.jsonl"), "--engine", "onnxruntime"]
+    (tmp_path / file).write_text("[5]\n")
+    asked = ["predict", model, str(tmp_path / file), "--engine", "onnxruntime"]
     assert main(asked) == 2
     assert "has no compiled form for onnxruntime yet" in capsys.readouterr().err
 

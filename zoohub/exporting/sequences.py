@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zoohub.errors import ExportError, ZoohubError
 from zoohub.exporting.request import WEIGHT_FORMATS, Request
-from zoohub.exporting.shapes import SEQUENCE_AXES
+from zoohub.exporting.shapes import AXES, SEQUENCE_AXES
 from zoohub.models.pretrained import meant, network_of
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family
@@ -25,7 +27,7 @@ def check_sequences(family: Family, request: Request) -> None:
             raise ExportError("--length (length=) is for networks of text: this one takes pictures")
         return
     if family.parts is not None and family.exports_parts and request.format == "onnx":
-        _check_parts(request)
+        _check_parts(request, SEQUENCE_AXES if family.sequences else AXES)
         return
     if family.takes is not None and _has_lengths(family):
         _check_lengths(request)
@@ -37,6 +39,11 @@ def check_sequences(family: Family, request: Request) -> None:
                 "no axis but batch can stay open"
             )
         return
+    if family.parts is not None and family.exports_parts and not family.sequences:
+        raise ExportError(
+            f"this network is asked part by part, which {request.format} does not hold: export it "
+            "as onnx"
+        )
     if not family.sequences:
         raise ExportError(
             f"{family.name} takes {', '.join(family.inputs)}, which are not all sequences: it "
@@ -59,17 +66,17 @@ def _check_lengths(request: Request) -> None:
         raise ExportError(f"no axis {', '.join(unknown)}: choose from {', '.join(SEQUENCE_AXES)}")
 
 
-def _check_parts(request: Request) -> None:
-    """Parts are whole and in float32, and their batches and lengths always open."""
+def _check_parts(request: Request, axes: Sequence[str]) -> None:
+    """Parts are whole and in float32, and their `axes` always open."""
     if request.quantize is not None or request.dtype is not None or request.nms:
         raise ExportError("this network is exported in parts, in float32 and not quantised")
-    others = sorted(request.dynamic - set(SEQUENCE_AXES))
+    others = sorted(request.dynamic - set(axes))
     fixed = {"--batch": request.batch != 1, "--length": request.length, "--size": request.size}
     given = [name for name, is_given in fixed.items() if is_given]
     given += [f"--dynamic {','.join(others)}"] if others else []
     if given:
         raise ExportError(
-            "this network is exported in parts that take any batch and any length: leave "
+            f"this network is exported in parts that take any {' and any '.join(axes)}: leave "
             f"{', '.join(given)} out"
         )
 

@@ -68,9 +68,9 @@ class Subject:
 def _whole(contract: InputContract, spec: NetworkSpec) -> bool:
     """Whether one call of the network answers: of a picture of known size, or of texts of any
     length, which takes a mask."""
-    if contract.text is None:
-        return contract.size is not None
     family = find_family(spec.builder)
+    if contract.text is None:
+        return contract.size is not None and family.parts is None
     return family.parts is None and family.sequences and len(family.inputs) > 1
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import mindspore as ms
 from mindspore import nn
-from mindspore.ops.operations import other_ops
 
 from zoohub.checkpoint.cell import apply_plan, table_of
 from zoohub.checkpoint.layout import Layout
@@ -29,6 +28,7 @@ from zoohub.core.paths import local_path
 from zoohub.core.turns import mindspore_turn
 from zoohub.errors import CheckpointMismatch, UsageError, ZoohubError
 from zoohub.manifest.entry import NetworkSpec
+from zoohub.networks.construction import construct_empty
 from zoohub.networks.families import find_family, head_of, outputs_for, stem_of
 from zoohub.networks.family import Family
 from zoohub.networks.options import NetworkOptions
@@ -54,11 +54,11 @@ def build(spec: NetworkSpec, *, initialise: bool = True, **overrides: object) ->
     family = find_family(spec.builder)
     arguments = {**spec.arguments, **overrides}
     _check_arguments(family, arguments)
-    construct = family.load()
+    construct = partial(family.load(), **arguments)
     # no_init_parameters sets an attribute of the class Parameter: one construction at a time.
-    with mindspore_turn(runs=False), nullcontext() if initialise else _no_initial_values():
+    with mindspore_turn(runs=False):
         try:
-            return construct(**arguments)
+            return construct() if initialise else construct_empty(construct)
         except ValueError as error:  # an argument's value, which its type could not tell
             raise UsageError(f"{spec.builder}: {error}") from None
 
@@ -290,35 +290,3 @@ def _put_off_collection() -> None:
     if gc.isenabled() and gc.get_freeze_count() == 0:  # what the program froze stays so
         gc.freeze()
         gc.unfreeze()
-
-
-@contextmanager
-def _no_initial_values() -> Iterator[None]:
-    """`no_init_parameters`, if this MindSpore has it; restores the switch on errors too."""
-    try:
-        from mindspore.nn.utils import no_init_parameters
-    except ImportError:
-        yield
-        return
-    with no_init_parameters(), _one_load_operator():
-        yield
-
-
-@contextmanager
-def _one_load_operator() -> Iterator[None]:
-    """Give the parameters that are made meanwhile one operator `Load` together.
-
-    MindSpore makes one for each, which takes half of the parameter's time: of HRNet's 1,627, a
-    third of all that building it took. The operator has no arguments and no state, so whoever else
-    makes a parameter just then can share it too.
-    """
-    made = getattr(other_ops, "Load", None)
-    if made is None:  # a later MindSpore's affair
-        yield
-        return
-    one = made()
-    other_ops.Load = lambda: one
-    try:
-        yield
-    finally:
-        other_ops.Load = made

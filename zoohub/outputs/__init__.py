@@ -9,6 +9,16 @@ from zoohub.outputs.boxes import Boxes, BoxTable
 from zoohub.outputs.class_map import ClassMap
 from zoohub.outputs.class_scores import ClassScores
 from zoohub.outputs.form import Form, Read, Size
-from zoohub.outputs.masked_boxes import MaskedBoxes
+from zoohub.outputs.masked_boxes import MaskedBoxes, MaskedTable
 
-__all__ = ["BoxTable", "Boxes", "ClassMap", "ClassScores", "Form", "MaskedBoxes", "Read", "Size"]
+__all__ = [
+    "BoxTable",
+    "Boxes",
+    "ClassMap",
+    "ClassScores",
+    "Form",
+    "MaskedBoxes",
+    "MaskedTable",
+    "Read",
+    "Size",
+]

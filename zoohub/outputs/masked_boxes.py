@@ -1,4 +1,5 @@
-"""Candidate boxes of which each has a mask, as a weighted sum of the picture's prototypes."""
+"""Boxes of which each has a mask: candidates whose mask is a weighted sum of the prototypes, and
+chosen ones with a mask of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoohub.errors import DataError
-from zoohub.outputs.boxes import Boxes
+from zoohub.outputs.boxes import Boxes, BoxTable
 from zoohub.outputs.form import Array, Size, shapes
 
 
@@ -59,3 +60,40 @@ def masked_boxes(raw: Mapping[str, Array], size: Size) -> MaskedBoxes:
     last = packed.shape[2] - prototypes.shape[1]
     boxes = Boxes(packed[..., :4], None, packed[..., 4:last])
     return MaskedBoxes(boxes, packed[..., last:], prototypes.astype(np.float32, copy=False))
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedTable:
+    """The boxes that a two-stage detector lets through, each with its mask.
+
+    `table` has them as rows; `masks` is float32 (n, h, w), how likely each cell of a box is its
+    object's.
+    """
+
+    table: BoxTable
+    masks: Array
+
+    def __post_init__(self) -> None:
+        if self.masks.ndim != 3 or len(self.masks) != len(self.table):
+            raise DataError(
+                f"expected a mask for each of {len(self.table)} boxes; got {self.masks.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def chosen_regions(raw: Mapping[str, Array], size: Size) -> BoxTable | MaskedTable:
+    """The table `detections` (n, 7), and where there are some the `masks` (n, h, w) of its boxes.
+
+    Raises:
+        DataError: something else was found.
+    """
+    if "detections" not in raw:
+        raise DataError(
+            f"expected detections (n, 7); the network gives {shapes(raw)}: its stages are asked "
+            "one by one"
+        )
+    table = BoxTable(raw["detections"].astype(np.float32, copy=False))
+    masks = raw.get("masks")
+    return table if masks is None else MaskedTable(table, masks.astype(np.float32, copy=False))

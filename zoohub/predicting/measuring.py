@@ -129,7 +129,8 @@ def evaluate(
         `{count, loss, top1, top5, per_class, confusion, …}`: `loss` in nats, accuracies 0 to 1,
         `top5` absent below six classes, `per_class` an accuracy (None without pictures) by name,
         `confusion` counts by label (rows) and prediction. For a detector, by COCO's protocol,
-        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`. For a text
+        `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}, …}`, and where
+        both have masks `mask_map`, `mask_map50` and `mask_map75`. For a text
         detector, by ICDAR 2015's, `{count, texts, found, precision, recall, hmean, …}`.
 
     Raises:

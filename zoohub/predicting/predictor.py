@@ -198,7 +198,8 @@ def _compiled(
 
 
 def _check_compilable(name: str, settings: Settings) -> None:
-    """That a network, of which there is no compiled form, is not one that is searched in parts.
+    """That a network, of which there is no compiled form, is not one that reads text or is asked in
+    parts.
 
     Raises:
         UsageError: it is.
@@ -208,7 +209,10 @@ def _check_compilable(name: str, settings: Settings) -> None:
     resolved, _, _ = meant(name, settings)
     checkpoint = resolved.checkpoint
     contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
-    if contract is not None and contract.text is not None:
+    spec = (checkpoint.network if checkpoint else None) or resolved.entry.network
+    text = contract is not None and contract.text is not None
+    parts = spec is not None and has_family(spec.builder) and find_family(spec.builder).parts
+    if text or parts:
         raise UsageError(
             f"{name} has no compiled form for onnxruntime yet: leave the engine out, or export it "
             "(zoohub export) and name the file"

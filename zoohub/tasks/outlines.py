@@ -21,9 +21,14 @@ def outlines(mask: NDArray[np.bool_]) -> list[list[float]]:
     corner alone are apart. Holes are left out, as COCO's polygons have none: a mask without holes
     comes back exactly.
     """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return []
+    top, left = int(rows[0]), int(columns[0])
+    used = mask[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
     return [
-        [float(value) for point in ring for value in point]
-        for ring in rings(mask)
+        [float(value) for x, y in ring for value in (x + left, y + top)]
+        for ring in rings(used)
         if doubled_area(ring) > 0
     ]
 

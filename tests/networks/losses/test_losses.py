@@ -117,7 +117,7 @@ def test_values_are_mindyolos(name: str) -> None:
 @pytest.mark.parametrize("name", RECORDED)
 def test_boxes_alone_cost_what_they_do_in_mindyolo(name: str) -> None:
     """The other parts are larger, and would hide a difference."""
-    ms.set_context(mode=ms.GRAPH_MODE)
+    ms.set_context(mode=ms.PYNATIVE_MODE)
     record = RECORDED[name][2]
     case, parts = _case(record), PARTS.get(name, DISTANCES)
     others = {own: 0.0 for own, _ in parts.values() if own not in ("box", "distances")}

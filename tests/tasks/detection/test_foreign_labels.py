@@ -293,3 +293,25 @@ def test_coco_of_windows_is_read(tmp_path: Path, encoding: str) -> None:
     file = _coco(tmp_path, images=[{"id": 1, "file_name": "sub\\a.png"}])
     file.write_bytes(file.read_text().encode(encoding))
     assert box_count(_read(file).train) == 1
+
+
+def test_cocos_shapes_are_kept_to_measure_and_not_to_train(tmp_path: Path) -> None:
+    box = {"image_id": 1, "category_id": 2, "bbox": [4, 2, 10, 8]}
+    polygon = [4, 2, 14, 2, 14, 10]
+    runs = {"size": [20, 40], "counts": [0, 20, 780]}
+    objects = [
+        {**box, "segmentation": runs, "iscrowd": 1},
+        {**box, "segmentation": [polygon]},
+        {**box, "bbox": [4, 2, 0, 0], "segmentation": [polygon]},  # an empty box is left out
+        {**box, "segmentation": polygon},
+    ]
+    file = _coco(tmp_path, annotations=objects)
+    (target,) = _read(file).train.targets
+    assert target.shapes == ([polygon], [polygon], runs)
+    assert target.shaped
+    (target,) = _read(file, training=True).train.targets
+    assert target.shapes == ()
+    for broken in ([polygon[:4]], {**runs, "size": [40, 20]}, None):
+        file = _coco(tmp_path, annotations=[*objects, {**box, "segmentation": broken}])
+        (target,) = _read(file).train.targets
+        assert (len(target.boxes), target.shaped) == (3, False)

@@ -15,8 +15,9 @@ from zoohub.tasks.contract import Row
 from zoohub.tasks.detection.coco_results import coco_results
 from zoohub.tasks.detection.drawing import draw_boxes
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
+from zoohub.tasks.outlines import outlines
 from zoohub.tasks.results import Label, Prediction
-from zoohub.tasks.run_lengths import run_lengths
+from zoohub.tasks.run_lengths import placed_runs, run_lengths
 
 
 def decoded(counts: str) -> list[int]:
@@ -50,6 +51,24 @@ def test_runs_come_back_as_the_mask(seed: int, shape: tuple[int, int], share: fl
     row = runs.to_json()
     assert row["size"] == list(shape)
     assert decoded(str(row["counts"])) == list(runs.runs)
+    assert runs.polygons() == outlines(mask)
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(0, 3)),
+    columns=st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(0, 3)),
+    share=st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
+)
+def test_a_part_of_a_mask_has_the_runs_that_the_whole_has(
+    seed: int, rows: tuple[int, int, int], columns: tuple[int, int, int], share: float
+) -> None:
+    part = np.random.default_rng(seed).random((rows[1], columns[1])) < share
+    whole = np.pad(part, ((rows[0], rows[2]), (columns[0], columns[2])))
+    found = placed_runs(part, rows[0], columns[0], (sum(rows), sum(columns)))
+    assert (found.pixels() == whole).all()
+    assert all(found.runs[1:])  # no run is empty: those that meet are one
 
 
 def test_counts_are_written_as_coco_writes_them() -> None:

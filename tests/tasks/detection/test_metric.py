@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
 
 from zoohub.errors import DataError, ZoohubError
-from zoohub.tasks.detection.metric import score_detections
-from zoohub.tasks.detection.samples import Objects, as_boxes
+from zoohub.inputs.picture import Geometry
+from zoohub.outputs import BoxTable, MaskedTable
+from zoohub.tasks.contract import Row
+from zoohub.tasks.detection.metric import Detection, score_detections
+from zoohub.tasks.detection.samples import Objects, Shape, as_boxes
 from zoohub.tasks.results import Label
 
 pytest.importorskip("pycocotools")
@@ -65,6 +70,38 @@ def test_finding_nothing_is_0_not_an_error() -> None:
     result = score_detections(_found([[], []]), SAMPLES, CLASSES)
     assert (result["map"], result["map50"]) == (0, 0)
     assert result["per_class"]["bird"]["map"] is None
+
+
+def _masked(masks: np.ndarray[Any, Any], shapes: tuple[Shape, ...]) -> dict[str, Any]:
+    """The figures of two perfect boxes with these masks, beside objects of these shapes."""
+    boxes = SAMPLES[0].boxes
+    rows = np.array([[0, *box[1:], 0.9, box[0]] for box in boxes], np.float32)
+    image = Row({"image": np.zeros((3, 50, 50), np.float32)}, Geometry((50, 50), (50, 50), 0, 0))
+    metric = Detection(CLASSES)
+    metric.add(MaskedTable(BoxTable(rows), masks), [image], [Objects(boxes, shapes=shapes)])
+    return dict(metric.figures())
+
+
+def test_masks_are_measured_by_their_own_overlap() -> None:
+    squares: tuple[Shape, ...] = (
+        [[0, 0, 21, 0, 21, 21, 0, 21]],
+        {"size": [50, 50], "counts": [20 * 50 + 20, *[26, 24] * 25, 26, 4 + 4 * 50]},
+    )
+    whole = np.ones((2, 28, 28), np.float32)
+    found = _masked(whole, squares)
+    figures = [found[f"mask_{name}"] for name in ("map", "map50", "map75")]
+    assert figures == pytest.approx([1, 1, 1])
+    half = whole.copy()
+    half[0, 12:] = 0  # less than half of the first square
+    found = _masked(half, squares)
+    figures = [found[name] for name in ("map", "mask_map", "mask_map50")]
+    assert figures == pytest.approx([1, 0.5, 0.5])
+
+
+def test_without_the_objects_shapes_masks_are_not_measured() -> None:
+    found = _masked(np.ones((2, 28, 28), np.float32), ())
+    assert found["map"] == pytest.approx(1)
+    assert "mask_map" not in found
 
 
 def test_nothing_to_find_is_an_error() -> None:

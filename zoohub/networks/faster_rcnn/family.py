@@ -76,4 +76,6 @@ FAMILY = Family(
     inputs=("image", "regions"),
     sequences=False,
     raw=("outputs_*",),
+    outputs="zoohub.outputs.masked_boxes:chosen_regions",
+    parts=".parts:search_parts",
 )

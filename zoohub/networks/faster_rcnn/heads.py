@@ -27,9 +27,9 @@ class Neck(nn.Cell):
 
     def __init__(self, in_channels: Sequence[int], smooth: bool) -> None:
         super().__init__()
-        self.smooth = smooth
         # The pixels' corners stay in place, as in SSD's pyramid.
-        self.resize = ops.auto_generate.ResizeBilinearV2(False, False)
+        bilinear = ops.auto_generate.ResizeBilinearV2(False, False)
+        self.resize = bilinear if smooth else ops.auto_generate.ResizeNearestNeighborV2()
         self.lateral_convs_list = nn.CellList(
             [conv2d(width, CHANNELS, 1, bias=True) for width in in_channels]
         )
@@ -46,11 +46,7 @@ class Neck(nn.Cell):
         merged: tuple[Tensor, ...] = (above,)
         for step in range(1, levels):
             below = own[levels - 1 - step]
-            size = below.shape[2:]
-            if self.smooth:
-                above = below + self.resize(above, size)
-            else:
-                above = below + ops.interpolate(above, size, mode="nearest")
+            above = below + self.resize(above, below.shape[2:])
             merged = (above, *merged)
         smooth: tuple[Tensor, ...] = ()
         for level, conv in enumerate(self.fpn_convs_list):

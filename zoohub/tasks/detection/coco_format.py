@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,28 @@ import numpy as np
 from zoohub.core.text_reader import named_path
 from zoohub.inputs.picture.files import find_unreadable
 from zoohub.tasks.detection.coco_file import Categories, Coco, picture_folder
-from zoohub.tasks.detection.coco_shapes import given_box
+from zoohub.tasks.detection.coco_shapes import given_box, given_shape
 from zoohub.tasks.detection.labels import (
     BROKEN,
     RANGE,
     Complaints,
-    check_boxes,
     picture_size,
+    usable_boxes,
 )
-from zoohub.tasks.detection.samples import Boxes, BoxSamples, Objects
+from zoohub.tasks.detection.samples import Boxes, BoxSamples, Objects, Shape
 from zoohub.tasks.samples import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An object as it is written in the file: class and box, where that is, whether it is a crowd,
+    and all that is said of it."""
+
+    box: tuple[float, ...]
+    where: str
+    crowd: bool
+    annotation: Mapping[str, object]
+
 
 _NO_PICTURE = "annotations of unknown pictures were left out"
 
@@ -31,8 +45,11 @@ def read_coco_part(
     categories: Categories,
     complaints: Complaints,
     skipped: dict[str, str],
+    *,
+    shapes: bool = False,
 ) -> BoxSamples:
-    """The pictures of a file, as `coco_file.load_parts` gives it, with their boxes.
+    """The pictures of a file, as `coco_file.load_parts` gives it, with their boxes, and `shapes`
+    where these are known of all in a picture.
 
     `complaints` is told what was wrong with boxes, `skipped` gets the pictures that could not be
     read.
@@ -43,7 +60,7 @@ def read_coco_part(
     bad = find_unreadable(list(paths.values()))
     skipped.update({str(path): reason for path, reason in bad.items()})
 
-    rows: dict[Any, list[tuple[tuple[float, ...], str, bool]]] = defaultdict(list)
+    rows: dict[Any, list[_Written]] = defaultdict(list)
     for position, annotation in enumerate(content["annotations"]):
         where = f"{file}: annotation {str(annotation.get('id', position))[:40]}"
         place = categories.places.get(annotation.get("category_id"))
@@ -56,17 +73,31 @@ def read_coco_part(
         else:
             x, y, width, height = box
             row = (float(place), x, y, x + width, y + height)
-            rows[annotation["image_id"]].append((row, where, bool(annotation.get("iscrowd", 0))))
+            crowd = bool(annotation.get("iscrowd", 0))
+            rows[annotation["image_id"]].append(_Written(row, where, crowd, annotation))
 
     good = [number for number, path in paths.items() if path not in bad]
-    boxes: list[Boxes] = []
-    crowds: list[Boxes] = []
-    for number in good:
-        size = picture_size(paths[number])
-        for wanted, out in ((False, boxes), (True, crowds)):
-            chosen = [(row, where) for row, where, crowd in rows[number] if crowd is wanted]
-            array = np.array([row for row, _ in chosen], np.float64).reshape(-1, 5)
-            places = [where for _, where in chosen]
-            out.append(check_boxes(array, places, size, len(categories.names), complaints))
-    objects = [Objects(*both) for both in zip(boxes, crowds, strict=True)]
+    objects = [
+        _objects(rows[number], paths[number], len(categories.names), complaints, shapes)
+        for number in good
+    ]
     return Samples([paths[n] for n in good], objects, [str(paths[n]) for n in good])
+
+
+def _objects(
+    rows: Sequence[_Written], picture: Path, classes: int, complaints: Complaints, shapes: bool
+) -> Objects:
+    """What is in one picture."""
+    size = picture_size(picture)
+    boxes: list[Boxes] = []
+    known: list[Shape | None] = []
+    for crowd in (False, True):
+        chosen = [row for row in rows if row.crowd is crowd]
+        array = np.array([row.box for row in chosen], np.float64).reshape(-1, 5)
+        places = [row.where for row in chosen]
+        found, numbers = usable_boxes(array, places, size, classes, complaints)
+        boxes.append(found)
+        if shapes:
+            known += [given_shape(chosen[number].annotation, size) for number in numbers]
+    whole = tuple(shape for shape in known if shape is not None)
+    return Objects(boxes[0], boxes[1], whole if len(whole) == len(known) else ())

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.tasks.detection.samples import Shape
+
 _MOST_PIXELS = 1 << 31
 
 
@@ -23,6 +25,18 @@ def given_box(annotation: Mapping[str, object]) -> tuple[float, float, float, fl
         return None
     x, y, width, height = map(float, box)
     return x, y, width, height
+
+
+def given_shape(annotation: Mapping[str, object], size: tuple[int, int]) -> Shape | None:
+    """The segmentation of an object in a picture of (height, width) `size`; None where there is
+    none, or it makes no sense."""
+    shape = annotation.get("segmentation")
+    if box_around(shape) is None:
+        return None
+    if isinstance(shape, dict):
+        return shape if shape["size"] == [*size] else None
+    assert isinstance(shape, list)
+    return [shape] if is_number(shape[0]) else shape
 
 
 def box_around(shape: object) -> tuple[float, float, float, float] | None:

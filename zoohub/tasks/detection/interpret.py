@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Geometry
-from zoohub.outputs import Boxes, BoxTable, Form, MaskedBoxes
+from zoohub.outputs import Boxes, BoxTable, Form, MaskedBoxes, MaskedTable
 from zoohub.outputs.boxes import SoftSuppression
 from zoohub.outputs.form import check_finite
 from zoohub.tasks.contract import Row, check_count
-from zoohub.tasks.detection.masks import masks_of
+from zoohub.tasks.detection.masks import masks_of, pasted
 from zoohub.tasks.detection.selection import (
     CONFIDENCE,
     IOU,
@@ -48,6 +48,8 @@ def interpret_boxes(
     """The boxes of each picture, best first."""
     if isinstance(form, MaskedBoxes):
         return _masked(form, rows, names, options)
+    if isinstance(form, MaskedTable):
+        return _with_own_masks(form, rows, names, options)
     found = _detect(form, rows, names, options)
     if isinstance(form, Boxes) and form.points is not None:
         check_finite(form.points)
@@ -76,6 +78,31 @@ def _masked(
         labels = _in_picture(boxes, row, names)
         results.append(
             tuple(replace(label, mask=mask) for label, mask in zip(labels, masks, strict=True))
+        )
+    return results
+
+
+def _with_own_masks(
+    form: MaskedTable,
+    rows: Sequence[Row],
+    names: tuple[str, ...] | None,
+    options: DetectionOptions,
+) -> list[tuple[Label, ...]]:
+    """Boxes that bring a mask each."""
+    found = _detect(form.table, rows, names, options)
+    check_finite(form.masks)
+    results = []
+    for boxes, row in zip(found, rows, strict=True):
+        assert isinstance(row.geometry, Geometry)
+        corners = row.geometry.to_picture(boxes.boxes)
+        masks = form.masks[boxes.candidates]
+        results.append(
+            tuple(
+                replace(label, mask=pasted(mask, box, row.geometry.picture))
+                for label, mask, box in zip(
+                    _in_picture(boxes, row, names), masks, corners, strict=True
+                )
+            )
         )
     return results
 

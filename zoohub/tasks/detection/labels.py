@@ -50,7 +50,19 @@ def check_boxes(
     classes: int,
     complaints: Complaints,
 ) -> Boxes:
-    """The usable boxes of one picture of `size` (height, width), cut at its edges.
+    """The usable boxes of one picture; see `usable_boxes`."""
+    return usable_boxes(rows, places, size, classes, complaints)[0]
+
+
+def usable_boxes(
+    rows: NDArray[np.float64],
+    places: list[str],
+    size: tuple[int, int],
+    classes: int,
+    complaints: Complaints,
+) -> tuple[Boxes, list[int]]:
+    """The usable boxes of one picture of `size` (height, width), cut at its edges, and which of
+    the rows they are.
 
     One rule for all formats: a box that lies outside, but for less than half a pixel, is left out;
     one that reaches over the edge is cut there. Both are counted and named.
@@ -58,8 +70,8 @@ def check_boxes(
     `rows` are (n, 5): class, x1, y1, x2, y2 in pixels; `places` say where each is written.
     """
     height, width = size
-    kept = []
-    for row, where in zip(rows, places, strict=True):
+    kept, numbers = [], []
+    for number, (row, where) in enumerate(zip(rows, places, strict=True)):
         label, x1, y1, x2, y2 = (float(value) for value in row)
         if not np.isfinite(row).all():
             complaints.add(BROKEN, where)
@@ -73,7 +85,8 @@ def check_boxes(
             if min(x1, y1) < -_SLACK or x2 > width + _SLACK or y2 > height + _SLACK:
                 complaints.add(CUT, where)
             kept.append((label, max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)))
-    return as_boxes(kept)
+            numbers.append(number)
+    return as_boxes(kept), numbers
 
 
 def picture_size(path: Path) -> tuple[int, int]:

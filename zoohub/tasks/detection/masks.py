@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.inputs.picture import Geometry
+from zoohub.inputs.picture.resize import resize_values
 from zoohub.outputs.masked_boxes import MaskedBoxes
 from zoohub.tasks.detection.selection import Detections
-from zoohub.tasks.run_lengths import RunLengths, run_lengths
+from zoohub.tasks.run_lengths import RunLengths, placed_runs, run_lengths
 
 
 def masks_of(
@@ -31,6 +32,25 @@ def masks_of(
         run_lengths(_inside(_in_picture(each, geometry, size), box))
         for each, box in zip(logits, boxes, strict=True)
     ]
+
+
+def pasted(
+    likely: NDArray[np.float32], box: NDArray[np.float32], size: tuple[int, int]
+) -> RunLengths:
+    """The mask of one box of a picture of (height, width) `size`, of how likely each cell of the
+    box, (h, w), is its object's: brought to the box's pixels, in where it is above one half.
+
+    The box begins and ends with whole pixels, the last among them, as the models repository's
+    evaluation has it.
+    """
+    height, width = size
+    left, top, right, bottom = (int(edge) for edge in box)
+    across = min(max(right - left + 1, 1), width - left)
+    down = min(max(bottom - top + 1, 1), height - top)
+    if across <= 0 or down <= 0:
+        return RunLengths(height, width, (height * width,))
+    inside = resize_values(likely[..., None], down, across)[..., 0] > 0.5
+    return placed_runs(inside, top, left, size)
 
 
 def _in_picture(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.errors import DataError, ZoohubError
-from zoohub.outputs import Form
+from zoohub.inputs.picture import Geometry
+from zoohub.outputs import Form, MaskedBoxes, MaskedTable
 from zoohub.tasks.contract import Figures, Metric, Row
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
 from zoohub.tasks.detection.samples import Boxes, Objects
-from zoohub.tasks.results import Label
+from zoohub.tasks.results import Json, Label
 
 # mindyolo's evaluation.
 MEASURING = DetectionOptions(threshold=0.001, multi_label=True)
@@ -24,7 +26,8 @@ class Detection(Metric):
     """What is found in pictures beside what is there, with mindyolo's thresholds.
 
     The figures are `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}}`,
-    precisions from 0 to 1; a class without a box has None for both.
+    precisions from 0 to 1; a class without a box has None for both. Of a network with masks, on
+    data that has them, `mask_map`, `mask_map50` and `mask_map75` too.
 
     Raises:
         ZoohubError: pycocotools is not installed.
@@ -34,21 +37,48 @@ class Detection(Metric):
         self.classes = classes
         self._found: list[tuple[Label, ...]] = []
         self._there: list[Objects] = []
+        self._masks: list[PictureMasks] = []
 
     def add(self, form: Form, rows: Sequence[Row], targets: Sequence[Objects]) -> None:
         """See `Metric`."""
-        self._found += interpret_boxes(form, rows, self.classes, MEASURING)
+        found = interpret_boxes(form, rows, self.classes, MEASURING)
+        if isinstance(form, MaskedBoxes | MaskedTable):
+            for labels, row, objects in zip(found, rows, targets, strict=True):
+                assert isinstance(row.geometry, Geometry)
+                masks = [label.mask.to_json() for label in labels if label.mask is not None]
+                self._masks.append(
+                    PictureMasks(row.geometry.picture, masks if objects.shaped else [])
+                )
+            found = [tuple(replace(label, mask=None) for label in labels) for labels in found]
+        self._found += found
         self._there += targets
 
     def figures(self) -> Figures:
         """See the class."""
-        return score_detections(self._found, self._there, self.classes)
+        figures = score_detections(self._found, self._there, self.classes)
+        if not self._masks or not all(objects.shaped for objects in self._there):
+            return figures
+        of_masks = score_detections(self._found, self._there, self.classes, self._masks)
+        return {**figures, **{f"mask_{name}": of_masks[name] for name in ("map", "map50", "map75")}}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMasks:
+    """The (height, width) of a picture and the mask of each label found in it, as COCO writes it:
+    far smaller than its runs."""
+
+    size: tuple[int, int]
+    masks: Sequence[Mapping[str, Json]]
 
 
 def score_detections(
-    predictions: Sequence[Sequence[Label]], targets: Sequence[Objects], classes: Sequence[str]
+    predictions: Sequence[Sequence[Label]],
+    targets: Sequence[Objects],
+    classes: Sequence[str],
+    masks: Sequence[PictureMasks] | None = None,
 ) -> Figures:
-    """COCO's figures of predictions on pictures with these objects, in their order."""
+    """COCO's figures of predictions on pictures with these objects, in their order: by the overlap
+    of boxes, or where there are `masks`, of these with the objects' shapes."""
     try:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
@@ -63,16 +93,16 @@ def score_detections(
         )
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks to stdout
         truth = COCO()
-        truth.dataset = _truth(targets, classes)
+        truth.dataset = _truth(targets, classes, masks)
         truth.createIndex()
-        rows = _found(predictions)
+        rows = _found(predictions, masks)
         if not rows:
             precision = np.zeros((10, 101, len(classes)))
             for index in range(len(classes)):
                 if not any((objects.boxes[:, 0] == index).any() for objects in targets):
                     precision[:, :, index] = -1
         else:
-            evaluation = COCOeval(truth, truth.loadRes(rows), "bbox")
+            evaluation = COCOeval(truth, truth.loadRes(rows), "segm" if masks else "bbox")
             evaluation.evaluate()
             evaluation.accumulate()
             # thresholds, recalls, classes, areas (all first), detections (100 last)
@@ -101,15 +131,19 @@ def _means(
     return {name: float(part.mean()) if part.size else None for name, part in known.items()}
 
 
-def _truth(targets: Sequence[Objects], classes: Sequence[str]) -> dict[str, object]:
+def _truth(
+    targets: Sequence[Objects], classes: Sequence[str], masks: Sequence[PictureMasks] | None
+) -> dict[str, object]:
     annotations: list[dict[str, object]] = []
     for image, objects in enumerate(targets, 1):
-        for group, crowd in ((objects.boxes, 0), (objects.crowds, 1)):
-            for box in group:
-                annotations.append(_annotation(len(annotations) + 1, image, box, crowd))
+        boxes = [*((box, 0) for box in objects.boxes), *((box, 1) for box in objects.crowds)]
+        for place, (box, crowd) in enumerate(boxes):
+            row = _annotation(len(annotations) + 1, image, box, crowd)
+            annotations.append({**row, "segmentation": objects.shapes[place]} if masks else row)
+    sizes = [picture.size for picture in masks or ()] or [(0, 0)] * len(targets)
     return {
         "info": {},
-        "images": [{"id": i} for i in range(1, len(targets) + 1)],
+        "images": [{"id": i, "height": h, "width": w} for i, (h, w) in enumerate(sizes, 1)],
         "categories": [{"id": i, "name": name} for i, name in enumerate(classes, 1)],
         "annotations": annotations,
     }
@@ -127,18 +161,21 @@ def _annotation(number: int, image: int, box: Boxes, crowd: int) -> dict[str, ob
     }
 
 
-def _found(predictions: Sequence[Sequence[Label]]) -> list[dict[str, object]]:
-    rows = []
+def _found(
+    predictions: Sequence[Sequence[Label]], masks: Sequence[PictureMasks] | None
+) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for image, labels in enumerate(predictions, 1):
-        for label in labels:
+        for place, label in enumerate(labels):
             assert label.box is not None
             x1, y1, x2, y2 = label.box
-            rows.append(
-                {
-                    "image_id": image,
-                    "category_id": label.index + 1,
-                    "bbox": [x1, y1, x2 - x1, y2 - y1],
-                    "score": label.score,
-                }
-            )
+            row: dict[str, object] = {
+                "image_id": image,
+                "category_id": label.index + 1,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "score": label.score,
+            }
+            if masks:
+                row["segmentation"] = masks[image - 1].masks[place]
+            rows.append(row)
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoohub.tasks.samples import Samples
 
 Boxes: TypeAlias = NDArray[np.float32]
+Shape: TypeAlias = "list[list[float]] | dict[str, object]"
 
 
 def no_boxes() -> Boxes:
@@ -30,15 +31,23 @@ class Objects:
 
     `boxes` is float32 (n, 5): class index, x1, y1, x2, y2 in pixels of the upright picture.
     `crowds` are those that stand for a crowd: COCO's evaluation ignores what is found there, and
-    nothing is trained on them.
+    nothing is trained on them. `shapes` are the outlines of both, the boxes' first, where they are
+    known of all and wanted: COCO's polygons or run lengths.
     """
 
     boxes: Boxes
     crowds: Boxes = field(default_factory=no_boxes)
+    shapes: tuple[Shape, ...] = ()
+
+    @property
+    def shaped(self) -> bool:
+        """Whether the outline of everything is known."""
+        return len(self.shapes) == len(self.boxes) + len(self.crowds)
 
     def renumbered(self, places: NDArray[np.int64]) -> Objects:
         """The same with class i as class `places[i]`."""
-        return Objects(*(_renumbered(boxes, places) for boxes in (self.boxes, self.crowds)))
+        boxes, crowds = (_renumbered(boxes, places) for boxes in (self.boxes, self.crowds))
+        return replace(self, boxes=boxes, crowds=crowds)
 
 
 BoxSamples: TypeAlias = Samples[Objects]

@@ -15,6 +15,7 @@ from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.networks.families import find_family, has_family
 from zoohub.outputs import Form
 from zoohub.outputs.form import Array
+from zoohub.running.runner import Runner
 from zoohub.tasks.contract import (
     Curve,
     Figure,
@@ -32,6 +33,7 @@ from zoohub.tasks.contract import (
 from zoohub.tasks.detection import SERVES
 from zoohub.tasks.detection.export import Suppression, comparable_boxes
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
+from zoohub.tasks.detection.regions.search import is_two_stage, search_objects
 from zoohub.tasks.detection.samples import BoxSamples, Objects, box_count
 from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.results import Json, Label, Prediction
@@ -51,8 +53,13 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     serves = SERVES
     title = "detect objects in pictures"
     figures = (
-        Figure("map", "mAP"), Figure("map50", "mAP@0.5"), Figure("map75", "mAP@0.75")
-    )  # fmt: skip
+        Figure("map", "mAP"),
+        Figure("map50", "mAP@0.5"),
+        Figure("map75", "mAP@0.75"),
+        Figure("mask_map", "mAP of masks"),
+        Figure("mask_map50", "mAP@0.5 of masks"),
+        Figure("mask_map75", "mAP@0.75 of masks"),
+    )
     published = ("map", "map50")
     headline = ("map50", "map")
     best = ("map",)
@@ -101,6 +108,18 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     ) -> Callable[[Picture], tuple[Row, ...]]:
         """See `Task`."""
         return picture_rows(contract)
+
+    def infer(
+        self,
+        runners: Mapping[str, Runner],
+        batch: Mapping[str, Array],
+        contract: InputContract,
+        rows: Sequence[Row] = (),
+    ) -> dict[str, Array]:
+        """One call, or those of a two-stage detector's parts."""
+        if is_two_stage(runners):
+            return search_objects(runners, batch["image"])
+        return super().infer(runners, batch, contract, rows)
 
     def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
         """See `Task`."""

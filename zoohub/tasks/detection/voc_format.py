@@ -232,6 +232,6 @@ def _part(
             array = np.array(rows, np.float64).reshape(-1, 5)
             where = [one.where for one in chosen]
             boxes.append(check_boxes(array, where, size, len(classes), complaints))
-        targets.append(Objects(*boxes))
+        targets.append(Objects(boxes[0], boxes[1]))
     paths = [pictures[stem] for stem in good]
     return Samples(paths, targets, [str(path) for path in paths])
