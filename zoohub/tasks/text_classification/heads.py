@@ -7,7 +7,7 @@ from dataclasses import replace
 from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import NetworkSpec, TextContract
 from zoohub.networks.families import find_family
-from zoohub.tasks.encoders import arrays_of
+from zoohub.tasks.encoders import arrays_of, head_of
 from zoohub.tasks.text_classification.rows import IDS, KINDS, MASK, PLAIN
 
 CLASSIFIES = "classification"
@@ -23,7 +23,7 @@ def check_head(network: NetworkSpec) -> None:
     """
     family = find_family(network.builder)
     if "head" in family.arguments:
-        head = network.arguments.get("head", "encoder")
+        head = head_of(network)
         if head != CLASSIFIES:
             raise DataError(
                 f"this network ({family.name}) ends in the head {head!r}, which tells no classes "
