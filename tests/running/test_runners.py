@@ -82,6 +82,29 @@ def test_graph_mode_fills_a_short_batch_instead_of_compiling_again(net):
             assert np.allclose(a, b[:length], atol=1e-6)
 
 
+@pytest.mark.parametrize(("threads", "waits"), [("1", True), ("2", True), ("3", False)])
+def test_with_few_threads_operators_are_waited_for_while_it_runs(threads, waits, monkeypatch):
+    import mindspore
+    from mindspore import nn
+
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    seen = []
+
+    class Watching(nn.Cell):
+        def construct(self, x):
+            seen.append(mindspore.get_context("pynative_synchronize"))
+            if len(seen) == 2:
+                raise ValueError("it fails")
+            return x + 1
+
+    runner = CellRunner(Watching(), "pynative")
+    assert np.array_equal(run(runner, INPUTS)[0], INPUTS + 1)
+    with pytest.raises(ValueError, match="it fails"):
+        run(runner, INPUTS)
+    assert seen == [waits, waits]
+    assert not mindspore.get_context("pynative_synchronize")
+
+
 def test_half_precision_comes_back_as_float32(net):
     import mindspore
     from mindspore import nn
