@@ -14,6 +14,7 @@ from mindspore import Tensor
 from weights_rule import fill_by_rule
 
 import zoohub
+from zoohub.errors import DataError, ExportError
 
 pytestmark = pytest.mark.slow
 
@@ -69,3 +70,36 @@ def test_it_is_checked_at_two_lengths(name: str, tmp_path: Path) -> None:
     open_axes = {"batch", "length"}
     file = zoohub.export(net, tmp_path / "a.onnx", length=6, dynamic=open_axes, check=True)
     assert file.is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("luke", {"entity_vocab_size": 9, "entity_emb_size": 4, "half_precision": False}),
+        ("ktnet", {"wn_vocab_size": 9, "nell_vocab_size": 9, "concept_size": 4}),
+    ],
+)
+def test_networks_of_texts_with_more_beside_them_are_exported(
+    name: str, arguments: dict[str, Any], tmp_path: Path
+) -> None:
+    sizes = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
+             "intermediate_size": 8, "max_position_embeddings": 20}  # fmt: skip
+    net = zoohub.load(name, **sizes, **arguments)
+    with pytest.raises(
+        DataError, match=rf"family {name} take \w+ int32 \(batch, length\), .* order"
+    ):
+        zoohub.predict(net, "a text")
+    with pytest.raises(ExportError, match="give --length N"):
+        zoohub.export(net, tmp_path / "a.onnx")
+    pytest.importorskip("onnxruntime")
+    axes = {"batch", "length"}
+    zoohub.export(net, tmp_path / "a.onnx", length=6, dynamic=axes, check=True)
+
+
+def test_a_bias_that_is_halved_on_the_way_comes_before_its_product(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    small = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
+             "intermediate_size": 8, "entity_vocab_size": 9, "entity_emb_size": 4}  # fmt: skip
+    net = zoohub.load("luke", **small)  # dense layers in float16, of float32 weights
+    file = zoohub.export(net, tmp_path / "a.onnx", length=6)
+    onnx.checker.check_model(onnx.load(file))

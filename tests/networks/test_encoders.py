@@ -70,6 +70,7 @@ HEADS = [
     pytest.param("albert", {"head": "question-answering"}, ("answers",), id="albert"),
     pytest.param("uie", {}, ("starts", "ends"), id="uie"),
     pytest.param("xlm", {"causal": True}, ("words",), id="xlm"),
+    pytest.param("xlm", {"head": "encoder"}, ("states",), id="xlm-states"),
 ]
 
 

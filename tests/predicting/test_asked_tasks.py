@@ -81,6 +81,13 @@ def test_what_has_no_vectors_or_needs_a_head_of_its_own_is_one_line() -> None:
     assert known_of("bert_base", settings, "embeddings").task is VECTORS
 
 
+def test_info_tells_of_the_vectors(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "zoohub predict bert_base_uncased sentences.txt --vocab FILE"
+    assert main(["info", "bert_base_uncased"]) == 0
+    lines = list(map(str.strip, capsys.readouterr().out.splitlines()))
+    assert lines[lines.index(command) + 1] == f"{command} --task text-embedding"
+
+
 @pytest.mark.slow
 def test_a_pretrained_networks_vectors_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

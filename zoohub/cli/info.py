@@ -251,8 +251,8 @@ def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
 def _reading_lines(
     name: str, entry: Entry, shown: Checkpoint, contract: InputContract
 ) -> list[str]:
-    """The command that predicts texts; none where no task of zoohub does."""
-    from zoohub.tasks.finding import task_for
+    """The commands that predict texts; none where no task of zoohub does."""
+    from zoohub.tasks.finding import task_for, tasks_of_body
 
     spec = shown.network or entry.network
     try:
@@ -261,7 +261,15 @@ def _reading_lines(
             task.check_network(spec)
     except DataError:
         return []
-    return [f"  {predict_command(name, 'sentences.txt', task, contract)}"]
+    lines = [f"  {predict_command(name, 'sentences.txt', task, contract)}"]
+    if spec is not None and find_family(spec.builder).heads:
+        others = tasks_of_body(entry.task, spec)
+        commands = [predict_command(name, "sentences.txt", other, contract) for other in others]
+        lines += [
+            f"  {command} --task {other.name}"
+            for command, other in zip(commands, others, strict=True)
+        ]
+    return lines
 
 
 def _export_lines(command: str, shown: Checkpoint, entry: Entry) -> list[str]:

@@ -128,7 +128,7 @@ def _shape(
     spec = provenance.network if provenance else None
     taken = family.taken_by(spec.arguments) if family is not None and spec is not None else None
     if taken is not None:
-        return MixedShape(taken, request.batch, "batch" in request.dynamic)
+        return MixedShape(taken, request.batch, request.length or 1, request.dynamic)
     if family is not None and family.inputs != ("image",):
         return plan_sequences(
             family.inputs,

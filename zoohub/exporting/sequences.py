@@ -29,6 +29,9 @@ def check_sequences(family: Family, request: Request) -> None:
     if family.parts is not None and family.exports_parts and request.format == "onnx":
         _check_parts(request, SEQUENCE_AXES if family.sequences else AXES)
         return
+    if family.takes is not None and _has_lengths(family):
+        _check_lengths(request)
+        return
     if family.takes is not None:
         if request.size is not None or request.length is not None or request.dynamic - {"batch"}:
             raise ExportError(
@@ -46,10 +49,21 @@ def check_sequences(family: Family, request: Request) -> None:
             f"{family.name} takes {', '.join(family.inputs)}, which are not all sequences: it "
             "cannot be exported as a graph; its weights can (.safetensors, .pth)"
         )
+    _check_lengths(request)
+
+
+def _has_lengths(family: Family) -> bool:
+    return any("length" in one.axes for one in family.taken_by({}) or ())
+
+
+def _check_lengths(request: Request) -> None:
     if request.size is not None:
         raise ExportError("--size (size=) is for networks of pictures: this one takes text")
-    if request.length is None:
+    if request.length is None or request.length < 1:
         raise ExportError("this network takes sequences: give --length N (length=)")
+    unknown = sorted(request.dynamic - set(SEQUENCE_AXES))
+    if unknown:
+        raise ExportError(f"no axis {', '.join(unknown)}: choose from {', '.join(SEQUENCE_AXES)}")
 
 
 def _check_parts(request: Request, axes: Sequence[str]) -> None:

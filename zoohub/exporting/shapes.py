@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -179,37 +179,49 @@ class SequenceShape:
 
 @dataclass(frozen=True, slots=True)
 class MixedShape:
-    """Inputs of several kinds, as a family says them: `batch` rows, or any if `is_open`."""
+    """Inputs of several kinds, as a family says them: `batch` rows, and where they have such an
+    axis, `length` steps; any number of those that are `dynamic`."""
 
     taken: tuple[Taken, ...]
     batch: int
-    is_open: bool
+    length: int = 1
+    dynamic: frozenset[str] = frozenset()
 
     @property
     def inputs(self) -> tuple[GraphInput, ...]:
         """See `Shape.inputs`."""
-        axes = {0: "batch"} if self.is_open else {}
+        sizes = {"batch": self.batch, "length": self.length}
         return tuple(
-            GraphInput(one.name, _closed(one, self.batch), axes, one.dtype) for one in self.taken
+            GraphInput(one.name, _closed(one, sizes), _open_axes(one, self.dynamic), one.dtype)
+            for one in self.taken
         )
 
     def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        """See `Shape.tests`: noise, and of whole numbers 0 and 1."""
+        """See `Shape.tests`: noise, and of whole numbers some that are known."""
         rng = np.random.default_rng(0)
+        batch = self.batch + 2 if "batch" in self.dynamic else self.batch
+        length = max(1, self.length // 2) if "length" in self.dynamic else self.length
         first, second = (
             tuple(
-                rng.integers(0, 2, _closed(one, rows)).astype(one.dtype)
+                rng.integers(0, one.below, _closed(one, sizes)).astype(one.dtype)
                 if np.dtype(one.dtype).kind == "i"
-                else rng.standard_normal(_closed(one, rows)).astype(one.dtype)
+                else rng.standard_normal(_closed(one, sizes)).astype(one.dtype)
                 for one in self.taken
             )
-            for rows in (self.batch, self.batch + 2 if self.is_open else self.batch)
+            for sizes in (
+                {"batch": self.batch, "length": self.length},
+                {"batch": batch, "length": length},
+            )
         )
         return first, second
 
 
-def _closed(one: Taken, batch: int) -> tuple[int, ...]:
-    return tuple(batch if isinstance(axis, str) else axis for axis in one.axes)
+def _closed(one: Taken, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sizes[axis] if isinstance(axis, str) else axis for axis in one.axes)
+
+
+def _open_axes(one: Taken, dynamic: Collection[str]) -> dict[int, str]:
+    return {place: str(axis) for place, axis in enumerate(one.axes) if axis in dynamic}
 
 
 def plan_sequences(

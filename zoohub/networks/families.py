@@ -17,7 +17,9 @@ if TYPE_CHECKING:  # a list asks only which there are, and making dataclasses ta
 
 
 # What is the heads' own in the text encoders that have several (`Family.heads`).
-ENCODER_HEADS = "cls1 cls2 dense1 dense_1 dense_0 lstm transitions linear_start linear_end"
+ENCODER_HEADS = (
+    "cls1 cls2 dense1 dense_1 dense_0 lstm transitions linear_start linear_end pred_layer"
+)
 
 
 def family_names() -> tuple[str, ...]:

@@ -66,11 +66,12 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An input of a part: its axes are names where they are of any length; `dtype` is NumPy's
-    name."""
+    name. An export is tested with whole numbers below `below`."""
 
     name: str
     axes: tuple[str | int, ...]
     dtype: str = "int32"
+    below: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ class Family:
         sequences: whether inputs other than `image` are that; else `construct` says what they are,
             and zoohub cannot make any to export with, unless `takes` says how.
         takes: `module:function`, found as `outputs` is, `(arguments) -> (Taken, …)`: what each of
-            the `inputs` is where they are neither one picture nor all sequences. The axis "batch"
-            of each may stay open in exported files.
+            the `inputs` is where they are neither one picture nor all sequences. The axes "batch"
+            and "length" of each may stay open in exported files.
         raw: the names of what they give in evaluation mode, as `Cut.names`.
         outputs: the function that brings these into the task's canonical form, a
             `zoohub.outputs.form.Read`: `module:function`, the module in the family's folder

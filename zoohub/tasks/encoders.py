@@ -36,6 +36,15 @@ def under_head(network: NetworkSpec, head: str, instead_of: Collection[str]) -> 
     return replace(network, arguments={**network.arguments, "head": head}, head=ENCODER_HEADS)
 
 
+def arrays_of(network: NetworkSpec) -> str:
+    """What a network takes, in that order: names, and types and shapes where they are known."""
+    family = find_family(network.builder)
+    taken = family.taken_by(network.arguments)
+    if taken is None:
+        return ", ".join(family.inputs)
+    return ", ".join(f"{x.name} {x.dtype} ({', '.join(map(str, x.axes))})" for x in taken)
+
+
 def refuse_head(network: NetworkSpec, does: str, heads: str) -> DataError:
     """What to say of a network that ends in another head: what it does not do, and which heads
     would."""

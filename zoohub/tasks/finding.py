@@ -94,6 +94,15 @@ def task_for(name: str, network: NetworkSpec | None) -> AnyTask:
     return find_task(name)
 
 
+def tasks_of_body(name: str, network: NetworkSpec) -> tuple[AnyTask, ...]:
+    """The tasks that ask of a network, filed under `name`, what is under its head."""
+    asking = (
+        _task_in_folder(folder) for folder, (_, shares) in _served().items() if name in shares
+    )
+    bare = ((task, task.network_for(network)) for task in asking if task.headless)
+    return tuple(task for task, spec in bare if spec != network and task.claims(spec))
+
+
 def task_to_learn(name: str, network: NetworkSpec | None, data: object) -> AnyTask:
     """The task that a network, filed under `name`, is trained for: its own, but where the data on
     the disk is that of another which can put a head of its own on it.

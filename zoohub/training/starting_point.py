@@ -219,7 +219,7 @@ def find_run(model: str, settings: Settings) -> SavedRun | None:
     return None
 
 
-def contract_of(given: Input, layout: Literal["NCHW", "NHWC"]) -> InputContract:
+def contract_of(given: Input, layout: Literal["NCHW", "NHWC"] = "NCHW") -> InputContract:
     """The recipe's `input` as a contract, of pictures that lie in memory as the network's family
     takes them."""
     values = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}

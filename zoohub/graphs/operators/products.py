@@ -11,9 +11,11 @@ from zoohub.graphs.operators.call import Call, Converter
 def _bias_add(c: Call) -> Value:
     operand, bias = c.operands[0], c.tensor(1)
     producer = c.build.producers.get(operand.name) if isinstance(operand, Ref) else None
-    # Convolutions and Gemm take their bias themselves.
+    # Convolutions and Gemm take their bias themselves, where it is there before them: one that is
+    # computed, as in half precision, may come after.
     if (
         producer is not None
+        and bias not in c.build.producers
         and producer.op_type in ("Conv", "ConvTranspose", "Gemm")
         and len(producer.input) == 2
         and c.build.consumers(operand.name) == 0

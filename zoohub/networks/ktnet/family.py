@@ -31,5 +31,6 @@ FAMILY = Family(
         "nell_concept_ids",
     ),
     sequences=False,
+    takes="inputs:taken",
     raw=("starts", "ends"),
 )

@@ -43,7 +43,7 @@ class Memory(nn.Cell):
         absent = ops.cast(ops.less(count, self.concept_ordinal), ms.float32)
         weights = ops.expand_dims(ops.softmax(found + absent * _ABSENT, -1), 2)
         told = ops.squeeze(ops.matmul(weights, known), 2)
-        return told * ops.cast(ops.less(0.0, count), ms.float32)
+        return told * ops.cast(ops.greater(count, 0.0), ms.float32)
 
 
 class SelfMatching(nn.Cell):

@@ -30,5 +30,6 @@ FAMILY = Family(
         "entity_attention_mask",
     ),
     sequences=False,
+    takes="inputs:taken",
     raw=("starts", "ends"),
 )

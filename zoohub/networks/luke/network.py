@@ -230,7 +230,8 @@ def luke(
         entity_vocab_size: entities that are known.
         entity_emb_size: channels of an entity.
         half_precision: dense layers and layer norms below the head compute in float16, as the
-            publisher's do, whatever the weights' type; it shows in the third digit.
+            publisher's do, whatever the weights' type; it shows in the third digit, and makes
+            `export(…, check=True)` refuse.
 
     Raises:
         ValueError: no such activation, or heads that do not divide the hidden size.

@@ -18,6 +18,7 @@ FAMILY = Family(
         "n_langs": int,
         "causal": bool,
         "embed_init_std": NUMBER,
+        "head": str,
     },
     # The table of words once more.
     layouts={"mindnlp": Layout(drop=(r"pred_layer\.proj\.weight",))},
@@ -30,4 +31,6 @@ FAMILY = Family(
     inputs=("input_ids", "attention_mask"),
     raw=("words",),
     outputs="zoohub.outputs.text_heads:text_head",
+    heads=("fill-mask", "encoder"),
+    cut="zoohub.networks.layers.cuts:cut_head",
 )

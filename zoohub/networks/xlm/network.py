@@ -17,6 +17,7 @@ from zoohub.networks.layers.attention import attend, merge_heads, split_heads
 from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.text_encoder import padding_bias
 
+HEADS = ("fill-mask", "encoder")
 _EPS = 1e-12
 _LATER = -10000.0  # added to the scores of tokens that come later
 
@@ -126,8 +127,25 @@ class Prediction(nn.Cell):
         return self.proj(ops.matmul(x, ops.transpose(table, (1, 0))))
 
 
+class XlmStates(nn.Cell):
+    """As `XlmEncoder`, under the name that files have before it."""
+
+    gives = ("states",)
+
+    def __init__(self, encoder: XlmEncoder) -> None:
+        super().__init__()
+        self.transformer = encoder
+
+    def construct(
+        self, input_ids: Tensor, attention_mask: Tensor, langs: Tensor | None = None
+    ) -> Tensor:
+        return self.transformer(input_ids, attention_mask, langs)
+
+
 class Xlm(nn.Cell):
     """As `XlmEncoder` -> logits of every token's words (B, N, V)."""
+
+    gives = ("words",)
 
     def __init__(self, encoder: XlmEncoder, vocab_size: int) -> None:
         super().__init__()
@@ -150,7 +168,8 @@ def xlm(
     n_langs: int = 1,
     causal: bool = False,
     embed_init_std: float = 2048**-0.5,
-) -> Xlm:
+    head: str = "fill-mask",
+) -> Xlm | XlmStates:
     """XLM: int32 `input_ids`, `attention_mask` and `langs` (B, N) -> logits of words (B, N, V).
 
     Without `langs` no language is told. Logits at padding are those of no state.
@@ -164,10 +183,13 @@ def xlm(
         n_langs: languages; 1: there is no table of them.
         causal: a token sees those before it only.
         embed_init_std: standard deviation that embeddings start with.
+        head: "fill-mask", which reads forwards too; or "encoder": states (B, N, emb_dim).
 
     Raises:
-        ValueError: heads that do not divide the channels.
+        ValueError: another head, or heads of attention that do not divide the channels.
     """
+    if head not in HEADS:
+        raise ValueError(f"a head of XLM is {', '.join(HEADS)}, not {head!r}")
     if emb_dim % n_heads:
         raise ValueError(f"{n_heads} heads do not divide {emb_dim} channels")
     encoder = XlmEncoder(
@@ -180,4 +202,4 @@ def xlm(
         causal,
         embed_init_std,
     )
-    return Xlm(encoder, vocab_size)
+    return Xlm(encoder, vocab_size) if head == "fill-mask" else XlmStates(encoder)

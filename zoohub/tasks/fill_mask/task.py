@@ -9,7 +9,6 @@ import numpy as np
 
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
-from zoohub.networks.families import find_family
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.classless import Classless
@@ -85,10 +84,11 @@ class FillMaskTask(Classless, Task["FillMaskRecipe", "Truth"]):
     def claims(self, network: NetworkSpec) -> bool:
         """Heads that give a score a word for each token, which is not written from left to
         right."""
-        if not reads_text(network):
-            return False
-        head, words = head_of(network), find_family(network.builder).raw == ("words",)
-        return head in _HEADS or (head is None and words and not network.arguments.get("causal"))
+        return (
+            reads_text(network)
+            and head_of(network) in _HEADS
+            and not network.arguments.get("causal")
+        )
 
     def check_network(self, network: NetworkSpec, training: InputContract | None = None) -> None:
         """That it finds words."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from zoohub.errors import DataError, RecipeError
 from zoohub.manifest.entry import NetworkSpec, TextContract
 from zoohub.networks.families import find_family
+from zoohub.tasks.encoders import arrays_of, head_of
 from zoohub.tasks.text_classification.rows import IDS, KINDS, MASK, PLAIN
 
 CLASSIFIES = "classification"
@@ -22,7 +23,7 @@ def check_head(network: NetworkSpec) -> None:
     """
     family = find_family(network.builder)
     if "head" in family.arguments:
-        head = network.arguments.get("head", "encoder")
+        head = head_of(network)
         if head != CLASSIFIES:
             raise DataError(
                 f"this network ({family.name}) ends in the head {head!r}, which tells no classes "
@@ -31,9 +32,9 @@ def check_head(network: NetworkSpec) -> None:
             )
     elif family.inputs != (PLAIN,) or family.classes_argument not in family.arguments:
         raise DataError(
-            f"networks of the family {family.name} take {', '.join(family.inputs)}, of which "
-            "zoohub makes no input from text; they can be loaded (zoohub.load) and called with "
-            "arrays, and exported"
+            f"networks of the family {family.name} take {arrays_of(network)}, of which zoohub "
+            "makes no input from text; make these arrays yourself, load the network (zoohub.load) "
+            "and call it with them in this order, or export it"
         )
     odd = set(family.inputs) - {IDS, KINDS, MASK, PLAIN}
     if odd:
