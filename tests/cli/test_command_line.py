@@ -121,7 +121,26 @@ def test_a_misspelt_option_is_one_line_with_the_closest_ones(
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"zoohub: {said}")
-    assert line.endswith(f"`zoohub {arguments[0]} --help` shows how to use it")
+    command = "cache list" if arguments[0] == "cache" else arguments[0]
+    assert line.endswith(f"`zoohub {command} --help` shows how to use it")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("predict", "lenet5", "--top", "3", "a.png"), "a.png: there is no such file"),
+        (
+            ("predict", "lenet5", "a.png", "--top", "3", "b.png", "--json", "c.png"),
+            "a.png: there is no such file; b.png: there is no such file; c.png: there is no such",
+        ),
+        (("cache", "remove", "--yes", "lenet9"), "no model is called 'lenet9'"),
+        (("list", "lenet5", "--json", "yolov5"), "there is no place for 'yolov5'"),
+    ],
+)
+def test_options_may_stand_before_a_list_and_in_it(arguments: tuple[str, ...], said: str) -> None:
+    done = zoohub(*arguments)
+    assert done.returncode
+    assert done.stderr.splitlines()[-1].startswith(f"zoohub: {said}")
 
 
 def test_info_says_where_a_model_comes_from_and_how_to_use_it() -> None:

@@ -72,6 +72,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs.setdefault("formatter_class", _formatter)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.set_defaults(parser=self)  # the options tell whose they are
 
     def lacks_an_option(self, arguments: Sequence[str]) -> bool:
         """Whether there are options that it does not have yet: help may be one of them, and one
@@ -81,6 +82,15 @@ class Parser(argparse.ArgumentParser):
         return any(
             word.startswith("-") and word.partition("=")[0] not in known for word in arguments
         )
+
+    def take(self, left: Sequence[str], options: argparse.Namespace) -> None:
+        """Add what argparse has left over to its list of arguments, which that fills only once:
+        with what stands before the first option."""
+        lists = (one for one in self._actions if not one.option_strings and one.nargs in ("*", "+"))
+        action = next(lists, None)
+        if action is None or any(word.startswith("-") for word in left):
+            self.refuse(left)
+        setattr(options, action.dest, [*getattr(options, action.dest), *left])
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say which of the arguments is none of its own, and what it may have been meant to be."""
@@ -148,9 +158,9 @@ def main(arguments: Sequence[str]) -> int:
         if verb is None and not {"-h", "--help", "--version"} & set(arguments):
             parser.print_help()
             return UsageError.exit_code
-        options, unknown = parser.parse_known_args(arguments)
-        if unknown:
-            options.parser.refuse(unknown)
+        options, left = parser.parse_known_args(arguments)
+        if left:
+            options.parser.take(left, options)
     except SystemExit as stop:  # argparse has printed the help or the usage error
         alone = arguments != given and "help" not in given
         return UsageError.exit_code if alone else int(stop.code or 0)
@@ -248,7 +258,7 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             declare(sub)
         add_common_options(sub, argparse.SUPPRESS)  # after the command's own, in its help too
         sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
-        sub.set_defaults(run=module.run, parser=sub)
+        sub.set_defaults(run=module.run)
     return parser
 
 
