@@ -93,6 +93,10 @@ def of_the_first_release(name: str) -> str:
     return f"bert.{name.replace('.embeddings_table', '.embeddings_for_position')}"
 
 
+def of_senta(name: str) -> str:
+    return of_the_first_release(name.replace("dense_1.", "dense."))
+
+
 def distilled(name: str) -> str:
     return f"bert.{name.replace('tinybert', 'bert')}"
 
@@ -110,6 +114,7 @@ def distilled(name: str) -> str:
         ("bertfinetune_bilstmcrf@r1.10-chinesener", of_a_chain),
         ("albert@r1.10-sst2", lambda name: f"albert.{name}"),
         ("tinybert@r1.10-enwiki128-sst2", distilled),
+        ("senta@r1.10-sst-2", of_senta),
         ("tinybert@r1.1-zh-wiki", of_the_first_release),
     ],
     ids=lambda x: x if isinstance(x, str) else x.__name__.strip("<>"),
