@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from mindspore import Tensor, nn
@@ -21,6 +23,27 @@ def test_an_lstm_with_joint_weights_computes_as_mindspores_own() -> None:
     x = Tensor(np.random.default_rng(0).standard_normal((5, 2, 3)).astype(np.float32))
     states = run_lstm(x, Tensor(weight[:, order]), Tensor(bias[order]))
     np.testing.assert_allclose(states.asnumpy(), own(x)[0].asnumpy(), atol=1e-6)
+
+
+def test_reviews_are_classified_alike_by_the_older_files_weights() -> None:
+    small = {"vocab_size": 20, "embed_dim": 3, "hidden": 4}
+    own = find_family("lstm").load()(**small)
+    older = find_family("lstm").load()(**small, joint=True)
+    fill_by_rule(own)
+    named = {parameter.name: parameter.asnumpy() for parameter in own.get_parameters()}
+    order = np.r_[0:4, 8:12, 4:8, 12:16]  # forget and candidate change places
+    for layer, (way, last) in itertools.product((0, 1), {"fw": "", "bw": "_reverse"}.items()):
+        w_ih, w_hh, b_ih, b_hh = (
+            named[f"encoder.{part}_l{layer}{last}"]
+            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        named[f"encoder.w_{way}_layer{layer}"] = np.concatenate((w_ih.T, w_hh.T))[:, order]
+        named[f"encoder.b_{way}_layer{layer}"] = (b_ih + b_hh)[order]
+    for parameter in older.get_parameters():
+        parameter.set_data(Tensor(named[parameter.name]))
+    ids = Tensor(np.random.default_rng(0).integers(0, 20, (2, 7)).astype(np.int32))
+    wanted = own.set_train(False)(ids).asnumpy()
+    np.testing.assert_allclose(older.set_train(False)(ids).asnumpy(), wanted, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from cases import published_tables
 from mindspore import Tensor
-from weights_rule import Table, rule_value
+from references import mode_set
+from weights_rule import Table, flatten, rule_value
 
 from zoohub.manifest.opening import open_index
 from zoohub.networks.loading import build, create_network
@@ -159,3 +160,27 @@ def test_another_number_of_classes_replaces_the_classifier_alone(tmp_path: Path)
     assert net.dense_1.weight.shape == (4, 64)
     assert report is not None
     assert set(report.replaced) == {"dense_1.weight", "dense_1.bias"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "said", "first"),
+    [
+        ("lstm@r1.10-aclimdb-v1", {}, "encoder.weight_ih_l0"),
+        ("lstm@r1.7-aclimdbv1", {"hidden": 6}, "encoder.w_fw_layer0"),
+        ("lstm_crf@r1.10-conll2000", {}, "lstm.lstm.weight_ih_l0"),
+    ],
+)
+def test_a_recurrent_networks_sizes_are_read_off_its_file(
+    reference: str, said: dict[str, int], first: str, tmp_path: Path
+) -> None:
+    table = own_table(reference, vocab_size=20, embed_dim=8, hidden=6)
+    assert first in [name for name, *_ in table]
+    file = write(tmp_path / "trained.ckpt", table)
+    net, report = create_network(spec_of(reference), file, NetworkOptions(), **said)
+    assert report is not None
+    assert report.complete
+    assert [list(p.shape) for p in net.get_parameters()] == [shape for _, shape, *_ in table]
+    ids = Tensor(np.arange(10, dtype=np.int32).reshape(2, 5))
+    with mode_set("graph"):
+        scores, *_ = flatten(net.set_train(False)(ids))
+    assert np.isfinite(scores).all()
