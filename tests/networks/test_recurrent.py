@@ -46,6 +46,52 @@ def test_reviews_are_classified_alike_by_the_older_files_weights() -> None:
     np.testing.assert_allclose(older.set_train(False)(ids).asnumpy(), wanted, atol=1e-6)
 
 
+def test_the_gated_translator_computes_as_its_papers_say() -> None:
+    net = find_family("gru").load()(source_vocab=12, target_vocab=9, embed_dim=3, hidden=4)
+    fill_by_rule(net)
+    named = {parameter.name: parameter.asnumpy() for parameter in net.get_parameters()}
+
+    def dense(name: str, x: np.ndarray) -> np.ndarray:
+        return x @ named[f"{name}.weight"].T + named.get(f"{name}.bias", 0.0)
+
+    def sigmoid(x: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-x))
+
+    def unit(name: str, way: str, x: np.ndarray, state: np.ndarray) -> np.ndarray:
+        inner = x @ named[f"{name}.weight_ih_l0{way}"].T + named[f"{name}.bias_ih_l0{way}"]
+        outer = state @ named[f"{name}.weight_hh_l0{way}"].T + named[f"{name}.bias_hh_l0{way}"]
+        reset, update = (sigmoid(inner[part] + outer[part]) for part in (slice(4), slice(4, 8)))
+        new = np.tanh(inner[8:] + reset * outer[8:])
+        return (1 - update) * new + update * state
+
+    def run(name: str, way: str, words: np.ndarray) -> list[np.ndarray]:
+        states = [np.zeros(4)]
+        for word in words:
+            states.append(unit(name, way, word, states[-1]))
+        return states[1:]
+
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(0, 12, (2, 5)), rng.integers(0, 9, (2, 3))
+    wanted = []
+    for text, other in zip(source, target, strict=True):
+        words = named["encoder.embedding.embedding_table"][text]
+        forward = run("encoder.rnn", "", words)
+        backward = run("encoder.rnn", "_reverse", words[::-1])
+        encoded = np.concatenate((forward, backward[::-1]), 1)
+        state = np.tanh(dense("encoder.fc", np.concatenate((forward[-1], backward[-1]))))
+        for word in named["decoder.embedding.embedding_table"][other]:
+            asked = np.concatenate((np.tile(state, (5, 1)), encoded), 1)
+            energy = dense("decoder.attention.fc", np.tanh(dense("decoder.attention.attn", asked)))
+            weights = np.exp(energy) / np.exp(energy).sum()
+            context = (weights * encoded).sum(0)
+            state = unit("decoder.rnn", "", np.concatenate((word, context)), np.zeros(4))
+            logits = dense("decoder.fc", np.concatenate((word, state, context)))
+            wanted.append(logits - np.log(np.exp(logits).sum()))
+    arrays = (Tensor(array.astype(np.int32)) for array in (source, target))
+    found = net.set_train(False)(*arrays).asnumpy()
+    np.testing.assert_allclose(found.reshape(6, 9), wanted, atol=1e-5)
+
+
 @pytest.mark.slow
 def test_the_translator_with_joint_weights_computes_as_with_split_ones() -> None:
     small = {"vocab_size": 30, "embed_dim": 8}
