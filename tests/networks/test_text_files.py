@@ -3,6 +3,7 @@ place in the network that the index says."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,25 @@ def test_a_recurrent_networks_sizes_are_read_off_its_file(
     with mode_set("graph"):
         scores, *_ = flatten(net.set_train(False)(ids))
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("reference", ["gpt@r1.2-openweb", "gpt3@r1.5-openweb"])
+@pytest.mark.parametrize("kind", ["weight", "mapping_weight"])
+def test_gpts_first_files_load_by_either_of_their_names(
+    reference: str, kind: str, tmp_path: Path
+) -> None:
+    def first(name: str) -> str:
+        name = name.replace("backbone.embedding.", "backbone.")
+        turned = re.fullmatch(r"(.+\.(?:mapping|projection)\.)(weight|bias)", name)
+        return name if turned is None else turned[1] + kind.replace("weight", turned[2])
+
+    small = {"embed_dim": 32, "depth": 2}
+    table = own_table(reference, vocab_size=20, longest=8, **small)
+    rows = [[first(name), *row] for name, *row in table]
+    file = write(tmp_path / "gpt.ckpt", rows)
+    net, report = create_network(spec_of(reference), file, NetworkOptions(), **small)
+    assert report is not None
+    assert report.complete
+    values = {p.name: p.asnumpy() for p in net.get_parameters()}
+    for (name, shape, *_), (published, *_) in zip(table, rows, strict=True):
+        np.testing.assert_array_equal(values[name], rule_value(published, tuple(shape)))
