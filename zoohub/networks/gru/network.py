@@ -12,7 +12,8 @@ from mindspore import Tensor, nn, ops
 
 
 class Encoder(nn.Cell):
-    """source ids (B, S) -> states of both directions (B, S, 2H), where the decoder starts (B, H)."""
+    """source ids (B, S) -> the states of both directions (B, S, 2H), and where the decoder starts
+    (B, H)."""
 
     def __init__(self, vocab_size: int, embed_dim: int, hidden: int) -> None:
         super().__init__()
