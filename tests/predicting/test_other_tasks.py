@@ -17,5 +17,5 @@ def test_a_task_that_is_not_there_is_refused_before_anything_is_fetched(
     with pytest.raises(DataError, match=r"not 'keypoint-detection'; .*can be loaded"):
         zoohub.predict("centernet", "a.jpg")
     # The index calls by one name what takes texts and what takes graphs.
-    with pytest.raises(DataError, match=r"of the family gcn take .*can be loaded"):
+    with pytest.raises(DataError, match=r"of the family gcn take .*load the network"):
         zoohub.predict("gcn", [[2, 5, 3]])
