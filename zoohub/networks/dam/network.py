@@ -123,8 +123,7 @@ class DAM(nn.Cell):
         texts = self.states(ops.reshape(turns, (-1, words)), own)
         others = _for_each(self.counts(response_lengths), count)
         answers = [
-            _for_each(one, count)
-            for one in self.states(response, self.counts(response_lengths))
+            _for_each(one, count) for one in self.states(response, self.counts(response_lengths))
         ]
         asked, asking = [], []
         for number in range(len(self.t_att_r_blocks)):
