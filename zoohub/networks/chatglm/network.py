@@ -60,7 +60,7 @@ class TwoPlaces(nn.Cell):
 
     def first(self, ids: Tensor, id: int) -> Tensor:
         """The place of the first such token of each row, int32 (B, 1)."""
-        found = ops.argmax((ids == id).astype(mstype.float32), 1, True)
+        found = ops.argmax(ops.equal(ids, id).astype(mstype.float32), 1, True)
         return found.astype(mstype.int32)
 
 

@@ -17,6 +17,8 @@ _TRAINED = Layout(
         *TRAINED.rules,
     )
 )
+# The others tell two texts apart by kinds of tokens, of which Senta's table has one.
+_HEADS = tuple(head for head in BERT_HEADS if head not in ("pretraining", "question-answering"))
 
 FAMILY = Family(
     name="senta",
@@ -33,8 +35,9 @@ FAMILY = Family(
     head=head_of,
     sizes=SIZES,
     inputs=("input_ids", "token_type_ids", "attention_mask"),
+    takes="inputs:taken",
     raw=("states", "pooled", "words"),
     outputs="zoohub.outputs.text_heads:text_head",
-    heads=BERT_HEADS,
+    heads=_HEADS,
     cut="zoohub.networks.layers.cuts:cut_head",
 )
