@@ -1,4 +1,4 @@
-"""The older networks of texts as files: each is exported, reduced, and compared with onnxruntime."""
+"""The older networks of texts as files: each is exported, reduced, and run by onnxruntime too."""
 
 from __future__ import annotations
 

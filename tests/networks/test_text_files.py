@@ -187,6 +187,14 @@ def test_a_recurrent_networks_sizes_are_read_off_its_file(
     assert np.isfinite(scores).all()
 
 
+def test_a_tagger_has_a_texts_start_and_end_besides_the_tags_that_are_asked_for() -> None:
+    spec = spec_of("lstm_crf")
+    small = {"vocab_size": 20, "embed_dim": 8, "hidden": 6}
+    net, _ = create_network(spec, None, NetworkOptions(num_classes=5), **small)
+    assert net.transitions.shape == (7, 7)
+    assert net.lstm.fc.weight.shape == (7, 12)
+
+
 @pytest.mark.parametrize("reference", ["gpt@r1.2-openweb", "gpt3@r1.5-openweb"])
 @pytest.mark.parametrize("kind", ["weight", "mapping_weight"])
 def test_gpts_first_files_load_by_either_of_their_names(

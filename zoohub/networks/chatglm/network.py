@@ -22,7 +22,7 @@ NORM_EPS = 1e-5
 
 
 class CoarseRotary(Rotary):
-    """`Rotary` by angles in float16, as THUDM's: the weights were trained with what they round."""
+    """`Rotary` by angles in float16, as MindFormers has them; MindNLP rounds their sines alone."""
 
     def __init__(self, channels: int, longest: int) -> None:
         super().__init__(channels, longest)
