@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import case_of
 from mindspore import Tensor, nn
-from weights_rule import fill_by_rule
+from references import Reference, output_of
+from weights_rule import fill_by_rule, rule_value
 
 from zoohub.networks.families import find_family
 from zoohub.networks.layers.recurrent import run_lstm
+from zoohub.tasks.tagging.viterbi import best_chain
 
 
 def test_an_lstm_with_joint_weights_computes_as_mindspores_own() -> None:
@@ -159,3 +163,21 @@ def test_the_keyword_spotter_scores_each_word_once(frames: int) -> None:
     net = find_family("dscnn").load()(channels=4, frames=frames).set_train(False)
     x = Tensor(np.zeros((2, 1, frames, 20), np.float32))
     assert net(x).shape == (2, 12)
+
+
+@pytest.mark.slow
+def test_the_best_chain_of_the_chain_tagger_is_its_publishers(shared: Path) -> None:
+    """The reference has of each word where the best chain to each tag came from, and the last tag;
+    what stands before the first word is the start."""
+    case = case_of("lstm_crf:models_nlp/lstm_crf_small")
+    oracle = shared / "oracle"
+    reference = Reference(case, oracle)
+    (scores,) = output_of(case, reference.gain, reference.names)
+    after = rule_value("transitions", (11, 11))
+    stored = np.load(oracle / "golden" / "models_nlp" / "lstm_crf_small.npz")
+    words = scores.shape[1]
+    for text, own in enumerate(scores):
+        chain = [int(stored[f"out{words + 1}_value"][text])]
+        for word in range(words, 1, -1):
+            chain.append(int(stored[f"out{word}_value"].reshape(2, -1)[text][chain[-1]]))
+        assert best_chain(own, after)[0] == chain[::-1]
