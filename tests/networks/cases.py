@@ -35,7 +35,8 @@ class Case:
 
     `reduced` are arguments that the reference was made with where the table's differ (a smaller
     vocabulary). `named_by` is the model in whose table's names a reference's weights were drawn
-    that has no table; `tabled` is False where no table was published, so that the network's own
+    that has no table, and `without` what they begin with there and did not when the weights were
+    drawn; `tabled` is False where no table was published, so that the network's own
     names count. `unordered`: the publisher registers the same parameters in another order.
     `compared` is False where upstream's own reference is wrong, and a `_peer` is right.
     `constants` are expressions of values that parameters have, by name: what is frozen is not
@@ -53,6 +54,7 @@ class Case:
     outputs: tuple[int | str, ...] | None = None
     reduced: dict[str, Any] = field(default_factory=dict)
     named_by: str | None = None
+    without: str = ""
     tabled: bool = True
     unordered: bool = False
     compared: bool = True

@@ -55,7 +55,8 @@ class Reference:
         self.names: dict[str, str] = {}
         if case.tabled:
             rows = published_tables(oracle / "params", case.source)[case.table]
-            self.names = {case.rename(row[0]): row[0] for row in rows if not case.dropped(row[0])}
+            names = [row[0] for row in rows if not case.dropped(row[0])]
+            self.names = {case.rename(name): name.removeprefix(case.without) for name in names}
         stored = np.load(oracle / "golden" / case.source / f"{case.model}.npz")
         self.tensors: list[dict[str, Any]] = []
         self.unsure_rows = case.unsure_rows

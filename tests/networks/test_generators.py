@@ -79,3 +79,19 @@ def test_the_words_own_head_of_a_t5_file_is_left_out_where_it_is_tied(tmp_path: 
     assert report.left_out == ("lm_head.weight",)
     ids, mask = Tensor(np.ones((1, 4), np.int32)), Tensor(np.ones((1, 4), np.float32))
     assert net(ids, Tensor(np.zeros((1, 3), np.int32)), mask).shape == (1, 3, 30)
+
+
+def test_chatglm_reads_a_text_in_both_directions_and_writes_after_it() -> None:
+    small = {"vocab_size": 30, "embed_dim": 16, "depth": 2, "num_heads": 2, "ffn_dim": 12}
+    net = find_family("chatglm").load()(**small, longest=8, mask_id=28, start_id=29)
+    fill_by_rule(net.set_train(False))
+    rows = [[1, 2, 3, 28, 29, 5, 6], [1, 2, 4, 28, 29, 5, 6], [1, 2, 3, 28, 29, 5, 7]]
+    one, text, answer = net(Tensor(np.array(rows, np.int32))).asnumpy()
+    assert one.shape == (7, 30)
+    assert (np.abs(one - text).max(1) > 1e-4).all()
+    np.testing.assert_allclose(one[:6], answer[:6], atol=1e-6)
+    assert np.abs(one[6] - answer[6]).max() > 1e-3
+    with pytest.raises(ValueError, match=r"9 tokens are more than the 8"):
+        net(Tensor(np.zeros((1, 9), np.int32)))
+    with pytest.raises(ValueError, match=r"18 channels are not 3 heads of a multiple of four"):
+        find_family("chatglm").load()(**{**small, "embed_dim": 18, "num_heads": 3})

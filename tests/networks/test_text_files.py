@@ -3,6 +3,7 @@ place in the network that the index says."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from cases import published_tables
 from mindspore import Tensor
-from weights_rule import Table, rule_value
+from references import mode_set
+from weights_rule import Table, flatten, rule_value
 
 from zoohub.manifest.opening import open_index
 from zoohub.networks.loading import build, create_network
@@ -93,6 +95,10 @@ def of_the_first_release(name: str) -> str:
     return f"bert.{name.replace('.embeddings_table', '.embeddings_for_position')}"
 
 
+def of_senta(name: str) -> str:
+    return of_the_first_release(name.replace("dense_1.", "dense."))
+
+
 def distilled(name: str) -> str:
     return f"bert.{name.replace('tinybert', 'bert')}"
 
@@ -110,6 +116,7 @@ def distilled(name: str) -> str:
         ("bertfinetune_bilstmcrf@r1.10-chinesener", of_a_chain),
         ("albert@r1.10-sst2", lambda name: f"albert.{name}"),
         ("tinybert@r1.10-enwiki128-sst2", distilled),
+        ("senta@r1.10-sst-2", of_senta),
         ("tinybert@r1.1-zh-wiki", of_the_first_release),
     ],
     ids=lambda x: x if isinstance(x, str) else x.__name__.strip("<>"),
@@ -154,3 +161,57 @@ def test_another_number_of_classes_replaces_the_classifier_alone(tmp_path: Path)
     assert net.dense_1.weight.shape == (4, 64)
     assert report is not None
     assert set(report.replaced) == {"dense_1.weight", "dense_1.bias"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "said", "first"),
+    [
+        ("lstm@r1.10-aclimdb-v1", {}, "encoder.weight_ih_l0"),
+        ("lstm@r1.7-aclimdbv1", {"hidden": 6}, "encoder.w_fw_layer0"),
+        ("lstm_crf@r1.10-conll2000", {}, "lstm.lstm.weight_ih_l0"),
+    ],
+)
+def test_a_recurrent_networks_sizes_are_read_off_its_file(
+    reference: str, said: dict[str, int], first: str, tmp_path: Path
+) -> None:
+    table = own_table(reference, vocab_size=20, embed_dim=8, hidden=6)
+    assert first in [name for name, *_ in table]
+    file = write(tmp_path / "trained.ckpt", table)
+    net, report = create_network(spec_of(reference), file, NetworkOptions(), **said)
+    assert report is not None
+    assert report.complete
+    assert [list(p.shape) for p in net.get_parameters()] == [shape for _, shape, *_ in table]
+    ids = Tensor(np.arange(10, dtype=np.int32).reshape(2, 5))
+    with mode_set("graph"):
+        scores, *_ = flatten(net.set_train(False)(ids))
+    assert np.isfinite(scores).all()
+
+
+def test_a_tagger_has_a_texts_start_and_end_besides_the_tags_that_are_asked_for() -> None:
+    spec = spec_of("lstm_crf")
+    small = {"vocab_size": 20, "embed_dim": 8, "hidden": 6}
+    net, _ = create_network(spec, None, NetworkOptions(num_classes=5), **small)
+    assert net.transitions.shape == (7, 7)
+    assert net.lstm.fc.weight.shape == (7, 12)
+
+
+@pytest.mark.parametrize("reference", ["gpt@r1.2-openweb", "gpt3@r1.5-openweb"])
+@pytest.mark.parametrize("kind", ["weight", "mapping_weight"])
+def test_gpts_first_files_load_by_either_of_their_names(
+    reference: str, kind: str, tmp_path: Path
+) -> None:
+    def first(name: str) -> str:
+        name = name.replace("backbone.embedding.", "backbone.")
+        turned = re.fullmatch(r"(.+\.(?:mapping|projection)\.)(weight|bias)", name)
+        return name if turned is None else turned[1] + kind.replace("weight", turned[2])
+
+    small = {"embed_dim": 32, "depth": 2}
+    table = own_table(reference, vocab_size=20, longest=8, **small)
+    rows = [[first(name), *row] for name, *row in table]
+    file = write(tmp_path / "gpt.ckpt", rows)
+    net, report = create_network(spec_of(reference), file, NetworkOptions(), **small)
+    assert report is not None
+    assert report.complete
+    values = {p.name: p.asnumpy() for p in net.get_parameters()}
+    for (name, shape, *_), (published, *_) in zip(table, rows, strict=True):
+        np.testing.assert_array_equal(values[name], rule_value(published, tuple(shape)))

@@ -67,7 +67,9 @@ def outputs_for(spec: NetworkSpec, classes: int) -> int:
     """What the argument that counts a head's classes must be for so many: a conditional random
     field has a text's start and end besides."""
     head = spec.arguments.get("head")
-    return classes + 2 if isinstance(head, str) and head.endswith("chain-tagging") else classes
+    chained = isinstance(head, str) and head.endswith("chain-tagging")
+    chained = chained or find_family(spec.builder).raw == ("tags", "after")
+    return classes + 2 if chained else classes
 
 
 def exchanged_heads(spec: NetworkSpec, arguments: Mapping[str, object]) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def test_a_head_that_tells_no_classes_is_refused(
 
 def test_a_classifier_is_taken_and_learns_where_its_length_is_known() -> None:
     contract = InputContract(text=TextContract())
-    for builder in ("bert", "ernie", "roberta", "albert", "tinybert"):
+    for builder in ("bert", "ernie", "roberta", "albert", "tinybert", "senta"):
         TASK.check_network(NetworkSpec(builder, {"head": "classification"}), contract)
     for builder in ("textcnn", "lstm", "textrcnn"):
         TASK.check_network(NetworkSpec(builder, {}))

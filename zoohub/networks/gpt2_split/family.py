@@ -5,8 +5,10 @@ from __future__ import annotations
 from zoohub.checkpoint.layout import Layout
 from zoohub.networks.family import INT_OR_NONE, Family
 
+# The models repository's; the first of its files have names of their own for two layers' weights.
 _MODELS = Layout(
     rules=(
+        (r"backbone\.blocks\.(.+)\.mapping_(weight|bias)", r"backbone.blocks.\1.\2"),
         (r"backbone\.(word|position)_embedding\.(.+)", r"backbone.embedding.\1_embedding.\2"),
         (r"backbone\.encoder\.blocks\.(.+)", r"backbone.blocks.\1"),
     )
