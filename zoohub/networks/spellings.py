@@ -21,11 +21,13 @@ _SAME: tuple[tuple[str, ...], ...] = (
     ("layer_norm_eps", "norm_eps", "rms_norm_eps"),
     ("word_dim", "word_embed_proj_dim"),
     ("norms_first", "do_layer_norm_before"),
+    ("mask_id", "gmask_token_id"),
+    ("start_id", "bos_token_id"),
 )
 # What says how a network was run, and nothing of the network.
 _OF_RUNS = (
     "batch_size", "seq_length", "max_decode_length", "pad_token", "pad_token_id", "bos_token_id",
-    "eos_token", "eos_token_id",
+    "eos_token", "eos_token_id", "mask_token_id",
 )  # fmt: skip
 
 
