@@ -10,6 +10,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.corner_resize import RepeatPixels
 
 # Channels of each stage and its convolutions
 _STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -51,6 +52,7 @@ class AdvancedEAST(nn.Cell):
         self.conv_last = conv2d(width, width, 3, bias=True)
         self.inside_score_conv = conv2d(width, 1, 1, bias=True)
         self.side_v_angle_conv = conv2d(width, 2, 1, bias=True)
+        self.repeat = RepeatPixels()
         self.side_v_coord_conv = conv2d(width, 4, 1, bias=True)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -69,7 +71,7 @@ class AdvancedEAST(nn.Cell):
 
     def beside(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """A map at a finer one's size, joined with it."""
-        return ops.concat((ops.interpolate(coarse, fine.shape[2:], mode="nearest"), fine), 1)
+        return ops.concat((self.repeat(coarse, fine), fine), 1)
 
 
 def advanced_east(in_channels: int = 3) -> AdvancedEAST:

@@ -12,6 +12,7 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import initializer
 
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.corner_resize import RepeatPixels
 from zoohub.networks.layers.norm import BatchNorm2d
 
 EPS, MOMENTUM = 1e-3, 0.99
@@ -54,6 +55,7 @@ class BiFPN(nn.Cell):
         self.p4_w1, self.p3_w1 = weights("p4_w1", 2), weights("p3_w1", 2)
         self.p4_w2, self.p5_w2 = weights("p4_w2", 3), weights("p5_w2", 3)
         self.p6_w2, self.p7_w2 = weights("p6_w2", 3), weights("p7_w2", 2)
+        self.grown = RepeatPixels()
         self.conv6_up = SeparableConv(channels, channels)
         self.conv5_up = SeparableConv(channels, channels)
         self.conv4_up = SeparableConv(channels, channels)
@@ -112,7 +114,3 @@ class BiFPN(nn.Cell):
         """What each counts for."""
         positive = ops.relu(weights)
         return positive / (ops.sum(positive) + _LEAST)
-
-    def grown(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        """The coarse map in the fine one's size."""
-        return ops.interpolate(coarse, fine.shape[2:], mode="nearest")

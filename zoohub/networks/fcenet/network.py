@@ -12,6 +12,7 @@ from mindspore import Tensor, nn, ops
 
 from zoohub.networks.dbnet.backbones import text_backbone
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.corner_resize import RepeatPixels
 
 _CHANNELS = 256
 
@@ -21,6 +22,7 @@ class Pyramid(nn.Cell):
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
+        self.repeat = RepeatPixels()
         for level, width in enumerate(widths, start=3):
             setattr(self, f"reduce_conv_c{level}", conv2d(width, _CHANNELS, 1, bias=True))
         for level in (5, 4, 3):
@@ -29,8 +31,8 @@ class Pyramid(nn.Cell):
     def construct(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
         _, fine, middle, coarse = maps
         p5 = self.reduce_conv_c5(coarse)
-        p4 = self.reduce_conv_c4(middle) + ops.interpolate(p5, middle.shape[2:], mode="nearest")
-        p3 = self.reduce_conv_c3(fine) + ops.interpolate(p4, fine.shape[2:], mode="nearest")
+        p4 = self.reduce_conv_c4(middle) + self.repeat(p5, middle)
+        p3 = self.reduce_conv_c3(fine) + self.repeat(p4, fine)
         return self.smooth_conv_p3(p3), self.smooth_conv_p4(p4), self.smooth_conv_p5(p5)
 
 

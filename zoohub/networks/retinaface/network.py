@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.corner_resize import RepeatPixels
 from zoohub.networks.layers.default_boxes import DefaultLevel, OffsetBoxes, OffsetPoints, flatten
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.mobilenet_v1.network import mobilenet_v1
@@ -54,11 +55,12 @@ class Pyramid(nn.Cell):
         self.output3 = conv(widths[2], channels, 1, leak)
         self.merge1 = conv(channels, channels, 3, leak)
         self.merge2 = conv(channels, channels, 3, leak)
+        self.repeat = RepeatPixels()
 
     def construct(self, fine: Tensor, middle: Tensor, coarse: Tensor) -> tuple[Tensor, ...]:
         one, two, three = self.output1(fine), self.output2(middle), self.output3(coarse)
-        two = self.merge2(two + ops.interpolate(three, two.shape[2:], mode="nearest"))
-        one = self.merge1(one + ops.interpolate(two, one.shape[2:], mode="nearest"))
+        two = self.merge2(two + self.repeat(three, two))
+        one = self.merge1(one + self.repeat(two, one))
         return one, two, three
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import conv2d, conv_norm
+from zoohub.networks.layers.corner_resize import RepeatPixels
 from zoohub.networks.layers.norm import BatchNorm2d
 
 _CHANNELS = 256
@@ -35,6 +36,7 @@ class Stage(nn.Cell):
         super().__init__()
         self.convs = nn.CellList([merged_conv() for _ in range(7)])
         self.attended = Attended()
+        self.grown = RepeatPixels()
         self.halved = nn.MaxPool2d(2, 2, pad_mode="same")
         self.quartered = nn.MaxPool2d(4, 4, pad_mode="same")
         self.eighth = nn.MaxPool2d(8, 8, pad_mode="same")
@@ -49,10 +51,6 @@ class Stage(nn.Cell):
         p7 = self.convs[5](p7 + self.attended(self.quartered(p5), self.eighth(middle)))
         p6 = self.convs[6](self.attended(self.grown(p7, p6), self.halved(p5)))
         return p3, p4, p5, p6, p7
-
-    def grown(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        """The coarse map in the fine one's size."""
-        return ops.interpolate(coarse, fine.shape[2:], mode="nearest")
 
 
 class NasPyramid(nn.Cell):

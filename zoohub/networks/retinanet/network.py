@@ -11,6 +11,7 @@ from __future__ import annotations
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.corner_resize import RepeatPixels
 from zoohub.networks.layers.default_boxes import OffsetBoxes, flatten, octave_levels
 from zoohub.networks.layers.residual import BottleneckBlock, Numerics, blocks_of
 from zoohub.networks.resnet.network import ResNet
@@ -41,12 +42,13 @@ class Pyramid(nn.Cell):
         self.P3_2 = conv2d(_CHANNELS, _CHANNELS, 3)
         self.P6_0 = conv2d(coarse, _CHANNELS, 3, 2, "same")
         self.P7_2 = conv2d(_CHANNELS, _CHANNELS, 3, 2, "same")
+        self.repeat = RepeatPixels()
 
     def construct(self, x: Tensor) -> tuple[Tensor, ...]:
         fine, middle, coarse = self.backbone(x)
         p5 = self.P5_1(coarse)
-        p4 = self.P4_1(middle) + ops.interpolate(p5, middle.shape[2:], mode="nearest")
-        p3 = self.P3_1(fine) + ops.interpolate(p4, fine.shape[2:], mode="nearest")
+        p4 = self.P4_1(middle) + self.repeat(p5, middle)
+        p3 = self.P3_1(fine) + self.repeat(p4, fine)
         p6 = self.P6_0(coarse)
         p7 = self.P7_2(ops.relu(p6))
         return self.P3_2(p3), self.P4_2(p4), self.P5_2(p5), p6, p7
