@@ -134,6 +134,8 @@ def test_a_misspelt_option_is_one_line_with_the_closest_ones(
             "a.png: there is no such file; b.png: there is no such file; c.png: there is no such",
         ),
         (("cache", "remove", "--yes", "lenet9"), "no model is called 'lenet9'"),
+        (("predict", "lenet5", "--top", "3", "--", "-a.png"), "-a.png: there is no such file"),
+        (("info", "lenet5", "--json", "--", "-b"), "no model is called '-b'"),
         (("list", "lenet5", "--json", "yolov5"), "there is no place for 'yolov5'"),
     ],
 )

@@ -88,15 +88,18 @@ class Parser(argparse.ArgumentParser):
         with what stands before the first option."""
         lists = (one for one in self._actions if not one.option_strings and one.nargs in ("*", "+"))
         action = next(lists, None)
-        if action is None or any(word.startswith("-") for word in left):
-            self.refuse(left)
-        setattr(options, action.dest, [*getattr(options, action.dest), *left])
+        # "-" is standard input, and after "--" there are no options.
+        ended = left.index("--") if "--" in left else len(left)
+        words = [*left[:ended], *left[ended + 1 :]]
+        if action is None or any(word.startswith("-") and word != "-" for word in left[:ended]):
+            self.refuse(words)
+        setattr(options, action.dest, [*getattr(options, action.dest), *words])
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """Say which of the arguments is none of its own, and what it may have been meant to be."""
         from zoohub.manifest.reference import closest
 
-        option = next((word for word in unknown if word.startswith("-")), None)
+        option = next((word for word in unknown if word.startswith("-") and word != "-"), None)
         if option is None:
             self.error(f"there is no place for {' '.join(unknown)!r}")
         name = option.partition("=")[0]
