@@ -13,10 +13,14 @@ from mindspore import Tensor, ops
 
 import zoohub
 from zoohub.errors import DataError
+from zoohub.inputs.picture import Geometry
 from zoohub.networks.faster_rcnn.network import faster_rcnn
 from zoohub.networks.faster_rcnn.parts import search_parts
+from zoohub.outputs import BoxTable, MaskedTable
 from zoohub.predicting.predictor import open_predictor, part_runners
 from zoohub.settings import Settings
+from zoohub.tasks.contract import Row
+from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
 from zoohub.tasks.detection.masks import pasted
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
 from zoohub.tasks.detection.regions.anchors import anchors_of
@@ -74,6 +78,15 @@ def test_regions_are_looked_at_as_by_mindspores_operator(cells: int, last_pixel:
         region = np.array([[0, *box]], np.float32)
         (theirs,) = align(Tensor(maps[level][None]), Tensor(region)).asnumpy()
         np.testing.assert_allclose(features, theirs, rtol=0, atol=1e-4)
+
+
+def test_what_has_no_area_in_the_picture_is_not_told() -> None:
+    row = Row({"image": np.zeros((3, 8, 16), np.float32)}, Geometry((8, 8), (8, 8), 0, 0))
+    boxes = [[1, 1, 3, 3], [10, 2, 15, 6], [5, 2, 4.5, 6], [2, 4, 6, 4]]
+    table = np.array([[0, *box, 0.9, 0] for box in boxes], np.float32)
+    for form in (BoxTable(table), MaskedTable(BoxTable(table), np.ones((4, 28, 28), np.float32))):
+        (found,) = interpret_boxes(form, [row], ("a",), DetectionOptions())
+        assert [label.box for label in found] == [(1, 1, 3, 3)]
 
 
 def test_a_mask_lies_over_the_whole_pixels_of_its_box() -> None:

@@ -45,6 +45,21 @@ class DetectionOptions:
 def interpret_boxes(
     form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
 ) -> list[tuple[Label, ...]]:
+    """The boxes of each picture, best first; none without an area in it, such as one that lies in
+    the letterbox's edge."""
+    found = _interpreted(form, rows, names, options)
+    return [tuple(label for label in labels if _has_area(label)) for labels in found]
+
+
+def _has_area(label: Label) -> bool:
+    assert label.box is not None
+    x1, y1, x2, y2 = label.box
+    return x2 > x1 and y2 > y1
+
+
+def _interpreted(
+    form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
+) -> list[tuple[Label, ...]]:
     """The boxes of each picture, best first."""
     if isinstance(form, MaskedBoxes):
         return _masked(form, rows, names, options)
