@@ -183,6 +183,8 @@ def test_an_exported_network_is_searched_by_onnxruntime(
     told = capsys.readouterr().out.split()
     assert told[:3] == ["c", "d", "e"]
     assert told[3:] == [WORDS[token] for token in fast[1].predictions[0].tokens]
+    with pytest.raises(DataError, match=r"own\.encode\.onnx is one part of an exported network"):
+        zoohub.predict(tmp_path / "own.encode.onnx", sentences)
     (tmp_path / "own.encode.onnx").unlink()
     with pytest.raises(DataError, match=r"own\.encode\.onnx: there is no such file"):
         zoohub.predict(file, sentences)

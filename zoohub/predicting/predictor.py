@@ -307,7 +307,13 @@ def _of_file(path: Path, settings: Settings) -> Predictor:
         )
     own = None
     if said.family is not None and has_family(said.family):
-        own = find_family(said.family).read_outputs()
+        family = find_family(said.family)
+        if family.parts is not None and family.exports_parts and not (graph or said.parts):
+            raise DataError(
+                f"{path} is one part of an exported network: name the file that `zoohub export` "
+                "was asked for, whose name has no part's in it"
+            )
+        own = family.read_outputs()
     read = choose_reading(said.outputs, decoding=said.decoding, own=own)
     task = find_task(said.task)
     parts: dict[str, Runner] = {
