@@ -106,7 +106,10 @@ def _pixels(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < float("inf"):
         raise ValueError("write a positive number of seconds")
     return number

@@ -47,6 +47,7 @@ def test_the_hubs_offline_switch_is_honoured_and_ours_overrules_it(tmp_path: Pat
         ("ZOOHUB_CONNECTIONS", "many"),
         ("ZOOHUB_TIMEOUT", "-3"),
         ("ZOOHUB_TIMEOUT", "inf"),
+        ("ZOOHUB_TIMEOUT", "abc"),
         ("ZOOHUB_OFFLINE", "perhaps"),
         ("ZOOHUB_DEVICE", "gpu"),
         ("ZOOHUB_DEVICE", "cpu:1"),

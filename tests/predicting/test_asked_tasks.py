@@ -68,7 +68,7 @@ def test_every_published_encoder_under_a_head_makes_vectors() -> None:
 def test_what_has_no_vectors_or_needs_a_head_of_its_own_is_one_line() -> None:
     settings = load_settings()
     for model, task, said in (
-        ("lenet5@digits", "embeddings", "lenet take image, which no text has"),
+        ("lenet5@digits", "embeddings", "text-embedding, which takes texts, not pictures"),
         ("gpt2@mindnlp", "embeddings", r"this network \(gpt2\) has no head to be left out"),
         ("bert_base", "text-classification", "is for fill-mask, not for text-classification; that"),
         ("ocr", "embeddings", "ocr is for optical-character-recognition, not for text-embedding"),

@@ -19,12 +19,19 @@ def network_asked(
     it; None: as it is.
 
     Raises:
+        UsageError: the network is of another kind of input, or for another task.
         DataError: zoohub has no such task, or it takes a head that the network's file lacks.
     """
     if task is None:
         return network
     asked = task_called(task)
     if asked.headless and network is not None:
+        own = task_for(filed, network)
+        if own.kind != asked.kind:
+            raise UsageError(
+                f"{model} is for {own.name}, not for {asked.name}, which takes {asked.kind}s, not "
+                f"{own.kind}s"
+            )
         changed = asked.network_for(network)
         asked.check_network(changed)
         return changed
