@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 import zoohub
+from zoohub.cli.export import facts_of
 from zoohub.cli.main import main
 from zoohub.errors import DataError, ExportError, UsageError
+from zoohub.exporting import export_with_report
 
 WORDS = ["<unk>", "<s>", "</s>", *"abcdefghijklmnopq"]
 
@@ -160,8 +162,10 @@ def test_an_exported_network_is_searched_by_onnxruntime(
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
-    file = zoohub.export(net, tmp_path / "own.onnx", check=True)
+    export = export_with_report(net, tmp_path / "own.onnx", check=True)
+    file = export.path
     assert file == tmp_path / "own.onnx"
+    assert "belongs together with own.encode.onnx, beside it" in facts_of(export)
     assert sorted(path.name for path in tmp_path.glob("own*")) == ["own.encode.onnx", "own.onnx"]
     axes = {
         source.name: [dim.dim_param or dim.dim_value for dim in source.type.tensor_type.shape.dim]

@@ -183,9 +183,14 @@ def default_stem(net: nn.Cell) -> str:
 
 def facts_of(export: Export) -> list[str]:
     """What was done, for the person at the terminal."""
+    from zoohub.graphs.metadata import part_path
+
     lines = []
     if export.opset is not None:
         lines.append(f"opset {export.opset}, outputs {', '.join(export.metadata.outputs)}")
+    others = [part_path(export.path, part).name for part in export.metadata.parts[:-1]]
+    if others:
+        lines.append(f"belongs together with {' and '.join(others)}, beside it")
     if export.folded is not None and export.folded.pairs:
         lines.append(
             f"{export.folded.pairs} batch norms folded; the outputs moved by "
