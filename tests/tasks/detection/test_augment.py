@@ -80,6 +80,21 @@ def test_without_changes_a_letterbox_is_the_one_of_predict(
     assert np.abs(learnt.inputs["image"] - expected).max() <= 1.01 / 255
 
 
+@pytest.mark.parametrize("size", [(48, 64), (128, 32)])
+def test_where_the_contract_stretches_so_does_training(size: tuple[int, int]) -> None:
+    contract = replace(CONTRACT, resize="stretch")
+    pixels, boxes = _picture(1, *size)
+    samples = Samples([pixels], [Objects(boxes)], ["0"])
+    learnt = TrainingPictures(samples, contract, replace(RECIPE, augment=STILL))(
+        0, np.random.default_rng(0), {}.setdefault, 0
+    )
+    expected = Transform(contract)(pixels)
+    assert np.abs(learnt.inputs["image"] - expected).mean() < 0.01
+    _, x, y, width, height = learnt.targets["boxes"][0]
+    found = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+    assert np.abs(np.subtract(found, _white(expected.transpose(1, 2, 0) * 255))).max() <= 1
+
+
 def _order(contract: InputContract) -> list[int]:
     return [2, 1, 0] if contract.colour == "BGR" else [0, 1, 2]
 

@@ -1,6 +1,10 @@
 """Drawing boxes."""
 
+import errno
+import os
+import stat
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -65,3 +69,31 @@ def test_the_picture_is_saved_by_its_suffix_and_folders_are_made(tmp_path: Path)
         save_image(image, tmp_path / "a.txt")
     with pytest.raises(DataError, match="cannot be written"):
         save_image(image, tmp_path / "new" / "a.png" / "b.png")
+
+
+def test_a_drawing_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = save_image(Image.new("RGB", (8, 8), "red"), tmp_path / "drawn" / "a.png")
+    before = file.read_bytes()
+
+    def full(image: Image.Image, file: IO[bytes], *arguments: object, **more: object) -> None:
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(DataError, match=r"a\.png cannot be written: .*No space left"):
+        save_image(Image.new("RGB", (8, 8)), file)
+    assert [path.read_bytes() for path in file.parent.iterdir()] == [before]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
+def test_a_drawing_goes_where_a_link_leads_and_keeps_the_mode(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.png", tmp_path / "link.png"
+    target.write_bytes(b"before")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    save_image(Image.new("RGB", (8, 8), "red"), link)
+    assert link.is_symlink()
+    assert Image.open(target).size == (8, 8)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600

@@ -8,14 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoohub.outputs.boxes import packed_boxes
-from zoohub.tasks.detection.selection import (
-    Detections,
-    non_max_suppression,
-    table_detections,
-)
-from zoohub.tasks.detection.selection import (
-    select_detections as select_of,
-)
+from zoohub.tasks.detection.rules import BoxRules
+from zoohub.tasks.detection.selection import Detections, select_detections, table_detections
+from zoohub.tasks.detection.suppression import non_max_suppression
 
 
 def prediction(*rows: tuple[float, ...]) -> np.ndarray:
@@ -23,9 +18,10 @@ def prediction(*rows: tuple[float, ...]) -> np.ndarray:
     return np.array(rows, np.float32).reshape(-1, 7)
 
 
-def select_detections(rows: np.ndarray, **options: Any) -> Detections:
+def selected(rows: np.ndarray, max_candidates: int = 30_000, **rules: Any) -> Detections:
     """The final boxes of a picture with these candidates."""
-    return select_of(packed_boxes({"predictions": rows[None]}, (64, 64)), 0, **options)
+    found = packed_boxes({"predictions": rows[None]}, (64, 64))
+    return select_detections(found, 0, BoxRules(**rules), max_candidates=max_candidates)
 
 
 def greedy(boxes: np.ndarray, classes: np.ndarray, iou: float, limit: int) -> list[int]:
@@ -63,47 +59,43 @@ def test_suppression_agrees_with_the_textbook(seed, count, classes, iou, limit):
 
 
 def test_the_better_of_two_overlapping_boxes_stays():
-    found = select_detections(
-        prediction((50, 50, 20, 20, 0.8, 0.9, 0), (51, 50, 20, 20, 0.9, 0.9, 0))
-    )
+    found = selected(prediction((50, 50, 20, 20, 0.8, 0.9, 0), (51, 50, 20, 20, 0.9, 0.9, 0)))
     assert found.boxes.tolist() == [[41, 40, 61, 60]]
     assert found.scores.tolist() == pytest.approx([0.81])
     assert found.classes.tolist() == [0]
 
 
 def test_boxes_of_different_classes_do_not_suppress_each_other():
-    found = select_detections(
-        prediction((50, 50, 20, 20, 0.8, 0.9, 0), (50, 50, 20, 20, 0.9, 0, 0.9))
-    )
+    found = selected(prediction((50, 50, 20, 20, 0.8, 0.9, 0), (50, 50, 20, 20, 0.9, 0, 0.9)))
     assert found.classes.tolist() == [1, 0]
 
 
 def test_the_score_is_objectness_times_class_score_and_must_exceed_the_threshold():
     rows = prediction((50, 50, 20, 20, 0.5, 0.5, 0.1), (200, 50, 20, 20, 0.5, 0.5625, 0.1))
-    assert select_detections(rows, confidence=0.25).scores.tolist() == [0.28125]
-    assert len(select_detections(rows, confidence=0.2)) == 2
+    assert selected(rows, confidence=0.25).scores.tolist() == [0.28125]
+    assert len(selected(rows, confidence=0.2)) == 2
 
 
 def test_a_box_may_have_several_labels_where_asked():
     rows = prediction((50, 50, 20, 20, 1, 0.6, 0.7))
-    assert select_detections(rows).classes.tolist() == [1]
-    assert select_detections(rows, multi_label=True).classes.tolist() == [1, 0]
+    assert selected(rows).classes.tolist() == [1]
+    assert selected(rows, multi_label=True).classes.tolist() == [1, 0]
 
 
 def test_with_one_class_the_objectness_alone_counts():
     rows = np.array([[50, 50, 20, 20, 0.75, 0.1]], np.float32)
-    assert select_detections(rows).scores.tolist() == [0.75]
+    assert selected(rows).scores.tolist() == [0.75]
 
 
 def test_equal_scores_keep_the_networks_order_and_the_limit_holds():
     rows = prediction(*[(40.0 * i, 50, 20, 20, 0.5, 1, 0) for i in range(10)])
-    found = select_detections(rows, max_detections=3)
+    found = selected(rows, most=3)
     assert found.boxes[:, 0].tolist() == [-10, 30, 70]
-    assert len(select_detections(rows, max_candidates=2)) == 2
+    assert len(selected(rows, max_candidates=2)) == 2
 
 
 def test_nothing_found_is_empty_and_well_shaped():
-    found = select_detections(prediction((50, 50, 20, 20, 0.1, 1, 1)))
+    found = selected(prediction((50, 50, 20, 20, 0.1, 1, 1)))
     assert len(found) == 0
     assert found.boxes.shape == (0, 4)
 
@@ -122,5 +114,5 @@ def test_a_table_of_a_networks_own_nms_is_read_picture_by_picture() -> None:
     assert first.scores.tolist() == pytest.approx([0.9, 0.5])
     assert len(second) == 0
     assert third.classes.tolist() == [4, 2]  # equal scores in the table's order
-    (best,) = table_detections(np.array(rows, np.float32), 1, max_detections=1)
+    (best,) = table_detections(np.array(rows, np.float32), 1, BoxRules(most=1))
     assert best.classes.tolist() == [0]

@@ -1,6 +1,7 @@
 """Random changes of pictures with boxes: mosaic, scale and place, flip, colour.
 
 Every picture is put on the canvas by one primitive, `place`: scaled, shifted and cut to a window.
+Where the contract stretches pictures, that is done before.
 A mosaic is four of them around a point, a letterbox one in the middle.
 """
 
@@ -81,6 +82,17 @@ def clip_boxes(boxes: Boxes, window: Window) -> Boxes:
         sides.prod(axis=1) >= _VISIBLE * before
     )
     return np.ascontiguousarray(cut[kept])
+
+
+def stretch(picture: Pixels, boxes: Boxes, contract: InputContract) -> tuple[Pixels, Boxes]:
+    """The whole picture as large as the input, its ratio lost: a letterbox leaves it there."""
+    assert contract.size is not None
+    height, width = contract.size
+    image = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
+    moved = boxes.copy()
+    moved[:, 1::2] *= width / picture.shape[1]
+    moved[:, 2::2] *= height / picture.shape[0]
+    return np.asarray(image), moved
 
 
 def letterbox(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +14,8 @@ from zoohub.outputs import Boxes, BoxTable, Form
 from zoohub.outputs.form import Array
 from zoohub.outputs.reading import DETECTIONS
 from zoohub.tasks.contract import InFile
-from zoohub.tasks.detection.selection import (
-    CONFIDENCE,
-    IOU,
-    MAX_DETECTIONS,
-    Detections,
-    select_detections,
-)
+from zoohub.tasks.detection.rules import BoxRules
+from zoohub.tasks.detection.selection import Detections, select_detections
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
@@ -42,24 +38,35 @@ class Suppression(InFile):
     """Non-maximum suppression, appended to an ONNX file.
 
     The new output `detections` is float32 (n, 7): batch index, x1, y1, x2, y2 in pixels of the
-    input, score, class. As `select_detections`: a box counts for its best class, with objectness
-    times class score (the objectness alone where there is one class) above `confidence`; within a
-    class, boxes that overlap a better one by more than `iou` go. At most `max_detections` stay for
-    each class of a picture. They come by picture, class, falling score. Networks that choose their
-    boxes themselves have those above `confidence` in the table, by picture and falling score.
+    input, score, class. As `select_detections` by the same rules, as far as ONNX's operator has
+    them (`rules` are those that the file follows, `leaves_out` says what they lack), but for the
+    number of boxes: at most `most` (or `most_of_class`) stay for each class of a picture. They come
+    by picture, class, falling score. Networks that choose their boxes themselves have those above
+    the threshold in the table, by picture and falling score.
     """
 
     outputs = (DETECTIONS,)
 
-    def __init__(
-        self,
-        confidence: float = CONFIDENCE,
-        iou: float = IOU,
-        max_detections: int = MAX_DETECTIONS,
-    ) -> None:
-        self.confidence = confidence
-        self.iou = iou
-        self.max_detections = max_detections
+    def __init__(self, rules: BoxRules | None = None) -> None:
+        rules = rules or BoxRules()
+        self.rules = replace(
+            rules,
+            suppression="iou",
+            inclusive=None if rules.inclusive == "picture" else rules.inclusive,
+        )
+        self.confidence = rules.confidence
+        self.limit = rules.most if rules.most_of_class is None else rules.most_of_class
+        lacks = []
+        if rules.suppression != "iou":
+            ways = {"diou": "goes by the distance of centres too", "soft": "weakens boxes"}
+            lacks.append(ways[rules.suppression.removesuffix("_in_order")])
+        if rules.inclusive == "picture":
+            lacks.append("counts both ends of a side in pixels of the picture")
+        if lacks:
+            self.leaves_out = (
+                f"the file's NMS leaves out that the publisher's {' and '.join(lacks)}: predict "
+                "does so where the file has none (export without --nms)"
+            )
 
     def append(self, model: ModelProto, layout: str) -> None:
         """See `InFile.append`.
@@ -90,14 +97,18 @@ class Suppression(InFile):
             )
         fields = graph.output[0].type.tensor_type.shape.dim[-1].dim_value
         rows = _rows(nodes, names, layout, fields)
-        boxes, by_class = _candidates(nodes, rows, fields, objectness)
+        boxes, by_class = _candidates(nodes, rows, fields, objectness, self.rules)
         limits = [
-            nodes.constant("limit", [self.max_detections], np.int64),
-            nodes.constant("iou", [self.iou], np.float32),
+            nodes.constant("limit", [self.limit], np.int64),
+            nodes.constant("iou", [self.rules.iou], np.float32),
             nodes.constant("confidence", [self.confidence], np.float32),
         ]
+        measured = boxes
+        if self.rules.inclusive == "input":  # a side that is a pixel longer ends a pixel later
+            longer = nodes.constant("longer", [0, 0, 1, 1], np.float32)
+            measured = nodes.add("Add", [boxes, longer], "measured")
         kept = nodes.add(
-            "NonMaxSuppression", [boxes, by_class, *limits], "kept", center_point_box=0
+            "NonMaxSuppression", [measured, by_class, *limits], "kept", center_point_box=0
         )
         _table(nodes, boxes, by_class, kept)
 
@@ -107,8 +118,9 @@ class Suppression(InFile):
             return {DETECTIONS: form.rows[form.rows[:, 5] > self.confidence]}
         if not isinstance(form, Boxes):
             raise DataError(f"expected boxes from the network; it gives {type(form).__name__}")
-        limit = form.boxes.shape[1]
-        found = [select_detections(form, i, max_detections=limit) for i in range(len(form))]
+        every = form.scores[0].size
+        rules = replace(self.rules, most=every, most_of_class=self.limit)
+        found = [select_detections(form, i, rules, max_candidates=every) for i in range(len(form))]
         return {DETECTIONS: as_table(found)}
 
 
@@ -161,9 +173,11 @@ def _rows(nodes: _Nodes, names: Sequence[str], layout: str, fields: int) -> str:
     return nodes.add("Mul", [rows, scale], "rows_in_pixels")
 
 
-def _candidates(nodes: _Nodes, rows: str, fields: int, objectness: bool) -> tuple[str, str]:
-    """The corners (batch, boxes, 4), and the scores (batch, classes, boxes), 0 for all but a
-    box's best class."""
+def _candidates(
+    nodes: _Nodes, rows: str, fields: int, objectness: bool, rules: BoxRules
+) -> tuple[str, str]:
+    """The corners (batch, boxes, 4), and the scores (batch, classes, boxes), 0 for what is no
+    candidate: without `multi_label` all but a box's best class."""
     centre, half = nodes.part(rows, 0, 2, "centre"), nodes.part(rows, 2, 4, "size")
     half = nodes.add("Mul", [half, nodes.constant("half", 0.5, np.float32)], "half_size")
     corners = [
@@ -173,19 +187,27 @@ def _candidates(nodes: _Nodes, rows: str, fields: int, objectness: bool) -> tupl
     boxes = nodes.add("Concat", corners, "boxes", axis=-1)
     first = 5 if objectness else 4
     classes = fields - first
+    alone = nodes.part(rows, first, fields, "classes")
+    scores = alone
     if objectness:
         scores = nodes.part(rows, 4, 5, "objectness")
         if classes > 1:
-            scores = nodes.add("Mul", [scores, nodes.part(rows, 5, fields, "classes")], "scores")
-    else:
-        scores = nodes.part(rows, 4, fields, "classes")
-    if classes > 1:
+            scores = nodes.add("Mul", [scores, alone], "scores")
+    if rules.class_confidence > 0:
+        least = nodes.constant("class_confidence", rules.class_confidence, np.float32)
+        good = nodes.add("Greater", [alone, least], "good_class")
+        scores = nodes.add("Where", [good, scores, _zero(nodes, "bad")], "good_scores")
+    if classes > 1 and not rules.multi_label:
         best = nodes.add("ArgMax", [scores], "best", axis=-1, keepdims=1)
         every = nodes.constant("every", np.arange(classes).reshape(1, 1, -1), np.int64)
         is_best = nodes.add("Equal", [best, every], "is_best")
-        zero = nodes.constant("zero", 0.0, np.float32)
-        scores = nodes.add("Where", [is_best, scores, zero], "best_scores")
+        scores = nodes.add("Where", [is_best, scores, _zero(nodes, "worse")], "best_scores")
     return boxes, nodes.add("Transpose", [scores], "by_class", perm=[0, 2, 1])
+
+
+def _zero(nodes: _Nodes, name: str) -> str:
+    """The score of what is no candidate."""
+    return nodes.constant(name, 0.0, np.float32)
 
 
 def _table(nodes: _Nodes, boxes: str, by_class: str, kept: str) -> None:
@@ -222,10 +244,7 @@ def _chosen_table(nodes: _Nodes, confidence: float) -> None:
 
 
 def as_table(found: Sequence[Detections]) -> NDArray[np.float32]:
-    """Detections of several pictures in the form of the output `detections`.
-
-    `MAX_DETECTIONS` stay for each class of a picture.
-    """
+    """Detections of several pictures in the form and order of the output `detections`."""
     tables = [
         np.concatenate(
             [
@@ -239,6 +258,4 @@ def as_table(found: Sequence[Detections]) -> NDArray[np.float32]:
         for index, d in enumerate(found)
     ]
     table = np.concatenate(tables).astype(np.float32)
-    table = table[np.lexsort((-table[:, 5], table[:, 6], table[:, 0]))]
-    groups = np.flatnonzero(np.any(table[1:, [0, 6]] != table[:-1, [0, 6]], axis=1)) + 1
-    return np.concatenate([group[:MAX_DETECTIONS] for group in np.split(table, groups)])
+    return table[np.lexsort((-table[:, 5], table[:, 6], table[:, 0]))]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,14 @@ from zoohub.outputs.boxes import SoftSuppression
 from zoohub.outputs.form import check_finite
 from zoohub.tasks.contract import Row, check_count
 from zoohub.tasks.detection.masks import masks_of, pasted
-from zoohub.tasks.detection.selection import (
-    CONFIDENCE,
-    IOU,
-    MAX_DETECTIONS,
-    Detections,
-    select_detections,
-    table_detections,
-)
+from zoohub.tasks.detection.pictures import contract_of
+from zoohub.tasks.detection.rules import BoxRules, measured_rules, shown_rules
+from zoohub.tasks.detection.selection import Detections, select_detections, table_detections
 from zoohub.tasks.detection.soft_suppression import weakened_scores
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Label, class_name
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +31,44 @@ class DetectionOptions:
     """Which boxes are given: those that score above `threshold` (0 to 1).
 
     Above the overlap `iou` the weaker of two boxes of one class goes. With `multi_label` a box may
-    have several classes, as in mindyolo's evaluation. A picture has at most `max_detections`.
+    have several classes. A picture has at most `max_detections`. None: as the publisher's own
+    evaluation has it, see `BoxContract`.
     """
 
-    threshold: float = option(CONFIDENCE, "least score shown (0.25 for detections)", metavar="P")
-    iou: float = IOU
-    multi_label: bool = False
-    max_detections: int = MAX_DETECTIONS
+    threshold: float | None = option(
+        None, "least score shown (the publisher's, or else 0.25, for detections)", metavar="P"
+    )
+    iou: float | None = None
+    multi_label: bool | None = None
+    max_detections: int | None = None
+
+    def rules(self, row: Row) -> BoxRules:
+        """How the boxes of this picture are chosen."""
+        return shown_rules(
+            contract_of(row),
+            threshold=self.threshold,
+            iou=self.iou,
+            multi_label=self.multi_label,
+            most=self.max_detections,
+        )
+
+
+class Measured:
+    """Which boxes `eval` counts."""
+
+    def rules(self, row: Row) -> BoxRules:
+        """How the boxes of this picture are chosen."""
+        return measured_rules(contract_of(row))
+
+
+Choosing: TypeAlias = DetectionOptions | Measured
 
 
 def interpret_boxes(
-    form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
+    form: Form,
+    rows: Sequence[Row],
+    names: tuple[str, ...] | None,
+    options: Choosing,
 ) -> list[tuple[Label, ...]]:
     """The boxes of each picture, best first; none without an area in it, such as one that lies in
     the letterbox's edge."""
@@ -58,7 +83,10 @@ def _has_area(label: Label) -> bool:
 
 
 def _interpreted(
-    form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
+    form: Form,
+    rows: Sequence[Row],
+    names: tuple[str, ...] | None,
+    options: Choosing,
 ) -> list[tuple[Label, ...]]:
     """The boxes of each picture, best first."""
     if isinstance(form, MaskedBoxes):
@@ -80,7 +108,7 @@ def _masked(
     form: MaskedBoxes,
     rows: Sequence[Row],
     names: tuple[str, ...] | None,
-    options: DetectionOptions,
+    options: Choosing,
 ) -> list[tuple[Label, ...]]:
     """The same with masks."""
     found = _detect(form.boxes, rows, names, options)
@@ -101,7 +129,7 @@ def _with_own_masks(
     form: MaskedTable,
     rows: Sequence[Row],
     names: tuple[str, ...] | None,
-    options: DetectionOptions,
+    options: Choosing,
 ) -> list[tuple[Label, ...]]:
     """Boxes that bring a mask each."""
     found = _detect(form.table, rows, names, options)
@@ -123,7 +151,10 @@ def _with_own_masks(
 
 
 def _detect(
-    form: Form, rows: Sequence[Row], names: tuple[str, ...] | None, options: DetectionOptions
+    form: Form,
+    rows: Sequence[Row],
+    names: tuple[str, ...] | None,
+    options: Choosing,
 ) -> list[Detections]:
     """The boxes of each picture, in pixels of the network's input."""
     if isinstance(form, BoxTable):
@@ -133,9 +164,8 @@ def _detect(
             check_count(max(len(names), int(table[:, 6].max()) + 1), names)
         if form.soft is not None:
             table = _weakened(table, form.soft, rows)
-        return table_detections(
-            table, len(rows), confidence=options.threshold, max_detections=options.max_detections
-        )
+        # The rows of a batch are of one network.
+        return table_detections(table, len(rows), options.rules(rows[0]) if rows else None)
     if not isinstance(form, Boxes):
         raise DataError(f"expected boxes from the network; it gives {type(form).__name__}")
     check_count(form.scores.shape[2], names)
@@ -143,27 +173,28 @@ def _detect(
         if values is not None:
             check_finite(values)
     return [
-        select_detections(
-            form,
-            picture,
-            confidence=options.threshold,
-            iou=options.iou,
-            multi_label=options.multi_label,
-            max_detections=options.max_detections,
-        )
-        for picture in range(len(rows))
+        select_detections(form, picture, options.rules(row), to_picture=_to_picture(row))
+        for picture, row in enumerate(rows)
     ]
 
 
-def _weakened(
-    table: NDArray[np.float32], how: SoftSuppression, rows: Sequence[Row]
-) -> NDArray[np.float32]:
+def _to_picture(row: Row) -> Callable[[Floats], Floats]:
+    """What brings corners (n, 4) from pixels of the input to the picture's own."""
+    geometry = row.geometry
+    assert isinstance(geometry, Geometry)
+
+    def moved(corners: Floats) -> Floats:
+        return geometry.points_to_picture(corners.reshape(-1, 2, 2)).reshape(-1, 4)
+
+    return moved
+
+
+def _weakened(table: Floats, how: SoftSuppression, rows: Sequence[Row]) -> Floats:
     """The table with the scores that are left of boxes which overlap in their picture."""
     table = table.copy()
     for picture, row in enumerate(rows):
-        assert isinstance(row.geometry, Geometry)
         own = table[:, 0] == picture
-        corners = row.geometry.points_to_picture(table[own, 1:5].reshape(-1, 2, 2)).reshape(-1, 4)
+        corners = _to_picture(row)(table[own, 1:5])
         classes = table[own, 6].astype(np.int64)
         table[own, 5] = weakened_scores(corners, table[own, 5], classes, how)
     return table

@@ -14,16 +14,13 @@ from zoohub.errors import DataError, ZoohubError
 from zoohub.inputs.picture import Geometry
 from zoohub.outputs import Form, MaskedBoxes, MaskedTable
 from zoohub.tasks.contract import Figures, Metric, Row
-from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
+from zoohub.tasks.detection.interpret import Measured, interpret_boxes
 from zoohub.tasks.detection.samples import Boxes, Objects
 from zoohub.tasks.results import Json, Label
 
-# mindyolo's evaluation.
-MEASURING = DetectionOptions(threshold=0.001, multi_label=True)
-
 
 class Detection(Metric):
-    """What is found in pictures beside what is there, with mindyolo's thresholds.
+    """What is found in pictures beside what is there, by the rules of the publisher's evaluation.
 
     The figures are `{count, boxes, map, map50, map75, per_class: {name: {map, map50, boxes}}}`,
     precisions from 0 to 1; a class without a box has None for both. Of a network with masks, on
@@ -41,7 +38,7 @@ class Detection(Metric):
 
     def add(self, form: Form, rows: Sequence[Row], targets: Sequence[Objects]) -> None:
         """See `Metric`."""
-        found = interpret_boxes(form, rows, self.classes, MEASURING)
+        found = interpret_boxes(form, rows, self.classes, Measured())
         if isinstance(form, MaskedBoxes | MaskedTable):
             for labels, row, objects in zip(found, rows, targets, strict=True):
                 assert isinstance(row.geometry, Geometry)

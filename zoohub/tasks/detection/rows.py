@@ -9,7 +9,7 @@ from zoohub.inputs.picture.image import read_image
 from zoohub.inputs.picture.pixels import normalise
 from zoohub.manifest.entry import InputContract
 from zoohub.tasks.contract import Note, Random, TrainingRow
-from zoohub.tasks.detection.augment import flip, letterbox, mosaic, recolour
+from zoohub.tasks.detection.augment import flip, letterbox, mosaic, recolour, stretch
 from zoohub.tasks.detection.recipe import DetectionRecipe
 from zoohub.tasks.detection.samples import Boxes, BoxSamples
 from zoohub.tasks.pictures import first_readable
@@ -67,4 +67,7 @@ class TrainingPictures:
             return read_image(samples.inputs[candidate], "RGB")  # type: ignore[arg-type]
 
         found, pixels = first_readable(samples.names, place, note, read)
-        return pixels, samples.targets[found].boxes
+        boxes = samples.targets[found].boxes
+        if self.contract.resize == "stretch":
+            return stretch(pixels, boxes, self.contract)
+        return pixels, boxes

@@ -1,22 +1,21 @@
-"""From a YOLO network's output to final boxes, in NumPy."""
+"""From a detector's candidates to final boxes, in NumPy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.outputs.boxes import Boxes
+from zoohub.tasks.detection.rules import SOFT, BoxRules
+from zoohub.tasks.detection.soft_suppression import weakened_scores
+from zoohub.tasks.detection.suppression import non_max_suppression
 
-CONFIDENCE = 0.25  # mindyolo's threshold for pictures; its evaluation uses 0.001
-IOU = 0.65  # mindyolo's for both
-MAX_DETECTIONS = 300
 MAX_CANDIDATES = 30_000
 
-# Candidates compared with each other at a time: few at first, when none is beaten yet.
-_FIRST_BLOCK, _BLOCK = 64, 512
-_TINY = 1e-6  # keeps the overlap of two empty boxes finite
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class Detections:
     int64 (n,) indices; `candidates` int64 (n,) says which of the network's boxes each is.
     """
 
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
+    boxes: Floats
+    scores: Floats
     classes: NDArray[np.int64]
     candidates: NDArray[np.int64]
 
@@ -37,22 +36,19 @@ class Detections:
 
 
 def table_detections(
-    table: NDArray[np.floating],
-    count: int,
-    *,
-    confidence: float = CONFIDENCE,
-    max_detections: int = MAX_DETECTIONS,
+    table: NDArray[np.floating], count: int, rules: BoxRules | None = None
 ) -> list[Detections]:
     """The boxes of each of `count` pictures, from the table of a network with NMS of its own.
 
     `table` is (n, 7): picture's index, x1, y1, x2, y2 in pixels of the input, score, class, as
-    `zoohub export --nms` makes it. Boxes that score above `confidence` come best first, equal
-    scores in the table's order, at most `max_detections` a picture.
+    `zoohub export --nms` makes it. Boxes that score above the rules' threshold come best first,
+    equal scores in the table's order, at most the rules' `most` a picture.
     """
+    rules = rules or BoxRules()
     found = []
     for picture in range(count):
-        rows = np.flatnonzero((table[:, 0] == picture) & (table[:, 5] > confidence))
-        rows = rows[np.argsort(-table[rows, 5], kind="stable")][:max_detections]
+        rows = np.flatnonzero((table[:, 0] == picture) & (table[:, 5] > rules.least))
+        rows = rows[np.argsort(-table[rows, 5], kind="stable")][: rules.most]
         own = table[rows]
         boxes, scores = own[:, 1:5].astype(np.float32), own[:, 5].astype(np.float32)
         found.append(Detections(boxes, scores, own[:, 6].astype(np.int64), rows))
@@ -62,94 +58,89 @@ def table_detections(
 def select_detections(
     found: Boxes,
     picture: int,
+    rules: BoxRules | None = None,
     *,
-    confidence: float = CONFIDENCE,
-    iou: float = IOU,
-    multi_label: bool = False,
-    max_detections: int = MAX_DETECTIONS,
+    to_picture: Callable[[Floats], Floats] | None = None,
     max_candidates: int = MAX_CANDIDATES,
 ) -> Detections:
-    """The final boxes of one picture of a batch.
+    """The final boxes of one picture of a batch, in pixels of the input.
 
     A box's score for a class is its objectness times the class's score (the objectness alone where
-    there is one class, the class's score where there is no objectness). Candidates score above
-    `confidence`; of boxes of one class that overlap by more than `iou` the best stays. Equal
-    scores keep the network's order.
+    there is one class, the class's score where there is no objectness). Equal scores keep the
+    network's order.
 
     Args:
         found: the candidates of the batch.
         picture: which of its pictures.
-        multi_label: let a box be a candidate for every class whose score is high enough, as
-            mindyolo's evaluation does, instead of for its best class only.
-        max_detections: how many boxes to give at most.
+        rules: how they are chosen; None: as by default.
+        to_picture: brings corners (n, 4) from pixels of the input to the picture's own, where the
+            rules count these; None: they are the same.
         max_candidates: how many candidates, the best ones, overlap is looked at for.
     """
-    likely, scores = _likely(found, picture, confidence)
-    candidates = found.boxes[picture][likely]
-    if multi_label:
-        rows, classes = np.nonzero(scores > confidence)
-        chosen = scores[rows, classes]
+    rules = rules or BoxRules()
+    likely, scores, classes_alone = _likely(found, picture, rules.confidence)
+    good = scores > rules.confidence
+    if rules.class_confidence > 0:
+        good &= classes_alone > rules.class_confidence
+    if rules.multi_label:
+        rows, classes = np.nonzero(good)
     else:
-        rows = np.flatnonzero((scores > confidence).any(axis=1))
-        classes = scores[rows].argmax(axis=1)
-        chosen = scores[rows, classes]
+        rows = np.flatnonzero(good.any(axis=1))
+        classes = np.where(good[rows], scores[rows], -1).argmax(axis=1)
+    chosen = scores[rows, classes]
     order = np.argsort(-chosen, kind="stable")[:max_candidates]
-    classes, chosen = classes[order].astype(np.int64), chosen[order]
-    centres, halves = candidates[rows[order], :2], candidates[rows[order], 2:] / 2
-    boxes = np.concatenate([centres - halves, centres + halves], axis=1)
-    kept = non_max_suppression(boxes, classes, iou=iou, limit=max_detections)
-    return Detections(boxes[kept], chosen[kept], classes[kept], likely[rows[order]][kept])
+    classes, chosen, rows = classes[order].astype(np.int64), chosen[order], rows[order]
+    boxes = _corners(found.boxes[picture][likely][rows])
+    measured = boxes
+    if rules.inclusive == "picture" and to_picture is not None:
+        measured = to_picture(boxes)
+    if rules.soft:
+        in_order = rules.suppression == "soft_in_order"
+        chosen = weakened_scores(measured, chosen, classes, SOFT, in_order=in_order)
+        kept = np.argsort(-chosen, kind="stable")
+        kept = kept[chosen[kept] > rules.least]
+    else:
+        kept = _unsuppressed(measured, classes, rules)
+    kept = kept[: rules.most]
+    return Detections(boxes[kept], chosen[kept], classes[kept], likely[rows][kept])
+
+
+def _corners(boxes: Floats) -> Floats:
+    """Centres and sizes (n, 4) as `x1 y1 x2 y2`."""
+    centres, halves = boxes[:, :2], boxes[:, 2:] / 2
+    return np.concatenate([centres - halves, centres + halves], axis=1)
+
+
+def _unsuppressed(boxes: Floats, classes: NDArray[np.int64], rules: BoxRules) -> NDArray[np.intp]:
+    """Indices of the boxes that stay, in order."""
+
+    def stay(own: NDArray[np.intp], limit: int) -> NDArray[np.intp]:
+        kept = non_max_suppression(
+            boxes[own],
+            classes[own],
+            iou=rules.iou,
+            limit=limit,
+            pixel=0.0 if rules.inclusive is None else 1.0,
+            by_distance=rules.suppression == "diou",
+        )
+        return own[kept]
+
+    most = rules.most_of_class
+    if most is None and rules.most < len(boxes):
+        return stay(np.arange(len(boxes)), rules.most)  # ends with the last that is wanted
+    each = [np.flatnonzero(classes == label) for label in np.unique(classes)]
+    kept = [stay(own, len(own) if most is None else most) for own in each]
+    return np.sort(np.concatenate([np.empty(0, np.intp), *kept]))
 
 
 def _likely(
     found: Boxes, picture: int, confidence: float
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Which boxes of a picture may have an object in them, and their scores by class."""
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Which boxes of a picture may have an object in them, their scores by class, and these
+    without the objectness."""
     scores = found.scores[picture]
     if found.objectness is None:
-        return np.arange(len(scores)), scores
+        return np.arange(len(scores)), scores, scores
     likely = np.flatnonzero(found.objectness[picture] > confidence)
     objectness, scores = found.objectness[picture][likely, None], scores[likely]
-    return likely, objectness if scores.shape[1] == 1 else scores * objectness
-
-
-def non_max_suppression(
-    boxes: NDArray[np.float32], classes: NDArray[np.int64], *, iou: float, limit: int
-) -> NDArray[np.intp]:
-    """Indices of the boxes that stay, at most `limit`, in order.
-
-    `boxes` (n, 4) `x1 y1 x2 y2` come best first. A box goes if it overlaps an earlier one of its
-    class that stays by more than `iou`, as a part of their union.
-    """
-    kept = np.empty(0, np.intp)
-    start, size = 0, _FIRST_BLOCK
-    while start < len(boxes) and len(kept) < limit:
-        block = np.arange(start, min(start + size, len(boxes)))
-        start, size = start + size, min(2 * size, _BLOCK)
-        beaten = _overlaps(boxes, classes, kept, block, iou).any(axis=0)
-        block = block[~beaten]
-        rivals = _overlaps(boxes, classes, block, block, iou)
-        alive = np.ones(len(block), bool)
-        for position in range(len(block)):
-            if alive[position]:
-                alive[position + 1 :] &= ~rivals[position, position + 1 :]
-        kept = np.concatenate([kept, block[alive]])
-    return kept[:limit]
-
-
-def _overlaps(
-    boxes: NDArray[np.float32],
-    classes: NDArray[np.int64],
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    iou: float,
-) -> NDArray[np.bool_]:
-    """(rows, columns): whether two boxes are of one class and overlap by more than `iou`."""
-    first, second = boxes[rows].T[..., None], boxes[columns].T[:, None]
-    width = np.minimum(first[2], second[2]) - np.maximum(first[0], second[0])
-    height = np.minimum(first[3], second[3]) - np.maximum(first[1], second[1])
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
-    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (first, second)]
-    same = classes[rows, None] == classes[None, columns]
-    overlaps: NDArray[np.bool_] = same & (shared / (areas[0] + areas[1] - shared + _TINY) > iou)
-    return overlaps
+    return likely, objectness if scores.shape[1] == 1 else scores * objectness, scores

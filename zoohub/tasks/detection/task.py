@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Picture
-from zoohub.manifest.entry import InputContract, NetworkSpec
+from zoohub.manifest.entry import BoxContract, InputContract, NetworkSpec
 from zoohub.networks.families import find_family, has_family
 from zoohub.outputs import Form
 from zoohub.outputs.form import Array
@@ -20,6 +20,7 @@ from zoohub.tasks.contract import (
     Curve,
     Figure,
     Finished,
+    InFile,
     Metric,
     MicroBatch,
     Panels,
@@ -33,9 +34,10 @@ from zoohub.tasks.contract import (
 from zoohub.tasks.detection import SERVES
 from zoohub.tasks.detection.export import Suppression, comparable_boxes
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
+from zoohub.tasks.detection.pictures import detector_rows
 from zoohub.tasks.detection.regions.search import is_two_stage, search_objects
+from zoohub.tasks.detection.rules import measured_rules, shown_rules
 from zoohub.tasks.detection.samples import BoxSamples, Objects, box_count
-from zoohub.tasks.pictures import picture_rows
 from zoohub.tasks.results import Json, Label, Prediction
 from zoohub.tasks.samples import Samples
 
@@ -79,7 +81,6 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         "precision (validation)": {"mAP@0.5": "validation_map50", "mAP": "validation_map"},
     }
     split_title = "boxes"
-    in_file = Suppression()
 
     @property
     def recipe(self) -> type[DetectionRecipe]:
@@ -99,7 +100,12 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         """See `Task`."""
         if training is None or not has_family(network.builder):
             return
-        problem = find_family(network.builder).size_problem(network.arguments, training.size)
+        family = find_family(network.builder)
+        if family.loss is None:
+            raise RecipeError(_no_loss(network.builder))
+        if (why := family.unlearnt(network.arguments)) is not None:
+            raise RecipeError(why)
+        problem = family.size_problem(network.arguments, training.size)
         if problem is not None:
             raise RecipeError(f"input.size: {problem}")
 
@@ -107,7 +113,7 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         self, contract: InputContract, options: object = None
     ) -> Callable[[Picture], tuple[Row, ...]]:
         """See `Task`."""
-        return picture_rows(contract)
+        return detector_rows(contract)
 
     def infer(
         self,
@@ -120,6 +126,11 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         if is_two_stage(runners):
             return search_objects(runners, batch["image"])
         return super().infer(runners, batch, contract, rows)
+
+    def in_file(self, contract: InputContract | None) -> InFile:
+        """Non-maximum suppression, as far as ONNX has the publisher's rules."""
+        boxes = contract.boxes if contract is not None else None
+        return Suppression(shown_rules(boxes or BoxContract()))
 
     def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
         """See `Task`."""
@@ -170,16 +181,14 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         targets = [objects.renumbered(places) for objects in samples.targets]
         return Samples(samples.inputs, targets, samples.names)
 
-    def warn(self, confidence: float | None) -> tuple[str, ...]:
+    def warn(self, confidence: float | None, contract: InputContract) -> tuple[str, ...]:
         """See `Task`."""
-        from zoohub.tasks.detection.metric import MEASURING
-
-        least = MEASURING.threshold
+        least = measured_rules(contract.boxes or BoxContract()).confidence
         if confidence is None or confidence <= least:
             return ()
         return (
             f"the file's own NMS leaves out boxes that score below {confidence:g}, which "
-            f"COCO's protocol counts (from {least:g}): its precision is lower than the "
+            f"the evaluation counts (from {least:g}): its precision is lower than the "
             "network's; export without --nms to measure that",
         )
 
@@ -221,10 +230,7 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
 
     def loss(self, net: nn.Cell, request: LossRequest) -> tuple[nn.Cell, nn.Cell]:
         """There is none that would fit every detector."""
-        raise DataError(
-            f"{type(net).__name__} cannot be trained: its family has no loss; "
-            "the YOLOs that mindyolo published have one, such as yolov8n"
-        )
+        raise DataError(_no_loss(type(net).__name__))
 
     def weighed(self, recipe: DetectionRecipe, weights: Mapping[str, float]) -> DetectionRecipe:
         """See `Task`."""
@@ -244,6 +250,13 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         from zoohub.tasks.detection.panels import detection_panels
 
         return detection_panels(finished)
+
+
+def _no_loss(network: str) -> str:
+    return (
+        f"{network} cannot be trained: its family has no loss; the YOLOs that mindyolo published "
+        "have one, such as yolov8n"
+    )
 
 
 TASK = DetectionTask()

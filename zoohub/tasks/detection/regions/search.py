@@ -18,7 +18,7 @@ from zoohub.running.runner import Runner
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
 from zoohub.tasks.detection.regions.anchors import anchors_of
 from zoohub.tasks.detection.regions.moving import HEAD, ONE, moved
-from zoohub.tasks.detection.selection import non_max_suppression
+from zoohub.tasks.detection.suppression import non_max_suppression
 
 PROPOSALS, MASKS = "proposals", "masks"
 HEADS = ("head", "head_1", "head_2", "head_3")
