@@ -1,0 +1,4 @@
+"""The structure of tables in pictures."""
+
+# What the index calls its networks.
+SERVES = ("table-recognition",)

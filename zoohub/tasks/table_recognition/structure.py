@@ -1,0 +1,75 @@
+"""A table's structure as HTML.
+
+Tokens are those of MindOCR's dictionary, which are PubTabNet's with an ordinary cell in one piece,
+`<td></td>`; a cell over several rows or columns is `<td`, its spans, `>` and `</td>`. Cells that
+are empty in the picture have tokens by how PubTabNet writes the nothing in them: `<eb></eb>`,
+`<eb1></eb1>`, … They have no box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+PLAIN, SPANNING, OPENING = "<td></td>", "<td", "<td>"
+CELLS = (OPENING, SPANNING, PLAIN)  # whose boxes count
+_EMPTY = "<eb"
+
+
+def as_html(tokens: Sequence[str], texts: Mapping[int, str] | None = None) -> str:
+    """A page of one table; `texts` are those of cells, by the places of their tokens.
+
+    What a network reads need not be HTML: what is still open where its frame or the table ends is
+    closed, and what ends nothing, or spans nothing, is left out.
+
+    >>> as_html(["<tr>", "<td></td>", "<td", ' colspan="2"'], {1: "a < b"})
+    '<html><body><table><tr><td>a &lt; b</td><td colspan="2"></td></tr></table></body></html>'
+    """
+    writer = _Writer()
+    for place, token in enumerate(tokens):
+        writer.add(token, escape((texts or {}).get(place, ""), quote=False))
+    return f"<html><body><table>{writer.finished()}</table></body></html>"
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._open: list[str] = []  # names, the innermost last
+        self._text: str | None = None  # of the cell whose spans are being read
+
+    def add(self, token: str, text: str) -> None:
+        """A token, and the text of the cell that it begins."""
+        if self._text is not None and token.startswith(" "):
+            self._pieces.append(token)
+            return
+        self._end_spans()
+        if token == PLAIN or token.startswith(_EMPTY):
+            self._pieces.append(f"<td>{text}</td>")
+        elif token == SPANNING:
+            self._pieces.append(token)
+            self._open.append("td")
+            self._text = text
+        elif token.startswith("</"):
+            self._close(token[2:-1])
+        elif token.startswith("<"):
+            self._pieces.append(token + text)
+            self._open.append(token[1:-1])
+
+    def finished(self) -> str:
+        """All that was written, and the ends of what is open."""
+        self._end_spans()
+        while self._open:
+            self._close(self._open[-1])
+        return "".join(self._pieces)
+
+    def _end_spans(self) -> None:
+        if self._text is not None:
+            self._pieces.append(f">{self._text}")
+            self._text = None
+
+    def _close(self, name: str) -> None:
+        while name in self._open:
+            innermost = self._open.pop()
+            self._pieces.append(f"</{innermost}>")
+            if innermost == name:
+                return
