@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoohub.errors import ZoohubError
-from zoohub.settings import Settings, load_settings, variables
+from zoohub.settings import Settings, examine_settings, load_settings, variables
 
 pytestmark = pytest.mark.smoke
 
@@ -51,11 +51,16 @@ def test_the_hubs_offline_switch_is_honoured_and_ours_overrules_it(tmp_path: Pat
         ("ZOOHUB_OFFLINE", "perhaps"),
         ("ZOOHUB_DEVICE", "gpu"),
         ("ZOOHUB_DEVICE", "cpu:1"),
+        ("ZOOHUB_MIRROR", "ftp://x"),
+        ("ZOOHUB_HOME", "/dev/null"),
     ],
 )
 def test_an_unusable_value_is_named_with_its_origin(tmp_path: Path, name: str, value: str) -> None:
-    with pytest.raises(ZoohubError, match=rf"{name}='{value}' \(environment\)"):
+    with pytest.raises(ZoohubError, match=rf"{name}='{value}' \(environment\)") as raised:
         settings_from(tmp_path, **{name: value})
+    settings, problems = examine_settings({"HOME": str(tmp_path), name: value})
+    assert {key: str(problem) for key, problem in problems.items()} == {name: str(raised.value)}
+    assert settings.origins[variables()[name]] == "default"
 
 
 def test_an_unknown_key_in_the_file_is_an_error_that_lists_the_known(tmp_path: Path) -> None:

@@ -301,6 +301,7 @@ def compared(x: Tensor) -> Any:
         (x <= y).astype(ms.float32),
         ops.equal(x, zero),
         ops.not_equal(x, zero),
+        ops.argmax(x, -1) == 0,
         both,
         ops.logical_or(x > y, x < 0),
         ops.logical_not(x > y),

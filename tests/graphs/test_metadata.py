@@ -32,6 +32,7 @@ FULL = Metadata(
     note="a note",
     decoding=BoxDecoding((Level(8.0, ((10.0, 13.0), (16.0, 30.0)), 2.0),), "squared", 1),
     confidence=0.25,
+    whole="a" * 64,
     parts=("encode", "step"),
 )
 
@@ -58,6 +59,25 @@ def test_a_damaged_field_is_an_error_and_no_crash(text: str) -> None:
     for field in ("input", "decoding"):
         with pytest.raises(DataError, match="metadata cannot be read"):
             Metadata.from_strings({f"zoohub.{field}": text})
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "why"),
+    [
+        ("input", '{"size": "big"}', r"input\.size: must be \[height, width\]"),
+        ("input", '{"size": [1000000000, 1000000000]}', r"input\.size: must be"),
+        ("input", '{"mean": ["a"]}', r"input\.mean\.0: must be a finite number"),
+        ("input", '{"resize": ["crop"]}', r"input\.resize: must be one of"),
+        ("input", '{"line": {"multiple": 0}}', r"input\.line\.multiple: must be a whole number"),
+        ("input", '{"text": "abc"}', r"input\.text: must be a mapping"),
+        ("classes", '"abc"', "classes is no list of texts"),
+        ("classes", "[1, 2]", "classes is no list of texts"),
+        ("classes", "[" * 100_000, "not valid JSON|nested deeper"),
+    ],
+)
+def test_what_an_index_may_not_say_no_file_may(field: str, text: str, why: str) -> None:
+    with pytest.raises(DataError, match=f"^a.pth: its zoohub metadata cannot be read: .*({why})"):
+        Metadata.from_strings({f"zoohub.{field}": text}, "a.pth")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

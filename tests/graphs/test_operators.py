@@ -84,6 +84,29 @@ def test_operators_compute_what_mindspore_computes(name: str, kind: str, picture
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=allowed, err_msg=message)
 
 
+@pytest.mark.parametrize(
+    ("slope", "operators"),
+    [(0.1, ["LeakyRelu"]), (2.0, ["Mul", "Max"]), (-0.5, ["Mul", "Max"])],
+)
+def test_the_larger_of_a_number_and_its_part_is_one_operator(
+    slope: float, operators: list[str], picture: Any
+) -> None:
+    class Larger(nn.Cell):
+        def construct(self, x: Tensor) -> Any:
+            return ops.maximum(slope * x, x)
+
+    net = Larger().set_train(False)
+    pytest.importorskip("onnx")
+    from zoohub.graphs.onnx_writer import convert_graph
+
+    source = GraphInput("images", picture.shape, {})
+    graph = read_graph(compile_model(net, source.example()))
+    model = convert_graph(graph, output_names=["y"], inputs=[source], metadata={}, name="test")
+    assert [node.op_type for node in model.graph.node][:-1] == operators
+    (found,) = onnx_outputs(net, picture.shape, picture, 1)
+    np.testing.assert_allclose(found, np.maximum(slope * picture, picture), rtol=1e-6)
+
+
 def test_numbers_of_several_inputs_keep_their_types() -> None:
     """Tokens and a mask of any length, in whole numbers; what is no picture."""
     onnx = pytest.importorskip("onnx")

@@ -14,7 +14,7 @@ APART = [pytest.mark.slow, pytest.mark.every]
 # Whose graph takes more than ten seconds to compile.
 LONG = (
     *("hrnet", "master", "nasnet", "pnasnet", "rare", "refinedet", "repmlp", "retinaface"),
-    *("retinanet", "robustscanner", "u2net", "visionlan"),
+    *("retinanet", "robustscanner", "table_master", "u2net", "visionlan"),
     *("yolov3", "yolov3_darknet53", "yolov3_res2net", "yolov4", "yolov4_zoo", "yolov5_focus"),
     *("yolov7", "yolov8", "yolov9", "yolov10", "yolov11", "yolox"),
 )

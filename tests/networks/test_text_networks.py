@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mindspore import Tensor
+from weights_rule import fill_by_rule
 
 import zoohub
 from zoohub.errors import ExportError
@@ -57,6 +58,7 @@ def test_an_onnx_file_is_checked_with_all_axes_open_that_may_be(
     small: Small, tmp_path: Path
 ) -> None:
     net = zoohub.load(small.model, **small.arguments)
+    fill_by_rule(net)  # through DBNet++ drawn weights let grow what rounding moves
     axes = set(small.axes.split())
     file = zoohub.export(net, tmp_path / "net.onnx", size=small.size, dynamic=axes, check=True)
     assert file.is_file()
@@ -98,3 +100,30 @@ def test_a_picture_of_another_size_is_refused_in_one_line(tmp_path: Path) -> Non
     with pytest.raises(ExportError, match="32 pixels high: height cannot stay open"):
         zoohub.export(net, tmp_path / "net.onnx", size=(32, 64), dynamic={"height", "width"})
     assert net(Tensor(np.zeros((1, 3, 32, 64), np.float32))).shape == (1, 15, 37)
+
+
+def test_dbnet_has_as_many_channels_as_it_is_told() -> None:
+    from zoohub.networks.dbnet.network import dbnet
+
+    net = dbnet("resnet18", width=0.125, channels=64)
+    shapes = {name: value.shape for name, value in net.parameters_and_names()}
+    assert shapes["backbone.conv1.weight"] == (8, 3, 7, 7)
+    assert shapes["neck.unify_channels.3.weight"] == (64, 64, 1, 1)
+    net.set_train(False)
+    assert net(Tensor(np.zeros((1, 3, 64, 96), np.float32))).shape == (1, 1, 64, 96)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"backbone": "resnet18", "channels": 40}, "multiple of 16 channels, not 40"),
+        ({"backbone": "resnet18", "width": 0.0}, "width above 0, up to 8"),
+        ({"backbone": "resnet18", "width": float("nan")}, "width above 0, up to 8"),
+        ({"backbone": "mobilenet_v3", "width": 0.5}, "width on ResNets alone, not on mobilenet_v3"),
+    ],
+)
+def test_dbnet_says_which_channels_it_cannot_have(arguments: dict[str, Any], message: str) -> None:
+    from zoohub.networks.dbnet.network import dbnet
+
+    with pytest.raises(ValueError, match=message):
+        dbnet(**arguments)

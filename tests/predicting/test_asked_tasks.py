@@ -45,8 +45,12 @@ models:
 def test_a_task_is_meant_by_its_folders_name_too() -> None:
     assert task_called("embeddings") is task_called("text-embedding") is VECTORS
     assert task_called("fill-mask") is find_task("fill-mask")
-    with pytest.raises(DataError, match="not 'vectors'; a network of that"):
+    with pytest.raises(UsageError, match="no task 'embedings'; did you mean embeddings"):
+        task_called("embedings")
+    with pytest.raises(UsageError, match=r"no task 'vectors'; there are .*, text-embedding, "):
         task_called("vectors")
+    with pytest.raises(DataError, match="not 'image-denoising'; a network of that"):
+        task_called("image-denoising")
 
 
 def test_every_published_encoder_under_a_head_makes_vectors() -> None:

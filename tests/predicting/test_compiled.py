@@ -25,7 +25,7 @@ from zoohub.inputs.picture.digits import heldout_digits
 from zoohub.models.subjects import find_subject
 from zoohub.outputs.form import Array
 from zoohub.predicting import open_predictor
-from zoohub.predicting.compiled import MakingRunner, check_form, find_form
+from zoohub.predicting.compiled import MakingRunner, check_form, find_form, making_whole
 from zoohub.predicting.predictor import cell_runner
 from zoohub.settings import load_settings
 from zoohub.store import Store
@@ -283,7 +283,7 @@ def making(home: Path) -> Any:
         def whole(name: str, output: Array) -> tuple[Array, ...]:
             return (output,)
 
-        return MakingRunner(cell, checker, form, whole, required=required)
+        return making_whole(cell, checker, form, whole, required=required)
 
     return make
 

@@ -178,6 +178,16 @@ def test_one_drawing_goes_to_the_file_named(white_boxes, tmp_path):
     assert (drawn.max(axis=2) - drawn.min(axis=2) > 60).sum() > 500  # coloured, on grey
 
 
+def test_a_file_for_one_drawing_has_a_pictures_name(white_boxes, tmp_path):
+    picture = white_box((80, 80, 160, 160), (256, 256))
+    with pytest.raises(DataError, match=r"drawn\.xyz: no picture ends in \.xyz; name it \.png"):
+        detect(white_boxes, picture, save=tmp_path / "drawn.xyz")
+    drawn = str(tmp_path / "version.2" / "image 0.png")
+    for save in (f"{tmp_path / 'version.2'}/", tmp_path / "version.2"):  # then it is there
+        (prediction,) = detect(white_boxes, picture, save=save)
+        assert prediction.saved == drawn
+
+
 def test_several_drawings_go_to_a_folder_each_under_its_own_name(white_boxes, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -207,10 +217,16 @@ def test_one_file_cannot_hold_several_drawings(white_boxes, pictures, tmp_path):
     ("options", "arguments", "message"),
     [
         ({"top": 0}, {}, "top=0: a whole number from 1"),
+        ({"top": 10**20}, {}, "top=1000.*: a number up to 9223372036854775807"),
         ({"top": 1.5}, {}, "top=1.5"),
         ({"threshold": float("nan")}, {}, "threshold=nan: a number from 0 to 1"),
         ({"iou": "0.5"}, {}, "iou='0.5'"),
-        ({"topp": 3}, {}, "there is no option 'topp'; there are iou, .*top_p"),
+        ({"topp": 3}, {}, "there is no option 'topp'; did you mean top"),
+        (
+            {"pooling": "mean"},
+            {},
+            "pooling=.* is for text-embedding; image.* not take it",
+        ),
         ({}, {"batch_size": 0}, "batch_size=0: a whole number from 1"),
         ({}, {"save": "drawn.png"}, "drawings are made of detections"),
     ],

@@ -18,7 +18,8 @@ from zoohub.predicting.result_files import ResultFile, open_result_file
 from zoohub.settings import Settings, load_settings
 from zoohub.tasks.results import Label, Prediction
 
-NAMES = [f"{place}, ü\udce9.png" if place == 3 else f"{place}.png" for place in range(8)]
+NAMES = [f"{place}.png" for place in range(8)]
+NAMES[3:5] = ["3, ü\udce9.png", "4\r of two\r\nlines.png"]
 
 
 def prediction(place: int) -> Prediction[Label]:
@@ -77,6 +78,18 @@ def test_cut_off_at_any_byte_it_goes_on_and_becomes_the_same(tmp_path: Path, for
 
 
 @pytest.mark.parametrize("format", ["jsonl", "csv"])
+def test_a_result_may_be_as_long_as_an_objects_outline(tmp_path: Path, format: str) -> None:
+    limit = csv.field_size_limit()  # of others, who may have set it
+    long = Prediction("a.png", (Label("x" * 200_000, 0, 0.5),))
+    for _ in range(2):
+        with open_result_file(tmp_path / "a", format, resume=True) as file:
+            for _ in range(3 - file.done["a.png"]):
+                file.write(long)
+    assert (tmp_path / "a").read_bytes().count(b"a.png") == 3
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv"])
 def test_what_is_there_is_not_done_again(tmp_path: Path, format: str) -> None:
     write(tmp_path / "a", format, 4)
     redone = write(tmp_path / "a", format, resume=True)
@@ -115,6 +128,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path, format: str) -
         ("csv", b"a,b\n1,2\n"),
         ("jsonl", b"# mine"),
         ("csv", b"mine"),
+        ("csv", b"input,engine,error,rank,label\na\rb.png,,,1,ant\n"),
     ],
 )
 def test_a_file_of_another_kind_is_left_as_it_is(tmp_path: Path, format: str, text: bytes) -> None:
@@ -149,6 +163,29 @@ def test_a_parquet_file_appears_whole_after_stops(tmp_path: Path, stop_after: in
                        "label": "ant, red", "index": 0, "score": 0.75,
                        "box": [1.0, 2.0, 3.0, 4.0]}  # fmt: skip
     assert not [*tmp_path.glob(".*")]
+
+
+def test_a_finished_parquet_file_knows_names_that_are_no_unicode(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "a.parquet"
+    assert write(path, "parquet") == [*range(len(NAMES))]
+    assert write(path, "parquet", resume=True) == []
+
+
+@pytest.mark.parametrize("text", [b"junk", b"PAR1xxxxPAR1", None])
+def test_another_parquet_file_is_left_as_it_is(tmp_path: Path, text: bytes | None) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    if text is None:
+        parquet.write_table(pyarrow.table({"mine": [1]}), path)
+    else:
+        path.write_bytes(text)
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="is no file of predictions to go on with"):
+        write(path, "parquet", resume=True)
+    assert not [*tmp_path.glob(".*")]
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("format", ["jsonl", "csv"])

@@ -125,18 +125,15 @@ def test_what_text_lacks_is_said_before_anything_is_fetched(
     assert "does not know how the input of seq2seq is made" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("model", "file"), [("transformer", "a.jsonl"), ("maskrcnn", "a.jpg")])
 def test_an_engine_that_has_no_form_of_it_is_refused(
-    model: str,
-    file: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("onnxruntime")
     monkeypatch.setenv("ZOOHUB_OFFLINE", "1")  # a fetch would fail otherwise
-    (tmp_path / file).write_text("[5]\n")
-    asked = ["predict", model, str(tmp_path / file), "--engine", "onnxruntime"]
+    (tmp_path / "a.jsonl").write_text("[5]\n")
+    asked = ["predict", "gpt2@mindnlp", str(tmp_path / "a.jsonl"), "--engine", "onnxruntime"]
     assert main(asked) == 2
     assert "has no compiled form for onnxruntime yet" in capsys.readouterr().err
 
@@ -153,6 +150,17 @@ def test_an_option_that_is_not_there_is_refused(own: Path) -> None:
     net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
     with pytest.raises(UsageError, match="there is no option 'vocabulary'"):
         zoohub.predict(net, [[5]], vocabulary="x")
+
+
+def _of_another_network(file: Path, *, nobodys: bool = False) -> None:
+    """Have a part of an exported network say that it is of another, or of whatever network."""
+    import onnx
+
+    model = onnx.load(file)
+    said = {prop.key: prop.value for prop in model.metadata_props}
+    assert len(said.pop("zoohub.whole")) == 64
+    onnx.helper.set_model_props(model, said if nobodys else {**said, "zoohub.whole": "0" * 64})
+    onnx.save(model, file)
 
 
 @pytest.mark.slow
@@ -189,6 +197,14 @@ def test_an_exported_network_is_searched_by_onnxruntime(
     assert told[3:] == [WORDS[token] for token in fast[1].predictions[0].tokens]
     with pytest.raises(DataError, match=r"own\.encode\.onnx is one part of an exported network"):
         zoohub.predict(tmp_path / "own.encode.onnx", sentences)
+    _of_another_network(file.with_name("own.encode.onnx"))
+    with pytest.raises(DataError, match=r"own\.encode\.onnx and .*own\.onnx are parts of two netw"):
+        zoohub.predict(file, sentences)
+    _of_another_network(file, nobodys=True)
+    with pytest.raises(DataError, match="are parts of two networks"):
+        zoohub.predict(file, sentences)
+    _of_another_network(file.with_name("own.encode.onnx"), nobodys=True)  # as zoohub wrote before
+    assert zoohub.predict(file, [[3]])[0].engine == "onnxruntime"
     (tmp_path / "own.encode.onnx").unlink()
     with pytest.raises(DataError, match=r"own\.encode\.onnx: there is no such file"):
         zoohub.predict(file, sentences)

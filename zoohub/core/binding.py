@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar, Union
 import yaml
 
 from zoohub.core.text_reader import decoded
-from zoohub.core.yaml_nodes import child, fail, name_of, override, parse, where
+from zoohub.core.yaml_nodes import Misfit, child, fail, name_of, override, parse, where
 from zoohub.core.yaml_reader import read_bytes
 from zoohub.errors import RecipeError
 
@@ -119,7 +119,8 @@ def _bind(node: yaml.Node, schema: object, key: str, meta: Bounds | None = None)
         value = _scalar(node)
         choices = typing.get_args(schema)
         if value not in choices or isinstance(value, bool) != any(value is c for c in choices):
-            raise fail(node, key, "one of " + ", ".join(str(choice) for choice in choices))
+            told = ", ".join(str(choice) for choice in choices)
+            raise fail(node, key, told if len(choices) == 1 else f"one of {told}")
         return value
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(node, yaml.MappingNode):
@@ -147,18 +148,31 @@ def _bind_union(
         return _bind(node, options[0], key, meta)
     kinds = {_kind(option): option for option in options if dataclasses.is_dataclass(option)}
     if not kinds:
-        for option in options[:-1]:
-            try:
-                return _bind(node, option, key, meta)
-            except RecipeError:
-                continue
-        return _bind(node, options[-1], key, meta)
+        return _bind_first(node, options, key, meta)
     if not isinstance(node, yaml.MappingNode):
         raise fail(node, key, "a mapping with `kind`")
     chosen = child(node, "kind", key)
     if not isinstance(chosen, yaml.ScalarNode) or chosen.value not in kinds:
         raise fail(chosen or node, f"{key}.kind", "kind: " + " or ".join(kinds))
     return _bind(node, kinds[chosen.value], key)
+
+
+def _bind_first(
+    node: yaml.Node, options: tuple[object, ...], key: str, meta: Bounds | None
+) -> object:
+    """The value as the first of the options that takes it. Where none does, the complaint is of
+    what is wrong within the value, else it names all options."""
+    expected: list[str] = []
+    within: RecipeError | None = None
+    for option in options:
+        try:
+            return _bind(node, option, key, meta)
+        except RecipeError as error:
+            if isinstance(error, Misfit) and error.node is node:
+                expected.append(error.expected)
+            else:
+                within = error
+    raise within or fail(node, key, " or ".join(expected))
 
 
 def _kind(schema: object) -> str:

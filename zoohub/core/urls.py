@@ -144,6 +144,11 @@ def without_user(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def public(place: str) -> str:
+    """A URL as `redact` has it, a path as it stands: what may be shown of a setting."""
+    return redact(place) if "://" in place else place
+
+
 def redact(url: str) -> str:
     """A URL fit for messages and records: no password, no signed query."""
     try:

@@ -8,7 +8,7 @@ import inspect
 import math
 import operator
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
 from zoohub.errors import UsageError
@@ -17,6 +17,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Rule = Callable[[object], str | None]
 """What is wanted instead of a value; None where the value is right."""
+LARGEST = 2**63 - 1
+"""The largest whole number: of those beyond, C, NumPy and MindSpore hold none."""
 
 
 def flag(value: object) -> str | None:
@@ -45,6 +47,8 @@ def whole(low: int | None = None) -> Rule:
             number = None if flag(value) is None else operator.index(value)  # type: ignore[arg-type]
         except TypeError:
             number = None
+        if number is not None and abs(number) > LARGEST:
+            return f"a number up to {LARGEST} is needed"
         return None if number is not None and (low is None or number >= low) else wanted
 
     return check
@@ -149,11 +153,12 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return checking
 
 
-def unknown(name: str, known: Mapping[str, object] | list[str]) -> str:
+def unknown(name: str, known: Iterable[str], what: str = "argument") -> str:
     """`there is no argument 'topp'; did you mean top?`"""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-    return f"there is no argument {name!r}; {hint}"
+    words = list(known)
+    near = difflib.get_close_matches(name, words, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(words)}"
+    return f"there is no {what} {name!r}; {hint}"
 
 
 def _misbound(error: TypeError, signature: inspect.Signature) -> str:

@@ -83,13 +83,23 @@ def _place(name: str, line: int) -> str:
     return name if name.startswith("--set") or name == _OPTIONS else f"{name}:{line + 1}"
 
 
-def fail(node: yaml.Node, key: str, expected: str) -> RecipeError:
+class Misfit(RecipeError):
+    """A value at `node` that is something else than `expected`."""
+
+    def __init__(self, message: str, node: yaml.Node, expected: str) -> None:
+        super().__init__(message)
+        self.node = node
+        self.expected = expected
+
+
+def fail(node: yaml.Node, key: str, expected: str) -> Misfit:
     """The complaint that the value at `key` is something else than `expected`."""
     if isinstance(node, yaml.ScalarNode):
         found = repr(node.value) if node.value else "nothing"
     else:
         found = "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
-    return RecipeError(f"{where(node, key)}: expected {expected}, found {found}")
+    said = f"{where(node, key)}: expected {expected}, found {found}"
+    return Misfit(said, node, expected)
 
 
 def child(node: yaml.Node, key: str, origin: str) -> yaml.Node | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from zoohub.core.escaping import shown
 from zoohub.core.yaml_reader import plain_scalar
 
 # The key under which a mapping carries the comment that stands above it.
@@ -28,23 +29,23 @@ def _mapping(value: Mapping[str, object], indent: int) -> Iterator[str]:
         if isinstance(item, Mapping) and COMMENT in item:
             for line in str(item[COMMENT]).splitlines():
                 yield f"{pad}# {line}"
-        shown = scalar(key)
+        written = scalar(key)
         if isinstance(item, Mapping) and set(item) - {COMMENT}:
             flow = flow_text(item)
-            if (key in _FLOW or indent > 2) and len(flow) + len(pad) + len(shown) < _WIDTH - 2:
-                yield f"{pad}{shown}: {flow}"
+            if (key in _FLOW or indent > 2) and len(flow) + len(pad) + len(written) < _WIDTH - 2:
+                yield f"{pad}{written}: {flow}"
             else:
-                yield f"{pad}{shown}:"
+                yield f"{pad}{written}:"
                 yield from _mapping(item, indent + 1)
         elif isinstance(item, list) and item and isinstance(item[0], Mapping):
-            yield f"{pad}{shown}:"
+            yield f"{pad}{written}:"
             yield from _records(item, indent + 1)
         elif isinstance(item, list) and key == "aliases" and len(flow_text(item)) > _WIDTH - 30:
-            yield f"{pad}{shown}:"
+            yield f"{pad}{written}:"
             for element in item:
                 yield f"{pad}  - {scalar(element)}"
         else:
-            yield f"{pad}{shown}: {flow_text(item)}"
+            yield f"{pad}{written}: {flow_text(item)}"
 
 
 def _records(items: list[Mapping[str, object]], indent: int) -> Iterator[str]:
@@ -88,7 +89,7 @@ def scalar(value: object, *, flow: bool = False) -> str:
     plain = _PLAIN.fullmatch(text) is not None and plain_scalar(text) == text
     if plain and not (flow and any(c in text for c in ",{}[]")):
         return text
-    if text.isprintable() and "\n" not in text:
+    if shown(text) == text:
         if "'" in text and not set(text) & set('"\\'):
             return f'"{text}"'
         return "'" + text.replace("'", "''") + "'"

@@ -9,7 +9,7 @@ from mindspore import nn
 
 from zoohub.graphs.choosing import choose_outputs, cut_network
 from zoohub.graphs.folding import FoldingError, Prepared, copy_network, prepare_copy
-from zoohub.graphs.inputs import GraphInput
+from zoohub.graphs.inputs import GraphInput, part_inputs
 from zoohub.graphs.metadata import Metadata
 from zoohub.graphs.writing import onnx_model
 from zoohub.manifest.entry import InputContract
@@ -57,6 +57,23 @@ def compile_form(
     ]
     model = onnx_model(interface.net, sources, interface.names, said)
     return CompiledForm(model.SerializeToString(), said, tuple(axes)[1:])
+
+
+def compile_part(net: nn.Cell, family: Family, name: str, metadata: Metadata) -> CompiledForm:
+    """The part called `name` of the network; its named axes may have any length.
+
+    Args:
+        net: built by `family`; it is not changed.
+        name: of the part.
+        metadata: what is known of the network; `outputs` is put in.
+
+    Raises:
+        As `compile_form`.
+    """
+    part = family.parts_of(copy_network(net))[name]
+    said = replace(metadata, outputs=part.outputs)
+    model = onnx_model(part.net, part_inputs(part.inputs), part.outputs, said)
+    return CompiledForm(model.SerializeToString(), said)
 
 
 def _prepared(

@@ -19,6 +19,7 @@ from mindspore import nn
 from zoohub.errors import ExportError
 from zoohub.framework import limit_onednn, warn_if_too_late
 from zoohub.graphs.graph import first_lines
+from zoohub.graphs.lockstep import in_step
 from zoohub.outputs.form import Array
 
 # float32 through 150 layers differs by about 1e-6 of the largest output; a pair that should not
@@ -150,9 +151,10 @@ def _run(net: nn.Cell, inputs: Inputs) -> Outputs:
     mode = ms.get_context("mode")
     ms.set_context(mode=ms.PYNATIVE_MODE)
     try:
-        outputs = net(*map(ms.Tensor, inputs))
-        for tensor in _tensors(outputs):
-            tensor.asnumpy()  # operators run asynchronously: their errors come out here
+        with in_step():
+            outputs = net(*map(ms.Tensor, inputs))
+            for tensor in _tensors(outputs):
+                tensor.asnumpy()  # operators run asynchronously: their errors come out here
     except Exception as error:  # MindSpore raises whatever its operators do
         raise ExportError(
             f"{type(net).__name__} cannot run on an input of shape "

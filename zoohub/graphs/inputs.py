@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import mindspore as ms
+
+from zoohub.networks.family import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,16 @@ class GraphInput:
         if self.open:
             return ms.Tensor(shape=list(self.open_shape), dtype=dtype)
         return ms.ops.zeros(self.shape, dtype)
+
+
+def part_inputs(taken: Sequence[Taken], length: int = 1) -> tuple[GraphInput, ...]:
+    """What a part takes; its named axes are open, as they are where they are `length`."""
+    return tuple(
+        GraphInput(
+            one.name,
+            tuple(length if isinstance(axis, str) else axis for axis in one.axes),
+            {place: axis for place, axis in enumerate(one.axes) if isinstance(axis, str)},
+            one.dtype,
+        )
+        for one in taken
+    )

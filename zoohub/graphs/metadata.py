@@ -11,12 +11,16 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from zoohub._version import __version__
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import DataError
+from zoohub.manifest.codec import decode_input
+from zoohub.manifest.compiled import InputRow
 from zoohub.manifest.entry import NESTED_CONTRACTS, InputContract
+from zoohub.manifest.schema import check_input
+from zoohub.manifest.values import SchemaError
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
@@ -32,7 +36,8 @@ class Metadata:
     version do not say it), `outputs` the names of the outputs in order,
     `parameters` the naming scheme of a weights file, `decoding` how the raw maps of a detector
     exported without decoding become boxes, `parts` the parts of a network that is exported in
-    several files (`part_path`), this file's own the last, `confidence` the score that boxes must
+    several files (`part_path`), this file's own the last, `whole` the digest of that network, the
+    same in all of its parts (older files do not say it), `confidence` the score that boxes must
     exceed to come out of a detector exported with its NMS, `writer` the version of zoohub that
     wrote it.
     """
@@ -53,6 +58,7 @@ class Metadata:
     decoding: BoxDecoding | None = None
     confidence: float | None = None
     parts: tuple[str, ...] = ()
+    whole: str | None = None
     writer: str = __version__
 
     def to_strings(self) -> dict[str, str]:
@@ -73,8 +79,9 @@ class Metadata:
         return strings
 
     @classmethod
-    def from_strings(cls, strings: Mapping[str, str]) -> Metadata:
+    def from_strings(cls, strings: Mapping[str, str], name: str = "the file") -> Metadata:
         """Undo `to_strings`; keys of others, and fields a newer zoohub added, are left aside.
+        `name` stands for the file in errors.
 
         Raises:
             DataError: a field does not hold what zoohub writes there.
@@ -86,9 +93,8 @@ class Metadata:
         }
         known.setdefault("writer", "unknown")
         try:
-            for name in ("classes", "outputs", "parts"):
-                if name in known:
-                    known[name] = tuple(str(item) for item in _said(known, name))
+            for key in {"classes", "outputs", "parts"} & known.keys():
+                known[key] = _texts(_said(known, key), key)
             if "input" in known:
                 known["input"] = _contract(_said(known, "input"))
             if "decoding" in known:
@@ -96,7 +102,7 @@ class Metadata:
             if "confidence" in known:
                 known["confidence"] = float(_said(known, "confidence"))
         except (DataError, ValueError, TypeError, KeyError, OverflowError) as error:
-            raise DataError(f"the file's zoohub metadata cannot be read: {error}") from error
+            raise DataError(f"{name}: its zoohub metadata cannot be read: {error}") from error
         return cls(**known)
 
 
@@ -127,7 +133,7 @@ def read_metadata(path: str | Path) -> Metadata:
         strings = reader(path)
     except Exception as error:  # each format's reader has errors of its own
         raise DataError(f"{path}: its metadata cannot be read: {error}") from error
-    return Metadata.from_strings(strings)
+    return Metadata.from_strings(strings, str(path))
 
 
 def write_user_info(model: Any, strings: Mapping[str, str]) -> None:
@@ -149,21 +155,31 @@ def _plain(contract: InputContract) -> dict[str, object]:
     return {k: v for k, v in asdict(contract).items() if k not in later or v is not None}
 
 
-def _contract(content: object) -> InputContract:
+def _contract(content: object) -> InputContract | None:
+    """The contract, held to what an index may say: the file may be a stranger's."""
     if not isinstance(content, dict):
         raise TypeError("the input is no mapping")
-    lists = {key: tuple(value) for key, value in content.items() if isinstance(value, list)}
-    known = _known({**content, **lists}, InputContract)
+    known = _known(content, InputContract)
     for name, contract in NESTED_CONTRACTS.items():
         if isinstance(known.get(name), dict):
-            known[name] = contract(**_known(known[name], contract))
-    return InputContract(**known)
+            known[name] = _known(known[name], contract)
+    try:
+        check_input(known, ("input",))
+    except SchemaError as error:
+        raise ValueError(f"{'.'.join(map(str, error.where))}: {error.message}") from None
+    return decode_input(cast(InputRow, known))
 
 
 def _known(content: Mapping[str, T], schema: type) -> dict[str, T]:
-    """What of it the dataclass `schema` has."""
+    """What the dataclass `schema` has of it, without what is not said."""
     names = {field.name for field in fields(schema)}
-    return {key: value for key, value in content.items() if key in names}
+    return {key: value for key, value in content.items() if key in names and value is not None}
+
+
+def _texts(content: object, name: str) -> tuple[str, ...]:
+    if not isinstance(content, list) or not all(isinstance(item, str) for item in content):
+        raise TypeError(f"{name} is no list of texts")
+    return tuple(content)
 
 
 def _decoding(content: Any) -> BoxDecoding:

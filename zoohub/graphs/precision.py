@@ -8,10 +8,14 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn
 
+from zoohub.errors import ExportError
+from zoohub.outputs.form import Array
+
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 Outputs: TypeAlias = Any  # a tensor, or tuples of them
+_LARGEST = 65504
 
 
 class HalfInside(nn.Cell):
@@ -36,10 +40,35 @@ class HalfInside(nn.Cell):
         return outputs.astype(ms.float32)
 
 
+def check_halvable(parameter: ms.Parameter) -> None:
+    """That a parameter has room in float16.
+
+    Raises:
+        ExportError: it has not; its name and its largest value.
+    """
+    values = parameter.asnumpy()
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0))
+    if largest > _LARGEST:
+        raise ExportError(
+            f"{parameter.name} has the value {largest:g}, and float16 has room for {_LARGEST} at "
+            "most: leave dtype=float16 (--dtype) out, or export the weights alone (.safetensors), "
+            "where such a parameter stays as it is"
+        )
+
+
+def _narrowed(values: Array) -> Array:
+    """In float16; what it has no room for, such as the score of what is masked, at its end."""
+    finite = np.clip(values, -_LARGEST, _LARGEST)
+    return np.where(np.isinf(values), values, finite).astype(np.float16)
+
+
 def halve_network(net: nn.Cell) -> nn.Cell:
     """A copied network with float16 parameters and computation, for MINDIR.
 
     Batch norms that are left keep float32 parameters, as MindSpore's operator wants them.
+
+    Raises:
+        ExportError: as `check_halvable`.
     """
     kept = {
         id(parameter)
@@ -51,7 +80,8 @@ def halve_network(net: nn.Cell) -> nn.Cell:
         for name, parameter in list(cell._params.items()):
             if parameter is None or parameter.dtype != ms.float32 or id(parameter) in kept:
                 continue
-            half = ms.Tensor(parameter.asnumpy().astype(np.float16))
+            check_halvable(parameter)
+            half = ms.Tensor(_narrowed(parameter.asnumpy()))
             setattr(cell, name, ms.Parameter(half, name=parameter.name))
     wrapped = HalfInside(net)
     wrapped.set_train(False)
@@ -69,8 +99,8 @@ def halve_onnx(model: ModelProto) -> None:
     graph = model.graph
     for tensor in graph.initializer:
         if tensor.data_type == single:
-            values = numpy_helper.to_array(tensor)
-            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), tensor.name))
+            values = _narrowed(numpy_helper.to_array(tensor))
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
     scales = {node.input[2] for node in graph.node if node.op_type == "Resize" and node.input[2]}
     for tensor in graph.initializer:  # Resize takes its scales in float32 only
         if tensor.name in scales:

@@ -13,7 +13,7 @@ from zoohub.errors import ExportError
 from zoohub.graphs.graph import compile_model, read_graph
 from zoohub.graphs.inputs import GraphInput
 from zoohub.graphs.metadata import Metadata, write_user_info
-from zoohub.graphs.precision import halve_network, halve_onnx
+from zoohub.graphs.precision import check_halvable, halve_network, halve_onnx
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -30,10 +30,13 @@ def onnx_model(
     """The network as an `onnx.ModelProto`, with `half` computing in float16 inside.
 
     Raises:
-        ExportError: MindSpore cannot compile it, or the conversion lacks an operator.
+        ExportError: MindSpore cannot compile it, or the conversion lacks an operator; with `half`,
+            as `check_halvable`.
     """
     from zoohub.graphs.onnx_writer import convert_graph
 
+    for parameter in net.get_parameters() if half else ():
+        check_halvable(parameter)
     graph = read_graph(compile_model(net, *(known.example() for known in inputs)))
     model = convert_graph(
         graph,
@@ -58,7 +61,7 @@ def write_mindir(
     """Write the network as MINDIR.
 
     Raises:
-        ExportError: MindSpore cannot compile it.
+        ExportError: MindSpore cannot compile it; with `half`, as `check_halvable`.
     """
     net = halve_network(net) if half else net
     model = compile_model(net, *(known.example() for known in inputs))
@@ -72,7 +75,7 @@ def write_air(
     """Write the network as AIR, on Ascend.
 
     Raises:
-        ExportError: MindSpore cannot.
+        ExportError: MindSpore cannot; with `half`, as `check_halvable`.
     """
     net = halve_network(net) if half else net
     examples = [known.example() for known in inputs]

@@ -126,6 +126,7 @@ class Family:
         loss: `module:function`, found as `outputs` is, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
+        unlearnt: why that loss does not fit the network that arguments make, None where it does.
         loss_weights: what each part of that loss counts for, by the names that recipes have, or a
             function of the arguments that says so.
         sides: the (height, width) that pictures must have, None where any does, or a function of
@@ -136,6 +137,8 @@ class Family:
             which a task that searches asks one after the other, the one it asks most as the last;
             None: the network is asked whole.
         exports_parts: whether an ONNX file is made of each part; else of the whole network.
+        compiles_parts: whether onnxruntime runs each part where the network is asked by its name;
+            None: if `exports_parts`.
         start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a
             fresh head's values before training; None: as they were drawn.
         from_config: what a publisher's configuration says in terms that are not the builder's own
@@ -176,6 +179,7 @@ class Family:
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     heads: tuple[str, ...] = ()
     loss: str | None = None
+    unlearnt: Callable[[Arguments], str | None] = lambda arguments: None
     loss_weights: Mapping[str, float] | Callable[[Arguments], Mapping[str, float]] = field(
         default_factory=dict
     )
@@ -183,6 +187,7 @@ class Family:
     multiple: int | Callable[[Arguments], int] = 1
     parts: str | None = None
     exports_parts: bool = True
+    compiles_parts: bool | None = None
     start_head: str | None = None
     from_config: Callable[[Arguments, Arguments], Arguments] | None = None
     cut: str | None = None
@@ -225,6 +230,12 @@ class Family:
             cut: Cut = self.find(self.cut)(net, decode=decode)
             return cut
         return Cut(self.raw) if decode else None
+
+    @property
+    def compilable(self) -> bool:
+        """Whether onnxruntime can run the network, or each of its parts, by the network's name."""
+        by_default = self.parts is None or self.exports_parts
+        return by_default if self.compiles_parts is None else self.compiles_parts
 
     @property
     def classes_argument(self) -> str:

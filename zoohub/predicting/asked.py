@@ -51,7 +51,7 @@ def request_for(
         return request
     resolved = meant(model, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
-    spec = (checkpoint.network if checkpoint else None) or entry.network
+    spec = entry.network_of(checkpoint)
     changed = network_asked(task, model, entry.task, spec)
     if spec is None or changed is None:
         return request

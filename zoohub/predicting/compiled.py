@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,17 +30,22 @@ from zoohub.store.compiled import (
     refuse_compiled,
 )
 
+if TYPE_CHECKING:
+    from zoohub.graphs.compiling import CompiledForm
+
 _FOLDED = True
 _CHECKED_ROWS = 4
 
-Parts = Callable[[str, Array], tuple[Array, ...]]
+Units = Callable[[str, Array], tuple[Array, ...]]
+Compile = Callable[[Inputs], "CompiledForm"]
 
 
 @dataclass(frozen=True)
 class Form:
     """Where the compiled form of a subject is kept: in `store`, under `key`.
 
-    `record` says what is there; None: nothing yet.
+    `record` says what is there; None: nothing yet. `part` is which part of the network it is of,
+    where it is not of the whole.
     """
 
     store: Store
@@ -47,17 +53,37 @@ class Form:
     subject: Subject
     weights: str
     record: CompiledRecord | None
+    part: str | None = None
 
-    def open(self) -> OnnxRunner | None:
-        """The form's runner; None where it is not there, or was damaged."""
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.subject.name if self.part is None else f"{self.subject.name} ({self.part})"
+
+    @property
+    def said(self) -> Metadata:
+        """What is known of the network, for the form to say of itself."""
+        subject = self.subject
+        return Metadata(
+            model=subject.resolved.entry.model,
+            task=subject.task,
+            family=subject.network.builder,
+            checkpoint=None if subject.own else subject.checkpoint.reference,
+            sha256=self.weights,
+            input=subject.input,
+            licence=None if subject.own else subject.checkpoint.licence,
+        )
+
+    def open(self, inputs: Sequence[str] | None) -> OnnxRunner | None:
+        """The form's runner, whose inputs have these names (None: its own); None where it is not
+        there, or was damaged."""
         path = form_path(self.store, self.record) if self.record else None
         if path is None or self.record is None:
             return None
-        inputs = find_family(self.subject.network.builder).inputs
         try:
             return open_form(self.store, self.record, path, inputs)
         except ZoohubError as error:
-            note(f"the compiled form of {self.subject.name} is made again ({error})")
+            note(f"the compiled form of {self.name} is made again ({error})")
             return None
 
 
@@ -92,15 +118,23 @@ def find_form(subject: Subject, settings: Settings, *, show_progress: bool) -> F
 class MakingRunner:
     """Has the compiled form made with the first batch, and runs it from there on.
 
-    Where it cannot be made, or does not compute the same, MindSpore goes on (`required`: raises).
+    `compile` is what makes it, given a batch. Where it cannot be made, or does not compute as
+    `checker` does, MindSpore goes on in `cell` (`required`: raises).
     """
 
     def __init__(
-        self, cell: CellRunner, checker: CellRunner, form: Form, parts: Parts, *, required: bool
+        self,
+        cell: CellRunner,
+        checker: CellRunner,
+        form: Form,
+        compile: Compile,
+        units: Units,
+        *,
+        required: bool,
     ) -> None:
         self.inputs = cell.inputs
-        self._cell, self._checker, self._form, self._parts = cell, checker, form, parts
-        self._required = required
+        self._cell, self._checker, self._form, self._units = cell, checker, form, units
+        self._compile, self._required = compile, required
         self._settled: Runner | None = None
         self._lock = threading.Lock()
 
@@ -118,7 +152,7 @@ class MakingRunner:
 
     def _settle(self, inputs: Inputs) -> Runner:
         form = self._form
-        name = form.subject.name
+        name = form.name
         try:
             return self._made(inputs)
         except Exception as error:  # MindSpore's compiler and onnx raise whatever they meet
@@ -133,12 +167,11 @@ class MakingRunner:
 
     def _made(self, inputs: Inputs) -> Runner:
         form = self._form
-        note(f"compiling {form.subject.name} for onnxruntime; later calls find it in the cache")
         record = publish_compiled(
             form.store,
             form.key,
-            CompiledRecord(form.subject.name, form.weights),
-            lambda: self._compile(inputs),
+            CompiledRecord(form.name, form.weights),
+            lambda: self._checked(inputs),
             note,
         )
         if record.refused is not None:
@@ -148,30 +181,33 @@ class MakingRunner:
             raise ZoohubError(f"the compiled form of {record.name} was removed as it came")
         return open_form(form.store, record, path, self.inputs)
 
-    def _compile(self, inputs: Inputs) -> tuple[bytes, Mapping[str, str]]:
+    def _checked(self, inputs: Inputs) -> tuple[bytes, Mapping[str, str]]:
         from zoohub.core.turns import mindspore_turn
-        from zoohub.graphs.compiling import compile_form
 
-        subject = self._form.subject
-        said = Metadata(
-            model=subject.resolved.entry.model,
-            task=subject.task,
-            family=subject.network.builder,
-            checkpoint=None if subject.own else subject.checkpoint.reference,
-            sha256=self._form.weights,
-            input=subject.input,
-            licence=None if subject.own else subject.checkpoint.licence,
-        )
+        note(f"compiling {self._form.name} for onnxruntime; later calls find it in the cache")
         few = {name: array[:_CHECKED_ROWS] for name, array in inputs.items()}
         with mindspore_turn():
-            family = find_family(subject.network.builder)
-            made = compile_form(self._checker.net, family, few, said)
+            made = self._compile(few)
         form = OnnxRunner(made.model, inputs=self.inputs)
-        check_form(form, self._checker, few, self._parts)
+        check_form(form, self._checker, few, self._units)
         if made.open_axes:
             shorter = {name: _shortened(array, made.open_axes) for name, array in few.items()}
-            check_form(form, self._checker, shorter, self._parts)
+            check_form(form, self._checker, shorter, self._units)
         return made.model, made.metadata.to_strings()
+
+
+def making_whole(
+    cell: CellRunner, checker: CellRunner, form: Form, units: Units, *, required: bool
+) -> MakingRunner:
+    """What makes the form of a network that is asked whole."""
+
+    def compile(few: Inputs) -> CompiledForm:
+        from zoohub.graphs.compiling import compile_form
+
+        family = find_family(form.subject.network.builder)
+        return compile_form(checker.net, family, few, form.said)
+
+    return MakingRunner(cell, checker, form, compile, units, required=required)
 
 
 def _shortened(array: Array, axes: Sequence[int]) -> Array:
@@ -184,10 +220,10 @@ def _shortened(array: Array, axes: Sequence[int]) -> Array:
     return array[tuple(place)]
 
 
-def check_form(form: Runner, network: Runner, inputs: Inputs, parts: Parts) -> None:
+def check_form(form: Runner, network: Runner, inputs: Inputs, units: Units) -> None:
     """Compare a form with the network on real inputs, and on twice as many.
 
-    `parts` gives an output's parts of one unit each, as `Task.comparable`.
+    `units` gives an output's parts of one unit each, as `Task.comparable`.
 
     Raises:
         ExportError: they differ by more than rounding.
@@ -198,7 +234,7 @@ def check_form(form: Runner, network: Runner, inputs: Inputs, parts: Parts) -> N
     for given in (inputs, twice):
         wanted = network.run(given)
         for name, found in form.run(given).items():
-            both = zip(parts(name, wanted[name]), parts(name, found), strict=True)
+            both = zip(units(name, wanted[name]), units(name, found), strict=True)
             worst = max(relative_difference(one, other) for one, other in both)
             if not worst <= TOLERANCE:
                 raise ExportError(

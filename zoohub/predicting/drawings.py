@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UsageError
 from zoohub.inputs.picture.kinds import IMAGE_SUFFIXES
 from zoohub.inputs.source import Source
+from zoohub.tasks.contract import AnyTask
+from zoohub.tasks.finding import all_tasks
 
 _PAGE = re.compile(r"\.pdf#(\d+)$", re.IGNORECASE)
 
 
+def check_drawing(task: AnyTask) -> None:
+    """That drawings are made of a task's results. Raises UsageError: they are not."""
+    if task.drawings is None:
+        drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
+        raise UsageError(f"drawings are made of {drawn}; this model's task is {task.name}")
+
+
 def drawing_paths(
-    sources: Sequence[Source], save: Path, suffix: str | None = None
+    sources: Sequence[Source], save: Path, suffix: str | None = None, *, folder: bool = False
 ) -> tuple[Path, ...]:
     """Where each input's drawing goes: no two to one file, none over an input.
 
     One input and a `save` with an image suffix: that file. Else `save` is a folder, and the
     drawings are called like their inputs (`-1`, `-2`, … where a name is taken), with `suffix`; None
-    is PNG where the input is not a JPEG.
+    is PNG where the input is not a JPEG. `folder` says that it is one, whatever its name.
 
     Raises:
-        DataError: `save` is a file name but there are several inputs, or a drawing would overwrite
-            an input.
+        DataError: `save` is a file name but there are several inputs, or of no picture, or a
+            drawing would overwrite an input.
     """
-    if save.suffix.lower() in IMAGE_SUFFIXES and not save.is_dir():
+    folder = folder or save.is_dir()
+    if save.suffix and save.suffix.lower() not in IMAGE_SUFFIXES and not folder:
+        if len(sources) == 1:
+            raise DataError(
+                f"{save}: no picture ends in {save.suffix}; name it .png or .jpg, or a folder: "
+                f"{save}{os.sep}"
+            )
+        folder = True
+    if save.suffix and not folder:
         if len(sources) > 1:
             raise DataError(f"{save} is one file for {len(sources)} inputs; name a folder instead")
         paths: tuple[Path, ...] = (save,)

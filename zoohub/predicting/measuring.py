@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from zoohub.core.binding import assign_part
 from zoohub.core.paths import expanded, name_or_path
+from zoohub.core.threads import machine_threads
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.entry import InputContract
+from zoohub.predicting.known import FINISHED
 from zoohub.predicting.predicting import MOST_THREADS
-from zoohub.predicting.predictor import FINISHED, Predictor, open_predictor
+from zoohub.predicting.predictor import Predictor, open_predictor
 from zoohub.predicting.reading import in_batches, rows_of
-from zoohub.running.threads import machine_threads
 from zoohub.settings import Settings, settings_for, with_engine
 from zoohub.tasks.classes import match_classes
 from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, Row
@@ -178,7 +179,7 @@ def evaluate(
         "engine": named.computing,
         "classes": list(classes),
         "skipped": skipped,
-        "warnings": [*warnings, *task.warn(predictor.confidence)],
+        "warnings": [*warnings, *task.warn(predictor.confidence, predictor.input)],
     }
 
 
@@ -191,8 +192,8 @@ def _published(model: object, settings: Settings) -> tuple[AnyTask, InputContrac
         return None
     resolved = meant(name_or_path(model), settings)[0]
     checkpoint, entry = resolved.checkpoint, resolved.entry
-    task = task_for(entry.task, (checkpoint.network if checkpoint else None) or entry.network)
-    return task, (checkpoint.input if checkpoint else None) or entry.input
+    task = task_for(entry.task, entry.network_of(checkpoint))
+    return task, entry.input_of(checkpoint)
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,10 @@ _GRAPH = "graph"
 
 
 def open_form(
-    store: Store, record: CompiledRecord, path: Path, inputs: Sequence[str]
+    store: Store, record: CompiledRecord, path: Path, inputs: Sequence[str] | None
 ) -> OnnxRunner:
-    """The runner of the compiled form at `path`, of which the store says `record`.
+    """The runner of the compiled form at `path`, of which the store says `record`, with these names
+    of its inputs (None: its own).
 
     As it is optimised for this machine, where it is, or can be made so: not where the form is
     small, the processor is not known, or the store has no room or cannot be written to.

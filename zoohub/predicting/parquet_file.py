@@ -3,6 +3,8 @@ nothing that can be read. So they are kept as lines beside the file until all ar
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 from zoohub.core.atomic import standing_in
 from zoohub.core.json_reader import parse_own
 from zoohub.errors import DataError
-from zoohub.predicting.result_files import JsonLines, ResultFile
+from zoohub.predicting.result_files import JsonLines, ResultFile, foreign
 from zoohub.tasks.results import AnyPrediction
 
 _ROWS = 10_000  # at a time
@@ -22,17 +24,13 @@ class Parquet(ResultFile):
     def __init__(self, path: Path, *, resume: bool) -> None:
         super().__init__(path)
         try:
-            import pyarrow.parquet
+            import pyarrow.parquet  # noqa: F401 - said here, not after the last input
         except ImportError:
             raise DataError("a parquet file needs pyarrow: pip install pyarrow") from None
-        self._finished = resume and path.is_file()
+        self._finished = resume and path.is_file() and path.stat().st_size > 0
+        finished = _inputs_in(path) if self._finished else Counter()
         self._lines = JsonLines(path.with_name(f".{path.name}.partial.jsonl"), resume=resume)
-        self.done = self._lines.done
-        if self._finished:
-            columns = ["input", "rank"]
-            for batch in pyarrow.parquet.ParquetFile(path).iter_batches(columns=columns):
-                rows = batch.to_pylist()
-                self.done.update(row["input"] for row in rows if row["rank"] <= 1)
+        self.done = self._lines.done + finished
 
     def write(self, prediction: AnyPrediction) -> None:
         """See `ResultFile`."""
@@ -79,6 +77,27 @@ class Parquet(ResultFile):
     def close(self) -> None:
         """See `ResultFile`."""
         self._lines.close()
+
+
+def _inputs_in(path: Path) -> Counter[str]:
+    """How often each input is in a finished file. Raises DataError: it is none of predictions."""
+    import pyarrow
+    import pyarrow.parquet
+
+    found: Counter[str] = Counter()
+    try:
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(columns=["input", "rank"]):
+            rows = batch.to_pylist()
+            found.update(_name(row["input"]) for row in rows if row["rank"] <= 1)
+    except (pyarrow.ArrowException, KeyError, TypeError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise foreign(path, why) from None
+    return found
+
+
+def _name(text: str) -> str:
+    """The name that `_text` was given."""
+    return re.sub(r"\\udc[89a-f][0-9a-f]", lambda found: chr(int(found[0][2:], 16)), text)
 
 
 def _text(value: str | None) -> str | None:

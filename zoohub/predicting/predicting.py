@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from zoohub.core.paths import local_path
+from zoohub.core.threads import machine_threads
 from zoohub.core.values import check_values
 from zoohub.errors import DataError
 from zoohub.inputs.source import Source
 from zoohub.inputs.text import Question
 from zoohub.predicting.chains import AnyPredictor
-from zoohub.predicting.drawings import drawing_paths
+from zoohub.predicting.drawings import check_drawing, drawing_paths
 from zoohub.predicting.reading import Ready, in_batches, rows_of
-from zoohub.running.threads import machine_threads
 from zoohub.tasks.contract import Row
-from zoohub.tasks.finding import all_options, all_tasks
-from zoohub.tasks.options import choose
+from zoohub.tasks.finding import options_for
 from zoohub.tasks.pictures import save_image
 from zoohub.tasks.results import AnyPrediction, Prediction
 
@@ -55,7 +55,7 @@ def predict_inputs(
         inputs: what the task takes, one or many; of pictures: files, folders, patterns, bytes of
             a file, open files, PIL images or uint8 (H, W, C) arrays; of text: texts, lists of
             token ids, .txt and .jsonl files.
-        options: of the task, by name; those of other tasks are left aside.
+        options: of the task, by name; None stands for a default.
         batch_size: rows to a run of the network; pictures may differ in size. None: what suits the
             network's input, as `suitable_batch`.
         save: where to write drawings: a file for one input, or a folder.
@@ -69,20 +69,20 @@ def predict_inputs(
     Raises:
         DataError: the contract is incomplete, nothing matched, or (while iterating) the network's
             output does not fit the task or the class names.
-        UsageError: an option.
+        UsageError: an option, or a drawing of what none is made of.
     """
     task = predictor.task
-    chosen: object = choose(task.options, options or {}, all_options)
+    chosen = options_for(task, options or {})
     check_values({"batch_size": batch_size})
-    if save is not None and task.drawings is None:
-        drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
-        raise DataError(f"drawings are made of {drawn}; this model's task is {task.name}")
+    if save is not None:
+        check_drawing(task)
     prepare = predictor.prepare(chosen)
     expand = importlib.import_module(f"zoohub.inputs.{task.kind}.sources").expand_inputs
     sources: Sequence[Source] = expand(inputs)
     paths: Sequence[Path | None] = (None,) * len(sources)
     if save is not None:
-        paths = drawing_paths(sources, local_path(save), task.drawing_suffix)
+        folder = os.fspath(save).endswith(("/", os.sep))
+        paths = drawing_paths(sources, local_path(save), task.drawing_suffix, folder=folder)
 
     places = _undone(sources, done or {})
     files = all(isinstance(source.value, str | Path | None) for source in sources)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import DataError, ExportError, UsageError
-from zoohub.graphs.metadata import Metadata, part_path, read_metadata
+from zoohub.graphs.metadata import Metadata
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.models.memory import check_memory
-from zoohub.models.pretrained import use_device
+from zoohub.models.own_files import OwnFile, read_own_file, say_taken
 from zoohub.models.provenance import Provenance
 from zoohub.models.subjects import find_subject, with_own_weights
 from zoohub.networks.families import find_family, has_family
@@ -21,19 +22,21 @@ from zoohub.outputs import Form, Read
 from zoohub.outputs.reading import choose_reading
 from zoohub.predicting.asked import check_own, request_for
 from zoohub.predicting.compiled import Form as Compiled
-from zoohub.predicting.compiled import MakingRunner, find_form
+from zoohub.predicting.compiled import find_form, making_whole
+from zoohub.predicting.compiled_parts import making_parts, open_parts, part_runners
 from zoohub.predicting.engines import (
     Choice,
     Engine,
-    check_file_engine,
     choose_engine,
     note_once,
     this_machine,
 )
-from zoohub.running import CellRunner, Mode, Runner, open_runner
+from zoohub.predicting.known import FINISHED
+from zoohub.running import CellRunner, Mode, Runner
 from zoohub.settings import Settings
 from zoohub.tasks.contract import AnyTask, Prepare, Row
-from zoohub.tasks.finding import find_task, task_for
+from zoohub.tasks.finding import task_for
+from zoohub.tasks.texts import lengthened, text_contract
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
     from zoohub.models.pretrained import LoadRequest
 
 MODES = ("graph", "pynative")
-FINISHED = (".onnx", ".mindir")  # graphs that bring their weights
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Predictor:
 
     `read` brings what it gives into its canonical form. `confidence` is the score that a file
     with its own NMS lets no box below of; else None. `parts` are what a task that searches asks
-    instead of the whole network, by their names.
+    instead of the whole network, by their names. `length` is how many tokens a file takes that
+    was exported for texts of one length.
     """
 
     task: AnyTask
@@ -61,6 +64,7 @@ class Predictor:
     engine: Engine = "mindspore"
     confidence: float | None = None
     parts: Mapping[str, Runner] = field(default_factory=dict)
+    length: int | None = None
 
     @property
     def computing(self) -> Engine:
@@ -74,7 +78,10 @@ class Predictor:
     def infer(self, rows: Sequence[Row]) -> Form:
         """What the network gives for these rows, in its canonical form."""
         runners = self.parts or {"": self.runner}
-        raw = self.task.infer(runners, self.task.collate(rows), self.input, rows)
+        batch = self.task.collate(rows)
+        if self.length is not None:
+            batch = lengthened(batch, self.length, text_contract(self.input))
+        raw = self.task.infer(runners, batch, self.input, rows)
         return self.read(raw, self.input.size or (0, 0))
 
 
@@ -104,7 +111,9 @@ def open_predictor(
         what = f"{model} is a finished graph" if finished else "this network has its weights"
         raise UsageError(f"checkpoint= goes with a model's name; {what}")
     if finished:
-        predictor = _of_file(local_path(cast("str | Path", model)), settings)
+        from zoohub.predicting.exported import open_exported
+
+        predictor = open_exported(local_path(cast("str | Path", model)), settings)
         check_own(task, str(model), predictor.task)
         return predictor
     changed = request is not None and not request.compilable
@@ -151,12 +160,13 @@ def _loaded(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
     resolved = meant(name, settings)[0]
     entry, checkpoint = resolved.entry, resolved.checkpoint
     if has_network(entry):  # nothing is fetched in vain
-        spec = (checkpoint.network if checkpoint else None) or entry.network
+        spec = entry.network_of(checkpoint)
         spec = None if spec is None else spec.with_arguments(request.arguments)
         task = task_for(entry.task, spec)
         if spec is not None:
             task.check_network(spec)
-        if entry.input is None and (checkpoint is None or checkpoint.input is None):
+        said = read_own_file(request.own_file, spec)
+        if said.input is None and entry.input_of(checkpoint) is None:
             raise _no_contract(entry.model)
     return load_network(name, settings, request)
 
@@ -171,7 +181,7 @@ def _compiled(
         if choice.required:
             _check_compilable(name, settings)
         return None
-    subject = with_own_weights(subject, request)
+    known, subject = subject, with_own_weights(subject, request)
     subject = replace(subject, network=subject.network.with_arguments(request.arguments))
     if subject.own is not None and not subject.own.is_file():
         return None  # loading it says what is wrong
@@ -184,22 +194,38 @@ def _compiled(
         if choice.required:
             raise ExportError(f"{subject.name} cannot be compiled: {form.record.refused}")
         return None
-    runner = form.open()
-    if runner is not None and form.record is not None:
-        return _of_form(form, runner)
-    predictor = _of_network(_loaded(name, settings, request), None)
-    cell = predictor.runner
-    assert isinstance(cell, CellRunner)
-    checker, _ = cell_runner(cell.net, subject.network.builder, "pynative")
+
+    @cache
+    def making() -> Predictor:
+        return _making(_loaded(name, settings, request), form, required=choice.required)
+
+    found = _of_form(form, lambda: making().parts)
+    if found is None:
+        return making()
+    say_taken(subject.own, OwnFile(subject.input, subject.classes), known.input, known.classes)
+    return found
+
+
+def _making(net: nn.Cell, form: Compiled, *, required: bool) -> Predictor:
+    """The predictor that has the network's form made as it is asked, and runs it from there on."""
+    predictor = _of_network(net, None)
     if predictor.input.text is not None:  # of which the weights decide how many tokens are known
-        form = replace(form, subject=replace(subject, input=predictor.input))
-    making = MakingRunner(cell, checker, form, predictor.task.comparable, required=choice.required)
+        form = replace(form, subject=replace(form.subject, input=predictor.input))
+    cell, units = predictor.runner, predictor.task.comparable
+    assert isinstance(cell, CellRunner)
+    if predictor.parts:
+        parts = cast("Mapping[str, CellRunner]", predictor.parts)
+        made = making_parts(cell.net, parts, form, units, required=required)
+        last = list(made.values())[-1]
+        return replace(predictor, runner=last, parts=made, engine="onnxruntime")
+    checker, _ = cell_runner(cell.net, form.subject.network.builder, "pynative")
+    making = making_whole(cell, checker, form, units, required=required)
     return replace(predictor, runner=making, engine="onnxruntime")
 
 
 def _check_compilable(name: str, settings: Settings) -> None:
-    """That a network, of which there is no compiled form, is not one that reads text or is asked in
-    parts.
+    """That a network, of which there is no compiled form, is not one that reads text, or of whose
+    kind there never is one.
 
     Raises:
         UsageError: it is.
@@ -208,27 +234,33 @@ def _check_compilable(name: str, settings: Settings) -> None:
 
     resolved, _, _ = meant(name, settings)
     checkpoint = resolved.checkpoint
-    contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
-    spec = (checkpoint.network if checkpoint else None) or resolved.entry.network
+    contract = resolved.entry.input_of(checkpoint)
+    spec = resolved.entry.network_of(checkpoint)
     text = contract is not None and contract.text is not None
-    parts = spec is not None and has_family(spec.builder) and find_family(spec.builder).parts
-    if text or parts:
+    known = spec is not None and has_family(spec.builder)
+    if text or (known and spec is not None and not find_family(spec.builder).compilable):
         raise UsageError(
             f"{name} has no compiled form for onnxruntime yet: leave the engine out, or export it "
             "(zoohub export) and name the file"
         )
 
 
-def _of_form(form: Compiled, runner: Runner) -> Predictor:
-    assert form.record is not None
+def _of_form(form: Compiled, late: Callable[[], Mapping[str, Runner]]) -> Predictor | None:
+    """The predictor of a form that is there, else None; `late` makes those of parts that are not,
+    where the first is."""
     subject = form.subject
+    family = find_family(subject.network.builder)
+    parts = {} if family.parts is None else open_parts(form, late)
+    asked_most = next(reversed(parts.values()), None)
+    runner = form.open(family.inputs) if family.parts is None else asked_most
+    if runner is None or form.record is None:
+        return None
     said = Metadata.from_strings(form.record.said)
-    own = find_family(subject.network.builder).read_outputs()
-    read = choose_reading(said.outputs, decoding=said.decoding, own=own)
+    read = choose_reading(said.outputs, decoding=said.decoding, own=family.read_outputs())
     task = task_for(subject.task, subject.network)
     told = said.input
     contract = subject.input if told is None or told.text is None else told
-    return Predictor(task, runner, read, contract, subject.classes, "onnxruntime")
+    return Predictor(task, runner, read, contract, subject.classes, "onnxruntime", parts=parts)
 
 
 def _of_network(net: nn.Cell, mode: str | None) -> Predictor:
@@ -263,17 +295,6 @@ def _no_contract(model: str) -> DataError:
     )
 
 
-def part_runners(net: nn.Cell, builder: str | None, mode: Mode | None) -> dict[str, CellRunner]:
-    """The runners of a network's parts; empty where it is asked whole."""
-    parts = {} if builder is None else find_family(builder).parts_of(net)
-    return {
-        name: CellRunner(
-            part.net, mode, inputs=[taken.name for taken in part.inputs], outputs=part.outputs
-        )
-        for name, part in parts.items()
-    }
-
-
 def cell_runner(
     net: nn.Cell, builder: str | None, mode: Mode | None = None
 ) -> tuple[CellRunner, Read]:
@@ -286,39 +307,3 @@ def cell_runner(
     names = cut.names if cut else ()
     read = choose_reading(names, decoding=cut.decoding if cut else None, own=family.read_outputs())
     return CellRunner(net, mode, inputs=family.inputs, outputs=names), read
-
-
-def _of_file(path: Path, settings: Settings) -> Predictor:
-    """The predictor of an exported file, by the description that zoohub wrote into it."""
-    graph = path.suffix.lower() == ".mindir"
-    engine: Engine = "mindspore" if graph else "onnxruntime"
-    if settings.engine_asked:
-        check_file_engine(path, engine, settings.engine)
-    if graph:
-        use_device(settings)
-    runner: Runner = open_runner(path)
-    said = read_metadata(path)
-    if graph and said.outputs:
-        runner = open_runner(path, outputs=said.outputs)
-    if said.input is None or said.task is None:
-        raise DataError(
-            f"{path} does not say how its input is made; export it again with `zoohub export`, "
-            "which writes that into the file"
-        )
-    own = None
-    if said.family is not None and has_family(said.family):
-        family = find_family(said.family)
-        if family.parts is not None and family.exports_parts and not (graph or said.parts):
-            raise DataError(
-                f"{path} is one part of an exported network: name the file that `zoohub export` "
-                "was asked for, whose name has no part's in it"
-            )
-        own = family.read_outputs()
-    read = choose_reading(said.outputs, decoding=said.decoding, own=own)
-    task = find_task(said.task)
-    parts: dict[str, Runner] = {
-        name: open_runner(part_path(path, name)) for name in said.parts[:-1]
-    }
-    if said.parts:
-        parts[said.parts[-1]] = runner
-    return Predictor(task, runner, read, said.input, said.classes, engine, said.confidence, parts)

@@ -20,6 +20,7 @@ from zoohub.core.json_reader import parse_own
 from zoohub.errors import DataError
 from zoohub.tasks.results import AnyPrediction, Json
 
+_LONGEST_FIELD = 2**31 - 1  # characters: an object's polygons have more than the usual 131,072
 FIRST_COLUMNS = ("input", "engine", "error", "rank")
 
 
@@ -71,7 +72,7 @@ class JsonLines(ResultFile):
                 name = _input_of(line)
                 if name is None:
                     if line.endswith(b"\n") or not _begins(line, b'{"input": "'):
-                        raise _foreign(path, f"line {number} is no prediction")
+                        raise foreign(path, f"line {number} is no prediction")
                     break
                 self.done[name] += 1
                 kept += len(line)
@@ -116,11 +117,11 @@ class Csv(ResultFile):
     def _read(self) -> int:
         """Take in what the file has, and say how much of it stays: all but the last input, whose
         rows may not be complete."""
-        records = _csv_records(self._file)
+        records = _csv_records(self._file, self.path)
         start = self._file.read(100)
         self._file.seek(0)
         if not _begins(start, ",".join(FIRST_COLUMNS).encode()):
-            raise _foreign(self.path, "its columns are not those of predictions")
+            raise foreign(self.path, "its columns are not those of predictions")
         first = next(records, None)
         if first is None:
             return 0  # not even a whole header
@@ -129,10 +130,11 @@ class Csv(ResultFile):
             return 0  # nothing but errors
         last, before = None, kept  # the input that the last rows are of, and where they begin
         for row, end in records:
-            if len(row) < len(FIRST_COLUMNS) or row[3] in ("0", "1"):
+            # A row without a rank was cut off within quotes: it is of the last input, or a new one.
+            if len(row) >= len(FIRST_COLUMNS) and row[3] in ("0", "1"):
                 if last is not None:
                     self.done[last] += 1
-                last, kept = row[0] if row else "", before
+                last, kept = row[0], before
             before = end
         self._columns = tuple(header[len(FIRST_COLUMNS) :])
         return kept
@@ -240,13 +242,14 @@ def _begins(found: bytes, wanted: bytes) -> bool:
     return found[:length] == wanted[:length]
 
 
-def _foreign(path: Path, why: str) -> DataError:
+def foreign(path: Path, why: str) -> DataError:
+    """What to say of a file that is there and none of ours."""
     return DataError(f"{path} is no file of predictions to go on with: {why}")
 
 
-def _csv_records(file: IO[bytes]) -> Iterator[tuple[list[str], int]]:
+def _csv_records(file: IO[bytes], path: Path) -> Iterator[tuple[list[str], int]]:
     """The whole records of a file, each with the place of its end; not a last one that was cut
-    off."""
+    off. Raises DataError: it is no CSV."""
     end, whole = 0, True
 
     def lines() -> Iterator[str]:
@@ -256,14 +259,26 @@ def _csv_records(file: IO[bytes]) -> Iterator[tuple[list[str], int]]:
             whole = line.endswith(b"\n")
             yield line.decode("utf-8", "surrogateescape")
 
-    for row in csv.reader(lines()):
-        if whole:
-            yield row, end
+    reader = csv.reader(lines())
+    usual = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        for row in reader:
+            if whole:
+                yield row, end
+    except csv.Error as error:
+        raise foreign(path, f"line {reader.line_num}: {error}") from None
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _csv_text(rows: list[list[object]]) -> str:
+    """The rows, each ended by a line feed alone. The module quotes what is in its own end of a
+    line, and reads a carriage return back only where that is quoted."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow(row)
+        text.write(line.getvalue().removesuffix("\r\n") + "\n")
     return text.getvalue()
 
 

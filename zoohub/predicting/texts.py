@@ -8,8 +8,7 @@ from zoohub.errors import UsageError
 from zoohub.inputs.text import Sentence
 from zoohub.predicting.known import known_of
 from zoohub.settings import Settings
-from zoohub.tasks.finding import all_options
-from zoohub.tasks.options import choose
+from zoohub.tasks.finding import options_for
 
 
 def check_texts(
@@ -40,7 +39,6 @@ def check_texts(
     cuts = options.get("vocab") is not None
     if contract is None or (cuts and own):
         return
-    chosen: object = choose(does.options, options, all_options)
-    prepare = does.prepare(contract, chosen)
+    prepare = does.prepare(contract, options_for(does, options))
     if text is not None and (not cuts or does.asked):
         prepare(Sentence(text, text=text))

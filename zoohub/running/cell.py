@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from zoohub.core.interrupts import interruptible
 from zoohub.core.turns import mindspore_turn
 from zoohub.framework import limit_onednn, warn_if_too_late
+from zoohub.graphs.lockstep import in_step
 from zoohub.running.batching import cut, fill, rows
 from zoohub.running.runner import IMAGE, Inputs, Mode, Outputs, in_order
 from zoohub.running.tensors import call_network
-from zoohub.running.threads import machine_threads
 
 if TYPE_CHECKING:
     from mindspore import nn
-
-FEW_THREADS = 2  # measured; more were not at hand
 
 
 class CellRunner:
@@ -57,7 +55,7 @@ class CellRunner:
                 if compiles and self.net.get_inputs() is None:
                     self._longest = max(self._longest, wanted)
                     arrays = fill(arrays, self._longest)
-                with nullcontext() if compiles else _in_step():
+                with nullcontext() if compiles else in_step():
                     found = call_network(self.net, arrays, self._outputs)
         return {name: cut(array, rows(arrays), wanted) for name, array in found.items()}
 
@@ -78,34 +76,3 @@ def _mode(asked: Mode | None) -> Iterator[bool]:
         yield mode == mindspore.GRAPH_MODE
     finally:
         mindspore.set_context(mode=before)
-
-
-@contextmanager
-def _in_step() -> Iterator[None]:
-    """Let Python wait for each operator while the block lasts, on a CPU of few threads.
-
-    In PyNative mode MindSpore hands operators to threads of its own, which spin while they wait. On
-    two processors they take the time from the operators: Swin-T needs 1.2 s a picture with them
-    and 0.5 s without, a token of GPT-2 0.58 and 0.16 s.
-    """
-    import mindspore
-    from mindspore import context
-
-    try:
-        from mindspore._c_expression import ms_ctx_param
-
-        # By `mindspore.set_context` too, which warns of its age each time; what it names in its
-        # place cannot be taken back.
-        place, own = ms_ctx_param.pynative_synchronize, context._context()
-    except (ImportError, AttributeError):  # a later MindSpore's affair
-        yield
-        return
-    if mindspore.get_context("device_target") != "CPU" or machine_threads() > FEW_THREADS:
-        yield
-        return
-    before = own.get_param(place)
-    own.set_param(place, True)
-    try:
-        yield
-    finally:
-        own.set_param(place, before)

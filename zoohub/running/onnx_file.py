@@ -20,6 +20,7 @@ from zoohub.running.runner import (
     Outputs,
     existing,
     in_order,
+    row_length,
 )
 from zoohub.running.sessions import Optimised, open_session
 
@@ -51,6 +52,7 @@ class OnnxRunner:
         sources = self._session.get_inputs()
         first = sources[0].shape
         self.batch: int | None = first[0] if first and isinstance(first[0], int) else None
+        self.length = row_length([source.shape for source in sources])
         self._own = tuple(source.name for source in sources)
         names = (IMAGE,) if self._own == (IMAGE_IN_FILES,) else self._own
         self.inputs = names if inputs is None else tuple(inputs)

@@ -57,6 +57,14 @@ def in_order(inputs: Inputs, names: Sequence[str]) -> tuple[Array, ...]:
     return tuple(inputs[name] for name in names)
 
 
+def row_length(shapes: Sequence[Sequence[object]]) -> int | None:
+    """How many steps a network takes that was exported for sequences of one length, from its
+    inputs' shapes; None where it takes any, or something else."""
+    lengths = {shape[1] if len(shape) == 2 else None for shape in shapes}
+    length = lengths.pop() if len(lengths) == 1 else None
+    return length if isinstance(length, int) else None
+
+
 def existing(path: str | Path) -> Path:
     """The path.
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoohub.core.threads import machine_threads
 from zoohub.errors import CheckpointCorrupt, ExportError
 from zoohub.running.runner import Array
-from zoohub.running.threads import machine_threads
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions

@@ -19,7 +19,8 @@ def call_network(net: nn.Cell, inputs: Sequence[Array], names: Sequence[str] | N
     """Run a Cell on one batch; `names` are those of its flattened outputs, as `output_names`."""
     import mindspore
 
-    tensors = [mindspore.Tensor(np.ascontiguousarray(array)) for array in inputs]
+    # Not copied: what a network remembers of a picture or a text is given it again for each token.
+    tensors = [mindspore.Tensor.from_numpy(np.ascontiguousarray(array)) for array in inputs]
     found = net(*tensors)
     arrays = [as_array(output) for output in flatten(found)]
     if names is None and isinstance(found, Mapping):

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from zoohub.errors import DataError, RecipeError
+from zoohub.errors import RecipeError
+from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family, LossRequest
+from zoohub.tasks.finding import find_task
 
 _spec = importlib.util.spec_from_file_location("maps", Path(__file__).with_name("maps.py"))
 assert _spec is not None
@@ -183,8 +185,8 @@ def test_labels_are_not_smoothed_in_silence() -> None:
 
 
 def test_masks_have_no_loss() -> None:
-    family = find_family("yolov8")
-    assert family.loss is not None
-    net = family.load()(**SMALL["yolov8"], masks=True)
-    with pytest.raises(DataError, match="YOLOv8 with masks cannot be trained"):
-        family.find(family.loss)(net, LossRequest(3, (64, 64)))
+    task = find_task("object-detection")
+    contract = InputContract(size=(64, 64))
+    task.check_network(NetworkSpec("yolov8", {"size": "x"}), contract)
+    with pytest.raises(RecipeError, match="YOLOv8 with masks cannot be trained"):
+        task.check_network(NetworkSpec("yolov8", {"size": "x", "masks": True}), contract)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from onnx import numpy_helper
 
 from zoohub.graphs.graph import DTYPES
 from zoohub.graphs.onnx_builder import ONNX_TYPES, Dim, Ref, Value
@@ -16,6 +17,7 @@ TYPE_IDS = {
     30: "bool", 32: "int8", 33: "int16", 34: "int32", 35: "int64", 37: "uint8",
     42: "float16", 43: "float32", 44: "float64",
 }  # fmt: skip
+FLOATS = {ONNX_TYPES[name] for name in ("float16", "float32", "float64")}
 
 
 def common_type(c: Call) -> str:
@@ -49,6 +51,29 @@ def _arithmetic(op: str) -> Converter:
         return c.add(op, [left, right])
 
     return convert
+
+
+def _maximum(c: Call) -> Value:
+    """Of x and a part of x, as MindSpore computes a leaky ReLU, in one pass: onnxruntime does it
+    while it convolves."""
+    for x, other in ((0, 1), (1, 0)):
+        slope = _part_of(c, c.operands[x], c.operands[other])
+        if slope is not None:
+            return c.add("LeakyRelu", [c.tensor(x)], alpha=slope)
+    return _arithmetic("Max")(c)
+
+
+def _part_of(c: Call, whole: Value, part: Value) -> float | None:
+    """The constant in 0..1 that the tensor `whole` was multiplied by to give `part`."""
+    product = c.build.producers.get(part.name) if isinstance(part, Ref) else None
+    if product is None or product.op_type != "Mul" or not isinstance(whole, Ref):
+        return None
+    factors = [name for name in product.input if name != whole.name]
+    constant = c.build.initialisers.get(factors[0]) if len(factors) == 1 else None
+    if constant is None or constant.dims or constant.data_type not in FLOATS:
+        return None
+    slope = float(numpy_helper.to_array(constant))
+    return slope if 0 < slope < 1 else None
 
 
 def _whole_division(c: Call) -> Value:
@@ -193,7 +218,7 @@ ARITHMETIC: Mapping[str, Converter] = {
     "Pow": _arithmetic("Pow"),
     "PowTensorScalar": _arithmetic("Pow"),
     "PowScalarTensor": _arithmetic("Pow"),
-    "Maximum": _arithmetic("Max"),
+    "Maximum": _maximum,
     "Minimum": _arithmetic("Min"),
     "AddN": _sum_of_all,
     "Square": _square,

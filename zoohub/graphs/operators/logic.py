@@ -86,6 +86,7 @@ LOGIC: Mapping[str, Converter] = {
     "LessScalar": _comparison("Less"),
     "LessEqualScalar": _comparison("LessOrEqual"),
     "EqualScalar": _comparison("Equal"),
+    "EqScalar": _comparison("Equal"),
     "NotEqualScalar": _not_equal,
     "NeScalar": _not_equal,
     "LogicalAnd": _logical("And"),

@@ -50,6 +50,8 @@ FAMILY = Family(
         "in_channels": int,
         "corners": bool,
         "gate_slope": NUMBER,
+        "width": NUMBER,
+        "channels": int,
     },
     layouts={"mindocr": Layout(), "mindocr_ppocr": _ppocr()},
     stem=_stem,

@@ -20,7 +20,7 @@ from zoohub.networks.layers.norm import BatchNorm2d
 
 _BACKBONES = ("resnet18", "resnet50", "mobilenet_v3", "mobilenet_v3_ppocr")
 _CHANNELS = 256  # of the four maps together
-_CHANNELS_PPOCR = 96
+_PUBLISHED_CHANNELS = {"mobilenet_v3_ppocr": 96}  # where these are others
 _STEEPNESS = 50.0  # of the step that binarises
 
 
@@ -183,6 +183,8 @@ def dbnet(
     in_channels: int = 3,
     corners: bool = False,
     gate_slope: float = HARD_SIGMOID_SLOPE,
+    width: float = 1.0,
+    channels: int = 0,
 ) -> DBNet:
     """DBNet: float32 (B, in_channels, H, W) -> probability of text (B, 1, H, W), from 0 to 1.
 
@@ -198,19 +200,26 @@ def dbnet(
             PP-OCRv3's (and Paddle has not).
         gate_slope: of the gates in PP-OCRv3's pyramid: MindOCR's; PaddleOCR, whose weights these
             are, has 0.2.
+        width: how many times as many channels a ResNet has as published, above 0 and up to 8.
+        channels: of the pyramid's four maps together, a multiple of 16; 0: as published, 256,
+            of PP-OCRv3's 96.
 
     Raises:
-        ValueError: an unknown backbone, or scale fusion on PP-OCRv3's.
+        ValueError: an unknown backbone, another width of a MobileNetV3, channels that are no
+            multiple of 16, or scale fusion on PP-OCRv3's.
     """
-    body, widths = text_backbone("dbnet", backbone, in_channels, _BACKBONES)
+    body, widths = text_backbone("dbnet", backbone, in_channels, _BACKBONES, width)
+    channels = channels or _PUBLISHED_CHANNELS.get(backbone, _CHANNELS)
+    if channels < 0 or channels % 16:
+        raise ValueError(f"dbnet has a multiple of 16 channels, not {channels}")
     if backbone == "mobilenet_v3_ppocr":
         if scale_fusion:
             raise ValueError("dbnet has no scale_fusion on mobilenet_v3_ppocr")
 
-        def excited(width: int, channels: int, kernel: int) -> nn.Cell:
-            return Excited(width, channels, kernel, gate_slope)
+        def excited(width: int, outputs: int, kernel: int) -> nn.Cell:
+            return Excited(width, outputs, kernel, gate_slope)
 
-        neck = _pyramid(widths, _CHANNELS_PPOCR, excited, Join(), corners)
-        return DBNet(body, neck, _CHANNELS_PPOCR)
-    fuse = ScaleFusion(_CHANNELS) if scale_fusion else Join()
-    return DBNet(body, _pyramid(widths, _CHANNELS, conv2d, fuse, corners), _CHANNELS)
+        neck = _pyramid(widths, channels, excited, Join(), corners)
+        return DBNet(body, neck, channels)
+    fuse = ScaleFusion(channels) if scale_fusion else Join()
+    return DBNet(body, _pyramid(widths, channels, conv2d, fuse, corners), channels)

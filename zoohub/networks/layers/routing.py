@@ -13,6 +13,20 @@ class Concat(nn.Cell):
         return ops.concat(maps, 1)
 
 
+class CutConcat(nn.Cell):
+    """(B, C, H', W') and (B, D, H, W), given as one tuple -> (B, C + D, H, W).
+
+    The first map may be larger, at the bottom and the right; what is too much is cut off. A map
+    made by halving an odd side, rounded up, and then doubling has one row too many: without it
+    the map is the same as one enlarged to the odd side by nearest neighbour.
+    """
+
+    def construct(self, maps: tuple[Tensor, Tensor]) -> Tensor:
+        larger, other = maps
+        _, _, height, width = other.shape
+        return ops.concat((larger[:, :, :height, :width], other), 1)
+
+
 class Upsample2x(nn.Cell):
     """(B, C, H, W) -> (B, C, 2H, 2W), every pixel four times.
 

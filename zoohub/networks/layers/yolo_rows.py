@@ -9,7 +9,7 @@ from mindspore import nn
 from zoohub.networks.layers.conv import Activation, ConvNormAct, Padding
 from zoohub.networks.layers.csp import C3, SPPF, Bottleneck, C2f
 from zoohub.networks.layers.layer_table import Row, row
-from zoohub.networks.layers.routing import Concat, Upsample2x
+from zoohub.networks.layers.routing import Concat, CutConcat, Upsample2x
 
 
 def conv(
@@ -57,6 +57,11 @@ def upsample() -> Row:
 def concat(*sources: int) -> Row:
     """The channels of several layers side by side."""
     return Row(lambda read, scale: (Concat(), sum(read)), sources)
+
+
+def cut_concat(source: int) -> Row:
+    """The channels of the layer before, cut to the size of another, and that one's."""
+    return Row(lambda read, scale: (CutConcat(), sum(read)), (-1, source))
 
 
 def c2f(channels: int, repeats: int, shortcut: bool = False) -> Row:

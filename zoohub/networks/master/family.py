@@ -23,4 +23,7 @@ FAMILY = Family(
     stem="backbone.conv1",
     raw=("characters",),
     outputs="zoohub.outputs.characters:MASTER",
+    parts="parts:reading_parts",
+    exports_parts=False,
+    compiles_parts=True,
 )

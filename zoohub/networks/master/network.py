@@ -81,19 +81,26 @@ class Decoder(nn.Cell):
         self.scale = math.sqrt(channels)
         self.steps, self.stacks, self.padding = steps, stacks, padding
 
-    def construct(self, seen: Tensor) -> Tensor:
+    def remember(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, heads, M, C / heads) of the places."""
         key, value = self.source_attention[0].remember(seen)
+        return key, value
+
+    def construct(self, seen: Tensor) -> Tensor:
+        key, value = self.remember(seen)
         characters = ops.zeros((seen.shape[0], 1), mstype.int32)
         found = []
-        for step in range(1, self.steps + 1):
-            logits = self.next(characters, step, key, value)
+        for _ in range(self.steps):
+            logits = self.next(characters, key, value)
             found.append(logits)
             best = ops.argmax(logits, -1).astype(mstype.int32)
             characters = ops.concat((characters, ops.expand_dims(best, 1)), 1)
         return ops.softmax(ops.stack(found, 1), -1)
 
-    def next(self, characters: Tensor, count: int, key: Tensor, value: Tensor) -> Tensor:
-        """Logits (B, num_classes) of what comes after `count` characters (B, count)."""
+    def next(self, characters: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Logits (B, num_classes) of what comes after the characters (B, N), by keys and values of
+        the places."""
+        count = characters.shape[1]
         # Padding asks all the others alike, those after it too.
         rows = ops.expand_dims(ops.expand_dims(characters == self.padding, 1), -1)
         hidden = ops.logical_or(rows, self.unseen[:count, :count])
@@ -105,7 +112,7 @@ class Decoder(nn.Cell):
             x = x + self.attention[0](normed, own_key, own_value, bias)
             x = x + self.source_attention[0](self.layer_norm(x), key, value)
             x = x + self.position_feed_forward[0](self.layer_norm(x))
-        return self.generator(self.layer_norm(x[:, count - 1]))
+        return self.generator(self.layer_norm(x[:, -1]))
 
 
 class MASTER(nn.Cell):

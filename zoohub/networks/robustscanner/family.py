@@ -42,4 +42,7 @@ FAMILY = Family(
     takes="inputs:taken",
     raw=("characters",),
     outputs="zoohub.outputs.characters:ROBUST_SCANNER",
+    parts="parts:reading_parts",
+    exports_parts=False,
+    compiles_parts=True,
 )

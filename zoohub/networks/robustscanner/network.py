@@ -105,16 +105,26 @@ class Decoder(nn.Cell):
         self.prediction = nn.Dense(channels, num_classes - 1)
         self.start, self.steps = start, steps
 
-    def construct(self, maps: Tensor, key: Tensor, bias: Tensor, places: Tensor) -> Tensor:
+    def by_places(self, maps: Tensor, key: Tensor, bias: Tensor, places: Tensor) -> Tensor:
+        """What is seen at each place, (B, T, C)."""
         place_key, queries = self.position_decoder(key, places)
-        by_place = glimpse(queries, place_key, maps, bias)
+        return glimpse(queries, place_key, maps, bias)
+
+    def next(
+        self, last: Tensor, by_place: Tensor, maps: Tensor, key: Tensor, bias: Tensor
+    ) -> Tensor:
+        """Probabilities (B, classes) of what follows the last character (B, 1), at a place where
+        `by_place` (B, C) is seen."""
+        # What an LSTM over the texts finds of one character takes no other character.
+        by_content = glimpse(self.hybrid_decoder(last), key, maps, bias)
+        return ops.softmax(self.prediction(self.fusion_module(by_content[:, 0], by_place)), -1)
+
+    def construct(self, maps: Tensor, key: Tensor, bias: Tensor, places: Tensor) -> Tensor:
+        by_place = self.by_places(maps, key, bias, places)
         last = ops.zeros((maps.shape[0], 1), mstype.int32) + self.start
         found = []
         for step in range(self.steps):
-            # What an LSTM over the texts finds of one character takes no other character.
-            by_content = glimpse(self.hybrid_decoder(last), key, maps, bias)
-            fused = self.fusion_module(by_content[:, 0], by_place[:, step])
-            character = ops.softmax(self.prediction(fused), -1)
+            character = self.next(last, by_place[:, step], maps, key, bias)
             found.append(character)
             last = ops.expand_dims(ops.argmax(character, -1).astype(mstype.int32), 1)
         return ops.stack(found, 1)
@@ -130,10 +140,15 @@ class Head(nn.Cell):
         self.encoder = Reduce(channels, hidden_size)
         self.decoder = Decoder(channels, num_classes, steps, hidden_size, start)
 
-    def construct(self, maps: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+    def see(self, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps' key (B, hidden_size, H, W), and the bias (B, 1, H · W) of the scores."""
         rows = ops.tile(mask.astype(mstype.float32), (1, maps.shape[2], 1))
         bias = (1.0 - ops.reshape(rows, (-1, 1, maps.shape[2] * maps.shape[3]))) * -1e9
-        return self.decoder(maps, self.encoder(maps), bias, places)
+        return self.encoder(maps), bias
+
+    def construct(self, maps: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+        key, bias = self.see(maps, mask)
+        return self.decoder(maps, key, bias, places)
 
 
 class RobustScanner(nn.Cell):

@@ -13,6 +13,21 @@ def _head(arguments: Mapping[str, object]) -> str:
     return f"model.model.{last}.cv3"
 
 
+def _multiple(arguments: Mapping[str, object]) -> int:
+    """MindOCR's neck cuts maps to fit."""
+    coarse = str(arguments.get("size")).endswith("6") and not arguments.get("dense_neck")
+    return 64 if coarse else 32
+
+
+def _unlearnt(arguments: Mapping[str, object]) -> str | None:
+    if not arguments.get("masks"):
+        return None
+    return (
+        "YOLOv8 with masks cannot be trained: data for detection has boxes alone; "
+        "train a size without masks, such as yolov8x"
+    )
+
+
 # MindOCR's detector of a page's parts, which has four strides.
 _MINDOCR = Layout(rules=((r"^backbone\.(.+)$", r"\1"), (r"^head\.(.+)$", r"model.model.30.\1")))
 
@@ -36,9 +51,10 @@ FAMILY = Family(
     raw=("boxes", "map_*"),
     outputs="outputs:boxes_or_masks",
     loss="loss:box_loss",
+    unlearnt=_unlearnt,
     loss_weights={"box": 7.5, "classes": 0.5, "distances": 1.5},
     start_head="loss:start_head",
     cut="cut:cut_network",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),
-    multiple=lambda arguments: 64 if str(arguments.get("size")).endswith("6") else 32,
+    multiple=_multiple,
 )

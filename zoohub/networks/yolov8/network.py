@@ -6,13 +6,14 @@ Source: Ultralytics YOLOv8 (2023); tables and names are those of mindyolo's conf
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from mindspore import nn
 
 from zoohub.networks.layers.csp import C2
 from zoohub.networks.layers.distance_head import DistanceHead
 from zoohub.networks.layers.layer_table import Row, Scale, TableNetwork, row, scale_of
-from zoohub.networks.layers.yolo_rows import c2f, concat, conv, head, sppf, upsample
+from zoohub.networks.layers.yolo_rows import c2f, concat, conv, cut_concat, head, sppf, upsample
 from zoohub.networks.yolov8.masks import MaskHead
 
 _P5_SCALES = {
@@ -48,13 +49,14 @@ _P5 = (
 )
 
 
-def _p6(block: Callable[[int, int], Row]) -> tuple[Row, ...]:
-    """A fourth stride; the neck's blocks are what `block` makes of channels and repeats."""
+def _p6(block: Callable[[int, int], Row], join: Callable[[int], Row]) -> tuple[Row, ...]:
+    """A fourth stride; the neck's blocks are what `block` makes of channels and repeats, and
+    `join` puts the coarsest map beside another layer's."""
     return (
         *_STEM,
         conv(768), c2f(768, 3, True),                                         # 8: 1/32
         conv(1024), c2f(1024, 3, True), sppf(1024),                           # 11: 1/64
-        upsample(), concat(-1, 8), block(768, 3),                             # 14: 1/32
+        upsample(), join(8), block(768, 3),                                   # 14: 1/32
         upsample(), concat(-1, 6), block(512, 3),                             # 17: 1/16
         upsample(), concat(-1, 4), block(256, 3),                             # 20: 1/8
         conv(256), concat(-1, 17), block(512, 3),                             # 23: 1/16
@@ -90,14 +92,16 @@ def yolov8(
         masks: say the boxes' masks too: instance segmentation.
         width: factor on the channels, instead of the size's own (n: 0.25).
         depth: factor on the blocks' repeats, instead of the size's own (n: 0.33).
-        dense_neck: with stride 64 the neck has C2f blocks, as MindOCR's, and not C2.
+        dense_neck: with stride 64 the neck is MindOCR's: it has C2f blocks and not C2, and takes
+            sides that are multiples of 32.
 
     Raises:
         ValueError: an unknown size, or a width or depth not above 0.
     """
     scale = scale_of("yolov8", _SCALES, size, width, depth)
+    neck = (c2f, cut_concat) if dense_neck else (c2, partial(concat, -1))
     table, sources, strides = (
-        (_p6(c2f if dense_neck else c2), (20, 23, 26, 29), (8, 16, 32, 64))
+        (_p6(*neck), (20, 23, 26, 29), (8, 16, 32, 64))
         if size.endswith("6")
         else (_P5, (15, 18, 21), (8, 16, 32))
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zoohub.running.threads import machine_threads
+from zoohub.core.threads import machine_threads
 
 HERE = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

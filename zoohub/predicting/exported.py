@@ -1,0 +1,84 @@
+"""What predicts with an exported file, by the description that zoohub wrote into it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from zoohub.core.notes import note
+from zoohub.errors import DataError
+from zoohub.graphs.metadata import Metadata, part_path, read_metadata
+from zoohub.manifest.entry import InputContract
+from zoohub.models.pretrained import use_device
+from zoohub.networks.families import find_family, has_family
+from zoohub.outputs.reading import choose_reading
+from zoohub.predicting.engines import Engine, check_file_engine
+from zoohub.predicting.predictor import Predictor
+from zoohub.running import MindIRRunner, Runner, open_runner
+from zoohub.settings import Settings
+from zoohub.tasks.finding import find_task
+from zoohub.tasks.texts import PLAIN, text_contract
+
+
+def open_exported(path: Path, settings: Settings) -> Predictor:
+    """The predictor of an exported file.
+
+    Raises:
+        DataError: there is no such file, it does not say how its input is made, or is only a part.
+        CheckpointCorrupt: it cannot be read. UsageError: its format runs by another engine.
+    """
+    graph = path.suffix.lower() == ".mindir"
+    engine: Engine = "mindspore" if graph else "onnxruntime"
+    if settings.engine_asked:
+        check_file_engine(path, engine, settings.engine)
+    if graph:
+        use_device(settings)
+    runner = open_runner(path)
+    said = read_metadata(path)
+    family = find_family(said.family) if said.family and has_family(said.family) else None
+    if isinstance(runner, MindIRRunner):  # which keeps no names
+        runner = runner.named(family.inputs if family else None, said.outputs or None)
+    if said.input is None or said.task is None:
+        raise DataError(
+            f"{path} does not say how its input is made; export it again with `zoohub export`, "
+            "which writes that into the file"
+        )
+    in_parts = family is not None and family.parts is not None and family.exports_parts
+    if in_parts and not (graph or said.parts):
+        raise DataError(
+            f"{path} is one part of an exported network: name the file that `zoohub export` was "
+            "asked for, whose name has no part's in it"
+        )
+    own = family.read_outputs() if family else None
+    read = choose_reading(said.outputs, decoding=said.decoding, own=own)
+    task = find_task(said.task)
+    parts: dict[str, Runner] = {
+        name: _open_part(part_path(path, name), path, said) for name in said.parts[:-1]
+    }
+    if said.parts:
+        parts[said.parts[-1]] = runner
+    length = None if said.parts or said.input.text is None else runner.length
+    contract = said.input if length is None else _of_length(said.input, length, runner, path)
+    return Predictor(
+        task, runner, read, contract, said.classes, engine, said.confidence, parts, length
+    )
+
+
+def _of_length(contract: InputContract, length: int, runner: Runner, path: Path) -> InputContract:
+    """The contract of a file that takes texts of one length: longer ones are cut, shorter ones
+    filled up, which a network that takes no mask may read as text."""
+    text = text_contract(contract)
+    if text.max_length is None and runner.inputs == (PLAIN,):
+        note(f"{path.name} takes texts of {length} tokens: what fills shorter ones up counts too")
+    return replace(contract, text=replace(text, max_length=length))
+
+
+def _open_part(path: Path, last: Path, said: Metadata) -> Runner:
+    """The runner of another part of the network whose last part says `said`."""
+    runner = open_runner(path)
+    if read_metadata(path).whole != said.whole:  # of older files neither says it
+        raise DataError(
+            f"{path} and {last} are parts of two networks: put the parts of one export together, "
+            "or export it again (zoohub export)"
+        )
+    return runner
