@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,16 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_index: l
     for file in compiled_index:
         (home / "index").mkdir(parents=True, exist_ok=True)
         os.link(file, home / "index" / file.name)
+
+
+@pytest.fixture
+def nobodys() -> Iterator[Path]:
+    """A folder outside pytest's own that a process without privileges reaches and owns."""
+    folder = Path(tempfile.mkdtemp(prefix="zoohub-nobody-"))
+    if os.getuid() == 0:
+        os.chown(folder, 65534, 65534)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

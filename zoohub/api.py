@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoohub.core.paths import local_path, model_name, name_or_path
-from zoohub.core.values import check_values, checked
+from zoohub.core.values import checked
 from zoohub.errors import UsageError
 from zoohub.manifest.entry import Entry
 from zoohub.manifest.opening import open_index
@@ -53,8 +53,8 @@ def load(
         name: a model (`resnet50`), a checkpoint (`resnet50@mindcv`), any published name, or the
             folder of a fine-tuned run, whose weights are always put in.
         pretrained: fetch the checkpoint, verify it, and put its weights into the network.
-        checkpoint: your own weights instead: a .ckpt, .safetensors or .pth file, the index of
-            several, its bytes or an open file, a dict of arrays by name, or another network.
+        checkpoint: your own weights: a .ckpt, .safetensors or .pth file (where zoohub exported it,
+            with its input and classes), the index of several, bytes, arrays by name, a network.
         parameters: the naming scheme of `checkpoint`, or (ending in a dot) the prefix before all
             its names; None finds both by the names in the file.
         ema: put in the moving average of the weights that training kept beside them (`ema.*` in a
@@ -194,7 +194,7 @@ def transforms(name: str) -> Transform:
     float32 array in the network's own layout, without the batch axis.
 
     Raises:
-        DataError: the publisher says nothing of the input.
+        DataError: the publisher says nothing of the input. UsageError: it reads text.
     """
     return get_weights(name).transforms()
 
@@ -204,7 +204,7 @@ def predict(
     model: str | Path | nn.Cell | Pipeline,
     inputs: Any,
     *,
-    top: int = 5,
+    top: int | None = None,
     threshold: float | None = None,
     batch_size: int = 1,
     save: str | Path | None = None,
@@ -228,7 +228,7 @@ def predict(
         model: a reference, a run's folder, what `load` gave, or an exported .mindir or .onnx file.
         inputs: an image file, a folder, a glob, a URL, a file's bytes or an open file, a
             `PIL.Image`, a uint8 array, or a list of them; of text, texts, token ids, .txt, .jsonl.
-        top: labels per picture, for classification.
+        top: most results, where the task ranks them; None is 5 classes or words, 1 answer.
         threshold: least score shown, 0 to 1; None is 0.25 for a detection, 0 for a class.
         batch_size: inputs at a time.
         save: where to draw detections: a file for one picture, a folder for several.
@@ -242,7 +242,7 @@ def predict(
         engine: what computes: `mindspore`, `onnxruntime`, or `auto`, which is onnxruntime on a CPU
             where it is installed; None follows ZOOHUB_ENGINE.
         offline, progress, force: as for `load`; offline, a URL is refused too.
-        options: further ones of the task: `iou` of a detection, `vocab`, a file of tokens, of text.
+        options: further ones of its task: `iou` of detections, `vocab`, a file of tokens, of text.
 
     Returns:
         One `Prediction` for each input, in order; one that cannot be read carries its error.
@@ -300,13 +300,14 @@ def predict_stream(
     """
     from zoohub.models.pretrained import weights_request
     from zoohub.predicting import open_any, predict_inputs
+    from zoohub.predicting.known import check_options
     from zoohub.predicting.remote import fetch_pictures
 
     settings = settings_for(offline=offline, device=device, engine=engine)
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
     )
-    check_values(options)
+    check_options(model, options, settings, task)
     fetched = fetch_pictures(inputs, settings)  # before a network, which is larger
     predictor = open_any(model, settings, mode=mode, request=request, steps=steps, task=task)
     return predict_inputs(predictor, fetched, options, batch_size=batch_size, save=save)

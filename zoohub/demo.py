@@ -3,16 +3,18 @@
     lenet5@digits -> manifest -> transfer -> store -> checkpoint -> network -> predict
 
 Nothing is staged: the checkpoint comes out of the package by its `embedded:` source, is verified
-like any download, and the accuracy is computed as it is printed.
+like any download, and the accuracy is computed as it is printed. Where `zoohub[ocr]` is installed,
+a page is read as well.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
     from zoohub.predicting import Label, Prediction, Predictor
 
 REFERENCE = "lenet5@digits"
+READER, PAGE = "ocr@printed", "page.png"
 _PER_LINE = 6
+_OCR = ("cv2", "pyclipper", "shapely")  # what `zoohub[ocr]` brings
 
 
 @dataclass(frozen=True)
 class DemoResult:
     """What the demo found. `predictions` are the picture files', `truth` their digits;
-    `accuracy` is over all `count` held-out digits; `seconds` says what each step took."""
+    `accuracy` is over all `count` held-out digits; `page` has the lines of the page that was read,
+    None without `zoohub[ocr]`; `seconds` says what each step took."""
 
     reference: str
     path: Path
@@ -43,6 +48,7 @@ class DemoResult:
     truth: tuple[str, ...]
     accuracy: float
     count: int
+    page: tuple[str, ...] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
@@ -57,6 +63,7 @@ class DemoResult:
                 {**prediction.to_json(), "truth": truth}
                 for prediction, truth in zip(self.predictions, self.truth, strict=True)
             ],
+            "page": None if self.page is None else list(self.page),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
         }
 
@@ -109,6 +116,15 @@ def run_demo(
     count, correct = len(digits), int(np.count_nonzero(right))
     _say(write, seconds, "evaluate", f"{correct} of {count} held-out digits right: "
          f"accuracy {correct / count:.4f}")  # fmt: skip
+    page = None
+    if all(importlib.util.find_spec(name) for name in _OCR):
+        with _step("read", seconds):
+            page = _read_page(settings)
+        _say(write, seconds, "read", f"{PAGE}, two columns, by {READER}:\n")
+        for line in page:
+            write(f"    {line}")
+    else:
+        write(f"\nWith zoohub[ocr] the demo reads a page too, by {READER}")
     write(f"\nThe checkpoint is now in the store:\n  {path}")
     write(f"Next: zoohub predict {REFERENCE} PICTURE, or zoohub list")
     return DemoResult(
@@ -119,6 +135,7 @@ def run_demo(
         truth=truth,
         accuracy=correct / count,
         count=count,
+        page=page,
         seconds=seconds,
     )
 
@@ -177,7 +194,7 @@ def _load(resolved: Resolved, path: Path) -> tuple[Predictor, int]:
 
     checkpoint, entry = resolved.checkpoint, resolved.entry
     assert checkpoint is not None
-    spec, contract = checkpoint.network or entry.network, checkpoint.input or entry.input
+    spec, contract = entry.network_of(checkpoint), entry.input_of(checkpoint)
     if spec is None or contract is None or checkpoint.classes is None:
         raise ManifestError(f"{REFERENCE} has no network, input contract or classes in the index")
     net, _ = create_network(spec, path)
@@ -187,8 +204,19 @@ def _load(resolved: Resolved, path: Path) -> tuple[Predictor, int]:
     return Predictor(task, runner, read, contract, class_names(checkpoint.classes)), parameters
 
 
+def _read_page(settings: Settings) -> tuple[str, ...]:
+    """The lines of the page that comes with zoohub, by MindSpore, which the demo has imported."""
+    from zoohub.predicting import open_any, predict_inputs
+
+    predictor = open_any(READER, replace(settings, engine="mindspore"))
+    with as_file(files("zoohub") / "_data" / PAGE) as path:
+        (found,) = predict_inputs(predictor, str(path))
+    return tuple(line.text for line in found.predictions)
+
+
 def put_pictures(folder: Path) -> list[Path]:
-    """Put the demo's picture files into a folder, which is made if it is not there; returns where.
+    """Put the demo's digits, and a page to read, into a folder, which is made if it is not there;
+    returns where.
 
     Raises:
         DataError: the folder cannot be written.
@@ -197,10 +225,10 @@ def put_pictures(folder: Path) -> list[Path]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _picture_files() as paths:
-            for path in paths:
+        with _picture_files() as digits, as_file(files("zoohub") / "_data" / PAGE) as page:
+            for path in (*digits, page):
                 write_whole(folder / path.name, path.read_bytes(), durable=False)
-            return [folder / path.name for path in paths]
+            return [folder / path.name for path in (*digits, page)]
     except OSError as error:
         raise DataError(f"the pictures cannot be put into {folder}: {error}") from None
 

@@ -7,23 +7,28 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from zoohub.core.paths import expanded
+from zoohub.core.urls import public
+from zoohub.core.values import unknown
 from zoohub.errors import ZoohubError
 from zoohub.framework import (
     NEWEST_MINDSPORE,
     NUMPY_TOO_NEW,
+    ONEDNN_MARK,
     ONEDNN_VARIABLE,
     check_mindspore,
     limit_onednn,
     version_tuple,
 )
 from zoohub.manifest.opening import open_index
-from zoohub.settings import Settings, variables
+from zoohub.manifest.signing import public_bytes
+from zoohub.settings import TOKEN_PREFIX, Settings, variables
 
 SLOW_CONVOLUTION_MS = 100.0
 _LOW_SPACE = 2_000_000_000
@@ -57,8 +62,9 @@ class Finding:
     advice: str | None = None
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Check interpreter, MindSpore, numpy, oneDNN, store, index and limits; list the settings."""
+def examine(settings: Settings, problems: Mapping[str, ZoohubError]) -> Iterator[Finding]:
+    """Check interpreter, MindSpore, numpy, oneDNN, store, index and limits; list the settings, with
+    the `problems` that some have, for which `settings` has the defaults."""
     version = ".".join(str(part) for part in sys.version_info[:3])
     yield Finding("Python", "ok", f"{version} ({sys.executable})")
     mindspore = check_framework()
@@ -67,22 +73,51 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield check_onednn()
     if mindspore.status != "failure":
         yield check_convolution()
-    yield check_store(settings.home)
-    yield check_index(settings)
+    # Else they might be looked for in another folder than is meant.
+    if not problems.keys() - variables().keys() and "ZOOHUB_HOME" not in problems:
+        yield check_store(settings.home)
+        yield check_index(settings)
     yield check_open_files()
-    yield from list_settings(settings)
+    yield from list_settings(settings, {**check_keys(settings), **problems})
+    yield from check_variables(os.environ)
 
 
-def list_settings(settings: Settings) -> Iterator[Finding]:
-    """Every setting, its value and where that comes from; of secrets only that they are set."""
-    for variable, name in variables().items():
+def list_settings(
+    settings: Settings, problems: Mapping[str, ZoohubError] = MappingProxyType({})
+) -> Iterator[Finding]:
+    """Every setting, its value and where that comes from, or what is wrong with it; of secrets only
+    that they are set."""
+    for variable in (*problems.keys() - variables().keys(), *variables()):
+        if variable in problems:
+            yield Finding(variable, "failure", str(problems[variable]))
+            continue
+        name = variables()[variable]
         value = getattr(settings, name)
-        shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+        shown = " ".join(map(public, value)) if isinstance(value, tuple) else value
         origin = settings.origins.get(name, "default")
         text = "not set" if shown in (None, "") else str(shown)
         yield Finding(variable, "setting", f"{text}  ({origin})")
     for host in settings.tokens:
         yield Finding(f"ZOOHUB_TOKEN_{host}", "setting", "set (not shown)")
+
+
+def check_keys(settings: Settings) -> dict[str, ZoohubError]:
+    """What is wrong with the trusted keys, by their variable; empty where they are keys."""
+    try:
+        for key in settings.trusted_keys:
+            public_bytes(key)
+    except ZoohubError as error:
+        return {"ZOOHUB_TRUSTED_KEYS": error}
+    return {}
+
+
+def check_variables(environ: Iterable[str]) -> Iterator[Finding]:
+    """What looks like a setting in the environment and is none."""
+    known = [*variables(), TOKEN_PREFIX]
+    for name in sorted(environ):
+        ours = name.startswith(TOKEN_PREFIX) or name in (*known, ONEDNN_MARK)
+        if name.startswith("ZOOHUB_") and not ours:
+            yield Finding(name, "warning", "set, and ignored", unknown(name, known, "setting"))
 
 
 def check_framework() -> Finding:
@@ -196,8 +231,13 @@ def check_open_files() -> Finding:
     return Finding("open files", "ok", f"at most {soft}")
 
 
-def examine_network(settings: Settings) -> Iterator[Finding]:
-    """Ask every mirror and index for an answer."""
+def examine_network(settings: Settings, problems: Mapping[str, ZoohubError]) -> Iterator[Finding]:
+    """Ask every mirror and index for an answer, unless a setting has `problems`: it may be the one
+    that says not to ask, or whom."""
+    if problems:
+        advice = f"mend {', '.join(problems)} first"
+        yield Finding("network", "warning", "not looked at, as the settings are wrong", advice)
+        return
     if settings.offline:
         yield Finding("network", "warning", "switched off (ZOOHUB_OFFLINE)")
         return
@@ -214,8 +254,8 @@ def check_address(kind: str, target: str, settings: Settings) -> Finding:
     if not target.startswith(("http://", "https://")):
         path = expanded(target.removeprefix("file://"))
         if path.exists():
-            return Finding(kind, "ok", f"{target} is there")
-        return Finding(kind, "failure", f"{target} is not there", "check the path")
+            return Finding(kind, "ok", f"{public(target)} is there")
+        return Finding(kind, "failure", f"{public(target)} is not there", "check the path")
     import requests
 
     try:
@@ -224,9 +264,9 @@ def check_address(kind: str, target: str, settings: Settings) -> Finding:
         return Finding(
             kind,
             "failure",
-            f"{target} does not answer: {type(error).__name__}",
+            f"{public(target)} does not answer: {type(error).__name__}",
             "check the address, the proxy (HTTPS_PROXY) and the CA bundle (REQUESTS_CA_BUNDLE)",
         )
     if response.status_code >= 500 or response.status_code in (401, 403, 407):
-        return Finding(kind, "failure", f"{target} answers {response.status_code}")
-    return Finding(kind, "ok", f"{target} answers {response.status_code}")
+        return Finding(kind, "failure", f"{public(target)} answers {response.status_code}")
+    return Finding(kind, "ok", f"{public(target)} answers {response.status_code}")

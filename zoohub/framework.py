@@ -29,7 +29,7 @@ _FIRST_SLOW_VERSION = (2, 9)
 _AVX512_BIT = 0x20
 
 # Tells our own setting from the user's when zoohub is imported again in a child process.
-_MARK = "ZOOHUB_ONEDNN_LIMITED"
+ONEDNN_MARK = "ZOOHUB_ONEDNN_LIMITED"
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
@@ -107,7 +107,7 @@ def limit_onednn(environ: MutableMapping[str, str] | None = None) -> OnednnStatu
     `too late`, where MindSpore's first operator has already run and oneDNN has settled.
     """
     environ = os.environ if environ is None else environ
-    if ONEDNN_VARIABLE in environ and _MARK not in environ:
+    if ONEDNN_VARIABLE in environ and ONEDNN_MARK not in environ:
         return "user"
     version = installed_mindspore()
     if version is None or version_tuple(version) < _FIRST_SLOW_VERSION:
@@ -115,7 +115,7 @@ def limit_onednn(environ: MutableMapping[str, str] | None = None) -> OnednnStatu
     if not processor_has_avx512():
         return "unneeded"
     environ[ONEDNN_VARIABLE] = SAFE_ISA
-    environ[_MARK] = "1"
+    environ[ONEDNN_MARK] = "1"
     return "too late" if _onednn_uses_avx512() else "set"
 
 

@@ -83,6 +83,28 @@ def _path(text: str) -> Path:
         raise ValueError("there is no such home folder") from None
 
 
+def _home(text: str) -> Path:
+    path = _path(text)
+    if os.path.lexists(path) and not os.path.isdir(path):  # noqa: PTH112 - never raises
+        raise ValueError("that is no folder; name one, which is made where there is none")
+    return path
+
+
+def _mirrors(text: str) -> tuple[str, ...]:
+    return tuple(map(_mirror, _words(text)))
+
+
+def _mirror(base: str) -> str:
+    scheme, colon, rest = base.partition("://")
+    if not colon:
+        return base
+    if scheme.lower() not in ("http", "https", "file"):
+        from zoohub.core.urls import redact
+
+        raise ValueError(f"{redact(base)} is no http:, https: or file: URL, nor a folder")
+    return scheme.lower() + colon + rest
+
+
 def _flag(text: str) -> bool:
     value = text.strip().lower()
     if value in ("1", "true", "yes", "on"):
@@ -133,8 +155,8 @@ def engine_name(text: str) -> str:
 
 # Environment variable -> (field, parser). The field's own default serves where nothing is set.
 _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "ZOOHUB_HOME": ("home", _path),
-    "ZOOHUB_MIRROR": ("mirrors", _words),
+    "ZOOHUB_HOME": ("home", _home),
+    "ZOOHUB_MIRROR": ("mirrors", _mirrors),
     "ZOOHUB_INDEX": ("indexes", _words),
     "ZOOHUB_LOCK": ("lock", _path),
     "ZOOHUB_TRUSTED_KEYS": ("trusted_keys", _words),
@@ -157,9 +179,25 @@ def load_settings(
     Raises:
         ZoohubError: a value cannot be parsed or the file is malformed; says which and where.
     """
+    settings, problems = examine_settings(environ, file=file)
+    for problem in problems.values():
+        raise problem
+    return settings
+
+
+def examine_settings(
+    environ: Mapping[str, str] | None = None, *, file: Path | None = None
+) -> tuple[Settings, Mapping[str, ZoohubError]]:
+    """As `load_settings`, but with the default in place of what is not usable, and with what is
+    wrong, by the variable (or the file) that it is wrong with."""
     environ = os.environ if environ is None else environ
     path = file or config_file(environ)
-    stored = _read_file(path)
+    problems: dict[str, ZoohubError] = {}
+    stored: Mapping[str, str] = {}
+    try:
+        stored = _read_file(path)
+    except ZoohubError as error:
+        problems[path.name] = error
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for variable, (name, parse) in _VARIABLES.items():
@@ -175,8 +213,12 @@ def load_settings(
         try:
             values[name] = parse(text)
         except ValueError as error:
+            from zoohub.core.urls import public
+
             why = f"is not usable: {brief(str(error))}"
-            raise ZoohubError(f"{variable}={brief(text)!r} ({origin}) {why}") from None
+            given = " ".join(map(public, text.split(" ")))
+            problems[variable] = ZoohubError(f"{variable}={brief(given)!r} ({origin}) {why}")
+            origin = "default"
         origins[name] = origin
     values.setdefault("home", cache_folder(environ))
     tokens = {
@@ -186,7 +228,7 @@ def load_settings(
     }
     wanted = _ASKED.get()
     origins.update((name, "command line") for name in wanted)
-    return replace(Settings(**values, tokens=tokens, origins=origins), **wanted)
+    return replace(Settings(**values, tokens=tokens, origins=origins), **wanted), problems
 
 
 # What the command line asks for, as `--offline`; it stands before every other source.

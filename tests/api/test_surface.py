@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import zoohub
+from zoohub.errors import UsageError
 
 pytestmark = pytest.mark.smoke
 
@@ -64,6 +65,8 @@ def test_published_weights_carry_their_preprocessing() -> None:
     picture = np.zeros((300, 400, 3), np.uint8)
     assert weights.transforms()(picture).shape == (3, 224, 224)
     assert zoohub.transforms("lenet5@digits")(picture).shape == (1, 32, 32)
+    with pytest.raises(UsageError, match="textcnn@languages reads text"):
+        zoohub.transforms("textcnn@languages")
 
 
 def test_weights_are_read_without_the_network() -> None:

@@ -40,7 +40,7 @@ def load(**given: Any) -> object:
 @pytest.mark.parametrize(
     ("function", "argument", "values"),
     [
-        (predict, "top", [0, -1, 1.5, "3", True, None]),
+        (predict, "top", [0, -1, 1.5, "3", True]),
         (predict, "threshold", [NAN, -0.1, 1.5, "0.5", True]),
         (predict, "iou", [NAN, 2, "0.5"]),
         (predict, "batch_size", [0, 2.0, None]),

@@ -125,6 +125,7 @@ def suppression() -> list[tuple[str, dict[str, Turn]]]:
     from mindyolo.utils.metrics import non_max_suppression
 
     from zoohub.outputs.boxes import packed_boxes, scored_boxes
+    from zoohub.tasks.detection.rules import BoxRules
     from zoohub.tasks.detection.selection import select_detections
 
     cases = []
@@ -139,7 +140,7 @@ def suppression() -> list[tuple[str, dict[str, Turn]]]:
             ) -> np.ndarray:  # fmt: skip
                 found = read({name: rows}, (640, 640))
                 return select_detections(
-                    found, 0, confidence=confidence, multi_label=every_class
+                    found, 0, BoxRules(confidence=confidence, multi_label=every_class)
                 ).scores
 
             def theirs(

@@ -235,7 +235,7 @@ def beside_mindcv(model: str, median: Callable[..., float]) -> dict[str, float]:
         "ratio": median("mindcv") / median("zoohub"),
         "ratio_touched": median("mindcv", "touched") / median("zoohub", "touched"),
         "ratio_cpu": median("mindcv", "cpu") / median("zoohub", "cpu"),
-        "target": MODELS[model],
+        **({"target": MODELS[model]} if model in MODELS else {}),
         "mindcv_private_mb": median("mindcv", "private") / 1e6,
     }
 

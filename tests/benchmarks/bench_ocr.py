@@ -1,11 +1,14 @@
-"""Reading pages beside rapidocr and Tesseract: errors and times, on pages that are drawn here.
+"""Reading pages beside rapidocr and Tesseract: errors and times.
 
     python tests/benchmarks/bench_ocr.py --font FILE [FILE …] [--rapidocr-python PYTHON]
+    python tests/benchmarks/bench_ocr.py --pipeline ocr@printed [--pages FOLDER] [--font FILE …]
 
-Needs `rapidocr-onnxruntime==1.2.3` for PP-OCRv3's weights (`pip install --no-deps`), which zoohub
-and rapidocr then share; for rapidocr itself an interpreter that has it with what it needs. Fonts
-are files, say Debian's fonts-dejavu-core, fonts-liberation and, for Chinese, fonts-wqy-microhei.
-Pages are A4 at 150 dots an inch: forty lines, two columns, turned by 2 and by 180 degrees, Chinese
+Without `--pipeline` it needs `rapidocr-onnxruntime==1.2.3` for PP-OCRv3's weights (`pip install
+--no-deps`), which zoohub and rapidocr then share; for rapidocr itself an interpreter that has it
+with what it needs. FOLDER has pictures with their texts in the order in which they are read, say
+`test` of what recipes/printed_pages.py draws; of fonts pages are drawn here, say of Debian's
+fonts-dejavu-core, fonts-liberation and, for Chinese, fonts-wqy-microhei.
+These are A4 at 150 dots an inch: forty lines, two columns, turned by 2 and by 180 degrees, Chinese
 with `--chinese FONT`. Errors are edits a character, without white space, since PP-OCRv3's Chinese
 network leaves most of it out. Times are of a page from file to text, medians in seconds, after a
 first page; what takes part takes turns.
@@ -52,45 +55,64 @@ for line in sys.stdin:
     print(json.dumps([texts, time.perf_counter() - started]), flush=True)
 """
 Reader = Callable[[Path], tuple[str, float]]
+Group = tuple[str, list[tuple[Path, str]]]  # a title, and files with their texts
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--font", type=Path, nargs="+", required=True)
+    parser.add_argument("--font", type=Path, nargs="+", default=[])
     parser.add_argument("--chinese", type=Path)
+    parser.add_argument("--words", type=Path, help="a file of words to draw, one a line")
+    parser.add_argument("--pages", type=Path)
+    parser.add_argument("--pipeline")
     parser.add_argument("--rapidocr-python")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        name = write_index(home)
-        os.environ["ZOOHUB_INDEX"] = str(home / "index")
-        pages = [*drawn(home, options)]
-        readers: dict[str, Reader] = {"zoohub": zoohub_reader(name)}
+        if options.pipeline is None:
+            options.pipeline = write_index(home)
+            os.environ["ZOOHUB_INDEX"] = str(home / "index")
+        groups = [*drawn(home, options)]
+        if options.pages is not None:
+            groups.append((str(options.pages), [*labelled(options.pages)]))
+        readers: dict[str, Reader] = {"zoohub": zoohub_reader(options.pipeline)}
         if options.rapidocr_python:
             readers["rapidocr"] = rapid_reader(options.rapidocr_python)
         if shutil.which("tesseract"):
             readers["tesseract"] = tesseract
         for reader in readers.values():
-            reader(pages[0][1])  # what is made once
-        for title, file, text in pages:
-            told = []
+            reader(groups[0][1][0][0])  # what is made once
+        for title, pages in groups:
+            edits = dict.fromkeys(readers, 0)
             taken: dict[str, list[float]] = {who: [] for who in readers}
-            for turn in range(options.rounds):
-                for who, reader in readers.items():
-                    found, seconds = reader(file)
-                    taken[who].append(seconds)
-                    if turn == 0:
-                        told.append(f"{who} {errors(found, text):.2%}")
+            for file, text in pages:
+                for turn in range(options.rounds):
+                    for who, reader in readers.items():
+                        found, seconds = reader(file)
+                        taken[who].append(seconds)
+                        if turn == 0:
+                            edits[who] += errors(found, text)
+            count = sum(len("".join(text.split())) for _, text in pages)
+            told = ", ".join(f"{who} {wrong / count:.2%}" for who, wrong in edits.items())
             times = ", ".join(f"{who} {statistics.median(t):.2f} s" for who, t in taken.items())
-            print(f"{title:34} {', '.join(told)}; {times}", flush=True)
+            print(f"{title:34} {told}; {times}", flush=True)
 
 
-def drawn(home: Path, options: argparse.Namespace) -> Iterator[tuple[str, Path, str]]:
-    """(title, file, text) of each page."""
+def labelled(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Pictures and their texts, of `gt_NAME.txt` in the form of ICDAR 2015."""
+    for labels in sorted(folder.glob("gt_*.txt")):
+        lines = labels.read_text("utf-8").splitlines()
+        texts = [line.split(",", 8)[8] for line in lines]
+        yield labels.with_name(f"{labels.stem.removeprefix('gt_')}.png"), " ".join(texts)
+
+
+def drawn(home: Path, options: argparse.Namespace) -> Iterator[Group]:
+    """Pages of each font and kind."""
+    known = WORDS if options.words is None else options.words.read_text("utf-8").split()
     for number, font in enumerate(options.font):
         rng = np.random.default_rng(number)
-        words = [*rng.choice(WORDS, 400)]
+        words = [*rng.choice(known, 400)]
         for title, columns, angle in (
             ("forty lines", 1, 0.0),
             ("two columns", 2, 0.0),
@@ -98,12 +120,13 @@ def drawn(home: Path, options: argparse.Namespace) -> Iterator[tuple[str, Path, 
             ("on its head", 1, 180.0),
         ):
             file = home / f"{number}-{title}.png"
-            yield f"{font.stem}, {title}", file, page(file, font, words, " ", columns, angle)
+            text = page(file, font, words, " ", columns, angle)
+            yield f"{font.stem}, {title}", [(file, text)]
     if options.chinese is not None:
         rng = np.random.default_rng(99)
         file = home / "chinese.png"
         text = page(file, options.chinese, [*rng.choice([*SIGNS], 900)], "", 1, 0.0)
-        yield f"{options.chinese.stem}, Chinese", file, text
+        yield f"{options.chinese.stem}, Chinese", [(file, text)]
 
 
 def page(file: Path, font: Path, words: list[str], apart: str, columns: int, angle: float) -> str:
@@ -167,8 +190,8 @@ def tesseract(file: Path) -> tuple[str, float]:
     return done.stdout, time.perf_counter() - started
 
 
-def errors(found: str, text: str) -> float:
-    """Edits that make one of the other, a character of the text; white space does not count."""
+def errors(found: str, text: str) -> int:
+    """Edits that make one of the other; white space does not count."""
     one, other = ("".join(part.split()) for part in (found, text))
     row = np.arange(len(other) + 1)
     for place, letter in enumerate(one, 1):
@@ -178,7 +201,7 @@ def errors(found: str, text: str) -> float:
         # What is put in costs one more than what lies to its left.
         steps = np.arange(len(row))
         row = np.minimum.accumulate(row - steps) + steps
-    return float(row[-1]) / max(1, len(other))
+    return int(row[-1])
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zoohub.predicting.predicting import MOST_THREADS
 from zoohub.predicting.predictor import open_predictor
-from zoohub.running.threads import machine_threads
+from zoohub.core.threads import machine_threads
 from zoohub.settings import load_settings
 predictor = open_predictor(sys.argv[1], load_settings())
 prepare = predictor.prepare(predictor.task.options())

@@ -122,8 +122,17 @@ def test_a_file_of_ones_own_gets_a_name(stored: Path, tmp_path: Path) -> None:
     environ = {"ZOOHUB_INDEX": str(tmp_path / "own")}
     added = zoohub("index", "add", str(stored), "--name", "lenet5@mine", **environ)
     assert added.stdout.strip() == "lenet5@mine", added.stderr
+    assert "lenet5 is yours alone" in added.stderr
+    assert "and its checkpoints (lenet5@" in added.stderr
+    assert "--name my_lenet5@mine --like lenet5" in added.stderr
     path = zoohub("download", "lenet5@mine", **environ)
     assert Path(path.stdout.strip()).read_bytes() == stored.read_bytes()
     again = zoohub("index", "add", str(stored), "--name", "lenet5@mine", **environ)
     assert again.returncode == 1
     assert "already" in again.stderr
+    more = ("--name", "lenet5@more")
+    assert "yours alone" not in zoohub("index", "add", str(stored), *more, **environ).stderr
+    other = ("--name", "my_lenet5", "--like", "lenet5")
+    added = zoohub("index", "add", str(stored), *other, ZOOHUB_INDEX=str(tmp_path / "other"))
+    assert added.stdout.strip() == "my_lenet5@own", added.stderr
+    assert "yours alone" not in added.stderr

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.program import zoohub
 from zoohub.cli.main import VERBS, main
@@ -89,11 +90,18 @@ def test_sorting_by_metric_puts_the_best_first_and_impossible_figures_last(tmp_p
     assert names == ["share", "good", "fair", "pointless", "none"]
 
 
-def test_nothing_listed_is_said_with_what_a_misspelt_filter_may_mean() -> None:
-    done = zoohub("list", "--task", "image-clasification")
-    assert done.returncode == 0
-    assert "no task is called 'image-clasification'; closest are image-class" in done.stderr
-    assert "no model fits" in zoohub("list", "no-such-model*").stderr
+def test_a_misspelt_filter_is_one_line_with_what_it_may_mean(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for form in ([], ["--json"]):
+        assert main(["list", "--task", "image-clasification", *form]) == 2
+        said = capsys.readouterr()
+        assert "no task is called 'image-clasification'; closest are image-class" in said.err
+        assert said.out == ""
+    assert main(["list", "--task", "zzz"]) == 2
+    assert len(capsys.readouterr().err) < 400
+    assert main(["list", "--format", "ckp"]) == 2
+    assert "closest are ckpt" in capsys.readouterr().err
 
 
 def test_a_misspelt_command_is_one_line_with_the_closest_ones() -> None:
@@ -128,6 +136,31 @@ def test_a_misspelt_option_is_one_line_with_the_closest_ones(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("list", "--json=1"), "--json takes no value: leave =1 out;"),
+        (("list", "--sort"), "--sort: the value is missing;"),
+        (("cache", "remov"), "there is no action 'remov'; did you mean remove?"),
+        (("export", "x", "--format", "onx"), "--format: there is no choice 'onx'; did you mean on"),
+        (("list", "--sort", "age"), "--sort: there is no choice 'age'; there are name, metric, s"),
+        (("predict", "lenet5", "--top", "x", "a.png"), "--top 'x': a whole number is needed;"),
+        (("predict",), "the following arguments are required: NAME|RUN|FILE, INPUT;"),
+        (("--top", "1", "predict", "x"), "--top is no option of every command; those of one stand"),
+        (("--top=1", "predict", "x"), "--top is no option of every command; those of one stand"),
+        (("--json=1", "list"), "--json takes no value: leave =1 out;"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_what_argparse_would_say_is_said_in_one_line_of_ours(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"zoohub: {said}")
+    assert " --help` " in line or line.endswith("--help`")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
         (("predict", "lenet5", "--top", "3", "a.png"), "a.png: there is no such file"),
         (
             ("predict", "lenet5", "a.png", "--top", "3", "b.png", "--json", "c.png"),
@@ -152,6 +185,14 @@ def test_info_says_where_a_model_comes_from_and_how_to_use_it() -> None:
     assert "860bcf3b" in done.stdout
     assert "https://download.mindspore.cn/toolkits/mindyolo/yolov5/" in done.stdout
     assert 'zoohub.load("yolov5s", pretrained=True)' in done.stdout
+
+
+def test_info_offers_training_of_what_can_be_trained() -> None:
+    offered = "  zoohub finetune {} --data folder/"
+    for name, learns in (("yolov5s", True), ("resnet50", True), ("ssd300", False)):
+        lines = zoohub("info", name).stdout.splitlines()
+        assert f"  zoohub predict {name} picture.jpg" in lines
+        assert (offered.format(name) in lines) is learns
 
 
 def test_an_unknown_name_is_one_line_with_the_closest_names() -> None:
@@ -327,3 +368,46 @@ def test_what_is_wrong_with_the_data_is_said_before_weights_are_fetched(
     ):
         assert main([verb, name, "--data", str(data), "--offline"]) == 1
         assert wanted in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("finetune", "lenet5@digits"), "say what to train on (--data)"),
+        (("finetune", "lenet5", "--data", "digits", "--views", "2"), "--views with --freeze"),
+        (("predict", "lenet5@digits", "a.png", "--save", "b.png"), "drawings are made of"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, tuple) else "",
+)
+def test_arguments_that_mean_nothing_together_are_a_usage_error(
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a.png").touch()
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--offline"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_a_sound_graph_is_not_called_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"\x08\x07\x12\x07pytorch" + bytes(99))
+    assert main(["inspect", str(tmp_path / "net.onnx")]) == 1
+    assert "an ONNX graph, for inference: `zoohub predict`" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_measuring_with_a_picture_left_out_is_exit_code_three(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (32, 32)).save(tmp_path / "a.png")
+    (tmp_path / "rows.csv").write_text("path,label\na.png,0\ngone.png,1\n")
+    assert main(["eval", "lenet5@digits", "--data", str(tmp_path / "rows.csv")]) == 3
+    said = capsys.readouterr()
+    assert "left out: gone.png: no such file" in said.err
+    assert said.out.split()[:3] == ["lenet5@digits", "pictures", "1"]

@@ -26,11 +26,14 @@ def test_options_are_those_of_the_command_named() -> None:
     assert "--runnable" not in suggestions(["info", "--"])
     assert suggestions(["list", "--sort", ""]) == ["metric", "name", "size"]
     assert suggestions(["export", "lenet5", "--format", "on"]) == ["onnx"]
+    assert suggestions(["predict", "yolov5s", "--to"]) == ["--top", "--top-k", "--top-p"]
+    assert suggestions(["predict", "yolov5s", "--format", "co"]) == ["coco"]
 
 
 def test_models_are_offered_where_a_model_stands_and_nowhere_else() -> None:
     assert "resnet50" in suggestions(["info", "resnet5"])
     assert "lenet5@digits" in suggestions(["predict", "lenet5@d"])
+    assert suggestions(["predict", "ocr@p"]) == ["ocr@printed"]
     assert suggestions(["predict", "lenet5", "len"]) == []
     assert "resnet50" in suggestions(["download", "lenet5", "--jobs", "4", "resnet5"])
     assert suggestions(["info", "no-such-model@"]) == []

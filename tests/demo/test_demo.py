@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from zoohub.cli.main import main
-from zoohub.demo import REFERENCE, block_art, drawing, put_pictures, run_demo
+from zoohub.demo import PAGE, REFERENCE, block_art, drawing, put_pictures, run_demo
 from zoohub.errors import DataError
 from zoohub.settings import load_settings
 from zoohub.tasks.results import Label, Prediction
@@ -38,7 +39,8 @@ def test_the_demos_pictures_are_put_where_the_reader_has_them(
 ) -> None:
     paths = put_pictures(tmp_path / "new" / "folder")
     assert put_pictures(tmp_path / "new" / "folder") == paths  # again does no harm
-    assert len(paths) == 12
+    assert len(paths) == 13
+    assert paths[-1].name == PAGE
     assert sorted(paths[0].parent.iterdir()) == paths
     one, nine = (next(p for p in paths if p.name == n) for n in README_PICTURES)
     assert main(["predict", "lenet5@digits", str(one), str(nine), "--top", "1", "--json"]) == 0
@@ -62,6 +64,19 @@ def test_the_demo_is_right_about_98_in_100_digits_it_never_saw() -> None:
     assert str(result.path) in text
     assert f"accuracy {result.accuracy:.4f}" in text
     assert result.to_json()["sha256"] == result.sha256
+    if all(importlib.util.find_spec(name) for name in ("cv2", "pyclipper", "shapely")):
+        assert result.page is not None
+        assert "    From a name to a network" in lines
+
+
+def test_without_the_libraries_it_says_what_would_read_a_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("zoohub.demo._OCR", ("no_such_library",))
+    lines: list[str] = []
+    result = run_demo(load_settings(), write=lines.append, draw=False)
+    assert (result.page, result.to_json()["page"]) == (None, None)
+    assert "\nWith zoohub[ocr] the demo reads a page too, by ocr@printed" in lines
 
 
 def test_the_command_prints_lines_and_no_marks_of_lines(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from zoohub.models.provenance import Provenance
 from zoohub.outputs.boxes import fractional_maps, packed_boxes
 from zoohub.running import open_runner
 from zoohub.tasks.detection.export import Suppression, as_table
-from zoohub.tasks.detection.selection import CONFIDENCE, IOU, select_detections
+from zoohub.tasks.detection.rules import CONFIDENCE, IOU, BoxRules
+from zoohub.tasks.detection.selection import select_detections
 
 
 def random_predictions(shape: tuple[int, ...], size: float, seed: int) -> Any:
@@ -31,7 +32,7 @@ def random_predictions(shape: tuple[int, ...], size: float, seed: int) -> Any:
     return rows
 
 
-def suppressing_model(shapes: dict[str, list[int | str]], layout: str, **options: Any) -> Any:
+def suppressing_model(shapes: dict[str, list[int | str]], layout: str, **rules: Any) -> Any:
     """A model whose predictions are its own inputs, with NMS behind them."""
     build = OnnxBuilder()
     for name in shapes:
@@ -41,7 +42,7 @@ def suppressing_model(shapes: dict[str, list[int | str]], layout: str, **options
     inputs += [tensor_info(f"given_{name}", shape) for name, shape in shapes.items()]
     outputs = [tensor_info(name, shape) for name, shape in shapes.items()]
     model = build.model(inputs, outputs, {}, "nms")
-    Suppression(**options).append(model, layout)
+    Suppression(BoxRules(**rules)).append(model, layout)
     return model
 
 
@@ -89,7 +90,7 @@ def test_suppression_in_the_file_is_what_the_definition_says(
     classes: int, limit: int, onnxruntime: Any
 ) -> None:
     shapes: dict[str, list[int | str]] = {"predictions": [2, "boxes", 5 + classes]}
-    model = suppressing_model(shapes, "NCHW", max_detections=limit)
+    model = suppressing_model(shapes, "NCHW", most=limit)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     images = np.zeros((2, 3, 64, 96), np.float32)
     removed = 0
@@ -124,6 +125,58 @@ def test_suppression_in_the_file_finds_what_zoohubs_own_finds(
         expected = as_table([select_detections(boxes, i) for i in range(len(boxes))])
         assert len(expected) > 10
         np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        BoxRules(confidence=0.1, multi_label=True, iou=0.7),
+        BoxRules(confidence=0.05, iou=0.5, inclusive="input"),
+        BoxRules(confidence=0.01, class_confidence=0.3, multi_label=True, most_of_class=4),
+    ],
+    ids=["mindyolo", "efficientdet", "classes"],
+)
+def test_suppression_in_the_file_follows_the_publishers_rules(
+    rules: BoxRules, onnxruntime: Any
+) -> None:
+    step = Suppression(rules)
+    assert step.leaves_out is None
+    model = suppressing_model({"predictions": [2, "boxes", 8]}, "NCHW", **asdict(rules))
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    images = np.zeros((2, 3, 64, 96), np.float32)
+    whole = replace(rules, most=30_000)  # the file has no bound for a picture
+    others = 0
+    for seed in range(10):
+        rows = random_predictions((2, 150, 8), 24, seed)  # small, where a pixel tells
+        found = session.run(None, {"images": images, "given_predictions": rows})[0]
+        form = packed_boxes({"predictions": rows}, (64, 96))
+        expected = as_table([select_detections(form, i, whole) for i in range(2)])
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        np.testing.assert_allclose(step.expected(form)["detections"], expected, rtol=1e-6)
+        others += len(expected) != sum(len(select_detections(form, i)) for i in range(2))
+    assert others > 5
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (BoxRules(inclusive="picture"), "counts both ends of a side in pixels of the picture"),
+        (BoxRules(suppression="soft_in_order"), "publisher's weakens boxes"),
+        (
+            BoxRules(suppression="diou", inclusive="picture"),
+            "goes by the distance of centres too and counts both ends",
+        ),
+    ],
+)
+def test_what_a_file_cannot_do_is_said(rules: BoxRules, said: str) -> None:
+    step = Suppression(rules)
+    assert step.leaves_out is not None
+    assert said in step.leaves_out
+    rows = random_predictions((1, 150, 8), 96, 3)
+    form = packed_boxes({"predictions": rows}, (64, 96))
+    np.testing.assert_array_equal(
+        step.expected(form)["detections"], as_table([select_detections(form, 0)])
+    )
 
 
 def test_maps_of_fractions_are_brought_to_pixels_first(onnxruntime: Any) -> None:
@@ -212,16 +265,20 @@ def test_each_generation_finds_the_same_boxes_as_its_file(
     picture = tmp_path / "noise.png"
     noise = np.random.default_rng(3).integers(0, 256, (128, 128, 3), np.uint8)
     Image.fromarray(noise).save(picture)
+    told = net.zoohub
+    boxes = told.input.boxes
+    if boxes is not None and boxes.inclusive == "picture":
+        boxes = replace(boxes, inclusive=None)  # which a file's NMS cannot do
+    small = replace(told.input, size=(128, 128), boxes=boxes)
+    net.zoohub = Provenance(
+        told.entry, told.checkpoint, small, told.classes, told.path, told.report, told.network,
+        told._watch,
+    )  # fmt: skip
     options = {"size": 128, "check": True}
     export = export_with_report(net, tmp_path / "boxes.onnx", **options)
     assert export.metadata.outputs == (given,)
     table = export_with_report(net, tmp_path / "nms.onnx", nms=True, **options)
     assert table.metadata.outputs == ("detections",)
-    told = net.zoohub
-    small = replace(told.input, size=(128, 128))
-    net.zoohub = Provenance(
-        told.entry, told.checkpoint, small, told.classes, told.path, told.report, told.network
-    )
     own, decoded, chosen = (
         zoohub.predict(source, picture, threshold=0.25)[0].predictions
         for source in (net, export.path, table.path)

@@ -18,6 +18,7 @@ from mindspore import Tensor, nn
 import zoohub
 from zoohub.errors import ExportError, UnknownModel
 from zoohub.exporting import export_network, export_with_report, read_metadata
+from zoohub.graphs.precision import _narrowed
 from zoohub.running import open_runner
 
 OPEN = ("batch", "height", "width")
@@ -112,6 +113,27 @@ def test_half_precision_halves_the_file_and_keeps_float32_at_its_ends(
     assert half.size < 0.6 * whole.size
     assert half.difference is not None
     assert 1e-6 < half.difference.value < 1e-2
+
+
+@pytest.mark.parametrize("suffix", ["mindir", "onnx"])
+def test_a_graph_in_half_precision_has_no_parameter_beyond_it(suffix: str, out: Path) -> None:
+    if suffix == "onnx":
+        pytest.importorskip("onnx")
+    net = zoohub.load("lenet5@digits", pretrained=True, offline=True)
+    parameter = next(p for p in net.get_parameters() if p.name == "fc3.bias")
+    parameter.set_data(parameter - 1e6)
+    with pytest.raises(ExportError, match=r"fc3\.bias has the value 1e\+06, and float16 has room"):
+        export_network(net, out / f"a.{suffix}", dtype="float16")
+
+
+def test_constants_beyond_half_precision_end_where_it_ends() -> None:
+    pytest.importorskip("onnx")
+    values = np.array([-1e9, 1e9, 1, np.inf, -np.inf, np.nan], np.float32)
+    with np.errstate(all="raise"):
+        found = _narrowed(values)
+    np.testing.assert_array_equal(
+        found, np.array([-65504, 65504, 1, np.inf, -np.inf, np.nan], "f2")
+    )
 
 
 def test_any_cell_can_be_exported_when_its_size_is_given(out: Path, onnxruntime: Any) -> None:

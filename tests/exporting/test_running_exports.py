@@ -190,3 +190,29 @@ def heldout_scene() -> Any:
     from zoohub.tasks.detection.scenes import make_scene
 
     return make_scene(heldout_digits(), "test", 3, 96)[0]
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "mindir"])
+def test_a_file_of_texts_says_what_the_network_says(
+    suffix: str, out: Path, onnxruntime: Any
+) -> None:
+    text = "Wo ist der Bahnhof?"
+    pytest.importorskip("tokenizers")
+    path = zoohub.export("textcnn@languages", out / f"a.{suffix}", length=32)
+    (own,) = zoohub.predict("textcnn@languages", text)
+    assert own.engine == "onnxruntime"  # it takes no mask, and its length is known
+    (found,) = zoohub.predict(path, text)
+    assert [one.label for one in found.predictions] == [one.label for one in own.predictions]
+    assert found.predictions[0].score == pytest.approx(own.predictions[0].score, abs=1e-4)
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "mindir"])
+def test_a_file_of_an_encoder_takes_shorter_texts(suffix: str, out: Path, onnxruntime: Any) -> None:
+    small = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+             "intermediate_size": 32, "head": "encoder"}  # fmt: skip
+    net = zoohub.load("bert_base", progress=False, **small)
+    path = zoohub.export(net, out / f"a.{suffix}", length=12)
+    ids = [[2, 7, 9, 3], [2, 5, 5, 6, 3]]
+    for own, found in zip(zoohub.predict(net, ids), zoohub.predict(path, ids), strict=True):
+        wanted = own.predictions[0].vector
+        assert found.predictions[0].vector == pytest.approx(wanted, abs=1e-4)

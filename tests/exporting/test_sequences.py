@@ -52,6 +52,8 @@ def test_what_is_missing_is_said_before_anything_is_fetched(
         ("maskrcnn", ["--size", "512"], "any batch and any height and any width: leave --size out"),
         ("maskrcnn", ["--format", "mindir"], "which mindir does not hold: export it as onnx"),
         ("resnet50", ["--length", "8"], "this one takes pictures"),
+        ("table_master", ["--length", "8"], "this one takes pictures"),
+        ("table_master", ["--size", "480"], "any height and any width: leave --size out"),
         ("bert_base", ["--length", "8", "--size", "64"], "this one takes text"),
         ("llama_7b", [], "give --length N"),
     ],

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoohub.checkpoint import open_checkpoint, write_ckpt, write_pth
+import zoohub
+from zoohub.checkpoint import load_weights, open_checkpoint, write_ckpt, write_pth
 from zoohub.errors import ExportError
 from zoohub.exporting import (
     convert_file,
@@ -175,6 +176,19 @@ def test_an_exported_file_is_not_taken_for_one_that_torchvision_trained(
 def test_half_precision_weights_are_half_the_size(digits: Any, tmp_path: Path) -> None:
     path = export_network(digits, tmp_path / "half.safetensors", dtype="float16")
     assert {info.dtype for info in open_checkpoint(path).table().values()} == {"float16"}
+
+
+def test_what_half_precision_has_no_room_for_stays_as_it_is(tmp_path: Path) -> None:
+    net = zoohub.load("lenet5@digits", pretrained=True, offline=True)
+    parameter = next(p for p in net.get_parameters() if p.name == "fc3.bias")
+    parameter.set_data(parameter + 1e6)
+    infinite = next(p for p in net.get_parameters() if p.name == "fc2.bias")
+    infinite.set_data(infinite + float("inf"))  # infinite already: float16 has that too
+    done = export_with_report(net, tmp_path / "wide.ckpt", check=True, dtype="float16")
+    assert done.metadata.note == "fc3.bias is too large for float16 and not converted"
+    arrays = load_weights(done.path)
+    assert {n for n, array in arrays.items() if array.dtype != np.float16} == {"fc3.bias"}
+    np.testing.assert_array_equal(arrays["fc3.bias"], parameter.asnumpy())
 
 
 def test_a_conversion_that_has_no_sense_is_refused(digits: Any, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from zoohub.errors import ManifestError
+from zoohub.manifest import database_build
 from zoohub.manifest.codec import dump
 from zoohub.manifest.database import Database, Summary
 from zoohub.manifest.database_build import build_database
@@ -88,3 +89,10 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith(f"the index cannot be built at {path}: ")
+
+
+def test_a_full_disk_is_told_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = f"PRAGMA max_page_count=2; {database_build._TABLES}"
+    monkeypatch.setattr(database_build, "_TABLES", tables)
+    with pytest.raises(ManifestError, match="is full; free some, or set ZOOHUB_HOME to a folder"):
+        build_database(tmp_path / "index.sqlite", [model(1)], {})

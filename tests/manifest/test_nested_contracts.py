@@ -21,6 +21,7 @@ RECIPE = "model: lenet5\ndata: {kind: digits, train: [1, 2], validation: []}\n"
 GIVEN: dict[str, dict[str, Any]] = {
     "text": {"max_length": 12},
     "regions": {"least": 0.5},
+    "boxes": {"iou": 0.5, "multi_label": False, "most": 9},
     "line": {"widest": 640},
 }
 
@@ -55,7 +56,7 @@ def test_each_goes_through_an_index_a_run_and_an_exported_file(name: str) -> Non
     assert getattr(decode_input(written), name) == part
 
 
-@pytest.mark.parametrize("name", ["regions", "line"])
+@pytest.mark.parametrize("name", ["regions", "boxes", "line"])
 def test_a_recipe_says_what_is_known_of_them(name: str) -> None:
     part = NESTED_CONTRACTS[name](**GIVEN[name])
     recipe = dataclasses.replace(parse_recipe(RECIPE), input=Input((32, 64), **{name: part}))  # type: ignore[arg-type]

@@ -52,6 +52,8 @@ def test_each_step_is_a_reference_of_the_index(own: Index) -> None:
         step_references(entry, {"third": "x"})
     with pytest.raises(UsageError, match="resnet50 is no pipeline"):
         step_references(own.entry("resnet50"), {"third": "x"})
+    with pytest.raises(UnknownModel, match="reading is a pipeline, which has no checkpoints"):
+        own.resolve("reading@small")
     (alone,) = files_of(own, own.resolve("lenet5@digits"))
     assert alone.entry.model == "lenet5"
 

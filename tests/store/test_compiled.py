@@ -126,8 +126,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     assert form_path(store, publish(store)) is not None
 
 
-def test_a_read_only_store_serves_what_it_has(tmp_path: Path) -> None:
-    store = Store(tmp_path / "home")
+def test_a_read_only_store_serves_what_it_has(nobodys: Path) -> None:
+    store = Store(nobodys / "home")
     record = publish(store)
     other = compiled_key({"another": 1})
     code = (
@@ -137,18 +137,14 @@ def test_a_read_only_store_serves_what_it_has(tmp_path: Path) -> None:
         "r = read_compiled(s, sys.argv[2]); print(form_path(s, r)); "
         "publish_compiled(s, sys.argv[3], CompiledRecord('n', 'w'), lambda: (b'', {}), print)"
     )
-    for folder in (tmp_path / "home").rglob("*"):
+    for folder in (nobodys / "home").rglob("*"):
         folder.chmod(0o555 if folder.is_dir() else 0o444)
-    (tmp_path / "home").chmod(0o555)
-    for parent in tmp_path.parents[:3]:
-        if parent.stat().st_uid == os.getuid() and "pytest" in str(parent):
-            parent.chmod(0o755)
-    tmp_path.chmod(0o755)
+    (nobodys / "home").chmod(0o555)
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "home"), KEY, other],
+        [sys.executable, "-c", code, str(nobodys / "home"), KEY, other],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    for folder in (tmp_path / "home", *(tmp_path / "home").rglob("*")):
+    for folder in (nobodys / "home", *(nobodys / "home").rglob("*")):
         folder.chmod(0o755)
     assert done.stdout.strip() == str(form_path(store, record)), done.stderr
     assert "StoreError" in done.stderr

@@ -342,9 +342,10 @@ def test_what_its_files_give_can_be_compared(task: AnyTask) -> None:
     output = np.arange(2 * 3 * 7, dtype=np.float32).reshape(2, 3, 7)
     parts = task.comparable("predictions", output)
     assert np.concatenate([part.ravel() for part in parts]).size == output.size
-    if task.in_file is not None:
-        assert task.in_file.outputs
-        assert 0 <= task.in_file.confidence < 1
+    in_file = task.in_file(None)
+    if in_file is not None:
+        assert in_file.outputs
+        assert 0 <= in_file.confidence < 1
 
 
 def assert_near(one: Any, other: Any) -> None:
@@ -406,7 +407,8 @@ def test_it_goes_the_whole_road(
     assert (figures.pop("engine"), slow.pop("engine")) == ("onnxruntime", "mindspore")
     for key in task.headline:
         assert slow[key] == pytest.approx(figures[key], abs=1e-3)
-    assert main(["eval", str(run.path), "--data", str(case.source)]) == 0
+    left_out = 3 if figures["skipped"] else 0
+    assert main(["eval", str(run.path), "--data", str(case.source)]) == left_out
     assert task.figure(task.headline[0]).title in capsys.readouterr().out
 
     file = zoohub.export(str(run.path), tmp_path / "a.onnx", check=True)

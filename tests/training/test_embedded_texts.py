@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 from importlib.resources import files
@@ -52,18 +53,20 @@ def test_the_embedded_translator_is_better_than_copying_and_a_dictionary(tmp_pat
 
 
 @pytest.mark.slow
-def test_what_ships_learns_on_with_its_own_vocabulary(tmp_path: Path) -> None:
+def test_what_ships_learns_other_classes_with_its_own_vocabulary(tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
-    rows = (HELD_OUT / "languages.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    data = tmp_path / "some.csv"
-    data.write_text("".join(rows[:200]), encoding="utf-8")
+    with (HELD_OUT / "languages.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["label"] in ("de", "es", "fr", "pl")]
+    for name, part in (("learnt", rows[::3]), ("new", rows[1::3])):
+        with (tmp_path / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            lines = [(row["text"], f"in {row['label']}") for row in part]
+            csv.writer(file).writerows([("text", "label"), *lines])
     settings = Settings(home=tmp_path, offline=True)
-    run = zoohub.finetune(
-        "textcnn@languages", data, epochs=1, output=tmp_path / "run", settings=settings
-    )
-    recipe = (run.path / "recipe.yaml").read_text(encoding="utf-8")
+    data, run = tmp_path / "learnt.csv", tmp_path / "run"
+    zoohub.finetune("textcnn@languages", data, epochs=4, output=run, settings=settings)
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
     assert "vocab: embedded:textcnn-languages.json" in recipe
-    assert evaluate(str(run.path), data, settings=settings)["acc"] > 0.5
+    assert evaluate(str(run), tmp_path / "new.csv", settings=settings)["acc"] > 0.85
 
 
 @pytest.mark.slow

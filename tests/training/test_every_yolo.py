@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from zoohub.errors import DataError
+from zoohub.errors import RecipeError
 from zoohub.training import finetune
 
 pytest.importorskip("pycocotools")
@@ -88,5 +88,5 @@ def test_it_trains_and_is_measured(model: str, tmp_path: Path) -> None:
 
 def test_a_family_without_a_loss_says_so(tmp_path: Path) -> None:
     recipe = _recipe(tmp_path, "refinedet", {})
-    with pytest.raises(DataError, match="cannot be trained: its family has no loss"):
+    with pytest.raises(RecipeError, match="refinedet cannot be trained: its family has no loss"):
         finetune(recipe, output=tmp_path / "run")

@@ -14,7 +14,7 @@ from PIL import Image
 import zoohub
 from zoohub import evaluate
 from zoohub.checkpoint import load_weights
-from zoohub.errors import CheckpointCorrupt, DataError, RecipeError, StoreError
+from zoohub.errors import CheckpointCorrupt, DataError, RecipeError, StoreError, UsageError
 from zoohub.inputs.picture import files
 from zoohub.inputs.picture.digits import heldout_digits
 from zoohub.training import Run, finetune, load_run, open_run, read_recipe
@@ -182,7 +182,7 @@ def test_what_cannot_be_trained_on_is_said(photos: Path, tmp_path: Path) -> None
     output = tmp_path / "run"
     with pytest.raises(DataError, match="expected a folder of pictures"):
         finetune("lenet5@digits", tmp_path / "none", output=output)
-    with pytest.raises(RecipeError, match="say what to train on"):
+    with pytest.raises(UsageError, match="say what to train on"):
         finetune("lenet5@digits", output=output)
     with pytest.raises(RecipeError, match="frozen: 'conv9' is no part of the network"):
         finetune("lenet5@digits", photos, output=output, assignments=["frozen=[conv9]"])

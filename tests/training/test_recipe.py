@@ -109,6 +109,11 @@ def test_assignments_replace_and_add_values() -> None:
         ("ema=1.0", "ema: expected a number at least 0.0 and below 1.0, found '1.0'"),
         ("layer_decay=0", "layer_decay: expected a number above 0.0 and at most 1.0, found '0'"),
         ("optimizer.betas=[1,1]", "optimizer.betas[0]: expected a number at least 0.0 and below"),
+        (
+            "class_weights=balancd",
+            "class_weights: expected balanced or a mapping or a list, found 'balancd'",
+        ),
+        ("class_weights=[1, x]", "class_weights[1]: expected a number, found 'x'"),
         ("label_smoothing=2", "label_smoothing: expected a number from 0.0 to 0.9, found '2'"),
     ],
 )

@@ -276,19 +276,6 @@ def as_nobody(action) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-@pytest.fixture
-def nobodys(tmp_path_factory):
-    """A folder that a process without privileges reaches and owns."""
-    import shutil
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="zoohub-nobody-"))
-    if os.getuid() == 0:
-        os.chown(folder, 65534, 65534)
-    yield folder
-    shutil.rmtree(folder)
-
-
 def test_a_read_only_store_serves_reads_and_refuses_writes(server, nobodys, policy):
     from zoohub.errors import StoreError
 

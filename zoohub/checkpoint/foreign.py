@@ -54,7 +54,8 @@ def refuse_foreign(source: Source) -> None:
     """Say so where the first bytes belong to something that is surely no checkpoint.
 
     Raises:
-        CheckpointCorrupt: an error page, an archive, a graph, an encrypted file…
+        CheckpointCorrupt: an error page, an archive, an encrypted file…
+        CheckpointError: a graph, which is as sound as can be.
     """
     start = bytes(source.buffer[:512])
     if start.startswith(_ENCRYPTED):
@@ -66,6 +67,8 @@ def refuse_foreign(source: Source) -> None:
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < source.size:
         return
     name = _name_of(start)
+    if name and _COMPILED in name:
+        raise CheckpointError(f"{source.path} is {name}, no checkpoint of named parameters.")
     if name:
         raise CheckpointCorrupt(f"{source.path} is {name}, no checkpoint of named parameters.")
     if not start.strip(b"\x00") and source.buffer.find(b"\x01", 0, 4096) < 0:

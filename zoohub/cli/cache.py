@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoohub.cli.confirm import add_deleting_options, confirmed
-from zoohub.cli.main import Action, common_options
 from zoohub.cli.options import jobs
 from zoohub.cli.output import Output, human_size
+from zoohub.cli.parser import Action, common_options
 from zoohub.errors import IntegrityError, StoreError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings

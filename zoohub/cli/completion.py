@@ -72,7 +72,9 @@ def suggestions(words: Sequence[str]) -> list[str]:
     from zoohub.cli.main import build_parser
 
     *before, current = words or [""]
-    parser: argparse.ArgumentParser = build_parser(before)
+    # An option that is begun loads what tasks say of themselves, if there is no other such.
+    asked = words if current.startswith("-") else before
+    parser: argparse.ArgumentParser = build_parser(asked)
     place = 0
     awaited: argparse.Action | None = None
     for word in before:
@@ -111,12 +113,15 @@ def _possible(
 
 
 def _names(current: str) -> Iterator[str]:
-    """Models of the index; behind an @, the checkpoints of one."""
+    """Models of the index; behind an @, the checkpoints of one, and such names of other models:
+    `ocr@printed` is a pipeline of its own."""
     index = open_index(load_settings())
     model, at, _ = current.partition("@")
     if not at:
         yield from _starting(index.models(), current)
         return
+    others = (index.entry(name) for name in index.models() if name.startswith(f"{model}_"))
+    yield from _starting((alias for other in others for alias in other.aliases), current)
     try:
         entry = index.resolve(model).entry
     except ZoohubError:

@@ -6,7 +6,7 @@ import argparse
 
 from zoohub.cli.output import Output
 from zoohub.doctor import Finding, examine, examine_network
-from zoohub.settings import load_settings
+from zoohub.settings import examine_settings
 
 EXAMPLES = ("zoohub doctor", "zoohub doctor --network", "zoohub doctor --json")
 _MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "setting": "·"}
@@ -21,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print every finding; exit code 1 where something is broken."""
-    settings = load_settings()
+    settings, problems = examine_settings()
     findings: list[Finding] = []
-    for finding in examine(settings):
+    for finding in examine(settings, problems):
         findings.append(finding)
         _show(finding, output)
     if options.network:
-        for finding in examine_network(settings):
+        for finding in examine_network(settings, problems):
             findings.append(finding)
             _show(finding, output)
     if output.as_json:

@@ -9,13 +9,16 @@ from zoohub.cli.options import jobs, path
 from zoohub.cli.output import Output
 from zoohub.cli.several import Failure, exit_code, report
 from zoohub.core.atomic import copy_whole, remove_leftovers
-from zoohub.errors import StoreError, UnknownModel, ZoohubError
+from zoohub.core.paths import expanded
+from zoohub.errors import StoreError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.entry import Checkpoint
-from zoohub.manifest.index import Index
+from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.output_names import output_name
+from zoohub.manifest.reference import is_path
 from zoohub.manifest.steps import files_of
 from zoohub.models.fetching import checkpoint_of, with_offline_hint
+from zoohub.models.runs import is_run, open_run
 from zoohub.settings import load_settings
 
 EXAMPLES = (
@@ -83,6 +86,7 @@ def expand(index: Index, name: str) -> list[Checkpoint]:
 
     Raises:
         UnknownModel: nothing fits, or the model has no published file.
+        UsageError: it is a path.
     """
     if any(wildcard in name for wildcard in "*?["):
         found = [entry.checkpoint() for entry in index.list(name)]
@@ -90,7 +94,22 @@ def expand(index: Index, name: str) -> list[Checkpoint]:
         if not checkpoints:
             raise UnknownModel(f"no model fits {name!r}; `zoohub list` shows their names")
         return checkpoints
-    return [checkpoint_of(resolved) for resolved in files_of(index, index.resolve(name))]
+    return [checkpoint_of(resolved) for resolved in files_of(index, _resolved(index, name))]
+
+
+def _resolved(index: Index, name: str) -> Resolved:
+    """What a reference means. Raises UsageError: it is a path, which nothing is downloaded of."""
+    try:
+        return index.resolve(name)
+    except UnknownModel:
+        if is_run(expanded(name)):
+            weights = open_run(name).weights
+            raise UsageError(f"{name} is a run's folder: its weights are here, {weights}") from None
+        if is_path(name):
+            raise UsageError(
+                f"{name} is a path; models are downloaded by their names, which `zoohub list` shows"
+            ) from None
+        raise
 
 
 def copy_out(path: Path, name: str, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from zoohub.cli.options import (
     data_help,
 )
 from zoohub.cli.output import Output
+from zoohub.cli.several import PARTLY
 from zoohub.tasks.contract import AnyTask
 from zoohub.tasks.finding import all_tasks, learning_tasks
 from zoohub.tasks.samples import left_out
@@ -58,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
-    """Print the task's figures and those of each class."""
+    """Print the task's figures and those of each class; exit code 3 where some samples could not
+    be read."""
     from zoohub.predicting.measuring import evaluate
     from zoohub.settings import settings_for
 
@@ -93,7 +95,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     else:
         head = ["", *names, "difference"] if options.compare else ["", *names]
         output.table(head, rows_of(results))
-    return 0
+    return PARTLY if results[0]["skipped"] else 0
 
 
 def rows_of(results: Sequence[dict[str, Any]]) -> list[list[str]]:

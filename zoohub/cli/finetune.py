@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING, Any
 
-from zoohub.cli.hints import predict_command
+from zoohub.cli.hints import as_name, predict_command
 from zoohub.cli.options import add_device_options, add_force, data_help, path
 from zoohub.cli.output import Output
 from zoohub.errors import UsageError
@@ -155,7 +154,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     made = finished.net.zoohub
     task = task_for(made.entry.task, made.network)
     given = "PICTURE" if task.kind == "picture" else "FILE"
-    run = shlex.quote(_as_path(finished.path))
+    run = as_name(finished.path)
     output.talk(f"next: {predict_command(run, given, task, made.input)}")
     output.data(str(finished.path))
     return 0
@@ -167,11 +166,6 @@ def headline(run: Run) -> str:
     task, metrics = task_for(made.entry.task, made.network), run.metrics
     told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
     return f"{', '.join(told)} on {metrics['count']} {task.samples}"
-
-
-def _as_path(path: object) -> str:
-    text = str(path)
-    return text if text.startswith(("/", ".", "~")) else f"./{text}"
 
 
 class _Display:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoohub.manifest.entry import InputContract
     from zoohub.tasks.contract import AnyTask
+
+
+def as_name(path: str | os.PathLike[str]) -> str:
+    """A run's folder as a command takes it: no model's name looks so, and a shell reads it as one
+    word."""
+    text = os.fspath(path)
+    return shlex.quote(text if text.startswith(("/", ".", "~")) else f"./{text}")
 
 
 def predict_command(name: str, input: str, task: AnyTask, contract: InputContract | None) -> str:

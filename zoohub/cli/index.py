@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from zoohub.cli.main import Action, common_options
 from zoohub.cli.options import path
 from zoohub.cli.output import Output
+from zoohub.cli.parser import Action, common_options
 from zoohub.core.paths import expanded
 from zoohub.errors import (
+    AmbiguousReference,
+    CheckpointError,
     DataError,
     ManifestError,
     UnknownModel,
@@ -19,6 +21,7 @@ from zoohub.errors import (
 )
 from zoohub.manifest.entry import Checkpoint, Entry, NetworkSpec
 from zoohub.manifest.opening import open_index
+from zoohub.manifest.reference import listed
 from zoohub.settings import Settings, load_settings
 
 EXAMPLES = (
@@ -26,7 +29,7 @@ EXAMPLES = (
     "zoohub index build index -o index.jsonl.gz",
     "zoohub index diff old.jsonl.gz index",
     "zoohub index update",
-    "ZOOHUB_INDEX=$HOME/zoohub-index zoohub index add ./my.ckpt --name resnet50@mine",
+    "ZOOHUB_INDEX=$HOME/zoohub-index zoohub index add ./my.ckpt --name my_resnet50 --like resnet50",
 )
 
 
@@ -186,13 +189,19 @@ def _add(options: argparse.Namespace, output: Output) -> int:
 
     settings = load_settings()
     writable_index(settings)  # made if need be: below, all of ZOOHUB_INDEX is opened
-    facts = {"dataset": options.dataset, "licence": options.licence}
+    hidden = _hidden(options.name.partition("@")[0], settings)
+    file, like = _local_file(options, settings, output), _alike(options, settings)
+    facts = {
+        **_said_by(file, options, like),
+        "dataset": options.dataset,
+        "licence": options.licence,
+    }
     added = add_file(
         options.source,
-        _local_file(options, settings, output),
+        file,
         options.name,
         settings,
-        like=_alike(options, settings),
+        like=like,
         task=options.task,
         format=options.format,
         facts={key: value for key, value in facts.items() if value},
@@ -203,7 +212,41 @@ def _add(options: argparse.Namespace, output: Output) -> int:
     else:
         output.data(added.reference)
     output.talk(f"written to {added.file}")
+    if hidden is not None:
+        name = hidden.model
+        ids = listed((checkpoint.reference for checkpoint in hidden.checkpoints), 3) or "none"
+        output.talk(
+            f"from now on {name} is yours alone: that file hides the model that comes with zoohub "
+            f"and its checkpoints ({ids}). To have both, remove it, and add yours by another name: "
+            f"--name my_{added.reference} --like {name}"
+        )
     return 0
+
+
+def _said_by(file: Path, options: argparse.Namespace, like: Entry | None) -> dict[str, object]:
+    """The input and the classes that a file of weights names, as `zoohub export` writes them."""
+    from zoohub.manifest.adding import format_of
+    from zoohub.models.describing import WEIGHT_FORMATS
+    from zoohub.models.own_files import index_facts, read_own_file
+
+    if (options.format or format_of(options.source)) not in WEIGHT_FORMATS:
+        return {}
+    checkpoint = like.checkpoint() if like else None
+    spec, known = (like.network_of(checkpoint), like.input_of(checkpoint)) if like else (None, None)
+    try:
+        return index_facts(read_own_file(file, spec), known)
+    except CheckpointError:  # any file can be entered; loading it says what is wrong
+        return {}
+
+
+def _hidden(model: str, settings: Settings) -> Entry | None:
+    """The model of the built-in index that one of this name hides, with all its checkpoints: the
+    first index that has a model has it whole."""
+    try:
+        entry = open_index(settings).entry(model)
+    except (UnknownModel, AmbiguousReference):
+        return None
+    return entry if entry.index == "built-in" and entry.model == model else None
 
 
 def _local_file(options: argparse.Namespace, settings: Settings, output: Output) -> Path:

@@ -6,11 +6,12 @@ import argparse
 import shlex
 from dataclasses import asdict
 
-from zoohub.cli.hints import predict_command
+from zoohub.cli.hints import as_name
+from zoohub.cli.next_commands import chain_commands, commands_of
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import local_path
-from zoohub.errors import DataError, UsageError
-from zoohub.manifest.entry import Checkpoint, Entry, InputContract, TextContract
+from zoohub.errors import UnknownModel, UsageError
+from zoohub.manifest.entry import BoxContract, Checkpoint, Entry, TextContract
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
@@ -18,8 +19,7 @@ from zoohub.manifest.steps import resolved_steps
 from zoohub.models.describing import is_runnable, model_is_runnable, model_json
 from zoohub.models.memory import memory_line
 from zoohub.models.provenance import recorded_hash
-from zoohub.models.runs import open_run
-from zoohub.networks.families import find_family
+from zoohub.models.runs import SavedRun, is_run, open_run
 from zoohub.settings import load_settings
 from zoohub.store import Store
 
@@ -27,12 +27,15 @@ EXAMPLES = (
     "zoohub info yolov5",
     "zoohub info resnet50@r1.10-imagenet2012",
     "zoohub info lenet5 --json",
+    "zoohub info ./runs/flowers",
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub info`."""
-    parser.add_argument("names", nargs="+", metavar="NAME", help="a model, checkpoint or alias")
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help="a model, checkpoint or alias, or a run's folder"
+    )
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
@@ -40,37 +43,53 @@ def run(options: argparse.Namespace, output: Output) -> int:
     settings = load_settings()
     store = Store(settings.home)
     index = open_index(settings)
-    found = [_resolved(name, index) for name in options.names]
+    found = [_meant(name, index) for name in options.names]
     if output.as_json:
-        output.json(model_json(resolved.entry, store, index) for resolved in found)
+        entries = (one.entry for one in found)
+        output.json(model_json(entry, store, index) for entry in entries)
         return 0
-    for number, resolved in enumerate(found):
+    for number, (name, one) in enumerate(zip(options.names, found, strict=True)):
         if number:
             output.data("")
-        named = resolved.checkpoint if resolved.explicit else None
-        for line in model_card(resolved.entry, named, store, index):
+        if isinstance(one, SavedRun):
+            card = model_card(one.entry, one.checkpoint, store, index, (name, one))
+        else:
+            named = one.checkpoint if one.explicit else None
+            card = model_card(one.entry, named, store, index)
+        for line in card:
             output.data(line)
     return 0
 
 
-def _resolved(name: str, index: Index) -> Resolved:
-    """What a name means; a run's folder is a name as well.
+def _meant(name: str, index: Index) -> Resolved | SavedRun:
+    """What a name means; a run's folder is a name as well, and without a path's look (`flowers`)
+    where no reference is called so.
 
     Raises:
         UsageError: it is a file. As `resolve` and `open_run`.
     """
     if not is_path(name):
-        return index.resolve(name)
+        try:
+            return index.resolve(name)
+        except UnknownModel:
+            if not is_run(name):
+                raise
     if local_path(name).is_file():
         raise UsageError(
             f"{name} is a file: `zoohub inspect {shlex.quote(name)}` shows what a checkpoint holds"
         )
-    run = open_run(name)
-    return Resolved(run.entry, run.checkpoint, True)
+    return open_run(name)
 
 
-def model_card(entry: Entry, named: Checkpoint | None, store: Store, index: Index) -> list[str]:
-    """The lines of a model's card; the named checkpoint (else the default) in full."""
+def model_card(
+    entry: Entry,
+    named: Checkpoint | None,
+    store: Store,
+    index: Index,
+    run: tuple[str, SavedRun] | None = None,
+) -> list[str]:
+    """The lines of a model's card; the named checkpoint (else the default) in full. `run` is the
+    run that it is of, and its folder as the user names it."""
     lines = [f"{entry.model}  ({entry.task}, family {entry.family})"]
     if entry.description:
         lines.append(f"  {entry.description}")
@@ -82,19 +101,20 @@ def model_card(entry: Entry, named: Checkpoint | None, store: Store, index: Inde
         "runnable": "yes"
         if model_is_runnable(entry, index)
         else "no: zoohub has no network for it yet",
-        "index": None if entry.index == "built-in" else entry.index,
+        "run" if run else "index": None if entry.index == "built-in" else entry.index,
     }
     lines += [f"  {name:14}{value}" for name, value in facts.items() if value]
     shown = named or entry.checkpoint()
     if shown is not None:
-        lines += ["", *_checkpoint_card(shown, store, memory_line(entry, shown))]
+        memory = memory_line(entry, shown)
+        lines += ["", *_checkpoint_card(shown, store, memory, run[1] if run else None)]
     others = [c for c in entry.checkpoints if shown is None or c.id != shown.id]
     if others:
         lines += ["", f"other checkpoints of {entry.model}:"]
         lines += [f"  {_one_line(checkpoint)}" for checkpoint in others]
     if entry.steps:
-        return [*lines, *_step_lines(entry, store, index), "", *_how_to_chain(entry)]
-    return [*lines, "", *_how_to(entry, shown)]
+        return [*lines, *_step_lines(entry, store, index), "", *chain_commands(entry)]
+    return [*lines, "", *commands_of(entry, shown, as_name(run[0]) if run else None)]
 
 
 def _step_lines(entry: Entry, store: Store, index: Index) -> list[str]:
@@ -111,27 +131,23 @@ def _step_lines(entry: Entry, store: Store, index: Index) -> list[str]:
     return lines
 
 
-def _how_to_chain(entry: Entry) -> list[str]:
-    """The commands that come next for a pipeline, for copying."""
-    first = next(iter(entry.steps))
-    return [
-        f"  zoohub download {entry.model}",
-        f"  zoohub predict {entry.model} page.png",
-        f"  zoohub predict {entry.model} page.png --set {first}=NAME",
-        f'  pipeline = zoohub.load("{entry.model}", pretrained=True)',
-    ]
-
-
-def _checkpoint_card(checkpoint: Checkpoint, store: Store, memory: str | None) -> list[str]:
+def _checkpoint_card(
+    checkpoint: Checkpoint, store: Store, memory: str | None, run: SavedRun | None
+) -> list[str]:
     metrics = ", ".join(f"{name} {value:g}" for name, value in checkpoint.metrics.items())
-    path = store.find(checkpoint)
+    if run is None:
+        where, path = "in the store", store.find(checkpoint)
+        hash_line = _hash_line(checkpoint, recorded_hash(store, checkpoint), store)
+    else:
+        where, path = "weights", run.weights
+        hash_line = f"sha256 {checkpoint.sha256}, as the run wrote it"
     facts = {
         "file": f"{checkpoint.format}, {human_size(checkpoint.size)}"
         if checkpoint.size
         else checkpoint.format,
         "dataset": checkpoint.dataset,
         "metrics": metrics or None,
-        "hash": _hash_line(checkpoint, recorded_hash(store, checkpoint), store),
+        "hash": hash_line,
         "licence": checkpoint.licence or "not stated: look it up before you redistribute",
         "dataset terms": checkpoint.dataset_terms,
         "trained with": _trained_with(checkpoint),
@@ -139,7 +155,7 @@ def _checkpoint_card(checkpoint: Checkpoint, store: Store, memory: str | None) -
         "network": _network_line(checkpoint),
         "input": _input_line(checkpoint),
         "memory": memory,
-        "in the store": str(path) if path else "no",
+        where: str(path) if path else "no",
         "note": checkpoint.note,
     }
     lines = [f"{checkpoint.reference}"]
@@ -204,9 +220,19 @@ def _input_line(checkpoint: Checkpoint) -> str | None:
     if contract.regions is not None:
         said = asdict(contract.regions).items()
         parts.append("text: " + " ".join(f"{k} {v}" for k, v in said if v is not None))
+    if contract.boxes is not None:
+        parts.append(_boxes_line(contract.boxes))
     if contract.provenance:
         parts.append(f"from: {contract.provenance}")
     return ", ".join(parts)
+
+
+def _boxes_line(contract: BoxContract) -> str:
+    """How boxes are chosen."""
+    said = [(name, value) for name, value in asdict(contract).items() if value is not None]
+    return "boxes: " + " ".join(
+        f"{name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in said
+    )
 
 
 def _text_line(contract: TextContract) -> str:
@@ -226,57 +252,3 @@ def _one_line(checkpoint: Checkpoint) -> str:
     parts = [checkpoint.format, checkpoint.dataset, metrics, checkpoint.hardware]
     runs = "runs" if is_runnable(checkpoint) else ""
     return f"@{checkpoint.id:28}  " + ", ".join(p for p in [*parts, runs] if p)
-
-
-def _how_to(entry: Entry, shown: Checkpoint | None) -> list[str]:
-    """The commands that come next, for copying."""
-    if shown is None:
-        return ["no checkpoint is published for it"]
-    name = entry.model if shown.id == entry.default else shown.reference
-    lines = [f"  zoohub download {name}"]
-    if is_runnable(shown):
-        contract = shown.input or entry.input
-        lines.append(f'  net = zoohub.load("{name}", pretrained=True)')
-        if contract is not None and contract.text is not None:
-            lines += _reading_lines(name, entry, shown, contract)
-        elif contract is not None:
-            lines += [
-                f"  zoohub predict {name} picture.jpg",
-                f"  zoohub finetune {name} --data folder/",
-            ]
-        lines += _export_lines(f"  zoohub export {name} --output {entry.model}.onnx", shown, entry)
-    return lines
-
-
-def _reading_lines(
-    name: str, entry: Entry, shown: Checkpoint, contract: InputContract
-) -> list[str]:
-    """The commands that predict texts; none where no task of zoohub does."""
-    from zoohub.tasks.finding import task_for, tasks_of_body
-
-    spec = shown.network or entry.network
-    try:
-        task = task_for(entry.task, spec)
-        if spec is not None:
-            task.check_network(spec)
-    except DataError:
-        return []
-    lines = [f"  {predict_command(name, 'sentences.txt', task, contract)}"]
-    if spec is not None and find_family(spec.builder).heads:
-        others = tasks_of_body(entry.task, spec)
-        commands = [predict_command(name, "sentences.txt", other, contract) for other in others]
-        lines += [
-            f"  {command} --task {other.name}"
-            for command, other in zip(commands, others, strict=True)
-        ]
-    return lines
-
-
-def _export_lines(command: str, shown: Checkpoint, entry: Entry) -> list[str]:
-    """The command with what its network must be told besides; none where it cannot be exported."""
-    spec = shown.network or entry.network
-    family = None if spec is None else find_family(spec.builder)
-    whole = family is None or family.parts is None or not family.exports_parts
-    if family is None or family.inputs == ("image",) or not whole:
-        return [command]
-    return [f"{command} --length 128"] if family.sequences else []

@@ -9,9 +9,10 @@ from pathlib import Path
 from zoohub.checkpoint import open_checkpoint
 from zoohub.cli.output import Output, human_size
 from zoohub.core.paths import expanded
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UnknownModel
 from zoohub.manifest.reference import is_path
 from zoohub.models.fetching import fetch_one
+from zoohub.models.runs import is_run, open_run
 from zoohub.settings import load_settings
 
 EXAMPLES = ("zoohub inspect lenet5@digits", "zoohub inspect ./my.ckpt --json")
@@ -19,7 +20,9 @@ EXAMPLES = ("zoohub inspect lenet5@digits", "zoohub inspect ./my.ckpt --json")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `zoohub inspect`."""
-    parser.add_argument("name", metavar="NAME|FILE", help="a reference, or a checkpoint file")
+    parser.add_argument(
+        "name", metavar="NAME|RUN|FILE", help="a reference, a run's folder, or a checkpoint file"
+    )
 
 
 def run(options: argparse.Namespace, output: Output) -> int:
@@ -45,8 +48,14 @@ def run(options: argparse.Namespace, output: Output) -> int:
 
 def _path(name: str, output: Output) -> Path:
     path = expanded(name)
-    if is_path(name) or path.is_file():
-        if not path.is_file():
-            raise DataError(f"{path} is not a file; give a checkpoint file or a model's name")
+    if path.is_file():
         return path
-    return fetch_one(name, load_settings(), show_progress=not output.quiet)
+    if not is_path(name):
+        try:
+            return fetch_one(name, load_settings(), show_progress=not output.quiet)
+        except UnknownModel:
+            if not is_run(path):
+                raise
+    if is_run(path):
+        return open_run(path).weights
+    raise DataError(f"{path} is neither a file nor a run's folder; give one, or a model's name")

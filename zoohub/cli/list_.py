@@ -10,6 +10,7 @@ from typing import Any
 
 from zoohub.cli.options import count
 from zoohub.cli.output import Output, human_size
+from zoohub.errors import UsageError
 from zoohub.manifest.database import PIPELINE, Summary
 from zoohub.manifest.index import Index
 from zoohub.manifest.opening import open_index
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, output: Output) -> int:
     """Print the models that fit, one a row."""
+    _check_words(options)
     settings = load_settings()
     index = open_index(settings)
     fitting: dict[str, Any] = {
@@ -76,7 +78,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         count = len(shown)
         output.table(HEADER, shown)
     if not count:
-        _say_none(options, output)
+        output.talk("no model fits; `zoohub list` without options shows every one")
     elif output.width is not None:
         output.talk(f"{count} models; `zoohub info NAME` shows one")
     return 0
@@ -95,18 +97,20 @@ def _cached(index: Index, settings: Settings) -> list[str]:
     return [m for m, entry in entries.items() if any(map(store.has, entry.checkpoints))]
 
 
-def _say_none(options: argparse.Namespace, output: Output) -> None:
-    """That nothing fits, and what a misspelt task or format may have been meant for."""
-    from zoohub.manifest.reference import closest
+def _check_words(options: argparse.Namespace) -> None:
+    """That there is such a task or format at all. Raises UsageError: it is misspelt; names the
+    closest."""
+    if options.task is None and options.format is None:
+        return
+    from zoohub.manifest.reference import closest, listed
     from zoohub.manifest.schema import FORMATS
     from zoohub.manifest.tasks import TASKS
 
     for name, value, known in (("task", options.task, TASKS), ("format", options.format, FORMATS)):
         if value is not None and value not in known:
-            near = ", ".join(closest(value, known)) or ", ".join(sorted(known))
-            output.talk(f"no {name} is called {value!r}; closest are {near}")
-            return
-    output.talk("no model fits; `zoohub list` without options shows every one")
+            near = ", ".join(closest(value, known))
+            hint = f"closest are {near}" if near else f"there are {listed(sorted(known))}"
+            raise UsageError(f"no {name} is called {value!r}; {hint}")
 
 
 HEADER = ("MODEL", "TASK", "DATASET", "METRIC", "SIZE", "FILES", "RUNS")

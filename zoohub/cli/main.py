@@ -8,20 +8,18 @@ import gc
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from zoohub._version import __version__
 from zoohub.cli import interrupt
-from zoohub.cli.output import Output, OutputError, terminal_columns
+from zoohub.cli.output import Output, OutputError
+from zoohub.cli.parser import Parser, add_common_options, common_options
 from zoohub.cli.streams import abandon, prepare
 from zoohub.core import notes
 from zoohub.errors import UsageError, ZoohubError
 from zoohub.settings import asked
-
-# What a command does, and its exit code.
-Action: TypeAlias = Callable[[argparse.Namespace, Output], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,64 +63,6 @@ _EPILOG = """examples:
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose help keeps the examples' line breaks, and whose complaints are one
-    line. Where only actions are missing (`zoohub cache`), it says which there are."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        kwargs.setdefault("formatter_class", _formatter)
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.set_defaults(parser=self)  # the options tell whose they are
-
-    def lacks_an_option(self, arguments: Sequence[str]) -> bool:
-        """Whether there are options that it does not have yet: help may be one of them, and one
-        that is cut short."""
-        known = {*self._option_string_actions, *common_options()._option_string_actions}
-        known -= {"-h", "--help"}
-        return any(
-            word.startswith("-") and word.partition("=")[0] not in known for word in arguments
-        )
-
-    def take(self, left: Sequence[str], options: argparse.Namespace) -> None:
-        """Add what argparse has left over to its list of arguments, which that fills only once:
-        with what stands before the first option."""
-        lists = (one for one in self._actions if not one.option_strings and one.nargs in ("*", "+"))
-        action = next(lists, None)
-        # "-" is standard input, and after "--" there are no options.
-        ended = left.index("--") if "--" in left else len(left)
-        words = [*left[:ended], *left[ended + 1 :]]
-        if action is None or any(word.startswith("-") and word != "-" for word in left[:ended]):
-            self.refuse(words)
-        setattr(options, action.dest, [*getattr(options, action.dest), *words])
-
-    def refuse(self, unknown: Sequence[str]) -> NoReturn:
-        """Say which of the arguments is none of its own, and what it may have been meant to be."""
-        from zoohub.manifest.reference import closest
-
-        option = next((word for word in unknown if word.startswith("-") and word != "-"), None)
-        if option is None:
-            self.error(f"there is no place for {' '.join(unknown)!r}")
-        name = option.partition("=")[0]
-        known = (word for word in self._option_string_actions if word.startswith("--"))
-        near = closest(name, known, limit=3)
-        hint = f"; closest: {', '.join(near)}" if near else ""
-        self.error(f"there is no option {name}{hint}")
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and leave."""
-        Output().error(f"{message}; `{self.prog} --help` shows how to use it")
-        raise SystemExit(UsageError.exit_code)
-
-    def _print_message(self, message: str, file: object = None) -> None:
-        """Help and version; argparse would say nothing where they cannot be written."""
-        Output().text(message)
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """What lays help out. One is made for each option, and would import `shutil` for the width."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=terminal_columns(sys.stdout) - 2)
-
-
 def entry_point() -> NoReturn:
     """The console script."""
     # Collecting garbage is a tenth of a short command's time, and there is hardly any.
@@ -153,8 +93,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     given, arguments = [*arguments], _meant(arguments)
     verb = next((word for word in arguments if not word.startswith("-")), None)
-    if verb is not None and not _known(verb):
-        Output().error(_no_such(verb))
+    if verb is not None and (wrong := _misplaced(arguments, verb) or _no_such(verb)):
+        Output().error(wrong)
         return UsageError.exit_code
     try:
         parser = build_parser(arguments)
@@ -220,7 +160,26 @@ def _known(word: str | None) -> bool:
     return any(word in (name, *verb.aliases) for name, verb in VERBS.items())
 
 
-def _no_such(verb: str) -> str:
+def _misplaced(arguments: Sequence[str], verb: str) -> str | None:
+    """What is wrong with an option before the verb: only those that every command has stand there.
+    (The value of another, `--top 1 predict`, would be taken for the verb.)"""
+    before = [word.partition("=")[0] for word in arguments[: arguments.index(verb)]]
+    if not before:
+        return None
+    left = common_options().parse_known_args(before)[1]
+    option = next((word for word in left if word not in ("-h", "--help", "--version", "--")), None)
+    if option is None:
+        return None
+    command = next(filter(_known, arguments), "COMMAND")
+    return (
+        f"{option} is no option of every command; those of one stand behind its name: "
+        f"`zoohub {command} … {option}`, see `zoohub {command} --help`"
+    )
+
+
+def _no_such(verb: str) -> str | None:
+    if _known(verb):
+        return None
     from zoohub.manifest.reference import closest
 
     near = closest(verb, VERBS, limit=3)
@@ -263,31 +222,6 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         sub.epilog = "examples:\n" + "".join(f"  {line}\n" for line in module.EXAMPLES)
         sub.set_defaults(run=module.run)
     return parser
-
-
-def common_options(default: object = False) -> Parser:
-    """The options that every command has, as a parent of its parser."""
-    common = Parser(add_help=False)
-    add_common_options(common, default)
-    return common
-
-
-def add_common_options(parser: argparse.ArgumentParser, default: object = False) -> None:
-    """Declare the options that every command has.
-
-    Everything below the first parser gives `argparse.SUPPRESS` as the default, so that an option
-    may stand before the verb or after it.
-    """
-    group = parser.add_argument_group("everywhere")
-
-    def flag(*names: str, help: str) -> None:
-        group.add_argument(*names, action="store_true", default=default, help=help)
-
-    flag("--json", help="print a JSON array")
-    flag("-q", "--quiet", help="no talk, no progress")
-    flag("-v", "--verbose", help="more talk")
-    flag("--debug", help="show an error's traceback")
-    flag("--offline", help="use only what is on this machine")
 
 
 def _broken_pipe() -> int:

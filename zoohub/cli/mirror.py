@@ -6,7 +6,6 @@ import argparse
 import re
 from typing import Any
 
-from zoohub.cli.main import Action, Parser, common_options
 from zoohub.cli.mirror_actions import (
     add_to_mirror,
     make_key,
@@ -17,6 +16,7 @@ from zoohub.cli.mirror_actions import (
 )
 from zoohub.cli.options import count, jobs, path
 from zoohub.cli.output import Output
+from zoohub.cli.parser import Action, Parser, common_options
 
 EXAMPLES = (
     "zoohub mirror sync /srv/zoo 'resnet*' 'yolov5*' --max-size 500M",

@@ -96,7 +96,9 @@ def device(text: str) -> str:
 
 def count(low: int = 1, high: int | None = None) -> Callable[[str], int]:
     """A whole number from `low` to `high`, as the type of an option."""
-    expected = f"from {low} to {high}" if high is not None else f"of at least {low}"
+    expected = (
+        f"from {low} to {high}" if high is not None else f"of at least {low}, in 15 digits or fewer"
+    )
 
     def parse(text: str) -> int:
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

@@ -26,8 +26,9 @@ from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Text
 from zoohub.predicting import AnyPredictor, open_any, predict_inputs
 from zoohub.predicting.documents import check_document, check_new, known_documents, written_to
+from zoohub.predicting.drawings import check_drawing
 from zoohub.predicting.formats import check_format, formatted, known_formats
-from zoohub.predicting.known import known_of
+from zoohub.predicting.known import check_options, known_of
 from zoohub.predicting.remote import fetch_pictures, is_there
 from zoohub.predicting.texts import check_texts
 from zoohub.settings import settings_for
@@ -142,10 +143,12 @@ def run(options: argparse.Namespace, output: Output) -> int:
         raise DataError("; ".join(f"{name}: there is no such file" for name in options.inputs))
     settings = settings_for(device=options.device, engine=options.engine)
     given = {name: getattr(options, name) for name in options.task_options}
-    check_values({**given, "batch_size": options.batch_size})
+    check_values({"batch_size": options.batch_size})
     request = weights_options(options, output)
+    check_options(options.name, given, settings, options.task)  # before a network is fetched
     documents, steps = _documents(options), _steps(options)
-    if documents or options.format is not None:  # said before a network is fetched
+    if documents or options.format is not None or options.save is not None:
+        # Said before a network is fetched.
         task = known_of(options.name, settings, options.task).task
         for name in documents:
             check_document(task, name)
@@ -154,6 +157,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
             check_new(local_path(documents[name]))
         if options.format is not None:
             check_format(task, options.format)
+        if options.save is not None:
+            check_drawing(task)
     asked = asked_file(options, given, settings, steps)
     vocab = given.get("vocab")
     if vocab is not None and not is_file(local_path(vocab)):

@@ -9,6 +9,7 @@ from pathlib import Path
 import mindspore as ms
 from mindspore import nn
 
+from zoohub.core.notes import note
 from zoohub.core.turns import mindspore_turn
 from zoohub.errors import DataError, ExportError
 from zoohub.exporting.checking import (
@@ -103,7 +104,8 @@ def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _
     )
     interface = choose_outputs(prepared.net, cut, prepared.outputs)
     task = _task(provenance)
-    step = task.in_file if task and request.nms else None
+    contract = provenance.input if provenance else None
+    step = task.in_file(contract) if task and request.nms else None
     if request.nms and step is None:
         raise ExportError(
             f"NMS needs a detector's decoded predictions; the outputs are {list(interface.names)}"
@@ -114,7 +116,8 @@ def _prepare(net: nn.Cell, provenance: Provenance | None, request: Request) -> _
         decoding=interface.decoding,
         confidence=step.confidence if step else None,
     )
-    contract = provenance.input if provenance else None
+    if step is not None and step.leaves_out is not None:
+        note(step.leaves_out)
     if contract is not None and isinstance(shape, InputShape):
         metadata = replace(metadata, input=exported_contract(contract, shape))
     return _Job(net, family, task, step, request, shape, prepared, interface, metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
 from zoohub.exporting.sequences import check_sequences
 from zoohub.graphs.folding import copy_network
-from zoohub.graphs.inputs import GraphInput
+from zoohub.graphs.inputs import GraphInput, part_inputs
 from zoohub.graphs.metadata import part_path
 from zoohub.graphs.writing import onnx_model
+from zoohub.manifest.entry import NetworkSpec
 from zoohub.models.provenance import Provenance
 from zoohub.networks.families import find_family, has_family
 from zoohub.networks.family import Part, Taken
@@ -38,15 +40,7 @@ class PartShape:
     @property
     def inputs(self) -> tuple[GraphInput, ...]:
         """See `Shape.inputs`."""
-        return tuple(
-            GraphInput(
-                one.name,
-                tuple(_LENGTHS[0] if isinstance(axis, str) else axis for axis in one.axes),
-                {place: axis for place, axis in enumerate(one.axes) if isinstance(axis, str)},
-                one.dtype,
-            )
-            for one in self.taken
-        )
+        return part_inputs(self.taken, _LENGTHS[0])
 
     def tests(self) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
         """See `Shape.tests`: ids and masks of 0 and 1, and noise; no two axes are equally long."""
@@ -92,13 +86,13 @@ def write_parts(
     check_sequences(family, request)
     with mindspore_turn():
         parts = family.parts_of(copy_network(net))
-        last = list(parts)[-1]
+        last, whole = list(parts)[-1], _digest(net, provenance.network)
         differences: list[Difference] = []
         checking = 0.0
         for name, part in parts.items():
             own = tuple(parts) if name == last else ()
             path = partial if name == last else part_path(partial, name)
-            metadata = describe(provenance, outputs=part.outputs, parts=own)
+            metadata = describe(provenance, outputs=part.outputs, parts=own, whole=whole)
             shape = PartShape(part.inputs)
             model = onnx_model(part.net, shape.inputs, part.outputs, metadata)
             path.write_bytes(model.SerializeToString())
@@ -109,6 +103,16 @@ def write_parts(
     from zoohub.graphs.onnx_builder import OPSET
 
     return Written(metadata, differences=tuple(differences), opset=OPSET, check_seconds=checking)
+
+
+def _digest(net: nn.Cell, spec: NetworkSpec) -> str:
+    """What tells a network from all others: its builder, arguments and weights, as SHA-256."""
+    digest = hashlib.sha256(repr((spec.builder, sorted(spec.arguments.items()))).encode())
+    for name, parameter in sorted(net.parameters_dict().items()):
+        array = np.ascontiguousarray(parameter.asnumpy())
+        digest.update(repr((name, array.shape, array.dtype.str)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _checked(part: Part, path: Path, shape: PartShape) -> tuple[Difference, ...]:

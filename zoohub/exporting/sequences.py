@@ -22,12 +22,13 @@ def check_sequences(family: Family, request: Request) -> None:
     """
     if request.format in WEIGHT_FORMATS:
         return
-    if family.inputs == ("image",):
-        if request.length is not None:
-            raise ExportError("--length (length=) is for networks of text: this one takes pictures")
-        return
+    pictures = family.inputs == ("image",)
+    if pictures and request.length is not None:
+        raise ExportError("--length (length=) is for networks of text: this one takes pictures")
     if family.parts is not None and family.exports_parts and request.format == "onnx":
-        _check_parts(request, SEQUENCE_AXES if family.sequences else AXES)
+        _check_parts(request, AXES if pictures or not family.sequences else SEQUENCE_AXES)
+        return
+    if pictures:
         return
     if family.takes is not None and _has_lengths(family):
         _check_lengths(request)

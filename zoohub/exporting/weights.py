@@ -7,6 +7,7 @@ import time
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import mindspore as ms
 import numpy as np
@@ -38,20 +39,21 @@ def write_network(
     family = find_family(spec.builder) if spec else None
     naming = family.torchvision if family else None
     scheme = "own"
-    note = None
+    notes: list[str | None] = [_kept_wide(arrays, request.dtype)]
     if request.names != "own" and request.format != "ckpt":
         renamed = naming.translate(arrays) if naming else None
         if renamed is not None:
             arrays = {renamed[name]: array for name, array in arrays.items()}
             scheme = "torchvision"
             difference = family.torchvision_difference if family else None
-            note = difference(spec.arguments) if spec and difference else None
+            notes += [difference(spec.arguments)] if spec and difference else []
         elif request.names == "torchvision":
             what = family.name if family else "this network"
             raise ExportError(
                 f"torchvision has no network with the parameters of {what}; export with names='own'"
             )
-    metadata = describe(provenance, parameters=scheme, note=note)
+    note = "; ".join(text for text in notes if text)
+    metadata = describe(provenance, parameters=scheme, note=note or None)
     write_weights(partial, arrays, request.format, metadata.to_strings())
     if not request.check:
         return Written(metadata)
@@ -90,24 +92,44 @@ def _same_bits(one: Array, other: Array) -> bool:
 
 
 def _distance(got: Array, value: Array) -> float:
-    """The largest absolute difference over the largest magnitude; 0 where there is none."""
-    if not value.size or value.dtype.kind != "f":
+    """The largest absolute difference over the largest magnitude, of the finite values; 0 where
+    there are none."""
+    finite = np.isfinite(value)
+    if value.dtype.kind != "f" or not finite.any():
         return 0.0
-    wide = value.astype(np.float64)
-    apart = float(np.abs(got.astype(np.float64) - wide).max())
+    wide = value[finite].astype(np.float64)
+    apart = float(np.abs(got[finite].astype(np.float64) - wide).max())
     return apart / (float(np.abs(wide).max()) or 1.0)
 
 
 def arrays_of(net: nn.Cell, dtype: str | None = None) -> dict[str, Array]:
-    """A network's parameters by name; floats in `dtype` (`float16`, `float32`) if given."""
+    """A network's parameters by name; floats in `dtype` (`float16`, `float32`) if given, but for
+    those that it has no room for, such as a batch norm's variance above 65504."""
     arrays: dict[str, Array] = {}
     for parameter in net.get_parameters():
         value = parameter.float() if parameter.dtype == ms.bfloat16 else parameter
         array = value.asnumpy()
         if dtype is not None and array.dtype.kind == "f":
-            array = array.astype(np.dtype(dtype))
+            array = _narrowed(array, np.dtype(dtype))
         arrays[parameter.name] = array
     return arrays
+
+
+def _narrowed(array: Array, dtype: np.dtype[Any]) -> Array:
+    with np.errstate(over="ignore"):
+        narrow = array.astype(dtype)
+    return array if (np.isinf(narrow) & np.isfinite(array)).any() else narrow
+
+
+def _kept_wide(arrays: Mapping[str, Array], dtype: str | None) -> str | None:
+    """Which parameters are in another type than was asked for."""
+    if dtype is None:
+        return None
+    wide = [name for name, a in arrays.items() if a.dtype.kind == "f" and a.dtype != dtype]
+    if not wide:
+        return None
+    which = f"{wide[0]} is" if len(wide) == 1 else f"{wide[0]} and {len(wide) - 1} more are"
+    return f"{which} too large for {dtype} and not converted"
 
 
 def write_weights(

@@ -47,6 +47,20 @@ class RegionsRow(TypedDict, total=False):
     expand: float
 
 
+class BoxesRow(TypedDict, total=False):
+    """`BoxContract` as JSON."""
+
+    threshold: float
+    eval_threshold: float
+    class_threshold: float
+    multi_label: bool
+    suppression: str
+    iou: float
+    inclusive: str
+    most_of_class: int
+    most: int
+
+
 class LineRow(TypedDict, total=False):
     """`LineContract` as JSON."""
 
@@ -75,6 +89,7 @@ class InputRow(TypedDict, total=False):
     provenance: str
     text: TextRow
     regions: RegionsRow
+    boxes: BoxesRow
     turned_above: float
     line: LineRow
 

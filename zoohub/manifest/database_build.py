@@ -86,7 +86,9 @@ def write_database(path: Path, rows: Batches, meta: Mapping[str, str | int | Non
         seal(path)
         return count
     except sqlite3.Error as error:
-        raise ManifestError(f"the index cannot be built at {path}: {error}") from None
+        full = "full" in str(error)
+        cure = "; free some, or set ZOOHUB_HOME to a folder on a larger disk" if full else ""
+        raise ManifestError(f"the index cannot be built at {path}: {error}{cure}") from None
 
 
 @contextlib.contextmanager

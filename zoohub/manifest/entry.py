@@ -62,6 +62,38 @@ class RegionContract:
     expand: float | None = None
 
 
+Suppression = Literal["iou", "diou", "soft", "soft_in_order"]
+_SHARE: Mapping[str, float] = {"low": 0.0, "high": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class BoxContract:
+    """How a detector's candidates become boxes, as its publisher's evaluation has it; None: as
+    mindyolo's scripts do it where nothing is said of the model.
+
+    A candidate scores above `threshold` to be shown (None: 0.25) and above `eval_threshold` to be
+    measured (0.001); above `class_threshold` (0) its class alone must, without the objectness.
+    With `multi_label` a box is a candidate for every class, and not for its best one only (None:
+    where it is measured). `suppression` is what boxes of one class do to each other: by `iou` the
+    weaker goes if they overlap by more than `iou` (0.65), as a part of their union; by `diou` the
+    same, less the square of how far their centres are apart, as a part of the diagonal of both
+    (Zheng et al. 2019). `soft` weakens it instead (Bodla et al. 2017), `soft_in_order` too, but
+    each by all that scored better at first. `inclusive`: a box from pixel 0 to pixel 1 is two
+    pixels wide, of the network's input or of the picture itself. Of a class `most_of_class` boxes
+    stay (None: any number), of a picture `most` (300).
+    """
+
+    threshold: float | None = field(default=None, metadata=_SHARE)
+    eval_threshold: float | None = field(default=None, metadata=_SHARE)
+    class_threshold: float | None = field(default=None, metadata=_SHARE)
+    multi_label: bool | None = None
+    suppression: Suppression | None = None
+    iou: float | None = field(default=None, metadata=_SHARE)
+    inclusive: Literal["input", "picture"] | None = None
+    most_of_class: int | None = field(default=None, metadata={"low": 1})
+    most: int | None = field(default=None, metadata={"low": 1})
+
+
 @dataclass(frozen=True, slots=True)
 class LineContract:
     """How a picture of a line of text, made as high as the input at its own ratio, fills its width.
@@ -84,6 +116,7 @@ class LineContract:
 NESTED_CONTRACTS: Mapping[str, type] = {
     "text": TextContract,
     "regions": RegionContract,
+    "boxes": BoxContract,
     "line": LineContract,
 }
 
@@ -103,7 +136,8 @@ class InputContract:
     multiples of 32 and keeps the ratio, nearly: `pad` fits the picture into `size`, filled up with
     black at the right and below; of the others the input is as large as what comes out: `within`
     fits it into `size`, `at_least` enlarges it until the shorter side is that of `size`, `at_most`
-    shrinks it until the longer side is. `regions` says how they see text in what they give.
+    shrinks it until the longer side is. `regions` says how they see text in what they give, and
+    `boxes` how detectors of objects choose boxes.
     A letterbox has the picture in its middle, or with `align` "corner" at the top left, and around
     it `fill`: a level of 0 to 255, one for all channels or one for each (None: YOLO's grey, 114).
     `provenance` says where the values come from ("recipe", "publisher default", …). `text` is the
@@ -125,6 +159,7 @@ class InputContract:
     provenance: str | None = None
     text: TextContract | None = None
     regions: RegionContract | None = None
+    boxes: BoxContract | None = None
     turned_above: float | None = None
     line: LineContract | None = None
 
@@ -265,6 +300,14 @@ class Entry:
         """The checkpoint of that id, or the default one; None where there is none."""
         wanted = id or self.default
         return next((c for c in self.checkpoints if c.id == wanted), None)
+
+    def network_of(self, checkpoint: Checkpoint | None) -> NetworkSpec | None:
+        """The network of one of its checkpoints: that one's own, else the model's."""
+        return (checkpoint.network if checkpoint else None) or self.network
+
+    def input_of(self, checkpoint: Checkpoint | None) -> InputContract | None:
+        """The input of one of its checkpoints: that one's own, else the model's."""
+        return (checkpoint.input if checkpoint else None) or self.input
 
     @property
     def metrics(self) -> Mapping[str, float]:

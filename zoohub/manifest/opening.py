@@ -104,7 +104,9 @@ def open_location(location: str, settings: Settings) -> Database:
         return open_compiled(fetched_file(location, settings), settings)
     path = expanded(location)
     if not path.exists():
-        raise ManifestError(f"the index {location} does not exist; check ZOOHUB_INDEX")
+        from zoohub.core.urls import public
+
+        raise ManifestError(f"the index {public(location)} does not exist; check ZOOHUB_INDEX")
     if path.is_dir() or path.suffix in (".yaml", ".yml"):
         return open_folder(path, settings)
     return open_compiled(path, settings)

@@ -119,6 +119,11 @@ def _only(entry: Entry, found: Sequence[Checkpoint], suffix: str) -> Checkpoint:
             f"{entry.model}{suffix} fits several checkpoints: "
             f"{listed(c.reference for c in found)}; name one of them"
         )
+    if entry.steps:
+        raise UnknownModel(
+            f"{entry.model} is a pipeline, which has no checkpoints: there is no {suffix}; "
+            f"`zoohub list '{entry.family}*'` shows all of its kind"
+        )
     raise UnknownModel(
         f"{entry.model} has no checkpoint {suffix}; it has "
         f"{listed(f'@{c.id} ({c.format})' for c in entry.checkpoints) or 'none'}"

@@ -12,7 +12,7 @@ from typing import cast, get_args
 
 from zoohub.manifest.compiled import LockRow, ModelRow, StepsRow
 from zoohub.manifest.declared import declared_strength
-from zoohub.manifest.entry import Resize
+from zoohub.manifest.entry import Resize, Suppression
 from zoohub.manifest.values import (
     Fields,
     SchemaError,
@@ -21,6 +21,7 @@ from zoohub.manifest.values import (
     check_boolean,
     check_class_lists,
     check_class_names,
+    check_count,
     check_crop,
     check_label,
     check_level,
@@ -31,6 +32,7 @@ from zoohub.manifest.values import (
     check_published,
     check_reference,
     check_sha256,
+    check_share,
     check_size,
     check_steps,
     check_text,
@@ -59,14 +61,14 @@ NETWORK: Fields = {
     "stem": check_text,
 }
 TEXT: Fields = {
-    "max_length": check_whole,
-    "vocab_size": check_whole,
+    "max_length": check_count,
+    "vocab_size": check_count,
     "pad_id": check_whole,
     "start_id": check_whole,
     "end_id": check_whole,
     "vocabulary": check_text,
-    "beam_width": check_whole,
-    "max_decode_length": check_whole,
+    "beam_width": check_count,
+    "max_decode_length": check_count,
     "length_penalty": check_number,
     "first_position": check_whole,
 }
@@ -76,16 +78,27 @@ REGIONS: Fields = {
     "least": check_number,
     "expand": check_number,
 }
+BOXES: Fields = {
+    "threshold": check_share,
+    "eval_threshold": check_share,
+    "class_threshold": check_share,
+    "multi_label": check_boolean,
+    "suppression": choice(*get_args(Suppression)),
+    "iou": check_share,
+    "inclusive": choice("input", "picture"),
+    "most_of_class": check_count,
+    "most": check_count,
+}
 LINE: Fields = {
     "padding": choice("black", "zero", "edge"),
-    "multiple": check_whole,
-    "narrowest": check_whole,
-    "widest": check_whole,
+    "multiple": check_count,
+    "narrowest": check_count,
+    "widest": check_count,
     "normalised_first": check_boolean,
 }
 INPUT: Fields = {
     "size": check_size,
-    "channels": check_whole,
+    "channels": check_count,
     "layout": choice("NCHW", "NHWC"),
     "value_range": choice("0..1", "0..255"),
     "mean": list_of(check_number),
@@ -99,9 +112,11 @@ INPUT: Fields = {
     "provenance": check_text,
     "text": mapping_of(TEXT),
     "regions": mapping_of(REGIONS),
+    "boxes": mapping_of(BOXES),
     "turned_above": check_number,
     "line": mapping_of(LINE),
 }
+check_input = mapping_of(INPUT)
 RECORD: Fields = {
     "uid": check_reference,
     "url": check_url,
@@ -126,7 +141,7 @@ CHECKPOINT: Fields = {
     "doubtful": check_boolean,
     "size": check_whole,
     "network": mapping_of(NETWORK, ("builder",)),
-    "input": mapping_of(INPUT),
+    "input": check_input,
     "classes": check_class_lists,
     "class_names": check_class_names,
     "task": check_label,
@@ -155,7 +170,7 @@ MODEL: Fields = {
     "flops": check_number,
     "steps": check_steps,
     "network": mapping_of(NETWORK, ("builder",)),
-    "input": mapping_of(INPUT),
+    "input": check_input,
     "checkpoints": list_of(mapping_of(CHECKPOINT, ("id", "format", "sources"))),
 }
 
@@ -180,7 +195,8 @@ def check_lock(value: object) -> dict[str, LockRow | StepsRow]:
     return value
 
 
-_check_model = mapping_of(MODEL, ("model", "family", "task"))
+# Each field of a model by itself; `check_model` looks at how they go together, too.
+check_fields = mapping_of(MODEL, ("model", "family", "task"))
 
 
 def check_model(value: object) -> ModelRow:
@@ -189,7 +205,7 @@ def check_model(value: object) -> ModelRow:
     Raises:
         SchemaError: the first thing that is not allowed.
     """
-    _check_model(value, ())
+    check_fields(value, ())
     model = cast("ModelRow", value)
     if "steps" in model and not {"checkpoints", "network", "input"}.isdisjoint(model):
         raise SchemaError(("steps",), "a pipeline has steps and no network or file of its own")

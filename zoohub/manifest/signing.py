@@ -113,14 +113,14 @@ def verify_digest(
     what: str = "the file",
 ) -> Signed:
     """As `verify_signed`, for a file whose SHA-256 (hex) the caller has computed itself."""
-    trusted = {_public_bytes(key): key for key in keys}
+    trusted = {public_bytes(key): key for key in keys}
     if signature is None:
         raise ManifestError(
             f"{what} is not signed, and ZOOHUB_TRUSTED_KEYS asks for a signature; refused. Ask the "
             "mirror's keeper to sign it (`zoohub mirror sync --sign KEY`)"
         )
     content = _read(signature, what)
-    key = trusted.get(_public_bytes(content["key"]))
+    key = trusted.get(public_bytes(content["key"]))
     if key is None:
         raise ManifestError(
             f"{what} is signed by {content['key']}, which is not in ZOOHUB_TRUSTED_KEYS; refused"
@@ -129,7 +129,7 @@ def verify_digest(
     ed25519, _ = _library()
     from cryptography.exceptions import InvalidSignature
 
-    public = ed25519.Ed25519PublicKey.from_public_bytes(_public_bytes(key))
+    public = ed25519.Ed25519PublicKey.from_public_bytes(public_bytes(key))
     try:
         public.verify(_decode(content["signature"]), _message(purpose, serial, sha256))
     except (InvalidSignature, ValueError):
@@ -159,7 +159,8 @@ def _read(signature: bytes, what: str) -> dict[str, Any]:
     return content
 
 
-def _public_bytes(key: str) -> bytes:
+def public_bytes(key: str) -> bytes:
+    """The 32 bytes of a public key. Raises ManifestError: it is none."""
     try:
         raw = _decode(key[len(_SCHEME) :]) if key.startswith(_SCHEME) else b""
     except ValueError:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
+from zoohub.core.escaping import shown
+
 SCHEMES = ("https://", "http://", "file://", "hf://", "embedded:")
 MAX_NAME = 200
 MAX_URL = 2_000
@@ -110,6 +112,12 @@ def check_whole(value: object, where: Where) -> None:
         raise SchemaError(where, f"must be a whole number from 0, found {value!r:.60}")
 
 
+def check_count(value: object, where: Where) -> None:
+    """A whole number from 1."""
+    if type(value) is not int or not 0 < value < 2**62:
+        raise SchemaError(where, f"must be a whole number from 1, found {value!r:.60}")
+
+
 def check_number(value: object, where: Where) -> float:
     """A finite number."""
     # The comparison is false for NaN too.
@@ -189,6 +197,12 @@ def check_size(value: object, where: Where) -> None:
         raise SchemaError(where, f"must be [height, width] in pixels, found {value!r:.60}")
 
 
+def check_share(value: object, where: Where) -> None:
+    """A number from 0 to 1."""
+    if not 0 <= check_number(value, where) <= 1:
+        raise SchemaError(where, f"must be from 0 to 1, found {value!r:.60}")
+
+
 def check_crop(value: object, where: Where) -> None:
     """The part of the shorter side that a centre crop keeps."""
     # Above 1 happens: mindcv states 1.15 for VOLO-D4 and D5.
@@ -235,7 +249,7 @@ def check_class_names(value: object, where: Where) -> None:
     if type(value) is not list or not 0 < len(value) <= MAX_CLASSES:
         raise SchemaError(where, f"must be a list of 1 to {MAX_CLASSES} names")
     for number, name in enumerate(value):
-        if type(name) is not str or not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        if type(name) is not str or not 0 < len(name) <= MAX_NAME or shown(name) != name:
             raise SchemaError(
                 (*where, number),
                 f"must be 1 to {MAX_NAME} printable characters, found {name!r:.60}",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoohub.core.paths import local_path
 from zoohub.errors import CheckpointCorrupt, NetworkNotAvailable, UnknownModel, UsageError
@@ -17,12 +17,12 @@ from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
 from zoohub.models.describing import WEIGHT_FORMATS
 from zoohub.models.fetching import fetch_resolved
+from zoohub.models.interface import interface_of
 from zoohub.models.memory import check_memory
+from zoohub.models.own_files import OwnFile, read_own_file, say_taken
 from zoohub.models.provenance import Provenance, class_names_of
 from zoohub.models.runs import is_run, open_run
-from zoohub.models.texts import for_arguments, sizes_in
-from zoohub.models.watching import Watch, for_channels
-from zoohub.networks.families import exchanged_heads, find_family, head_of, outputs_for, stem_of
+from zoohub.networks.families import exchanged_heads, find_family
 from zoohub.networks.options import NetworkOptions
 from zoohub.networks.spellings import own_names, resizes
 from zoohub.settings import Settings
@@ -103,14 +103,14 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
     own_weights, options, arguments = request.own_weights, request.options, request.arguments
     resolved, path, classes = meant(name, settings)
     checkpoint = resolved.checkpoint
-    own_run = path is not None
+    own_run, said = path is not None, OwnFile()
     with_weights = request.pretrained or own_run or own_weights is not None
     _check_version(checkpoint if request.pretrained else None)
     if request.pretrained and checkpoint is not None and checkpoint.format == "mindir":
         _refuse_changes(resolved, options, arguments)
         check_memory(resolved.entry, checkpoint, request.force)
         return _graph_cell(resolved, settings, request)
-    spec = network_of(resolved)
+    spec, published = network_of(resolved), resolved.entry.input_of(checkpoint)
     arguments = own_names(find_family(spec.builder), spec.arguments, arguments)
     request = replace(request, arguments=arguments)
     _check_arguments(spec, arguments)
@@ -121,8 +121,10 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         path = _fetched(resolved, settings, request)
     elif own_weights is not None:
         # The file's own names decide, unless the caller does: it need not be the publisher's.
-        spec = replace(spec, parameters=None)
         path = request.own_file
+        said = read_own_file(path, spec).fitting(spec, options.num_classes)
+        spec = replace(said.spec(spec, published), parameters=None)
+        say_taken(path, said, published, classes)
     use_device(settings)
     from zoohub.networks.loading import create_network
 
@@ -137,13 +139,16 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         ),
         **arguments,
     )
+    interface = interface_of(net, spec, published, classes, request, said)
     net.zoohub = Provenance(
         entry=resolved.entry,
         checkpoint=checkpoint if with_weights and own_weights is None else None,
         path=path,
         report=report,
         network=replace(spec, arguments={**spec.arguments, **arguments}),
-        **_interface(net, resolved, spec, classes, request),
+        input=interface.input,
+        classes=interface.classes,
+        watch=interface.watch,
     )
     return net
 
@@ -154,34 +159,6 @@ def _check_version(checkpoint: Checkpoint | None) -> None:
         check_mindspore()
     else:
         check_mindspore(needed_mindspore(checkpoint), checkpoint.reference)
-
-
-def _interface(
-    net: nn.Cell,
-    resolved: Resolved,
-    spec: NetworkSpec,
-    classes: tuple[str, ...] | None,
-    request: LoadRequest,
-) -> dict[str, Any]:
-    """The input and the classes of a network that was asked to differ from its checkpoint's."""
-    options = request.options
-    checkpoint = resolved.checkpoint
-    contract = (checkpoint.input if checkpoint else None) or resolved.entry.input
-    wanted = None if options.num_classes is None else outputs_for(spec, options.num_classes)
-    known = spec.arguments.get(find_family(spec.builder).classes_argument)
-    own_head = wanted is not None and wanted != known
-    channels = options.in_channels or (contract.channels if contract else None)
-    side = request.arguments.get("image_size")
-    if contract is not None and type(side) is int:
-        contract = replace(contract, size=(side, side))
-    if contract is not None and contract.text is not None:
-        known = {**sizes_in(net, spec), **spec.arguments, **request.arguments}
-        contract = replace(contract, text=for_arguments(contract.text, known))
-    return {
-        "input": None if contract is None else for_channels(contract, channels),
-        "classes": None if own_head or options.features_only else classes,
-        "watch": Watch(net, head=head_of(spec), stem=stem_of(spec), channels=channels),
-    }
 
 
 def _check_arguments(spec: NetworkSpec, arguments: Mapping[str, object]) -> None:
@@ -341,7 +318,7 @@ def _graph_cell(resolved: Resolved, settings: Settings, request: LoadRequest) ->
     net.zoohub = Provenance(
         entry=resolved.entry,
         checkpoint=checkpoint,
-        input=checkpoint.input or resolved.entry.input,
+        input=resolved.entry.input_of(checkpoint),
         classes=class_names_of(checkpoint),
         path=path,
         report=None,

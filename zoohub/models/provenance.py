@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UsageError
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
 from zoohub.models.watching import Watch, for_channels
 
@@ -93,6 +93,7 @@ class PublishedWeights:
 
         Raises:
             DataError: the publisher says nothing of the input.
+            UsageError: it reads text.
         """
         return transform_for(self.reference, self.input)
 
@@ -134,12 +135,17 @@ def transform_for(reference: str, contract: InputContract | None) -> Transform:
     """The transform of an input contract.
 
     Raises:
-        DataError: there is no contract.
+        DataError: there is no contract. UsageError: it is one of text.
     """
     if contract is None:
         raise DataError(
             f"the index does not know how the input of {reference} is made; see its publisher's "
             "code, or write the contract into an index of your own (ZOOHUB_INDEX)"
+        )
+    if contract.text is not None:
+        raise UsageError(
+            f"{reference} reads text, and no transform of pictures leads there: "
+            f"zoohub.predict({reference!r}, texts) makes its token ids itself"
         )
     from zoohub.inputs.picture import Transform
 

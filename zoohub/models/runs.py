@@ -12,6 +12,8 @@ from zoohub.core.paths import local_path
 from zoohub.errors import CheckpointCorrupt, DataError
 from zoohub.manifest.codec import decode_entry
 from zoohub.manifest.entry import NESTED_CONTRACTS, Checkpoint, Entry, InputContract, NetworkSpec
+from zoohub.manifest.schema import check_fields
+from zoohub.manifest.values import SchemaError
 from zoohub.networks.families import find_family, outputs_for
 
 RUN_FILE = "run.json"
@@ -55,16 +57,38 @@ def open_run(path: str | Path) -> SavedRun:
             raise DataError(
                 f"{file}: written by another zoohub (schema {content['schema']}); upgrade zoohub"
             )
+        _check(content)
         entry = decode_entry(content["model"], str(folder))
         checkpoint = entry.checkpoints[0]
         classes = tuple(content["classes"])
         metrics = content["metrics"]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise CheckpointCorrupt(f"{file}: not a run's index entry: {error!r}") from None
     weights = folder / WEIGHTS
     if not weights.is_file() or weights.stat().st_size != checkpoint.size:
         raise CheckpointCorrupt(f"{weights}: missing, or not of the {checkpoint.size} bytes it had")
     return SavedRun(folder, entry, checkpoint, classes, weights, metrics)
+
+
+def _check(content: object) -> None:
+    """That the entry holds what an index's may: somebody may have edited it, or sent it. What the
+    user has named, the run's folder and the data's, need not be names of an index.
+
+    Raises:
+        ValueError, KeyError, TypeError: it does not.
+    """
+    said: Any = content
+    model, (checkpoint, *_) = said["model"], said["model"]["checkpoints"]
+    own = [model["model"], model["family"], checkpoint.get("dataset", ""), *said["classes"]]
+    if not all(isinstance(text, str) for text in own) or type(checkpoint["size"]) is not int:
+        raise TypeError("names are texts, and a size is a whole number")
+    if not isinstance(said["metrics"], dict):
+        raise TypeError("metrics are numbers by name")
+    named = {"model": "run", "family": "run", "checkpoints": [{**checkpoint, "dataset": "own"}]}
+    try:
+        check_fields({**model, **named}, ())
+    except SchemaError as error:
+        raise ValueError(f"{'.'.join(map(str, error.where))} {error.message}") from None
 
 
 @dataclass(frozen=True)

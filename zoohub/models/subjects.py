@@ -11,6 +11,7 @@ from zoohub.manifest.entry import Checkpoint, InputContract, NetworkSpec
 from zoohub.manifest.index import Resolved
 from zoohub.models.describing import WEIGHT_FORMATS, misfit
 from zoohub.models.fetching import fetch_resolved
+from zoohub.models.own_files import read_own_file
 from zoohub.models.pretrained import LoadRequest, meant, network_of
 from zoohub.networks.families import find_family, outputs_for
 from zoohub.networks.options import NetworkOptions
@@ -65,13 +66,14 @@ class Subject:
         return Store(settings.home).sha256_of(self.checkpoint) or hash_file(path).sha256
 
 
-def _whole(contract: InputContract, spec: NetworkSpec) -> bool:
-    """Whether one call of the network answers: of a picture of known size, or of texts of any
-    length, which takes a mask."""
+def _compilable(contract: InputContract, spec: NetworkSpec) -> bool:
+    """Whether what the network takes is known: in parts, which say so; of a picture of known size;
+    of texts of any length, which takes a mask, or of one known length."""
     family = find_family(spec.builder)
     if contract.text is None:
-        return contract.size is not None and family.parts is None
-    return family.parts is None and family.sequences and len(family.inputs) > 1
+        return contract.size is not None and family.compilable
+    known = len(family.inputs) > 1 or contract.text.max_length is not None
+    return family.compilable and (family.parts is not None or (family.sequences and known))
 
 
 def find_subject(name: str, settings: Settings) -> Subject | None:
@@ -85,12 +87,12 @@ def find_subject(name: str, settings: Settings) -> Subject | None:
     checkpoint = resolved.checkpoint
     if checkpoint is None or checkpoint.format not in WEIGHT_FORMATS:
         return None
-    contract = checkpoint.input or resolved.entry.input
+    contract = resolved.entry.input_of(checkpoint)
     try:
         spec = network_of(resolved)
     except ZoohubError:
         return None
-    if contract is None or misfit(spec) is not None or not _whole(contract, spec):
+    if contract is None or misfit(spec) is not None or not _compilable(contract, spec):
         return None
     return Subject(resolved, checkpoint, spec, contract, classes, run)
 
@@ -98,19 +100,26 @@ def find_subject(name: str, settings: Settings) -> Subject | None:
 def with_own_weights(subject: Subject, request: LoadRequest) -> Subject:
     """The subject with the weights that the request names, where these are a file of one's own.
 
-    Their names decide how they are read, unless the request does. Other classes have no names.
+    Their names decide how they are read, unless the request does; what the file says of its input
+    and classes goes before what the index says of the model. Other classes have no names.
+
+    Raises:
+        As `read_own_file`.
     """
     file, options = request.own_file, request.options
     if file is None:
         return subject
-    network = replace(subject.network, parameters=None)
+    said = read_own_file(file, subject.network).fitting(subject.network, options.num_classes)
+    network = replace(said.spec(subject.network, subject.input), parameters=None)
     known = network.arguments.get(find_family(network.builder).classes_argument)
     asked = options.num_classes
     other = asked is not None and outputs_for(network, asked) != known
+    classes = said.classes or (None if other else subject.classes)
     return replace(
         subject,
         network=network,
-        classes=None if other else subject.classes,
+        input=said.input or subject.input,
+        classes=classes,
         own=file,
         options=options,
     )

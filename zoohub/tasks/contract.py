@@ -128,7 +128,6 @@ class Task(ABC, Generic[R, T]):
         Raises:
             DataError: it is not. RecipeError: it cannot.
         """
-        return None
 
     def network_for(self, network: NetworkSpec) -> NetworkSpec:
         """What the task takes of a network: itself, or its body under a head of the task's own,
@@ -244,7 +243,7 @@ class Task(ABC, Generic[R, T]):
         no classes of its own is asked of `known` names too, where the data has some."""
         return found
 
-    def warn(self, confidence: float | None) -> tuple[str, ...]:
+    def warn(self, confidence: float | None, contract: InputContract) -> tuple[str, ...]:
         """What to say of a measure by a file that leaves out what scores below `confidence`."""
         return ()
 
@@ -254,6 +253,10 @@ class Task(ABC, Generic[R, T]):
         self, model: str, checkpoint: str | None, data: Any, contract: InputContract, count: int
     ) -> R:
         """Sensible settings for `count` samples to train on, from a checkpoint or afresh."""
+
+    def suited(self, recipe: R, network: NetworkSpec) -> R:
+        """A default recipe with what the network asks for, whatever the data is."""
+        return recipe
 
     @abstractmethod
     def training_rows(
@@ -324,7 +327,8 @@ class Task(ABC, Generic[R, T]):
         return recipe
 
     # -- export ----------------------------------------------------------------------------
-    in_file: InFile | None = None  # what a file may do itself
+    def in_file(self, contract: InputContract | None) -> InFile | None:
+        """What an ONNX file of a network with this contract (None: unknown) may do itself."""
 
     def comparable(self, name: str, output: Array) -> tuple[Array, ...]:
         """A file's output in parts of one unit each, to be compared with the network's."""

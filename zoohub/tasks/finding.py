@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoohub import tasks
 from zoohub.core.paths import expanded, local_path
 from zoohub.core.text_reader import decoded, file_bytes
-from zoohub.errors import DataError, RecipeError
+from zoohub.core.values import unknown
+from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.entry import NetworkSpec
+from zoohub.manifest.tasks import TASKS
 from zoohub.networks.families import has_family
 from zoohub.tasks.contract import AnyReader, AnyTask
+from zoohub.tasks.folders import task_folders
+from zoohub.tasks.options import choose, names_of
 from zoohub.tasks.predict_only import not_learnt
 
 if TYPE_CHECKING:
     from zoohub.tasks.recipe import Recipe
-
-
-@cache
-def _served() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """What each task serves and shares, by its folder's name: a folder says it in its
-    `__init__.py`, so that one is found without importing all, which takes 0.15 s."""
-    homes = (Path(home) for home in tasks.__path__)
-    names = sorted({file.parent.name for home in homes for file in home.glob("*/task.py")})
-    folders = {name: importlib.import_module(f"zoohub.tasks.{name}") for name in names}
-    return {name: (at.SERVES, getattr(at, "SHARES", ())) for name, at in folders.items()}
 
 
 def _task_in_folder(name: str) -> AnyTask:
@@ -40,7 +33,7 @@ def _task_in_folder(name: str) -> AnyTask:
 @cache
 def all_tasks() -> tuple[AnyTask, ...]:
     """Every task, by its folder's name."""
-    return tuple(map(_task_in_folder, _served()))
+    return tuple(map(_task_in_folder, task_folders()))
 
 
 def all_options() -> tuple[type, ...]:
@@ -59,10 +52,10 @@ def find_task(name: str) -> AnyTask:
     Raises:
         DataError: zoohub has none.
     """
-    for folder, (serves, _) in _served().items():
-        if name in serves:
+    for folder, its in task_folders().items():
+        if name in its.serves:
             return _task_in_folder(folder)
-    served = [served for serves, _ in _served().values() for served in serves]
+    served = [name for its in task_folders().values() for name in its.serves]
     known = f"{', '.join(served[:-1])} and {served[-1]}"
     raise DataError(
         f"zoohub predicts {known}, not {name!r}; a network of that task can be loaded "
@@ -74,10 +67,37 @@ def task_called(name: str) -> AnyTask:
     """The task that a user means: by a name of the index's, or its folder's (`embeddings`).
 
     Raises:
-        DataError: as `find_task`.
+        UsageError: there is no such task; names the closest. DataError: as `find_task`.
     """
     folder = name.replace("-", "_")
-    return _task_in_folder(folder) if folder in _served() else find_task(name)
+    if folder in task_folders():
+        return _task_in_folder(folder)
+    served = [name for its in task_folders().values() for name in its.serves]
+    if name not in served and name not in TASKS:
+        folders = (folder.replace("_", "-") for folder in task_folders())
+        raise UsageError(unknown(name, dict.fromkeys([*served, *folders]), "task"))
+    return find_task(name)
+
+
+def options_for(task: AnyTask, given: Mapping[str, object]) -> object:
+    """The task's options as they were given; None stands for a default: a command has the options
+    of all tasks.
+
+    Raises:
+        UsageError: an option that no task has, or only others; or a value of the wrong kind.
+    """
+    own = names_of(task.options)
+    for name in sorted(given.keys() - own):
+        takers = [other.name for other in all_tasks() if name in names_of(other.options)]
+        if not takers:
+            known = own.union(*map(names_of, all_options()))
+            raise UsageError(unknown(name, sorted(known), "option"))
+        if given[name] is not None:
+            raise UsageError(
+                f"{name}={given[name]!r} is for {', '.join(takers)}; {task.name} does "
+                "not take it: leave it out"
+            )
+    return choose(task.options, {name: value for name, value in given.items() if name in own})
 
 
 def task_for(name: str, network: NetworkSpec | None) -> AnyTask:
@@ -88,8 +108,8 @@ def task_for(name: str, network: NetworkSpec | None) -> AnyTask:
         DataError: as `find_task`.
     """
     if network is not None and has_family(network.builder):
-        for folder, (_, shares) in _served().items():
-            if name in shares and (task := _task_in_folder(folder)).claims(network):
+        for folder, its in task_folders().items():
+            if name in its.shares and (task := _task_in_folder(folder)).claims(network):
                 return task
     return find_task(name)
 
@@ -97,7 +117,7 @@ def task_for(name: str, network: NetworkSpec | None) -> AnyTask:
 def tasks_of_body(name: str, network: NetworkSpec) -> tuple[AnyTask, ...]:
     """The tasks that ask of a network, filed under `name`, what is under its head."""
     asking = (
-        _task_in_folder(folder) for folder, (_, shares) in _served().items() if name in shares
+        _task_in_folder(folder) for folder, its in task_folders().items() if name in its.shares
     )
     bare = ((task, task.network_for(network)) for task in asking if task.headless)
     return tuple(task for task, spec in bare if spec != network and task.claims(spec))

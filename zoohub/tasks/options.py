@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from zoohub.core.values import check_values
+from zoohub.core.values import check_values, unknown
 from zoohub.errors import UsageError
 
 D = TypeVar("D")
@@ -46,23 +46,19 @@ def command_options(schemas: Iterable[type]) -> list[CommandOption]:
     return list(found.values())
 
 
-def choose(
-    schema: type[O],
-    given: Mapping[str, object],
-    others: Callable[[], Iterable[type]] = tuple,
-) -> O:
+def names_of(schema: type) -> set[str]:
+    """The names of a schema's options."""
+    return {field.name for field in dataclasses.fields(typing.cast(Any, schema))}
+
+
+def choose(schema: type[O], given: Mapping[str, object]) -> O:
     """`schema` with the options that were given; None stands for its default.
 
-    What only `others` have is left aside: a command offers the options of all tasks. They are
-    asked for when something is given that is not the schema's.
-
     Raises:
-        UsageError: an option that nobody has, or a value of the wrong kind.
+        UsageError: an option that it does not have, or a value of the wrong kind.
     """
-    own = {field.name for field in dataclasses.fields(typing.cast(Any, schema))}
-    if given.keys() - own:
-        known = own.union(*({f.name for f in dataclasses.fields(other)} for other in others()))
-        for name in sorted(given.keys() - known):
-            raise UsageError(f"there is no option {name!r}; there are {', '.join(sorted(known))}")
+    own = names_of(schema)
+    for name in sorted(given.keys() - own):
+        raise UsageError(unknown(name, sorted(own), "option"))
     check_values(given)
-    return schema(**{k: v for k, v in given.items() if k in own and v is not None})
+    return schema(**{k: v for k, v in given.items() if v is not None})

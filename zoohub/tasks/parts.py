@@ -187,6 +187,7 @@ class InFile(ABC):
 
     outputs: tuple[str, ...]  # what the file then gives
     confidence: float  # what scores below it is left out
+    leaves_out: str | None = None  # what of the task's rules the file cannot do, in a sentence
 
     @abstractmethod
     def append(self, model: ModelProto, layout: str) -> None:
@@ -243,5 +244,6 @@ def check_count(count: int, names: tuple[str, ...] | None) -> None:
     if names is not None and len(names) != count:
         raise DataError(
             f"the network gives {count} classes but {len(names)} class names are known; "
-            "the checkpoint's entry in the index names other classes than its network has"
+            "the weights' file, or the checkpoint's entry in the index, names other classes than "
+            "the network has"
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import colorsys
 import io
+import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.atomic import replacing
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture, Transform
 from zoohub.manifest.entry import InputContract
@@ -88,18 +91,27 @@ def text_colour(background: Rgb) -> Rgb:
 
 
 def save_image(image: Image.Image, path: Path) -> Path:
-    """Write the image in the format that the file's suffix names, and return where.
+    """Write the image, whole or not at all, in the format that the file's suffix names, and return
+    where.
 
     Raises:
         DataError: the suffix names no image format, or the file cannot be written.
     """
+    from PIL import Image
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path, quality=92)  # only JPEG and WebP look at the quality
-    except ValueError:
+        kind = Image.registered_extensions()[path.suffix.lower()]
+        target = path.resolve()  # a link stays one, and what it leads to keeps its mode
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        with replacing(target, durable=False) as file:
+            image.save(file, kind, quality=92)  # only JPEG and WebP look at the quality
+            if mode is not None:
+                os.chmod(file.name if os.name == "nt" else file.fileno(), mode)  # noqa: PTH101
+    except (KeyError, ValueError):
         raise DataError(f"{path}: give the picture a suffix such as .png or .jpg") from None
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error}") from None
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from None
     return path
 
 

@@ -16,6 +16,7 @@ import yaml
 from zoohub.core.binding import number, plain
 from zoohub.manifest.entry import (
     NESTED_CONTRACTS,
+    BoxContract,
     LineContract,
     RegionContract,
     Resize,
@@ -52,6 +53,7 @@ class Input:
     align: Literal["centre", "corner"] = "centre"
     fill: tuple[int, ...] | None = number(None, low=0, high=255)
     regions: RegionContract | None = None
+    boxes: BoxContract | None = None
     turned_above: float | None = None
     line: LineContract | None = None
 
@@ -143,7 +145,10 @@ def recipe_text(recipe: Recipe) -> str:
 
 
 # What only some pictures' inputs have, and what it is of the others: not written.
-_LATER = {"align": "centre", "fill": None, "regions": None, "turned_above": None, "line": None}
+_LATER = {
+    "align": "centre", "fill": None, "regions": None, "boxes": None, "turned_above": None,
+    "line": None,
+}  # fmt: skip
 
 
 def _written(key: str, value: object) -> object:

@@ -126,6 +126,18 @@ def encoder_batch(
     }
 
 
+def lengthened(batch: Arrays, length: int, contract: TextContract) -> dict[str, Array]:
+    """A batch of texts filled up to `length` tokens, as exported files of one length take them."""
+    filled = dict(batch)
+    for name, fill in ((IDS, contract.pad_id), (KINDS, 0), (MASK, 0)):
+        if name in batch:
+            filled[name] = padded(list(batch[name]), fill, length)
+    if POSITIONS in batch:
+        places = np.arange(length, dtype=np.int32)
+        filled[POSITIONS] = np.broadcast_to(places, (len(batch[POSITIONS]), length)).copy()
+    return filled
+
+
 def run_encoder(runner: Runner, batch: Arrays) -> dict[str, Array]:
     """What an encoder gives for a batch, of which it is given what it takes.
 

@@ -10,8 +10,9 @@ import numpy as np
 from mindspore import nn
 
 from zoohub.networks.families import find_family
+from zoohub.predicting.compiled_parts import part_runners
 from zoohub.predicting.measuring import measure_samples
-from zoohub.predicting.predictor import Predictor, cell_runner, part_runners
+from zoohub.predicting.predictor import Predictor, cell_runner
 from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, TrainingRow, TrainingRows
 from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import AnySamples

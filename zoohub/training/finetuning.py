@@ -10,6 +10,7 @@ from pathlib import Path
 from zoohub.core.binding import assign_part
 from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.values import checked
+from zoohub.errors import UsageError
 from zoohub.models.memory import check_memory
 from zoohub.models.runs import is_run
 from zoohub.settings import Settings, settings_for
@@ -125,6 +126,7 @@ def finetune(
 
     Raises:
         RecipeError: a setting; DataError: the data, or a run in `output` already.
+        UsageError: nothing says what to train on, or `views` comes without `freeze`.
         UnknownModel, NetworkNotAvailable, DownloadError, NotEnoughMemory: the model, as for
             `zoohub.load`.
         StoreError, NoSpaceError: the folder cannot be written; what was saved before is whole.
@@ -208,15 +210,20 @@ def plan_recipe(
     origin = check_fits(blank, settings, force)
     entry = origin.entry
     assert entry is not None
-    spec = (origin.checkpoint.network if origin.checkpoint else None) or entry.network
+    spec = entry.network_of(origin.checkpoint)
     task = task_to_learn(entry.task, spec, data)
     if spec is not None:
         task.check_network(task.network_for(spec))  # nothing is fetched in vain
-    about_freeze = [text for text in overrides.assignments if text.startswith("freeze=")]
-    if assign(blank, about_freeze).freeze is not None:
+    about_freeze = [
+        text for text in overrides.assignments if text.startswith(("freeze=", "views="))
+    ]
+    asked = assign(blank, about_freeze)
+    if asked.freeze is not None:
         task.check_freezing()
+    elif asked.views is not None:
+        raise UsageError("views= goes with freeze= (--views with --freeze): give both, or neither")
     described = assign_part(_described(task, data, name), "data", overrides.assignments)
-    known = (origin.checkpoint.input if origin.checkpoint else None) or entry.input
+    known = entry.input_of(origin.checkpoint)
     described = with_vocabulary(described, known)
     # The data is here already, and the weights may have to be fetched.
     splits = reader_of(task, described, name).read(described)
@@ -224,6 +231,7 @@ def plan_recipe(
     recipe = task.default_recipe(
         probe.model, probe.checkpoint, described, start.contract, len(splits.train)
     )
+    recipe = task.suited(recipe, start.spec)
     explicit = replace(recipe, network=probe.network, input=probe.input, text=probe.text)
     planned = assign(explicit, overrides.assignments)
     if planned.freeze is not None and planned.views in (None, 1):

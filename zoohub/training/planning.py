@@ -152,9 +152,9 @@ def note_unused(recipe: Recipe, say: Say, overrides: Overrides) -> None:
         )
 
 
-def no_data(name: str) -> RecipeError:
+def no_data(name: str) -> UsageError:
     """What to say where only a recipe could go without `--data`."""
-    return RecipeError(f"{name}: say what to train on (--data), or give a recipe's file")
+    return UsageError(f"{name}: say what to train on (--data), or give a recipe's file")
 
 
 def default_output(recipe: Recipe) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -16,6 +16,7 @@ from zoohub.manifest.index import Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
 from zoohub.models.fetching import fetch_resolved
+from zoohub.models.own_files import OwnFile, read_own_file, say_taken
 from zoohub.models.provenance import class_names_of
 from zoohub.models.runs import SavedRun, is_run, open_run
 from zoohub.models.texts import for_arguments
@@ -62,6 +63,9 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
     if recipe.start_ema and path is not None:
         _check_averaged(path)
     contract = _contract(recipe, found)
+    if recipe.input is None and recipe.text is None:  # which are spelled out below
+        names = None if found.checkpoint is None else class_names_of(found.checkpoint)
+        say_taken(path, found.said, _published_contract(found), names)
     own = _spec(recipe, found)
     spec = _for_size(own, recipe, found)
     explicit = dataclasses.replace(recipe, model=found.model)
@@ -85,12 +89,14 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
 class Origin:
     """What a recipe's model and checkpoint mean, before anything is fetched.
 
-    `model` is the name that means it anywhere; `run` is the finished run it is, if it is one.
+    `model` is the name that means it anywhere; `run` is the finished run it is, if it is one;
+    `said` is what a file of one's own weights says of itself.
     """
 
     model: str
     run: SavedRun | None = None
     resolved: Resolved | None = None
+    said: OwnFile = field(default_factory=OwnFile)
 
     @property
     def entry(self) -> Entry | None:
@@ -106,7 +112,8 @@ class Origin:
 
 
 def find_origin(recipe: Recipe, settings: Settings) -> Origin:
-    """Resolve the recipe's model. Raises UnknownModel, AmbiguousReference as `zoohub.load`."""
+    """Resolve the recipe's model. Raises UnknownModel, AmbiguousReference as `zoohub.load`;
+    CheckpointError as `read_own_file`."""
     run = find_run(recipe.model, settings)
     if run is not None:
         # Found from any folder, and by no other name.
@@ -114,9 +121,14 @@ def find_origin(recipe: Recipe, settings: Settings) -> Origin:
     if recipe.network is not None and recipe.checkpoint is None:
         return Origin(recipe.model)
     reference = recipe.model
-    if recipe.checkpoint not in (None, "default") and own_file(recipe.checkpoint) is None:
+    own = own_file(recipe.checkpoint)
+    if recipe.checkpoint not in (None, "default") and own is None:
         reference = f"{recipe.model}@{recipe.checkpoint}"
-    return Origin(recipe.model, None, open_index(settings).resolve(reference))
+    found = Origin(recipe.model, None, open_index(settings).resolve(reference))
+    if own is None or recipe.network is not None:
+        return found
+    said = read_own_file(local_path(own), _published_spec(found))
+    return dataclasses.replace(found, said=said)
 
 
 def _spec(recipe: Recipe, found: Origin) -> NetworkSpec:
@@ -124,14 +136,18 @@ def _spec(recipe: Recipe, found: Origin) -> NetworkSpec:
     if recipe.network is not None:
         given = recipe.network
         return NetworkSpec(given.builder, given.arguments, head=given.head)
-    entry, checkpoint = found.entry, found.checkpoint
-    spec = (checkpoint.network if checkpoint else None) or (entry.network if entry else None)
+    spec = _published_spec(found)
     if spec is None:
         raise NetworkNotAvailable(
             f"zoohub has no network definition for {recipe.model}, so it cannot be trained; "
             "`zoohub list --runnable` shows what can"
         )
-    return spec
+    return found.said.spec(spec, _published_contract(found))
+
+
+def _published_spec(found: Origin) -> NetworkSpec | None:
+    """The network that the checkpoint, or else the model, has."""
+    return found.entry.network_of(found.checkpoint) if found.entry else None
 
 
 def _for_size(spec: NetworkSpec, recipe: Recipe, found: Origin) -> NetworkSpec:
@@ -146,9 +162,12 @@ def _for_size(spec: NetworkSpec, recipe: Recipe, found: Origin) -> NetworkSpec:
 
 
 def _known_contract(found: Origin) -> InputContract | None:
-    """What the checkpoint, or else the model, was made for."""
-    entry, checkpoint = found.entry, found.checkpoint
-    return (checkpoint.input if checkpoint else None) or (entry.input if entry else None)
+    """What one's own file says, else what the checkpoint, or else the model, was made for."""
+    return found.said.input or _published_contract(found)
+
+
+def _published_contract(found: Origin) -> InputContract | None:
+    return found.entry.input_of(found.checkpoint) if found.entry else None
 
 
 def _contract(recipe: Recipe, found: Origin) -> InputContract:
@@ -175,8 +194,9 @@ def _classes(recipe: Recipe, found: Origin) -> tuple[str, ...] | None:
     """The names of the outputs of what the run starts from, where they are known."""
     if found.run is not None:
         return found.run.classes
-    own = own_file(recipe.checkpoint) is not None
-    return class_names_of(found.checkpoint) if found.checkpoint is not None and not own else None
+    if own_file(recipe.checkpoint) is not None:
+        return found.said.classes
+    return class_names_of(found.checkpoint) if found.checkpoint is not None else None
 
 
 def _fetched(recipe: Recipe, found: Origin, settings: Settings) -> Path | None:

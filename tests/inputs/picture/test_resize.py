@@ -1,11 +1,15 @@
 """Resampling, beside MindSpore's own pipeline."""
 
 import math
+import sys
+import tracemalloc
+import types
 
 import numpy as np
 import pytest
 
-from zoohub.inputs.picture.resize import resize
+from zoohub.inputs.picture.opencv import opencv_resize
+from zoohub.inputs.picture.resize import _linear, resize
 
 INTERPOLATIONS = ["nearest", "bilinear", "bicubic", "area"]
 
@@ -85,3 +89,96 @@ def test_bilinear_does_not_antialias():
     stripes[:, ::4] = 255  # every fourth column, between the sampled ones
     assert math.isclose(resize(stripes, 1, 16, "bilinear").max(), 0)
     assert resize(stripes, 1, 16, "area").min() > 60
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((375, 500), (256, 341)),
+        ((75, 100), (224, 300)),
+        ((1, 1), (9, 7)),
+        ((640, 3), (31, 64)),
+        ((2, 40_000), (3, 33_000)),
+    ],
+)
+def test_opencv_gives_the_same_to_the_bit(size, wanted, channels):
+    pytest.importorskip("cv2")
+    picture = np.random.default_rng(0).integers(0, 256, (*size, channels), np.uint8)
+    window = (slice(1, 3), slice(2, 6))
+    theirs = resize(picture, *wanted, "bilinear", window, opencv=True)
+    assert opencv_resize(_linear) is not _linear  # it did take part
+    np.testing.assert_array_equal(theirs, resize(picture, *wanted, "bilinear", window))
+    whole = resize(picture[:, ::-1], *wanted, "bilinear", opencv=True)
+    np.testing.assert_array_equal(whole, resize(picture[:, ::-1], *wanted, "bilinear"))
+
+
+class Error(Exception):
+    """As OpenCV's own."""
+
+
+def _fails(*_args, **_options):
+    raise Error
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},  # without a single name
+        {"INTER_LINEAR": 1},
+        {"INTER_LINEAR": 1, "resize": _fails, "error": Error},
+        {"INTER_LINEAR": 1, "resize": lambda *_args, **_options: None, "error": Error},
+    ],
+)
+def test_an_opencv_that_is_broken_takes_no_part(monkeypatch, broken):
+    monkeypatch.setitem(sys.modules, "cv2", types.SimpleNamespace(**broken))
+    opencv_resize.cache_clear()
+    assert opencv_resize(_linear) is _linear
+    opencv_resize.cache_clear()
+
+
+@pytest.mark.parametrize("error", [ImportError, AttributeError, RuntimeError, SystemError, OSError])
+def test_an_opencv_that_cannot_be_imported_takes_no_part(monkeypatch, tmp_path, error):
+    (tmp_path / "cv2.py").write_text(f"raise {error.__name__}('built for another NumPy')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    opencv_resize.cache_clear()
+    assert opencv_resize(_linear) is _linear
+    opencv_resize.cache_clear()
+
+
+def test_what_opencv_refuses_is_resampled_without_it(monkeypatch):
+    def small_ones(picture, size, interpolation):
+        if size[0] > 100:
+            raise Error
+        return _linear(picture, size[1], size[0])
+
+    cv2 = types.SimpleNamespace(INTER_LINEAR=1, resize=small_ones, error=Error)
+    monkeypatch.setitem(sys.modules, "cv2", cv2)
+    opencv_resize.cache_clear()
+    assert opencv_resize(_linear) is not _linear
+    picture = np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8)
+    found = resize(picture, 5, 200, "bilinear", opencv=True)
+    np.testing.assert_array_equal(found, _linear(picture, 5, 200))
+    opencv_resize.cache_clear()
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
+def test_of_a_long_strip_only_what_is_kept_is_computed(interpolation):
+    strip = np.random.default_rng(0).integers(0, 256, (1, 20_000, 1), np.uint8)
+    window = (slice(16, 240), slice(2_559_888, 2_560_112))
+    tracemalloc.start()
+    found = resize(strip, 256, 5_120_000, interpolation, window, opencv=True)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.shape == (224, 224, 1)
+    assert most < 2e8  # the whole has 1.3 GB
+
+
+def test_an_opencv_that_rounds_in_another_way_takes_no_part():
+    pytest.importorskip("cv2")
+
+    def other(picture, height, width):
+        return resize(picture, height, width, "bilinear") // 2
+
+    assert opencv_resize(other) is other

@@ -80,3 +80,9 @@ def test_beside_others_an_empty_folder_is_one_failed_input(folder):
     assert first.value is None
     assert "no image in folder" in str(first.error)
     assert second.value == folder / "a.png"
+
+
+def test_a_link_to_nothing_is_an_input_that_cannot_be_read(folder):
+    (folder / "c.png").symlink_to(folder / "gone.png")
+    for inputs in (folder, str(folder / "*.png")):
+        assert "c.png" in {Path(source.name).name for source in expand_inputs(inputs)}

@@ -9,7 +9,7 @@ from PIL import Image
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Transform
 from zoohub.inputs.picture.transforms import crop_geometry, letterbox_geometry
-from zoohub.manifest.entry import InputContract
+from zoohub.manifest.entry import InputContract, LineContract
 
 IMAGENET = InputContract(
     size=(224, 224),
@@ -166,6 +166,9 @@ def test_boxes_are_cut_at_the_pictures_edges():
         ({"channels": 4}, "4"),
         ({"mean": (0.5,)}, "1 mean values for 3 channels"),
         ({"std": (0.0, 1.0, 1.0)}, "std of 0"),
+        ({"size": (60_000, 60_000)}, "megapixels large"),
+        ({"crop": 1e-9}, "megapixels large"),
+        ({"resize": "line", "line": LineContract(widest=10**9)}, "megapixels large"),
         ({"crop": 1.5}, "crop 1.5"),
         ({"size": (0, 224)}, "size"),
     ],

@@ -120,7 +120,7 @@ def test_one_class_is_enough_to_evaluate(tmp_path: Path) -> None:
     assert (splits.classes, splits.test.targets) == (("x", "y"), [0, 1])
     splits = table(tmp_path, "path,label,split\na.png,x,train\nb.png,y,val\n", evaluating=True)
     assert (splits.classes, splits.validation.targets) == (("x", "y"), [1])
-    with pytest.raises(DataError, match=r"no readable picture in any row \(1 unreadable\)"):
+    with pytest.raises(DataError, match=r"in any row; 1 pictures were .*z\.png: no such"):
         table(tmp_path, "path,label\nz.png,x\n", evaluating=True)
 
 
@@ -228,6 +228,10 @@ def test_json_lines_without_splits_are_split(tmp_path: Path) -> None:
         ("path,label,split\na.png,x,test\nb.png,y,test\n", "rows of split train: .* found none"),
         ("path,label,split\na.png,x,later\nb.png,y,train\n", "split 'later' is not train"),
         ("path,label\na.png,x\nb.png,x\n", "at least two classes"),
+        (
+            "path,label\na.png,x\ny.png,y\nz.png,y\n",
+            r"found only 'x'; 2 pictures were left out \(first: y\.png: no such file\)",
+        ),
     ],
 )
 def test_a_table_with_a_mistake_names_its_line(tmp_path: Path, text: str, message: str) -> None:

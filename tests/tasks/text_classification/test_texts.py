@@ -191,6 +191,21 @@ def test_one_class_is_too_few_texts_to_train_on(tmp_path: Path) -> None:
         reader.read(reader.describe(file))
 
 
+def test_a_network_that_is_no_encoder_learns_faster(tmp_path: Path) -> None:
+    file = example.write(tmp_path / "data")
+    data = find_reader(TASK, file, "m").describe(file)
+    rates = {}
+    for builder in ("bert", "textcnn", "textrcnn"):
+        for checkpoint in (None, "default"):
+            recipe = TASK.default_recipe("m", checkpoint, data, example.CONTRACT, 40)
+            suited = TASK.suited(recipe, NetworkSpec(builder))
+            rates[builder, checkpoint] = suited.optimizer.lr
+            assert replace(suited, optimizer=recipe.optimizer) == recipe
+    assert (rates["bert", None], rates["bert", "default"]) == (3e-4, 3e-5)
+    for builder in ("textcnn", "textrcnn"):
+        assert (rates[builder, None], rates[builder, "default"]) == (3e-3, 1e-3)
+
+
 def test_a_seed_below_0_and_a_length_of_0_are_refused(tmp_path: Path) -> None:
     file = example.write(tmp_path / "data")
     data = find_reader(TASK, file, "m").describe(file)
@@ -264,7 +279,7 @@ def test_it_goes_the_whole_road(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (figures["count"], figures["f1"]) == (40, 1.0)
     assert len(figures["skipped"]) == 1
 
-    assert main(["eval", str(run.path), "--data", str(source)]) == 0
+    assert main(["eval", str(run.path), "--data", str(source)]) == 3  # one is left out
     assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["texts", "40"]
 
     ids = [[2, 11, 12, 13, 5, 3], [2, 11, 12, 13, 10, 11, 12, 3]]

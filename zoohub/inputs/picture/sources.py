@@ -79,11 +79,11 @@ def _expand_path(name: str) -> list[Source]:
     name = os.path.expanduser(name)  # noqa: PTH111 - names stay as given, and a pattern's `./` too
     path = Path(name)
     if path.is_dir():
-        there = [file for file in path.iterdir() if file.is_file()]
+        there = [file for file in path.iterdir() if _is_file(file)]
         kind = "folder"
     elif glob.has_magic(name) and not path.exists():
         matches = map(Path, glob.glob(name, recursive=True))  # noqa: PTH207
-        there = [file for file in matches if file.is_file()]
+        there = [file for file in matches if _is_file(file)]
         kind = "pattern"
     elif is_pdf(path):
         return _pages(name, path)
@@ -95,6 +95,11 @@ def _expand_path(name: str) -> list[Source]:
         why = f"looked for .jpg, .png and the like, found {kinds_found(there)}{hint}"
         return [Source(name, error=f"no image in {kind} {name} ({why})")]
     return [Source(str(path), path) for path in found]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file, or a link to nothing: what was meant is told with the input's name."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _pages(name: str, path: Path) -> list[Source]:

@@ -16,8 +16,9 @@ from zoohub.inputs.picture.resize import WHOLE, Interpolation, Window, resize
 from zoohub.manifest.entry import InputContract
 
 PADDING = 114  # the grey that YOLO's letterbox is filled with
-MOST_PIXELS = 1 << 25  # of an input whose size follows from the picture
+MOST_PIXELS = 1 << 25  # that a picture is resized to
 _STEP = 32
+_MANY = 20  # pictures, for which importing OpenCV pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Transform:
         self.contract = contract
         self.size, self.interpolation = _checked(contract)
         self.values = level_values(contract, contract.channels)
+        self._prepared = 0
 
     def __call__(self, picture: Picture) -> NDArray[np.float32]:
         """The network's input for one picture."""
@@ -174,7 +176,9 @@ class Transform:
             placed = line_array(pixels, geometry.resized[1], self.contract, self.values)
             return Prepared(self._laid_out(placed), geometry)
         window = self._window(geometry)
-        resized = resize(pixels, *geometry.resized, self.interpolation, window)
+        self._prepared += 1
+        many = self._prepared > _MANY
+        resized = resize(pixels, *geometry.resized, self.interpolation, window, opencv=many)
         return Prepared(self._place(resized, geometry), geometry)
 
     def geometry(self, height: int, width: int) -> Geometry:
@@ -261,4 +265,12 @@ def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:
         raise DataError("the input contract has a std of 0")
     if min(contract.size) < 1 or (contract.crop is not None and not 0 < contract.crop <= 1):
         raise DataError(f"the input contract has size {contract.size} and crop {contract.crop}")
+    whole = math.prod(side / (contract.crop or 1) for side in contract.size)
+    if contract.line is not None:
+        whole = contract.size[0] * max(contract.line.narrowest, contract.line.widest or 0)
+    if whole > MOST_PIXELS:
+        raise DataError(
+            f"by the input contract pictures become {whole / 1e6:.0f} megapixels large; the limit "
+            f"is {MOST_PIXELS / 1e6:.0f}"
+        )
     return contract.size, contract.interpolation

@@ -10,6 +10,7 @@ from zoohub.inputs.picture.files import find_unreadable, other_files, picture_fi
 from zoohub.tasks.classification.recipe import FolderData
 from zoohub.tasks.classification.splitting import (
     class_warnings,
+    no_picture,
     require_samples,
     require_two,
     sort_classes,
@@ -62,7 +63,7 @@ def read_folder(data: FolderData, *, evaluating: bool = False) -> Splits[int]:
     }
     train = samples["train"]
     if not any(map(len, samples.values() if evaluating else [train])):
-        raise DataError(f"{root}: no readable picture in any class ({len(skipped)} unreadable)")
+        raise no_picture(root, "class", skipped)
     validation = samples.get("validation", none())
     if "validation" not in parts and len(train) and not evaluating:
         warnings += class_warnings(classes, train.targets, data.validation)

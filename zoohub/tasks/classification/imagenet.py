@@ -44,7 +44,7 @@ class ImageNetReader(Reader[ImageNetData, int]):
         """The classes are synsets, those that have a picture."""
         splits = read_imagenet(data)
         if not measuring:
-            require_two(splits.classes, data.pictures)
+            require_two(splits.classes, data.pictures, skipped=splits.skipped)
             train, validation = split_classes(splits.train, data.validation, data.seed)
             splits = Splits(splits.classes, train, validation, none(), splits.skipped,
                             splits.warnings)  # fmt: skip

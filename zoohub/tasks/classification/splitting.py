@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.errors import DataError
-from zoohub.tasks.samples import Samples, Splits
+from zoohub.tasks.samples import Samples, Splits, left_out_sentence
 
 # What int() reads: `²`, which str.isdigit() takes for a digit, and `--1` it does not.
 _NUMBER = re.compile(r"-?\d{1,18}")
@@ -69,14 +69,27 @@ def require_samples(splits: Splits[int], measuring: bool) -> Splits[int]:
     return splits
 
 
-def require_two(classes: Sequence[str], where: object, samples: str = "pictures") -> None:
-    """Raises DataError where `classes`, those with samples to train on, are fewer than two."""
+def require_two(
+    classes: Sequence[str],
+    where: object,
+    samples: str = "pictures",
+    skipped: Mapping[str, str] | None = None,
+) -> None:
+    """Raises DataError where `classes`, those with samples to train on, are fewer than two; with
+    what was `skipped`, which may be why."""
     if len(classes) < 2:
         found = f"only {classes[0]!r}" if classes else "none"
-        raise DataError(
+        said = (
             f"{where}: at least two classes with readable {samples} are needed to train, "
             f"found {found}"
         )
+        raise DataError("; ".join((said, *left_out_sentence(skipped or {}, samples))))
+
+
+def no_picture(where: object, among: str, skipped: Mapping[str, str]) -> DataError:
+    """What to say where nothing at all can be read; `among` are the rows, or the classes."""
+    said = f"{where}: no readable picture in any {among}"
+    return DataError("; ".join((said, *left_out_sentence(skipped))))
 
 
 def class_warnings(classes: Sequence[str], labels: Sequence[int], share: float) -> tuple[str, ...]:

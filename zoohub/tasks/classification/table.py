@@ -19,6 +19,7 @@ from zoohub.inputs.picture.files import find_unreadable
 from zoohub.tasks.classification.recipe import TableData
 from zoohub.tasks.classification.splitting import (
     class_warnings,
+    no_picture,
     require_samples,
     require_two,
     sort_classes,
@@ -75,11 +76,12 @@ def read_table(data: TableData, *, evaluating: bool = False) -> Splits[int]:
     if evaluating:
         classes = sort_classes(names)
         if not classes:
-            raise DataError(f"{file}: no readable picture in any row ({len(skipped)} unreadable)")
+            raise no_picture(file, "row", skipped)
     else:
         training = parts == ("train" if split_given else None)
         classes = sort_classes(name for name, own in zip(names, training, strict=True) if own)
-        require_two(classes, f"{file}: rows of split train" if split_given else file)
+        where = f"{file}: rows of split train" if split_given else file
+        require_two(classes, where, skipped=skipped)
     place = {name: i for i, name in enumerate(classes)}
     unknown = sorted({name for name in names if name not in place})
     if unknown:

@@ -26,7 +26,7 @@ from zoohub.tasks.options import choose
 
 DETECTION, DIRECTION, RECOGNITION = "detection", "direction", "recognition"
 SURE = 0.9
-POOR = 0.8
+POOR = 0.9
 AT_ONCE = 8
 UPSIDE_DOWN = "180"  # what a classifier of directions calls it
 

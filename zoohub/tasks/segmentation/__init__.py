@@ -2,3 +2,5 @@
 
 # What the index calls its networks.
 SERVES = ("semantic-segmentation", "salient-object-detection")
+# Its loss fits all of them.
+HAS_LOSS = True

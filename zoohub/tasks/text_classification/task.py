@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, NetworkSpec
+from zoohub.networks.families import find_family
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
 from zoohub.tasks.class_weights import numbers, settled_weights
@@ -159,6 +160,14 @@ class TextClassificationTask(OneClass["TextClassificationRecipe"]):
         from zoohub.tasks.text_classification.recipe import default_recipe
 
         return default_recipe(model, checkpoint, data, count)
+
+    def suited(
+        self, recipe: TextClassificationRecipe, network: NetworkSpec
+    ) -> TextClassificationRecipe:
+        """See `Task`."""
+        from zoohub.tasks.text_classification.recipe import for_small_network
+
+        return recipe if find_family(network.builder).heads else for_small_network(recipe)
 
     def training_rows(
         self, samples: Samples[int], contract: InputContract, recipe: TextClassificationRecipe

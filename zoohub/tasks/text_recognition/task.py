@@ -35,6 +35,7 @@ from zoohub.tasks.text_recognition.interpret import (
     scores_of,
 )
 from zoohub.tasks.text_recognition.rows import collate_lines, line_rows, run_reader
+from zoohub.tasks.text_recognition.stepwise import SEE, STEP, read_stepwise
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -114,7 +115,10 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
         contract: InputContract,
         rows: Sequence[Row] = (),
     ) -> dict[str, Array]:
-        """See `Task`; some networks are also told how much of the width the picture covers."""
+        """See `Task`; some networks are also told how much of the width the picture covers, and
+        some are asked a character at a time."""
+        if STEP in runners:
+            return read_stepwise(run_reader(runners[SEE], batch, rows), runners[STEP])
         (runner,) = runners.values()
         return run_reader(runner, batch, rows)
 

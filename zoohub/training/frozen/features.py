@@ -12,6 +12,7 @@ import numpy as np
 from mindspore import nn
 
 from zoohub.core.notes import note
+from zoohub.core.threads import machine_threads
 from zoohub.errors import DataError
 from zoohub.graphs.folding import copy_network, prepare_copy
 from zoohub.graphs.inputs import GraphInput
@@ -22,7 +23,6 @@ from zoohub.predicting.engines import choose_engine, this_machine
 from zoohub.predicting.predicting import MOST_THREADS
 from zoohub.predicting.reading import Ready, in_batches, rows_of
 from zoohub.running import Array, CellRunner, OnnxRunner, Runner
-from zoohub.running.threads import machine_threads
 from zoohub.settings import Settings
 from zoohub.tasks.contract import Row
 from zoohub.training.frozen.shards import ROWS, Shard, read_shard, shard_key, write_shard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn
 
 from zoohub.errors import CheckpointMismatch, RecipeError
+from zoohub.graphs.lockstep import in_step
 from zoohub.running import Array
 from zoohub.tasks.contract import MicroBatch
 from zoohub.tasks.recipe import Recipe
@@ -86,6 +87,7 @@ class Trainer:
             RecipeError: the loss is no number any more.
         """
         self._training_mode()
+        compiles = ms.get_context("mode") == ms.GRAPH_MODE
         rate = Tensor(lr, ms.float32)
         outputs: list[object] = []
         losses: list[Tensor] = []
@@ -93,7 +95,8 @@ class Trainer:
             self._choose_masks(part)
             arrays = [*map(_borrowed, inputs), *map(Tensor, targets)]
             whole = self.accumulate == 1
-            loss, output = self._whole(rate, *arrays) if whole else self._add(*arrays)
+            with nullcontext() if compiles else in_step():
+                loss, output = self._whole(rate, *arrays) if whole else self._add(*arrays)
             losses.append(loss)
             outputs.append(output)
         if self.accumulate > 1:
