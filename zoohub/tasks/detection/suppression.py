@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Candidates compared with each other at a time: few at first, when none is beaten yet.
-_FIRST_BLOCK, _BLOCK = 64, 512
+# Candidates compared with what stays at a time, and with each other.
+_WINDOW, _BLOCK = 1024, 64
 _TINY = 1e-6  # keeps the overlap of two empty boxes finite
 
 
@@ -26,27 +26,37 @@ def non_max_suppression(
     `boxes` (n, 4) `x1 y1 x2 y2` come best first. A box goes if it overlaps an earlier one of its
     class that stays by more than `iou` (see `overlaps`).
     """
-    kept = np.empty(0, np.intp)
-    start, size = 0, _FIRST_BLOCK
 
     def beaten(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
         """(rows, columns): whether two boxes are of one class and overlap too much."""
-        same = classes[rows, None] == classes[None, columns]
         found = overlaps(boxes[rows], boxes[columns], pixel=pixel, by_distance=by_distance)
-        too_much: NDArray[np.bool_] = same & (found > iou)
+        too_much: NDArray[np.bool_] = found > iou
+        too_much &= classes[rows, None] == classes[columns]
         return too_much
 
-    while start < len(boxes) and len(kept) < limit:
-        block = np.arange(start, min(start + size, len(boxes)))
-        start, size = start + size, min(2 * size, _BLOCK)
-        block = block[~beaten(kept, block).any(axis=0)]
-        rivals = beaten(block, block)
-        alive = np.ones(len(block), bool)
-        for position in range(len(block)):
-            if alive[position]:
-                alive[position + 1 :] &= ~rivals[position, position + 1 :]
-        kept = np.concatenate([kept, block[alive]])
+    kept = np.empty(0, np.intp)
+    for start in range(0, len(boxes), _WINDOW):
+        left = np.arange(start, min(start + _WINDOW, len(boxes)))
+        new = kept
+        while len(kept) < limit:
+            if len(new):
+                left = left[~beaten(new, left).any(axis=0)]
+            if not len(left):
+                break
+            block, left = left[:_BLOCK], left[_BLOCK:]
+            new = block[_staying(beaten(block, block))]
+            kept = np.concatenate([kept, new])
     return kept[:limit]
+
+
+def _staying(beaten: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which boxes, best first, no earlier one that stays beats."""
+    alive = np.ones(len(beaten), bool)
+    np.fill_diagonal(beaten, False)
+    for position in np.flatnonzero(beaten.any(axis=1)):
+        if alive[position]:
+            alive[position + 1 :] &= ~beaten[position, position + 1 :]
+    return alive
 
 
 def overlaps(
@@ -61,15 +71,26 @@ def overlaps(
     Source: Zheng et al., "Distance-IoU Loss" (2019), with its non-maximum suppression.
     """
     first, second = rows.T[..., None], columns.T[:, None]
-    width = np.minimum(first[2], second[2]) - np.maximum(first[0], second[0]) + pixel
-    height = np.minimum(first[3], second[3]) - np.maximum(first[1], second[1]) + pixel
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    shared = _common(first[0], first[2], second[0], second[2], pixel)
+    shared *= _common(first[1], first[3], second[1], second[3], pixel)
     areas = [(b[2] - b[0] + pixel) * (b[3] - b[1] + pixel) for b in (first, second)]
-    found: Floats = shared / (areas[0] + areas[1] - shared + _TINY)
+    union = areas[0] + areas[1]
+    union -= shared
+    union += np.float32(_TINY)
+    shared /= union
     if not by_distance:
-        return found
+        return shared
     across = np.maximum(first[2], second[2]) - np.minimum(first[0], second[0])
     down = np.maximum(first[3], second[3]) - np.minimum(first[1], second[1])
     apart = (first[:2] + first[2:] - second[:2] - second[2:]) / 2
     far: Floats = (apart**2).sum(axis=0) / (across**2 + down**2 + _TINY)
-    return found - far
+    return shared - far
+
+
+def _common(low: Floats, high: Floats, low_: Floats, high_: Floats, pixel: float) -> Floats:
+    """How long what two sides share is, 0 where they are apart; the table is the caller's own."""
+    common: Floats = np.minimum(high, high_)
+    common -= np.maximum(low, low_)
+    if pixel:
+        common += np.float32(pixel)
+    return np.maximum(common, 0, out=common)
