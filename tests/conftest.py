@@ -25,6 +25,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     # What a shell starts in the background ignores Ctrl-C, and so would every process of a test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    keep_to_one_core()
+
+
+def keep_to_one_core() -> None:
+    """Where there is a worker for each core, no worker takes the others'.
+
+    MindSpore's threads spin while they wait, at the cost of whoever computes.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if not worker or not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    if int(os.environ["PYTEST_XDIST_WORKER_COUNT"]) >= len(cores):
+        os.sched_setaffinity(0, {cores[int(worker) % len(cores)]})
 
 
 @pytest.hookimpl(wrapper=True)
