@@ -74,9 +74,11 @@ def test_a_translator_is_compiled_part_by_part_and_then_runs_without_mindspore(
     assert said == "0 ['onnxruntime']"
     assert [row["predictions"][0]["tokens"] for row in found] == tokens
 
-    for path in (home / "compiled").glob("*.json"):  # one of its parts is lost, and made again
-        if "(step)" in path.read_text():
+    for path in (home / "compiled").glob("*.json"):  # a part that is lost is made again, and what
+        if "(step)" in path.read_text():  # is said of one that others wrote on
             path.unlink()
+        else:
+            path.write_text(path.read_text().replace(r"[\"encode\", \"step\"]", "[]"))
     found, said = run(*again)
     assert said == "0 ['mindspore', 'onnx', 'onnxruntime']"
     assert [row["predictions"][0]["tokens"] for row in found] == tokens
