@@ -106,7 +106,13 @@ def test_a_threshold_leaves_out_what_is_hardly_a_table() -> None:
         (HEADED[:6], '<thead><tr><td></td><td colspan="2"></td></tr></thead>'),
         (["<tr>", "<td></td>", "</tbody>", "<td></td>"], "<tr><td></td><td></td></tr>"),
         (["<thead>", "<tr>", "</thead>", "</tr>"], "<thead><tr></tr></thead>"),
-        (["<tr>", ">", ' rowspan="2"', "<td", "<td></td>"], "<tr><td><td></td></td></tr>"),
+        (["<tr>", ">", ' rowspan="2"', "<td", "<td></td>"], "<tr><td></td><td></td></tr>"),
+        (["<td>", "<td", "<td>"], "<td></td><td></td><td></td>"),
+        (
+            ["<thead>", "<tr>", "<tr>", "<tbody>"],
+            "<thead><tr></tr><tr></tr></thead><tbody></tbody>",
+        ),
+        (["<script>", "</table>", "<td", ' onclick="x"', ' colspan="2"'], "<td></td>"),
     ],
 )
 def test_what_is_no_html_becomes_html(tokens: list[str], inner: str) -> None:
