@@ -48,7 +48,8 @@ def test_what_is_missing_is_said_before_anything_is_fetched(
     [
         ("transformer", ["--length", "8"], "any batch and any length: leave --length out"),
         ("transformer", ["--batch", "2", "--dynamic", "height"], "--batch, --dynamic height out"),
-        ("transformer", ["--dtype", "float16"], "in parts, in float32"),
+        ("transformer", ["--dtype", "float16"], "in parts, in float32 and not quantised: leave"),
+        ("table_master", ["--nms"], "not quantised: leave --nms out"),
         ("maskrcnn", ["--size", "512"], "any batch and any height and any width: leave --size out"),
         ("maskrcnn", ["--format", "mindir"], "which mindir does not hold: export it as onnx"),
         ("resnet50", ["--length", "8"], "this one takes pictures"),

@@ -366,6 +366,12 @@ def test_what_differs_by_more_than_rounding_does_not_pass(by: float, same: bool)
             check()
 
 
+def test_a_network_that_gives_no_numbers_is_told_from_a_form_that_differs() -> None:
+    inputs = {"image": np.ones((2, 1, 8, 8), np.float32)}
+    with pytest.raises(ExportError, match="its logits has values that are not finite"):
+        check_form(Shifted(0), Shifted(np.nan), inputs, lambda name, output: (output,))
+
+
 def test_weights_changed_in_a_runs_folder_are_never_served_stale(home: Path) -> None:
     store, settings = Store(home), load_settings()
     subject = find_subject(NAME, settings)

@@ -74,9 +74,11 @@ def test_a_translator_is_compiled_part_by_part_and_then_runs_without_mindspore(
     assert said == "0 ['onnxruntime']"
     assert [row["predictions"][0]["tokens"] for row in found] == tokens
 
-    for path in (home / "compiled").glob("*.json"):  # one of its parts is lost, and made again
-        if "(step)" in path.read_text():
+    for path in (home / "compiled").glob("*.json"):  # a part that is lost is made again, and what
+        if "(step)" in path.read_text():  # is said of one that others wrote on
             path.unlink()
+        else:
+            path.write_text(path.read_text().replace(r"[\"encode\", \"step\"]", "[]"))
     found, said = run(*again)
     assert said == "0 ['mindspore', 'onnx', 'onnxruntime']"
     assert [row["predictions"][0]["tokens"] for row in found] == tokens
@@ -87,6 +89,7 @@ class Steps:
     """A `step` that reads one text after the other, and counts how often it is asked."""
 
     inputs = ("memory", "characters")
+    engine = "mindspore"
 
     def __init__(self, texts: list[list[int]]) -> None:
         self.texts, self.asked = texts, 0
@@ -128,6 +131,7 @@ def test_a_part_without_a_form_is_made_when_it_is_asked_and_not_before() -> None
     assert late.inputs == Steps.inputs
     late.run({"memory": np.zeros((1, 3)), "characters": np.zeros((1, 1), np.int32)})
     assert made == [1]
+    assert late.engine == "mindspore"  # what it turned out to be: its form could not be kept
 
 
 @pytest.mark.slow

@@ -100,6 +100,20 @@ def test_a_record_that_makes_no_sense_is_none(tmp_path: Path, text: str) -> None
     assert form_path(store, publish(store)) is not None
 
 
+def test_a_record_is_believed_as_it_was_written_and_under_its_own_key(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    record = publish(store)
+    path = store.layout.compiled / f"{KEY}.json"
+    other = compiled_key({"of": "another network"})
+    path.with_stem(other).write_bytes(path.read_bytes())
+    assert read_compiled(store, other) is None
+    path.write_text(path.read_text().replace("logits", "scores"))  # as good JSON as before
+    assert read_compiled(store, KEY) is None
+    sweep_compiled(store)
+    assert list(path.parent.iterdir()) == []
+    assert publish(store) == record
+
+
 def test_a_record_never_names_a_file_outside(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert form_path(store, CompiledRecord("x", "y", "../../etc/passwd")) is None

@@ -69,8 +69,12 @@ def _check_lengths(request: Request) -> None:
 
 def _check_parts(request: Request, axes: Sequence[str]) -> None:
     """Parts are whole and in float32, and their `axes` always open."""
-    if request.quantize is not None or request.dtype is not None or request.nms:
-        raise ExportError("this network is exported in parts, in float32 and not quantised")
+    refused = {"--quantize": request.quantize, "--dtype": request.dtype, "--nms": request.nms}
+    if any(refused.values()):
+        names = ", ".join(name for name, value in refused.items() if value)
+        raise ExportError(
+            f"this network is exported in parts, in float32 and not quantised: leave {names} out"
+        )
     others = sorted(request.dynamic - set(axes))
     fixed = {"--batch": request.batch != 1, "--length": request.length, "--size": request.size}
     given = [name for name, is_given in fixed.items() if is_given]

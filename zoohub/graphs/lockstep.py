@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from zoohub.core.threads import machine_threads
 
 FEW_THREADS = 2  # measured; more were not at hand
+
+# What MindSpore has set is the whole process's: the first block that begins changes it, the last
+# that ends puts it back, whichever threads they are of.
+_lock = threading.Lock()
+_blocks = 0
+_before: object = None
 
 
 @contextmanager
@@ -33,9 +41,25 @@ def in_step() -> Iterator[None]:
     if mindspore.get_context("device_target") != "CPU" or machine_threads() > FEW_THREADS:
         yield
         return
-    before = own.get_param(place)
-    own.set_param(place, True)
+    _begin(own, place)
     try:
         yield
     finally:
-        own.set_param(place, before)
+        _end(own, place)
+
+
+def _begin(own: Any, place: object) -> None:
+    global _blocks, _before
+    with _lock:
+        if not _blocks:
+            _before = own.get_param(place)
+            own.set_param(place, True)
+        _blocks += 1
+
+
+def _end(own: Any, place: object) -> None:
+    global _blocks
+    with _lock:
+        _blocks -= 1
+        if not _blocks:
+            own.set_param(place, _before)

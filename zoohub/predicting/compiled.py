@@ -226,7 +226,7 @@ def check_form(form: Runner, network: Runner, inputs: Inputs, units: Units) -> N
     `units` gives an output's parts of one unit each, as `Task.comparable`.
 
     Raises:
-        ExportError: they differ by more than rounding.
+        ExportError: they differ by more than rounding, or the network's are no numbers.
     """
     from zoohub.graphs.folding import TOLERANCE, relative_difference
 
@@ -234,6 +234,11 @@ def check_form(form: Runner, network: Runner, inputs: Inputs, units: Units) -> N
     for given in (inputs, twice):
         wanted = network.run(given)
         for name, found in form.run(given).items():
+            if not np.isfinite(wanted[name]).all():
+                raise ExportError(
+                    f"its {name} has values that are not finite (inf or nan) in MindSpore too; its "
+                    "weights or its number type do not suit this device"
+                )
             both = zip(units(name, wanted[name]), units(name, found), strict=True)
             worst = max(relative_difference(one, other) for one, other in both)
             if not worst <= TOLERANCE:

@@ -34,14 +34,18 @@ def form_of(form: Form, part: str) -> Form:
 class LateRunner:
     """Runs a part that has no form yet: `make` gives its runner once it is asked."""
 
-    engine: Engine = "onnxruntime"
-
     def __init__(self, make: Callable[[], Runner]) -> None:
         self._make = make
 
     @cached_property
     def _runner(self) -> Runner:
         return self._make()
+
+    @property
+    def engine(self) -> Engine:
+        """What computes; before it is asked, what is meant to."""
+        made = "_runner" in vars(self)
+        return getattr(self._runner, "engine", "onnxruntime") if made else "onnxruntime"
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Compiled forms in the store: found by what they were made of, kept like any published file.
 
 The form itself is a blob, named by its own hash; `compiled/<key>.json` says which one a key means,
-or why none could be made. The key is a hash of all that decides what the form computes. What an
+or why none could be made; its seal is a hash of the rest, as what a damaged one says would be
+believed again and again. The key is a hash of all that decides what the form computes. What an
 engine makes of a form for one machine is kept in the same way: it is a form in another format.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from zoohub.core.hashing import hash_file
+from zoohub.core.notes import note
 from zoohub.errors import StoreError
 from zoohub.store.files import read_json, store_errors, unlink, write_json
 from zoohub.store.layout import extension
@@ -31,6 +33,7 @@ Buffer: TypeAlias = "bytes | mmap"  # what a file is written of
 
 FORMAT = "onnx"
 SOURCE = "compiled:"  # before the key, where a blob's record names the URL of others
+_SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +68,22 @@ def compiled_key(facts: Mapping[str, object]) -> str:
 
 
 def read_compiled(store: Store, key: str) -> CompiledRecord | None:
-    """What is known of the form with that key; None where there is nothing, or it makes no
-    sense."""
+    """What is known of the form with that key; None where there is nothing, or it was damaged."""
     content = read_json(_path(store, key))
+    if content is None:
+        return None
+    if content.pop(_SEAL, None) != _sealed(key, content):
+        note(f"{_path(store, key)} is damaged and made again (its seal does not fit)")
+        return None
     try:
-        return content and CompiledRecord(
+        return CompiledRecord(
             name=str(content["name"]),
             weights=str(content["weights"]),
             sha256=None if content["sha256"] is None else str(content["sha256"]),
             refused=None if content["refused"] is None else str(content["refused"]),
             said={str(k): str(v) for k, v in content["said"].items()},
-            format=str(content.get("format", FORMAT)),
-        )  # type: ignore[return-value]
+            format=str(content["format"]),
+        )
     except (KeyError, TypeError, AttributeError):
         return None
 
@@ -196,22 +203,22 @@ def hash_once(store: Store, path: Path, *, settled: float = 5.0) -> str:
 
 def forms_of(store: Store, weights: Collection[str]) -> set[str]:
     """The hashes of the forms made of files with these hashes."""
-    return {r.sha256 for _, r in _records(store) if r.sha256 and r.weights in weights}
+    return {r.sha256 for _, r in _records(store) if r and r.sha256 and r.weights in weights}
 
 
 def sweep_compiled(store: Store) -> None:
-    """Remove what is said of forms that are gone."""
+    """Remove what is said of forms that are gone, and what was damaged."""
     for path, record in _records(store):
-        if record.sha256 and not _blob(store, record.sha256, record.format).exists():
+        gone = record and record.sha256 and not _blob(store, record.sha256, record.format).exists()
+        if record is None or gone:
             unlink(path)
 
 
-def _records(store: Store) -> Iterator[tuple[Path, CompiledRecord]]:
+def _records(store: Store) -> Iterator[tuple[Path, CompiledRecord | None]]:
+    """What is said of forms, None where it was damaged."""
     with contextlib.suppress(OSError):
         for path in sorted(store.layout.compiled.glob("*.json")):
-            record = read_compiled(store, path.stem)
-            if record is not None:
-                yield path, record
+            yield path, read_compiled(store, path.stem)
 
 
 def _blob(store: Store, sha256: str, format: str) -> Path:
@@ -223,4 +230,9 @@ def _path(store: Store, key: str) -> Path:
 
 
 def _write(store: Store, key: str, record: CompiledRecord) -> None:
-    write_json(_path(store, key), asdict(record))
+    content = asdict(record)
+    write_json(_path(store, key), {**content, _SEAL: _sealed(key, content)})
+
+
+def _sealed(key: str, content: Mapping[str, object]) -> str:
+    return compiled_key({"key": key, "record": content})

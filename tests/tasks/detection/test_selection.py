@@ -116,3 +116,15 @@ def test_a_table_of_a_networks_own_nms_is_read_picture_by_picture() -> None:
     assert third.classes.tolist() == [4, 2]  # equal scores in the table's order
     (best,) = table_detections(np.array(rows, np.float32), 1, BoxRules(most=1))
     assert best.classes.tolist() == [0]
+
+
+@pytest.mark.parametrize("suppression", ["iou", "diou", "soft", "soft_in_order"])
+@pytest.mark.parametrize("size", [1e30, 3e38])
+def test_boxes_as_large_as_numbers_can_be_overlap_like_others(
+    suppression: str, size: float
+) -> None:
+    rows = prediction(*[(size, 32, size, size, score, 1, 0) for score in (0.9, 0.8, 0.3)])
+    found = selected(rows, confidence=0.25, suppression=suppression)  # warnings are errors
+    assert found.scores.tolist()[0] == pytest.approx(0.9)
+    assert len(found) == 1
+    assert np.isfinite(found.boxes).all()

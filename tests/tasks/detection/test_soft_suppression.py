@@ -11,8 +11,10 @@ from zoohub.inputs.picture.transforms import letterbox_geometry
 from zoohub.networks.families import find_family
 from zoohub.outputs.boxes import SoftSuppression, chosen_boxes
 from zoohub.tasks.contract import Row
+from zoohub.tasks.detection import soft_suppression
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes
 from zoohub.tasks.detection.soft_suppression import weakened_scores
+from zoohub.tasks.detection.suppression import overlaps
 
 HOW = SoftSuppression(0.5, 0.001)
 
@@ -55,6 +57,29 @@ def test_scores_are_those_of_the_textbook(seed: int) -> None:
         np.testing.assert_allclose(found[own], textbook(boxes[own], scores[own]), rtol=1e-4)
     none = np.zeros(0, np.float32)
     assert len(weakened_scores(none.reshape(0, 4), none, none.astype(np.int64), HOW)) == 0
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+def test_of_many_boxes_only_those_near_each_other_are_compared(
+    monkeypatch: pytest.MonkeyPatch, in_order: bool
+) -> None:
+    """RetinaNet has 30,000 candidates at most, which took a minute where all were compared."""
+    compared = []
+
+    def counted(rows: np.ndarray, columns: np.ndarray, *, pixel: float) -> np.ndarray:
+        compared.append(len(columns))
+        return overlaps(rows, columns, pixel=pixel)
+
+    monkeypatch.setattr(soft_suppression, "overlaps", counted)
+    rng = np.random.default_rng(0)
+    count = 1000
+    corners = rng.uniform(0, 1000, (count, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(5, 40, (count, 2))], 1)
+    scores = rng.uniform(0.05, 1, count).astype(np.float32)
+    classes = np.zeros(count, np.int64)
+    found = weakened_scores(boxes.astype(np.float32), scores, classes, HOW, in_order=in_order)
+    assert (found < scores).sum() > count / 2
+    assert sum(compared) < count**2 / 10
 
 
 def test_centernets_boxes_are_weakened_in_the_pictures_own_pixels() -> None:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from tests.html_reading import Reading
-from zoohub.errors import DataError
+from zoohub.errors import DataError, UsageError
 from zoohub.inputs.picture import Geometry, Transform
+from zoohub.manifest.entry import InputContract
 from zoohub.manifest.opening import open_index
 from zoohub.models.class_names import class_names
 from zoohub.outputs import ClassScores
@@ -106,7 +107,13 @@ def test_a_threshold_leaves_out_what_is_hardly_a_table() -> None:
         (HEADED[:6], '<thead><tr><td></td><td colspan="2"></td></tr></thead>'),
         (["<tr>", "<td></td>", "</tbody>", "<td></td>"], "<tr><td></td><td></td></tr>"),
         (["<thead>", "<tr>", "</thead>", "</tr>"], "<thead><tr></tr></thead>"),
-        (["<tr>", ">", ' rowspan="2"', "<td", "<td></td>"], "<tr><td><td></td></td></tr>"),
+        (["<tr>", ">", ' rowspan="2"', "<td", "<td></td>"], "<tr><td></td><td></td></tr>"),
+        (["<td>", "<td", "<td>"], "<td></td><td></td><td></td>"),
+        (
+            ["<thead>", "<tr>", "<tr>", "<tbody>"],
+            "<thead><tr></tr><tr></tr></thead><tbody></tbody>",
+        ),
+        (["<script>", "</table>", "<td", ' onclick="x"', ' colspan="2"'], "<td></td>"),
     ],
 )
 def test_what_is_no_html_becomes_html(tokens: list[str], inner: str) -> None:
@@ -184,3 +191,10 @@ def test_cells_are_drawn_where_they_are() -> None:
     assert changed.max(0).tolist() == [225, 450]
     assert (np.asarray(picture) == 255).all()
     assert (drawn[100:200, 200:400] == 255).all()
+
+
+def test_a_network_that_reads_no_text_takes_no_characters() -> None:
+    contract = InputContract(size=(480, 480), interpolation="bilinear", resize="letterbox")
+    with pytest.raises(UsageError, match=r"--vocab .* is for the step of a pipeline that reads"):
+        TASK.prepare(contract, TableOptions(vocab="characters.txt"))
+    assert callable(TASK.prepare(contract, TableOptions()))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from zoohub.errors import DataError
 from zoohub.inputs.text import Sentence
 from zoohub.manifest.entry import InputContract, TextContract
+from zoohub.outputs.sequences import Sequences
 from zoohub.tasks.finding import find_task
 from zoohub.tasks.translation.interpret import TranslationOptions
 
@@ -61,3 +63,11 @@ def test_a_contract_without_start_and_end_is_refused() -> None:
     for contract in (InputContract(), InputContract(text=replace(TEXT, end_id=None))):
         with pytest.raises(DataError, match="does not say which tokens begin and end"):
             TASK.prepare(contract, TranslationOptions())
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_no_number_is_an_error_and_no_translation(wrong: float) -> None:
+    rows = TASK.prepare(InputContract(text=TEXT))(Sentence("a", ids=(5, 6)))
+    form = Sequences(np.full((1, 2, 3), 5, np.int32), np.full((1, 2), wrong, np.float32))
+    with pytest.raises(DataError, match="values that are not finite"):
+        TASK.interpret(form, rows, None, TranslationOptions())

@@ -20,6 +20,7 @@ from zoohub.tasks.detection.pictures import contract_of
 from zoohub.tasks.detection.rules import BoxRules, measured_rules, shown_rules
 from zoohub.tasks.detection.selection import Detections, select_detections, table_detections
 from zoohub.tasks.detection.soft_suppression import weakened_scores
+from zoohub.tasks.detection.suppression import bounded
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Label, class_name
 
@@ -194,7 +195,7 @@ def _weakened(table: Floats, how: SoftSuppression, rows: Sequence[Row]) -> Float
     table = table.copy()
     for picture, row in enumerate(rows):
         own = table[:, 0] == picture
-        corners = _to_picture(row)(table[own, 1:5])
+        corners = _to_picture(row)(bounded(table[own, 1:5]))
         classes = table[own, 6].astype(np.int64)
         table[own, 5] = weakened_scores(corners, table[own, 5], classes, how)
     return table

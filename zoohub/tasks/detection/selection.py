@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zoohub.outputs.boxes import Boxes
 from zoohub.tasks.detection.rules import SOFT, BoxRules
 from zoohub.tasks.detection.soft_suppression import weakened_scores
-from zoohub.tasks.detection.suppression import non_max_suppression
+from zoohub.tasks.detection.suppression import bounded, non_max_suppression
 
 MAX_CANDIDATES = 30_000
 
@@ -122,6 +122,7 @@ def _candidates(
 
 def _corners(boxes: Floats) -> Floats:
     """Centres and sizes (n, 4) as `x1 y1 x2 y2`."""
+    boxes = bounded(boxes)
     centres, halves = boxes[:, :2], boxes[:, 2:] / 2
     return np.concatenate([centres - halves, centres + halves], axis=1)
 

@@ -15,6 +15,8 @@ from zoohub.tasks.detection.suppression import overlaps
 
 Floats = NDArray[np.float32]
 
+_PIXEL = 1.0
+
 
 def weakened_scores(
     boxes: Floats,
@@ -32,12 +34,30 @@ def weakened_scores(
     """
     scores = scores.copy()
     for label in np.unique(classes):
-        left = np.flatnonzero(classes == label)
-        left = left[np.argsort(-scores[left], kind="stable")]
-        while len(left) > 1:
-            best = left[0 if in_order else scores[left].argmax()]
-            left = left[left != best]
-            shared = overlaps(boxes[best][None], boxes[left], pixel=1.0)[0]
-            scores[left] *= np.exp(-(shared**2) / how.sigma)
-            left = left[(shared == 0) | (scores[left] >= how.least)]
+        own = np.flatnonzero(classes == label)
+        own = own[np.argsort(-scores[own], kind="stable")]
+        scores[own] = _weakened(boxes[own], scores[own], how, in_order=in_order)
+    return scores
+
+
+def _weakened(boxes: Floats, scores: Floats, how: SoftSuppression, *, in_order: bool) -> Floats:
+    """The scores of one class's boxes, which come best first."""
+    scores = scores.copy()
+    # Of thousands of boxes few lie so far to the left or right that they can overlap: from left to
+    # right these are neighbours.
+    along = np.argsort(boxes[:, 0], kind="stable")
+    left, right = boxes[along, 0], boxes[along, 2]
+    reach = float((right - left).max(initial=0)) + 2 * _PIXEL
+    first = np.searchsorted(left, boxes[:, 0] - reach)
+    last = np.searchsorted(left, boxes[:, 2] + 2 * _PIXEL)
+    going = np.full(len(boxes), True)  # neither had their turn nor fell below the least
+    while going.any():
+        best = int((going if in_order else np.where(going, scores, -np.inf)).argmax())
+        going[best] = False
+        near = along[first[best] : last[best]]
+        near = near[going[near]]
+        shared = overlaps(boxes[best][None], boxes[near], pixel=_PIXEL)[0]
+        near, shared = near[shared > 0], shared[shared > 0]
+        scores[near] *= np.exp(-(shared**2) / how.sigma)
+        going[near] = scores[near] >= how.least
     return scores

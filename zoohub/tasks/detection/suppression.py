@@ -10,6 +10,14 @@ Floats = NDArray[np.float32]
 # Candidates compared with what stays at a time, and with each other.
 _WINDOW, _BLOCK = 1024, 64
 _TINY = 1e-6  # keeps the overlap of two empty boxes finite
+_FAR = 1e15  # pixels; the areas of boxes that are larger have no room in float32
+
+
+def bounded(boxes: Floats) -> Floats:
+    """The numbers of boxes, which weights that fit nothing may make as large as there are, cut so
+    that overlaps can be computed."""
+    found: Floats = boxes.clip(-_FAR, _FAR)
+    return found
 
 
 def non_max_suppression(

@@ -8,19 +8,29 @@ are empty in the picture have tokens by how PubTabNet writes the nothing in them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
 PLAIN, SPANNING, OPENING = "<td></td>", "<td", "<td>"
 CELLS = (OPENING, SPANNING, PLAIN)  # whose boxes count
 _EMPTY = "<eb"
+_SPAN = re.compile(r' (colspan|rowspan)="[0-9]{1,3}"')
+# What an element of a table ends by its beginning, where that is open.
+_ENDS = {
+    "thead": ("thead", "tbody"),
+    "tbody": ("thead", "tbody"),
+    "tr": ("tr",),
+    "td": ("td",),
+}
 
 
 def as_html(tokens: Sequence[str], texts: Mapping[int, str] | None = None) -> str:
     """A page of one table; `texts` are those of cells, by the places of their tokens.
 
-    What a network reads need not be HTML: what is still open where its frame or the table ends is
-    closed, and what ends nothing, or spans nothing, is left out.
+    What a network reads need not be HTML: what is still open where its frame or the table ends, or
+    its like begins, is closed; what ends nothing, or spans nothing, is left out. So is what is no
+    part of a table, as tokens may be named by a stranger's file.
 
     >>> as_html(["<tr>", "<td></td>", "<td", ' colspan="2"'], {1: "a < b"})
     '<html><body><table><tr><td>a &lt; b</td><td colspan="2"></td></tr></table></body></html>'
@@ -39,21 +49,20 @@ class _Writer:
 
     def add(self, token: str, text: str) -> None:
         """A token, and the text of the cell that it begins."""
-        if self._text is not None and token.startswith(" "):
+        if self._text is not None and _SPAN.fullmatch(token):
             self._pieces.append(token)
             return
         self._end_spans()
         if token == PLAIN or token.startswith(_EMPTY):
-            self._pieces.append(f"<td>{text}</td>")
+            self._begin("td", f"<td>{text}")
+            self._close("td")
         elif token == SPANNING:
-            self._pieces.append(token)
-            self._open.append("td")
+            self._begin("td", token)
             self._text = text
         elif token.startswith("</"):
             self._close(token[2:-1])
-        elif token.startswith("<"):
-            self._pieces.append(token + text)
-            self._open.append(token[1:-1])
+        elif token.startswith("<") and token[1:-1] in _ENDS:
+            self._begin(token[1:-1], token + text)
 
     def finished(self) -> str:
         """All that was written, and the ends of what is open."""
@@ -61,6 +70,12 @@ class _Writer:
         while self._open:
             self._close(self._open[-1])
         return "".join(self._pieces)
+
+    def _begin(self, name: str, piece: str) -> None:
+        for ended in _ENDS[name]:
+            self._close(ended)
+        self._pieces.append(piece)
+        self._open.append(name)
 
     def _end_spans(self) -> None:
         if self._text is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from zoohub.errors import UsageError
 from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
@@ -53,7 +54,12 @@ class TableRecognitionTask(ChainTask):
     def prepare(
         self, contract: InputContract, options: object = None
     ) -> Callable[[Picture], tuple[Row, ...]]:
-        """See `Task`."""
+        """See `Task`. Raises UsageError: characters are named, of which it reads none."""
+        if isinstance(options, TableOptions) and options.vocab is not None:
+            raise UsageError(
+                "--vocab (vocab=) is for the step of a pipeline that reads text (zoohub predict "
+                "table): this network reads a table's structure"
+            )
         return picture_rows(contract)
 
     def prepare_chain(self, steps: Mapping[str, Step], options: object = None) -> Prepare:

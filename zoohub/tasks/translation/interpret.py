@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoohub.manifest.entry import TextContract
+from zoohub.outputs.form import check_finite
 from zoohub.outputs.sequences import Sequences
 from zoohub.tasks.contract import Row
 from zoohub.tasks.options import option
@@ -48,10 +49,15 @@ def languages_of(rows: Sequence[Row]) -> list[Language]:
 
 
 def best_of(found: Sequences, languages: Sequence[Language]) -> list[tuple[Translation, ...]]:
-    """The best-scored sequence of each sentence, finished or not."""
+    """The best-scored sequence of each sentence, finished or not.
+
+    Raises:
+        DataError: its score is no number, as the network's were none.
+    """
     results: list[tuple[Translation, ...]] = []
     for ids, scores, language in zip(found.ids, found.scores, languages, strict=True):
-        best = int(scores.argmax())
+        best = int(scores.argmax())  # one that is no number is taken for the largest
+        check_finite(scores[best])
         tokens = _inner(ids[best].tolist(), language.contract)
         words = language.vocabulary
         text = None if words is None else words.decode(tokens)
