@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from zoohub.tasks.detection.coco_shapes import runs_of
 from zoohub.tasks.detection.samples import Boxes, Objects, Shape
@@ -47,11 +46,27 @@ def _inside(shape: Shape, size: tuple[int, int]) -> NDArray[np.bool_]:
     height, width = size
     if isinstance(shape, dict):
         return RunLengths(height, width, runs_of(shape, height * width)).pixels()
-    image = Image.new("1", (width, height))
-    canvas = ImageDraw.Draw(image)
+    inside = np.zeros(size, bool)
     for polygon in shape:
-        # Far outside of the picture Pillow's arithmetic would overflow.
-        x = np.clip(polygon[::2], -width, 2 * width) - 0.5
-        y = np.clip(polygon[1::2], -height, 2 * height) - 0.5
-        canvas.polygon(list(zip(x.tolist(), y.tolist(), strict=True)), fill=1)
-    return np.asarray(image)
+        inside |= fill_polygon(np.asarray(polygon, np.float64).reshape(-1, 2), size)
+    return inside
+
+
+def fill_polygon(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels of a (height, width) `size` whose centres a polygon (n, 2) of x, y goes around an
+    odd number of times. (Pillow's polygons have pixels beyond their edges too.)"""
+    height, width = size
+    # What is far outside is outside, and must not overflow.
+    points = points.clip(-(1 << 20), 1 << 20)
+    (x1, y1), (x2, y2) = points.T, np.roll(points, -1, axis=0).T
+    first = np.ceil(np.minimum(y1, y2) - 0.5).clip(0, height).astype(np.int64)
+    last = np.ceil(np.maximum(y1, y2) - 0.5).clip(0, height).astype(np.int64)
+    counts = last - first  # of rows whose middle an edge crosses
+    edge = np.repeat(np.arange(len(points)), counts)
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
+    part = (row + 0.5 - y1[edge]) / (y2 - y1)[edge]
+    column = np.ceil(x1[edge] + part * (x2 - x1)[edge] - 0.5).clip(0, width).astype(np.int64)
+    crossings = np.zeros((height, width + 1), np.int32)
+    np.add.at(crossings, (row, column), 1)
+    inside: NDArray[np.bool_] = np.cumsum(crossings[:, :width], axis=1) % 2 == 1
+    return inside

@@ -59,12 +59,13 @@ def make_scenes(digits: Digits, part: Part, count: int, size: int) -> BoxSamples
 
     `digits` are 8×8 pictures, already only those of the part (see `FOLDS`).
     """
-    made = [compose_scene(digits, part, number, size) for number in range(count)]
-    return Samples(
-        [scene.pixels for scene in made],
-        [_objects(scene) for scene in made],
-        [f"{part}-{number:05d}" for number in range(count)],
-    )
+    pictures: list[NDArray[np.uint8]] = []
+    objects: list[Objects] = []
+    for number in range(count):  # one by one: all inks together would be a gigabyte
+        scene = compose_scene(digits, part, number, size)
+        pictures.append(scene.pixels)
+        objects.append(_objects(scene))
+    return Samples(pictures, objects, [f"{part}-{number:05d}" for number in range(count)])
 
 
 def _objects(scene: Scene) -> Objects:
