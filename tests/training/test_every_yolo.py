@@ -23,6 +23,7 @@ NETWORKS = {
     "yolov7-tiny": ("yolov7", {"size": "tiny", "width": 0.125}),
     "yolov7-w6": ("yolov7", {"size": "w6", "width": 0.0625}),
     "yolov8n": ("yolov8", {"size": "n", "width": 0.0625, "depth": 0.33}),
+    "yolov8n-masks": ("yolov8", {"size": "n", "width": 0.0625, "depth": 0.33, "masks": True}),
     "yolov9-t": ("yolov9", {"size": "t", "width": 0.25}),
     "yolov10n": ("yolov10", {"size": "n", "width": 0.125, "depth": 0.33, "max_detections": 50}),
     "yolov11n": ("yolov11", {"size": "n", "width": 0.125, "depth": 0.33}),
@@ -45,8 +46,9 @@ def _recipe(folder: Path, builder: str, arguments: Mapping[str, object]) -> Path
         pixels = np.full((64, 64, 3), 40, np.uint8)
         pixels[10:30, 5:25], pixels[12:50, 32:60] = 200, 120
         Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
-        boxes = ((0, 15, 20, 20, 20), (1, 46, 31, 28, 38))
-        lines = [f"{c} {x / 64} {y / 64} {w / 64} {h / 64}" for c, x, y, w, h in boxes]
+        # As polygons, which are boxes to networks without masks.
+        corners = ((0, 5, 10, 25, 10, 25, 30, 5, 30), (1, 32, 12, 60, 12, 60, 50, 32, 50))
+        lines = [f"{c} {' '.join(str(v / 64) for v in values)}" for c, *values in corners]
         (folder / "labels" / f"{number}.txt").write_text("\n".join(lines))
     (folder / "data.yaml").write_text("train: images\nval: images\nnames: [light, grey]\n")
     recipe = {
@@ -83,6 +85,7 @@ def test_it_trains_and_is_measured(model: str, tmp_path: Path) -> None:
     assert len(losses) == 1
     assert np.isfinite(losses).all()
     assert 0 <= run.metrics["map50"] <= 1
+    assert ("mask_map50" in run.metrics) == model.endswith("masks")
     assert json.loads((run.path / "run.json").read_text())["classes"] == ["light", "grey"]
 
 

@@ -126,7 +126,8 @@ class Family:
         loss: `module:function`, found as `outputs` is, what it is trained with: `(net,
             LossRequest) -> (cell, loss)`, where the cell (`net`, or a shell around it) gives what
             the loss takes before the targets; None: the task's own.
-        unlearnt: why that loss does not fit the network that arguments make, None where it does.
+        learns_shapes: whether that loss takes the shapes of objects too, and not their boxes alone,
+            in the network that arguments make.
         loss_weights: what each part of that loss counts for, by the names that recipes have, or a
             function of the arguments that says so.
         sides: the (height, width) that pictures must have, None where any does, or a function of
@@ -179,7 +180,7 @@ class Family:
     outputs: str = "zoohub.outputs.class_scores:class_scores"
     heads: tuple[str, ...] = ()
     loss: str | None = None
-    unlearnt: Callable[[Arguments], str | None] = lambda arguments: None
+    learns_shapes: Callable[[Arguments], bool] = lambda arguments: False
     loss_weights: Mapping[str, float] | Callable[[Arguments], Mapping[str, float]] = field(
         default_factory=dict
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -111,5 +112,7 @@ def _bytes_of(target: object) -> Iterator[bytes]:
             yield from _bytes_of(getattr(target, part.name))
     elif isinstance(target, str | Path):  # a file beside the input: its folder may be another
         yield os.fsencode(Path(target).name)
+    elif isinstance(target, tuple) and target and isinstance(target[0], list | dict):
+        yield json.dumps(target).encode()  # shapes: lists of any lengths are no array
     else:
         yield np.asarray(target).tobytes()

@@ -71,6 +71,31 @@ class Case:
                 raw[picture, :64, row, column] += near.reshape(-1)
         return found
 
+    def coefficients(self) -> Array:
+        """What the cells say of each of 32 prototypes, (B, 32, N). Both are such that sums of their
+        products are exact in float16 too."""
+        cells = sum((self.size[0] // stride) * (self.size[1] // stride) for stride in STRIDES)
+        return self._coarse(5, (self.pictures, 32, cells))
+
+    def prototypes(self) -> Array:
+        """(B, 32, H / 4, W / 4)."""
+        return self._coarse(6, (self.pictures, 32, self.size[0] // 4, self.size[1] // 4))
+
+    def _coarse(self, stream: int, shape: tuple[int, ...]) -> Array:
+        random = np.random.default_rng([self.seed, stream])
+        return (random.integers(-4, 5, shape) / 8).astype(np.float32)
+
+    def owners(self) -> Array:
+        """Which target each pixel of (B, H / 4, W / 4) belongs to, plus 1: ellipses, the last on
+        top; 0 where there is none."""
+        found = np.zeros((self.pictures, self.size[0] // 4, self.size[1] // 4), np.int32)
+        rows, columns = np.mgrid[: found.shape[1], : found.shape[2]] * 4 + 2
+        for picture, targets in enumerate(self.targets()):
+            for place, (label, x, y, w, h) in enumerate(targets):
+                far = ((columns - x) * 2 / w) ** 2 + ((rows - y) * 2 / h) ** 2
+                found[picture][(far < 1) & (label >= 0)] = place + 1
+        return found
+
     def anchored(self, name: str) -> list[Array]:
         """Maps of YOLOv5's kind: (B, 3, H, W, 5 + classes), the auxiliary ones last."""
         strides = [8 * 2**level for level in range(len(ANCHORS[name]))]

@@ -1,4 +1,5 @@
-"""What mindyolo's losses give for drawn maps and targets, written to tests/data/losses.json.
+"""What mindyolo's losses give for drawn maps and targets, written to tests/data/losses.json;
+those with masks (yolov8_masks) to mask_losses.json beside it.
 
     pip download --no-deps mindyolo==0.5.0 && unzip mindyolo-*.whl -d FOLDER
     python tests/networks/losses/record.py FOLDER [NAME…]
@@ -36,7 +37,7 @@ from maps import (
     peers_targets,
 )
 
-FILE = Path(__file__).resolve().parents[2] / "data" / "losses.json"
+DATA = Path(__file__).resolve().parents[2] / "data"
 DISTANCES = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 ANCHORED = {
     **{"box": 0.05, "obj": 0.7, "cls": 0.3, "anchor_t": 4.0},
@@ -51,6 +52,8 @@ CASES = (
     Case(2, (192, 192), 7, 5),
     Case(3, (256, 256), 2, 8),
 )
+# Of a picture that learn masks: mindyolo's 600, or all where the picture has fewer.
+CELLS = {1: 336, 2: 600, 3: 600}
 # Where several boxes want one anchor of one cell, mindyolo's objectness is that of whichever is
 # written last; zoohub's is the best one's. So few boxes do not meet.
 APART = (
@@ -84,6 +87,12 @@ def recorded(name: str, load: Callable[[str], Any], case: Case) -> dict[str, flo
         make = getattr(load(f"{name}_loss"), f"YOLOv{name[5:]}Loss")
         loss = make(**DISTANCES, stride=list(STRIDES), nc=case.classes)
         maps = distances(case, 2 if name in ("yolov9", "yolov10") else 1)
+    elif name == "yolov8_masks":
+        loss = load("yolov8_loss").YOLOv8SegLoss(
+            **DISTANCES, stride=list(STRIDES), nc=case.classes, max_object_num=CELLS[case.seed]
+        )
+        maps = (distances(case, 1), Tensor(case.coefficients()), Tensor(case.prototypes()))
+        pictures = Tensor(case.owners())
     elif name in ("yolox", "yolox_l1"):
         l1 = name == "yolox_l1"
         loss = load("yolox_loss").YOLOXLoss(nc=case.classes, input_size=case.size, use_l1=l1)
@@ -120,15 +129,16 @@ def main() -> None:
     """See the module."""
     folder, *names = sys.argv[1:]
     load = peer(folder)
-    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     ms.set_context(mode=ms.GRAPH_MODE)
     for name in names:
+        file = DATA / ("mask_losses.json" if name.endswith("_masks") else "losses.json")
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         known[name] = []
         for case in APART if name == "yolov3" else CASES:
             found = recorded(name, load, case)
             print(name, case.seed, found, flush=True)
             known[name].append({"case": asdict(case), "parts": found})
-    FILE.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 main()

@@ -15,10 +15,8 @@ import pytest
 from mindspore import Tensor, nn
 
 from zoohub.errors import RecipeError
-from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family, LossRequest
-from zoohub.tasks.finding import find_task
 
 _spec = importlib.util.spec_from_file_location("maps", Path(__file__).with_name("maps.py"))
 assert _spec is not None
@@ -182,11 +180,3 @@ def test_labels_are_not_smoothed_in_silence() -> None:
     request = LossRequest(3, (64, 64), label_smoothing=0.1)
     with pytest.raises(RecipeError, match="label_smoothing: YOLOv8's loss has none"):
         family.find(family.loss)(_network("yolov8", 3), request)
-
-
-def test_masks_have_no_loss() -> None:
-    task = find_task("object-detection")
-    contract = InputContract(size=(64, 64))
-    task.check_network(NetworkSpec("yolov8", {"size": "x"}), contract)
-    with pytest.raises(RecipeError, match="YOLOv8 with masks cannot be trained"):
-        task.check_network(NetworkSpec("yolov8", {"size": "x", "masks": True}), contract)

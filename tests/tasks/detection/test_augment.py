@@ -14,6 +14,7 @@ from zoohub.inputs.picture import Transform
 from zoohub.manifest.entry import InputContract
 from zoohub.tasks.contract import TrainingRow
 from zoohub.tasks.detection.augment import (
+    Drawn,
     clip_boxes,
     flip,
     letterbox,
@@ -69,8 +70,9 @@ def test_without_changes_a_letterbox_is_the_one_of_predict(
     contract: InputContract, size: tuple[int, int]
 ) -> None:
     pixels, boxes = _picture(1, *size)
-    placed, moved = letterbox(pixels, boxes, contract, STILL, np.random.default_rng(0))
-    assert moved[0, 1:].tolist() == _white(placed)
+    drawn = letterbox(Drawn(pixels, boxes), contract, STILL, np.random.default_rng(0))
+    placed = drawn.pixels
+    assert drawn.boxes[0, 1:].tolist() == _white(placed)
     expected = Transform(contract)(pixels)
     assert np.abs(placed[:, :, _order(contract)] - expected.transpose(1, 2, 0) * 255).max() <= 1
     samples = Samples([pixels], [Objects(boxes)], ["0"])
@@ -101,8 +103,8 @@ def _order(contract: InputContract) -> list[int]:
 
 def test_around_a_mosaic_is_what_the_contract_fills_with() -> None:
     contract = replace(CONTRACT, fill=(10, 90, 150), colour="BGR")
-    pictures = [_picture(i, 300, 30) for i in range(4)]
-    canvas, _ = mosaic(pictures, contract, STILL, np.random.default_rng(0))
+    pictures = [Drawn(*_picture(i, 300, 30)) for i in range(4)]
+    canvas = mosaic(pictures, contract, STILL, np.random.default_rng(0)).pixels
     assert canvas[0, 0].tolist() == canvas[-1, -1].tolist() == [150, 90, 10]
 
 
@@ -110,20 +112,20 @@ def test_around_a_mosaic_is_what_the_contract_fills_with() -> None:
 def test_boxes_follow_scale_shift_and_mirror(seed: int) -> None:
     random = np.random.default_rng(seed)
     augment = BoxAugment(scale=0.3, shift=0.1)
-    placed, moved = letterbox(*_picture(seed), replace(CONTRACT, size=(96, 96)), augment, random)
-    assert np.abs(moved[0, 1:] - _white(placed)).max() <= 1.5
-    mirrored, turned = flip(placed, moved)
-    assert np.abs(turned[0, 1:] - _white(mirrored)).max() <= 1.5
-    np.testing.assert_allclose(flip(mirrored, turned)[1], moved, atol=1e-4)
+    contract = replace(CONTRACT, size=(96, 96))
+    placed = letterbox(Drawn(*_picture(seed)), contract, augment, random)
+    assert np.abs(placed.boxes[0, 1:] - _white(placed.pixels)).max() <= 1.5
+    mirrored = flip(placed)
+    assert np.abs(mirrored.boxes[0, 1:] - _white(mirrored.pixels)).max() <= 1.5
+    np.testing.assert_allclose(flip(mirrored).boxes, placed.boxes, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_boxes_follow_their_pictures_into_a_mosaic(seed: int) -> None:
     random = np.random.default_rng(seed)
-    pictures = [_picture(seed * 4 + i) for i in range(4)]
-    canvas, boxes = mosaic(
-        pictures, replace(CONTRACT, size=(128, 128)), BoxAugment(scale=0.2), random
-    )
+    pictures = [Drawn(*_picture(seed * 4 + i)) for i in range(4)]
+    drawn = mosaic(pictures, replace(CONTRACT, size=(128, 128)), BoxAugment(scale=0.2), random)
+    canvas, boxes = drawn.pixels, drawn.boxes
     assert canvas.shape == (128, 128, 3)
     for _, x1, y1, x2, y2 in boxes:
         inside = canvas[round(y1) + 1 : round(y2) - 1, round(x1) + 1 : round(x2) - 1, 0]
@@ -135,7 +137,9 @@ def test_boxes_follow_their_pictures_into_a_mosaic(seed: int) -> None:
 
 def test_what_is_hardly_left_of_a_box_is_no_target() -> None:
     boxes = as_boxes([[0, -30, 0, 10, 20], [1, -10, 0, 30, 20], [2, 5, 5, 7, 30], [3, 1, 1, 9, 9]])
-    assert clip_boxes(boxes, (0, 0, 64, 64)).tolist() == [[1, 0, 0, 30, 20], [3, 1, 1, 9, 9]]
+    cut, kept = clip_boxes(boxes, (0, 0, 64, 64))
+    assert cut.tolist() == [[1, 0, 0, 30, 20], [3, 1, 1, 9, 9]]
+    assert kept.tolist() == [False, True, False, True]
 
 
 def test_colours_change_and_boxes_do_not() -> None:

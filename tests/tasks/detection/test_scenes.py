@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoohub.inputs.picture.digits import heldout_digits
+from zoohub.tasks.detection.coco_shapes import box_around
 from zoohub.tasks.detection.samples import box_count
 from zoohub.tasks.detection.scenes import FOLDS, make_scene, make_scenes
 
@@ -32,6 +33,17 @@ def test_boxes_lie_inside_and_hold_what_stands_out() -> None:
         for x1, y1, x2, y2 in boxes[:, 1:].astype(int):
             contrasts.append(grey[y1:y2, x1:x2].std() / (grey.std() + 1e-6))
     assert np.median(contrasts) > 0.8
+
+
+def test_a_digits_shape_is_its_ink_which_its_box_is_around() -> None:
+    scenes = make_scenes(heldout_digits(), "test", 4, 96)
+    for objects in scenes.targets:
+        assert objects.shaped
+        for (_, *box), shape in zip(objects.boxes.tolist(), objects.shapes, strict=True):
+            around = box_around(shape)
+            assert around is not None
+            x, y, width, height = around
+            assert [x, y, x + width, y + height] == box
 
 
 def test_parts_share_no_digit() -> None:

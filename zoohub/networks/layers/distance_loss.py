@@ -87,11 +87,14 @@ class DistanceLoss(nn.Cell):
         total = maps.sum() * 0.0
         for place, assigner in enumerate(self.assigners):
             part = maps[:, place * self.cells : (place + 1) * self.cells]
-            total = total + self.branch(part, own, assigner) * self.counts_for[place]
+            total = total + self.branch(part, own, assigner)[0] * self.counts_for[place]
         return total
 
-    def branch(self, maps: Tensor, targets: Tensor, assigner: nn.Cell) -> Tensor:
-        """The loss of one branch's maps (B, N, V)."""
+    def branch(
+        self, maps: Tensor, targets: Tensor, assigner: nn.Cell
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The loss of one branch's maps (B, N, V), and of each cell the box that it answers for, in
+        pixels (B, N, 4), which target that is and 1 where it answers for any, (B, N)."""
         batch, cells, values = maps.shape
         classes = values - 4 * REG_MAX
         logits = ops.reshape(maps[:, :, : 4 * REG_MAX], (batch, cells, 4, REG_MAX))
@@ -100,7 +103,7 @@ class DistanceLoss(nn.Cell):
         x, y = self.x + (right - left) / 2, self.y + (bottom - top) / 2
         w, h = left + right, top + bottom
         pixels = ops.stack((x, y, w, h), -1) * ops.expand_dims(self.stride, -1)
-        box, label, wanted = assigner(
+        box, label, wanted, which, answers = assigner(
             ops.stop_gradient(ops.sigmoid(scores)), ops.stop_gradient(pixels), targets
         )
         box, wanted = ops.stop_gradient(box), ops.stop_gradient(wanted)
@@ -116,7 +119,8 @@ class DistanceLoss(nn.Cell):
         sides = ops.stack((*before, *after), -1)
         off = (self.distance_loss(logits, sides) * wanted).sum()
         weigh = self.weights
-        return (apart * weigh.box + wrong * weigh.classes + off * weigh.distances) / count
+        total = (apart * weigh.box + wrong * weigh.classes + off * weigh.distances) / count
+        return total, box, ops.stop_gradient(which), ops.stop_gradient(answers)
 
     def mean_distances(self, chances: Tensor) -> Tensor:
         """(…, `REG_MAX`) -> their means (…), rounded as mindyolo's float16 rounds them.

@@ -46,7 +46,14 @@ class FlatChannels(nn.Cell):
             return outputs
         flat: tuple[Tensor, ...] = ()
         for maps in (outputs,) if self.branches == 1 else outputs:
-            for raw in maps:
-                rows = ops.reshape(raw, (raw.shape[0], raw.shape[1], -1))
-                flat = (*flat, ops.transpose(rows, (0, 2, 1)))
+            flat = (*flat, flat_channels(maps))
         return ops.concat(flat, 1)
+
+
+def flat_channels(maps: tuple[Tensor, ...]) -> Tensor:
+    """Maps (B, values, H, W), one a level -> (B, all cells, values)."""
+    flat: tuple[Tensor, ...] = ()
+    for raw in maps:
+        rows = ops.reshape(raw, (raw.shape[0], raw.shape[1], -1))
+        flat = (*flat, ops.transpose(rows, (0, 2, 1)))
+    return ops.concat(flat, 1)

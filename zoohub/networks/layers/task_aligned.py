@@ -16,7 +16,8 @@ _TINY = 1e-9
 
 
 class TaskAligned(nn.Cell):
-    """(scores, boxes, targets) -> the boxes, classes and scores that each of N cells should give.
+    """(scores, boxes, targets) -> the boxes, classes and scores that each of N cells should give,
+    and which target that is.
 
     A cell is fit for a box by its score for the box's class, to the power of 1/2, times the sixth
     power of their complete IoU. Of the cells whose centre is inside a box the `best` fit answer for
@@ -24,7 +25,9 @@ class TaskAligned(nn.Cell):
 
     Takes scores (B, N, C) from 0 to 1, boxes (B, N, 4) by centre and size, and targets (B, M, 5):
     class, centre and size, class -1 where there is none; all in pixels. Returns boxes (B, N, 4),
-    classes (B, N) in int32 and scores (B, N), 0 where a cell has no box to answer for.
+    classes (B, N) in int32 and scores (B, N), 0 where a cell has no box to answer for; then the
+    targets' places (B, N) in int32, and 1 where a cell answers for one at all (B, N): its score may
+    be 0 all the same.
     """
 
     def __init__(self, centres: np.ndarray, best: int = 10) -> None:
@@ -36,7 +39,7 @@ class TaskAligned(nn.Cell):
 
     def construct(
         self, scores: Tensor, boxes: Tensor, targets: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """See the class."""
         batch, cells, classes = scores.shape
         most = targets.shape[1]
@@ -78,6 +81,8 @@ class TaskAligned(nn.Cell):
             ops.reshape(box, (batch, cells, 4)),
             ops.reshape(label, (batch, cells)),
             wanted_scores,
+            which,
+            ops.amax(chosen, 1),
         )
 
     def overlaps(self, boxes: Tensor, targets: Tensor) -> Tensor:

@@ -19,13 +19,14 @@ def _multiple(arguments: Mapping[str, object]) -> int:
     return 64 if coarse else 32
 
 
-def _unlearnt(arguments: Mapping[str, object]) -> str | None:
-    if not arguments.get("masks"):
-        return None
-    return (
-        "YOLOv8 with masks cannot be trained: data for detection has boxes alone; "
-        "train a size without masks, such as yolov8x"
-    )
+def _masks(arguments: Mapping[str, object]) -> bool:
+    return bool(arguments.get("masks"))
+
+
+def _weights(arguments: Mapping[str, object]) -> Mapping[str, float]:
+    """mindyolo weighs masks as it does boxes."""
+    boxes = {"box": 7.5, "classes": 0.5, "distances": 1.5}
+    return {**boxes, "masks": 7.5} if _masks(arguments) else boxes
 
 
 # MindOCR's detector of a page's parts, which has four strides.
@@ -51,8 +52,8 @@ FAMILY = Family(
     raw=("boxes", "map_*"),
     outputs="outputs:boxes_or_masks",
     loss="loss:box_loss",
-    unlearnt=_unlearnt,
-    loss_weights={"box": 7.5, "classes": 0.5, "distances": 1.5},
+    learns_shapes=_masks,
+    loss_weights=_weights,
     start_head="loss:start_head",
     cut="cut:cut_network",
     constants=(r"model\.model\.\d+\.(?:stride|dfl\.conv\.weight)",),

@@ -58,8 +58,7 @@ class MaskHead(DistanceHead):
         weights: tuple[Tensor, ...] = ()
         for level, branch in enumerate(self.cv4):
             out = branch(features[level])
-            _, _, height, width = out.shape
-            weights = (*weights, ops.reshape(out, (-1, _PROTOTYPES, height * width)))
+            weights = (*weights, ops.reshape(out, (out.shape[0], _PROTOTYPES, -1)))
         coefficients = ops.concat(weights, 2)
         if not self.decodes or self.training:
             return raw, coefficients, prototypes

@@ -45,10 +45,8 @@ def read_coco_part(
     categories: Categories,
     complaints: Complaints,
     skipped: dict[str, str],
-    *,
-    shapes: bool = False,
 ) -> BoxSamples:
-    """The pictures of a file, as `coco_file.load_parts` gives it, with their boxes, and `shapes`
+    """The pictures of a file, as `coco_file.load_parts` gives it, with their boxes, and the shapes
     where these are known of all in a picture.
 
     `complaints` is told what was wrong with boxes, `skipped` gets the pictures that could not be
@@ -78,14 +76,13 @@ def read_coco_part(
 
     good = [number for number, path in paths.items() if path not in bad]
     objects = [
-        _objects(rows[number], paths[number], len(categories.names), complaints, shapes)
-        for number in good
+        _objects(rows[number], paths[number], len(categories.names), complaints) for number in good
     ]
     return Samples([paths[n] for n in good], objects, [str(paths[n]) for n in good])
 
 
 def _objects(
-    rows: Sequence[_Written], picture: Path, classes: int, complaints: Complaints, shapes: bool
+    rows: Sequence[_Written], picture: Path, classes: int, complaints: Complaints
 ) -> Objects:
     """What is in one picture."""
     size = picture_size(picture)
@@ -97,7 +94,6 @@ def _objects(
         places = [row.where for row in chosen]
         found, numbers = usable_boxes(array, places, size, classes, complaints)
         boxes.append(found)
-        if shapes:
-            known += [given_shape(chosen[number].annotation, size) for number in numbers]
+        known += [given_shape(chosen[number].annotation, size) for number in numbers]
     whole = tuple(shape for shape in known if shape is not None)
     return Objects(boxes[0], boxes[1], whole if len(whole) == len(known) else ())

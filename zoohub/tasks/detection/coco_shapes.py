@@ -1,4 +1,4 @@
-"""The box around a segmentation of COCO's, for objects that come without one."""
+"""The segmentations of COCO's: their boxes, for objects that come without one, and runs."""
 
 from __future__ import annotations
 
@@ -55,6 +55,16 @@ def box_around(shape: object) -> tuple[float, float, float, float] | None:
         points += map(float, polygon)
     x, y = points[::2], points[1::2]
     return min(x), min(y), max(x) - min(x), max(y) - min(y)
+
+
+def runs_of(shape: Mapping[str, object], pixels: int) -> tuple[int, ...]:
+    """The runs of a run-length mask that `box_around` knows: down the columns, off and on, to the
+    last of so many `pixels`."""
+    counts = shape["counts"]
+    runs = _written_runs(counts) if isinstance(counts, str) else counts
+    assert isinstance(runs, list)
+    left = pixels - sum(runs)
+    return (*runs, *((0, left) if len(runs) % 2 else (left,)))
 
 
 def is_number(value: object) -> bool:

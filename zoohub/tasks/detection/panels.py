@@ -50,6 +50,8 @@ def _number(value: float | None) -> str:
 def _figure(samples: BoxSamples, place: int, labels: Sequence[Label]) -> str:
     picture = Image.fromarray(read_image(samples.inputs[place]))  # type: ignore[arg-type]
     ratio = max(1, round(_DRAWN / max(picture.size)))
+    if any(label.mask is not None for label in labels):
+        ratio = 1  # masks are in the picture's own pixels
     picture = picture.resize((picture.width * ratio, picture.height * ratio))
     boxed = [(label, label.box) for label in labels if label.box is not None]
     enlarged = [

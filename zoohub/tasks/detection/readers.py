@@ -82,9 +82,9 @@ def read_boxes(data: BoxesData, training: bool = True) -> Splits[Objects]:
         classes, parts = read_voc(file, complaints, skipped)
     elif file.suffix.lower() == ".json":
         files = [file, validation_file(file), testing_file(file)]
-        classes, parts, notes = _read_coco(files, complaints, skipped, shapes=not training)
+        classes, parts, notes = _read_coco(files, complaints, skipped)
     else:
-        classes, parts, notes = _read_yaml(file, complaints, skipped, shapes=not training)
+        classes, parts, notes = _read_yaml(file, complaints, skipped)
     train, validation, test = parts
     if not len(validation) and data.validation:
         train, validation = split_off(train, data.validation, data.seed)
@@ -100,16 +100,14 @@ def read_boxes(data: BoxesData, training: bool = True) -> Splits[Objects]:
 _Read = tuple[tuple[str, ...], list[BoxSamples], tuple[str, ...]]  # classes, parts, notes
 
 
-def _read_yaml(
-    file: Path, complaints: Complaints, skipped: dict[str, str], *, shapes: bool
-) -> _Read:
+def _read_yaml(file: Path, complaints: Complaints, skipped: dict[str, str]) -> _Read:
     data = read_data_yaml(file)
     if data.names is None:
         entries = [data.parts[part] for part in PARTS]
         if any(len(several) > 1 for several in entries):
             raise DataError(f"{file}: one COCO file for each part; put several into one")
         files = [data.path(several[0]) if several else None for several in entries]
-        return _read_coco(files, complaints, skipped, shapes=shapes)
+        return _read_coco(files, complaints, skipped)
     parts = [
         read_yolo_part(part_pictures(data, part), len(data.names), complaints, skipped)
         for part in PARTS
@@ -118,11 +116,7 @@ def _read_yaml(
 
 
 def _read_coco(
-    files: Sequence[Path | None],
-    complaints: Complaints,
-    skipped: dict[str, str],
-    *,
-    shapes: bool,
+    files: Sequence[Path | None], complaints: Complaints, skipped: dict[str, str]
 ) -> _Read:
     contents, categories = load_parts(files)
     parts: list[BoxSamples] = []
@@ -130,7 +124,7 @@ def _read_coco(
         if file is None or content is None:
             parts.append(none())
             continue
-        parts.append(read_coco_part(file, content, categories, complaints, skipped, shapes=shapes))
+        parts.append(read_coco_part(file, content, categories, complaints, skipped))
     return categories.names, parts, categories.sentences()
 
 

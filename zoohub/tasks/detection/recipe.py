@@ -69,7 +69,8 @@ class LossWeights:
     publisher, which the run's copy spells out. Not every loss has every part.
 
     `box` is 1 - IoU, `objectness` and `classes` are binary cross entropies, `distances` the
-    distribution focal loss of YOLOv8 to YOLOv11, `l1` what YOLOX's boxes are off in cells (their
+    distribution focal loss of YOLOv8 to YOLOv11, `masks` the binary cross entropy of masks inside
+    their boxes, `l1` what YOLOX's boxes are off in cells (their
     centre, and the logarithm of their sides). `anchor_ratio` is how many times an anchor may
     differ from a box that it answers for. Where there are anchors, the figures hold at 640×640 and
     80 classes, and are scaled from there.
@@ -79,6 +80,7 @@ class LossWeights:
     objectness: float | None = number(None, low=0.0)
     classes: float | None = number(None, low=0.0)
     distances: float | None = number(None, low=0.0)
+    masks: float | None = number(None, low=0.0)
     l1: float | None = number(None, low=0.0)
     anchor_ratio: float | None = number(None, low=1.0)
 

@@ -32,7 +32,7 @@ class Objects:
     `boxes` is float32 (n, 5): class index, x1, y1, x2, y2 in pixels of the upright picture.
     `crowds` are those that stand for a crowd: COCO's evaluation ignores what is found there, and
     nothing is trained on them. `shapes` are the outlines of both, the boxes' first, where they are
-    known of all and wanted: COCO's polygons or run lengths.
+    known of all: COCO's polygons or run lengths.
     """
 
     boxes: Boxes
@@ -43,6 +43,10 @@ class Objects:
     def shaped(self) -> bool:
         """Whether the outline of everything is known."""
         return len(self.shapes) == len(self.boxes) + len(self.crowds)
+
+    def without_shapes(self) -> Objects:
+        """The same by its boxes alone."""
+        return replace(self, shapes=()) if self.shapes else self
 
     def renumbered(self, places: NDArray[np.int64]) -> Objects:
         """The same with class i as class `places[i]`."""

@@ -17,7 +17,8 @@ from PIL import Image
 
 from zoohub.inputs.picture.digits import Digits, all_digits, heldout_digits
 from zoohub.tasks.detection.recipe import ScenesData
-from zoohub.tasks.detection.samples import Boxes, BoxSamples, Objects, as_boxes
+from zoohub.tasks.detection.samples import Boxes, BoxSamples, Objects, Shape, as_boxes
+from zoohub.tasks.run_lengths import run_lengths
 from zoohub.tasks.samples import Samples, Splits, none
 
 Part = Literal["train", "validation", "test"]
@@ -58,12 +59,22 @@ def make_scenes(digits: Digits, part: Part, count: int, size: int) -> BoxSamples
 
     `digits` are 8×8 pictures, already only those of the part (see `FOLDS`).
     """
-    made = [compose_scene(digits, part, number, size) for number in range(count)]
-    return Samples(
-        [scene.pixels for scene in made],
-        [Objects(as_boxes([row for row, _ in scene.digits])) for scene in made],
-        [f"{part}-{number:05d}" for number in range(count)],
-    )
+    pictures: list[NDArray[np.uint8]] = []
+    objects: list[Objects] = []
+    for number in range(count):  # one by one: all inks together would be a gigabyte
+        scene = compose_scene(digits, part, number, size)
+        pictures.append(scene.pixels)
+        objects.append(_objects(scene))
+    return Samples(pictures, objects, [f"{part}-{number:05d}" for number in range(count)])
+
+
+def _objects(scene: Scene) -> Objects:
+    """The scene's boxes, and each digit's ink as its shape."""
+    shapes: list[Shape] = []
+    for _, ink in scene.digits:
+        runs = run_lengths(ink > _INK)
+        shapes.append({"size": [runs.height, runs.width], "counts": list(runs.runs)})
+    return Objects(as_boxes([row for row, _ in scene.digits]), shapes=tuple(shapes))
 
 
 def make_scene(

@@ -39,7 +39,7 @@ from zoohub.tasks.detection.regions.search import is_two_stage, search_objects
 from zoohub.tasks.detection.rules import measured_rules, shown_rules
 from zoohub.tasks.detection.samples import BoxSamples, Objects, box_count
 from zoohub.tasks.results import Json, Label, Prediction
-from zoohub.tasks.samples import Samples
+from zoohub.tasks.samples import Samples, Splits
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -69,7 +69,7 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     options = DetectionOptions
     learns_from = (
         "pictures with boxes: a data.yaml in YOLO's format, a .json file in COCO's, or a folder in "
-        "Pascal VOC's"
+        "Pascal VOC's; with polygons in the first two for networks with masks"
     )
     expected = "a data.yaml in YOLO's format, a .json file in COCO's or a folder in Pascal VOC's"
     drawings = "detections"
@@ -103,8 +103,6 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
         family = find_family(network.builder)
         if family.loss is None:
             raise RecipeError(_no_loss(network.builder))
-        if (why := family.unlearnt(network.arguments)) is not None:
-            raise RecipeError(why)
         problem = family.size_problem(network.arguments, training.size)
         if problem is not None:
             raise RecipeError(f"input.size: {problem}")
@@ -208,6 +206,20 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
 
         return TrainingPictures(samples, contract, recipe)
 
+    def fitted(
+        self,
+        recipe: DetectionRecipe,
+        splits: Splits[Objects],
+        network: NetworkSpec,
+        known: tuple[str, ...] | None,
+    ) -> Splits[Objects]:
+        """With the objects' shapes where the network learns from them, else without."""
+        from zoohub.tasks.detection.shaped import shaped_alone, without_shapes
+
+        if find_family(network.builder).learns_shapes(network.arguments):
+            return shaped_alone(splits, network.builder)
+        return without_shapes(splits)
+
     def step_batches(
         self,
         rows: TrainingRow,
@@ -218,9 +230,16 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     ) -> list[MicroBatch]:
         """The targets of a part are all of the step's, its own first: the loss weighs by them."""
         images, targets = rows.inputs["image"], rows.targets["boxes"]
+        owners = [rows.targets["owners"]] if "owners" in rows.targets else []
         size = len(images) // parts
         return [
-            ((images[start : start + size],), (np.roll(targets, -start, axis=0),))
+            (
+                (images[start : start + size],),
+                (
+                    np.roll(targets, -start, axis=0),
+                    *(array[start : start + size] for array in owners),
+                ),
+            )
             for start in range(0, len(images), size)
         ]
 

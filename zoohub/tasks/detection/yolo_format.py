@@ -14,8 +14,8 @@ from zoohub.core.text_reader import exists, is_file, named_path, read_text_file
 from zoohub.core.yaml_reader import Document, plain_text, read_yaml
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable, other_files, picture_files
-from zoohub.tasks.detection.labels import BROKEN, NO_LABELS, Complaints, check_boxes, picture_size
-from zoohub.tasks.detection.samples import BoxSamples, Objects
+from zoohub.tasks.detection.labels import BROKEN, NO_LABELS, Complaints, picture_size, usable_boxes
+from zoohub.tasks.detection.samples import BoxSamples, Objects, Shape
 from zoohub.tasks.samples import Samples
 
 PARTS = ("train", "val", "test")
@@ -144,7 +144,7 @@ def read_yolo_part(
     label file is no text is left out. Fills in what is wrong.
 
     A label is `class x y width height` (centre, as parts of the picture) or `class` and a
-    polygon, whose box is taken.
+    polygon, whose box is taken; where a picture has polygons alone, they are the objects' shapes.
     """
     bad = find_unreadable(pictures)
     skipped.update({str(path): reason for path, reason in bad.items()})
@@ -157,7 +157,7 @@ def read_yolo_part(
         if not is_file(file):
             complaints.add(NO_LABELS, f"{path.name}, looked for {file}")
         try:
-            rows, places = _read_labels(file, complaints)
+            rows, places, polygons = _read_labels(file, complaints)
         except DataError as error:
             skipped[str(path)] = f"its labels: {error}"
             continue
@@ -166,14 +166,28 @@ def read_yolo_part(
         ):  # what is no number then is complained of
             rows[:, 1:] *= (width, height, width, height)
         kept.append(path)
-        boxes.append(Objects(check_boxes(rows, places, (height, width), classes, complaints)))
+        found, numbers = usable_boxes(rows, places, (height, width), classes, complaints)
+        shapes = [_in_pixels(polygons[number], width, height) for number in numbers]
+        whole = tuple(shape for shape in shapes if shape is not None)
+        boxes.append(Objects(found, shapes=whole if len(whole) == len(shapes) else ()))
     return Samples(kept, boxes, [str(path) for path in kept])
 
 
-def _read_labels(file: Path, complaints: Complaints) -> tuple[NDArray[np.float64], list[str]]:
-    """Rows of class, x1, y1, x2, y2 as parts of the picture, and where each is written."""
+def _in_pixels(polygon: Sequence[float], width: int, height: int) -> Shape | None:
+    """A polygon of parts of the picture as COCO's shape; None where there is none."""
+    if not polygon:
+        return None
+    return [[value * (height if i % 2 else width) for i, value in enumerate(polygon)]]
+
+
+def _read_labels(
+    file: Path, complaints: Complaints
+) -> tuple[NDArray[np.float64], list[str], list[Sequence[float]]]:
+    """Rows of class, x1, y1, x2, y2 as parts of the picture, where each is written, and its polygon
+    (empty where it is a box)."""
     rows: list[tuple[float, ...]] = []
     places: list[str] = []
+    polygons: list[Sequence[float]] = []
     lines = read_text_file(file).splitlines() if is_file(file) else []
     for number, line in enumerate(lines, 1):
         where = f"{file}:{number}"
@@ -186,11 +200,13 @@ def _read_labels(file: Path, complaints: Complaints) -> tuple[NDArray[np.float64
         if len(values) == 4:
             x, y, width, height = values
             rows.append((label, x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+            polygons.append(())
         elif len(values) >= 6 and len(values) % 2 == 0:
             x_s, y_s = values[::2], values[1::2]
             rows.append((label, min(x_s), min(y_s), max(x_s), max(y_s)))
+            polygons.append(values)
         else:
             complaints.add(BROKEN, where)
             continue
         places.append(where)
-    return np.array(rows, np.float64).reshape(-1, 5), places
+    return np.array(rows, np.float64).reshape(-1, 5), places, polygons
