@@ -49,9 +49,7 @@ def _turned(located: Located) -> Located:
     shape = located.info.shape
     if len(shape) != 2 or located.strides is not None or len(located.spans) != 1:
         return located
-    return replace(
-        located, info=TensorInfo(shape[::-1], located.info.dtype), strides=(1, shape[1])
-    )
+    return replace(located, info=TensorInfo(shape[::-1], located.info.dtype), strides=(1, shape[1]))
 
 
 def _pieces(located: Located, count: int) -> list[Located]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
+from zoohub.networks.crnn_seq2seq_ocr.family import HEIGHT, VIEWS
 from zoohub.networks.crnn_seq2seq_ocr.network import END, START, CRNNSeq2Seq
 from zoohub.networks.family import Part, Taken
 from zoohub.networks.layers.blank_texts import BlankTexts
@@ -50,10 +51,9 @@ class NextCharacter(nn.Cell):
 
 def reading_parts(net: CRNNSeq2Seq) -> Mapping[str, Part]:
     """`see` and `step`, as `zoohub.tasks.text_recognition.stepwise` asks for them."""
-    height, width = net.sides
     steps, hidden = net.decoder.steps, net.decoder.decoder.gru.hidden
     channels = net.encoder.cnn.convRelu1.conv.in_channels
-    image = Taken("image", ("batch", channels, height, width), "float32")
+    image = Taken("image", ("batch", channels, HEIGHT, 2 * VIEWS * steps), "float32")
     seen = Taken("seen", ("batch", steps, hidden), "float32")
     state = Taken("state", ("batch", hidden), "float32")
     characters = Taken("characters", ("batch", "length"))
