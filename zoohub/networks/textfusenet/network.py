@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.faster_rcnn.backbones import make_backbone
-from zoohub.networks.faster_rcnn.heads import CHANNELS
-from zoohub.networks.faster_rcnn.network import MaskRCNN
+from zoohub.networks.faster_rcnn.heads import CHANNELS, ClassBranch, MaskBranch
+from zoohub.networks.faster_rcnn.network import TwoStages
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.corner_resize import CornerResize
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -103,11 +103,14 @@ class Fusion(nn.Cell):
         return ops.relu(self.bn(self.conv1x1(self.conv3x3(summed))))
 
 
-class TextFuseNet(MaskRCNN):
+class TextFuseNet(TwoStages):
     """See `textfusenet`."""
 
+    smooth = True
+
     def add_second_stage(self, num_classes: int, boxes: int) -> None:
-        super().add_second_stage(num_classes, boxes)
+        self.rcnn_cls = ClassBranch(num_classes, boxes)
+        self.rcnn_mask = MaskBranch(num_classes)
         self.rcnn_seg = ContextBranch()
         self.fuse_module = Fusion()
 

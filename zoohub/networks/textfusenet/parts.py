@@ -8,8 +8,8 @@ from mindspore import Tensor, nn
 from mindspore import dtype as mstype
 
 from zoohub.networks.family import Part, Taken
-from zoohub.networks.faster_rcnn import parts as faster_rcnn
 from zoohub.networks.faster_rcnn.heads import CHANNELS, REGION
+from zoohub.networks.faster_rcnn.parts import first_part, head_part
 from zoohub.networks.textfusenet.network import TextFuseNet
 
 _CELLS = 2 * REGION
@@ -48,12 +48,11 @@ class TextMasks(nn.Cell):
 
 def search_parts(net: TextFuseNet) -> Mapping[str, Part]:
     """As `zoohub.tasks.text_detection.masked_texts` asks for them."""
-    known = faster_rcnn.search_parts(net)
-    first = known["proposals"]
+    first = first_part(net)
     shape = ("count", CHANNELS, _CELLS, _CELLS)
     regions = tuple(Taken(name, shape, "float32") for name in ("mask_regions", "context_regions"))
     return {
         "proposals": Part(FirstStage(net), first.inputs, (*first.outputs, "context")),
-        "head": known["head"],
+        "head": head_part(net.rcnn_cls),
         "masks": Part(TextMasks(net), regions, ("mask_logits",)),
     }
