@@ -1,4 +1,4 @@
-"""Tensors that a file has in one piece and the network in three."""
+"""Tensors that a file has in one piece and the network in three, or the other way round."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import nn
+from safetensors.numpy import save_file
 
 from zoohub.checkpoint import Weights, open_checkpoint, write_pth
+from zoohub.checkpoint.layout import Layout
+from zoohub.checkpoint.splitting import split
 from zoohub.checkpoint.weights import Contents
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.networks.loading import LoadOptions, load_into
@@ -48,3 +51,18 @@ def test_what_is_fused_is_cut_in_the_weights_and_in_their_average(
     assert report.complete
     parts = [parameter.asnumpy() for parameter in net.get_parameters()]
     assert np.array_equal(np.concatenate(parts), sets["average" if ema else "weights"])
+
+
+def test_a_matrix_that_lies_the_other_way_round_is_turned(tmp_path: Path) -> None:
+    path = tmp_path / "older.safetensors"
+    matrix, vector = np.arange(6.0, dtype=np.float32).reshape(2, 3), np.arange(6.0, dtype="f")
+    save_file({"gru.weight_i": matrix, "gru.bias_i": vector}, path)
+    layout = Layout(transposed=(r"gru\..+_i",))
+    weights = split(open_checkpoint(path), [layout])
+    assert weights.info("gru.weight_i").shape == (3, 2)
+    assert np.array_equal(weights["gru.weight_i"], matrix.T)
+    assert not weights.owned("gru.weight_i")
+    assert np.array_equal(weights["gru.bias_i"], vector)
+    twice = split(weights, [layout])  # what is strided already stays as it is
+    assert np.array_equal(twice["gru.weight_i"], matrix.T)
+    assert split(twice, [Layout(transposed=("dense",))]) is twice

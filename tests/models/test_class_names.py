@@ -21,6 +21,15 @@ def test_names_are_in_the_order_of_the_outputs(name, count, some):
     assert all(label and label == label.strip() for label in names)
 
 
+def test_classes_that_are_alike_are_counted():
+    names = class_names("<go> chinese-french <unused*359> <space>")
+    assert (names[0], names[1], names[-2], names[-1]) == ("<go>", "0", "<unused>", " ")
+    assert names.count("<unused>") == 359
+    characters = names[1:-360]
+    assert len(characters) == len(set(characters)) == 9636
+    assert characters[-2:] == ("Ÿ", "ÿ")
+
+
 def test_unknown_names_list_the_known_ones():
     assert known_labels() == ("coco-2017", "digits", "imagenet-1k")
     with pytest.raises(DataError, match="coco-2017, digits, imagenet-1k"):

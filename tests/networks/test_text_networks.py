@@ -46,6 +46,7 @@ SMALL = [
     Small("visionlan_resnet45_la", (64, 256), "batch", {"intermediate_size": 32, "depth": 1}),
     Small("abinet_resnet45_en", (32, 128), "batch", _ABINET),
     Small("crnn", (32, 64), "batch", {"hidden": 8}),
+    Small("crnn_seq2seq_ocr", (128, 32), "batch", {"hidden": 8, "steps": 4, "num_classes": 12}),
     Small("robustscanner_resnet31", None, "batch", {"steps": 3, "hidden_size": 8}),
     Small("cls_mobilenetv3", (48, 192), "batch height width"),
 ]
@@ -70,6 +71,8 @@ def test_an_onnx_file_is_checked_with_all_axes_open_that_may_be(
         ("crnn", {}, (32, None)),
         ("rare", {}, (32, None)),
         ("crnn_zoo", {}, (32, None)),
+        ("crnn_seq2seq_ocr", {}, (128, 512)),
+        ("crnn_seq2seq_ocr", {"steps": 8}, (128, 64)),
         ("svtr_lcnet", {}, (48, None)),
         ("svtr", {}, (None, None)),
         ("svtr", {"straighten": False}, (32, 320)),

@@ -140,6 +140,7 @@ def test_a_part_without_a_form_is_made_when_it_is_asked_and_not_before() -> None
     [
         ("master", {"num_classes": 12, "steps": 5, "stacks": 1, "intermediate_size": 32}),
         ("robustscanner", {"num_classes": 12, "steps": 5, "hidden_size": 16, "start": 10}),
+        ("crnn_seq2seq_ocr", {"num_classes": 12, "steps": 8, "hidden": 16}),
     ],
 )
 def test_a_reader_asked_by_the_character_gives_what_it_gives_whole(
@@ -148,7 +149,8 @@ def test_a_reader_asked_by_the_character_gives_what_it_gives_whole(
     family = find_family(builder)
     net = family.load()(**arguments).set_train(False)
     rng = np.random.default_rng(1)
-    images = rng.standard_normal((3, 3, 48, 96)).astype(np.float32)
+    height, width = family.sides_of(arguments)
+    images = rng.standard_normal((3, 3, height or 48, width or 96)).astype(np.float32)
     taken = {
         "image": images,
         "valid_width_mask": np.ones((3, 1, 24), np.int32),

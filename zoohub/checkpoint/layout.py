@@ -15,12 +15,14 @@ class Layout:
     `drop` are regular expressions of names in the file the network has no use for (training-only
     branches, say). `splits` are (regular expression, replacements) pairs of tensors that the file
     has in one piece and the network in several, equal and one after the other along the first
-    axis: the names of the pieces, which `rules` then rename (see `splitting.split`).
+    axis: the names of the pieces, which `rules` then rename (see `splitting.split`). `transposed`
+    are regular expressions of matrices whose rows are the network's columns.
     """
 
     rules: tuple[tuple[str, str], ...] = ()
     drop: tuple[str, ...] = ()
     splits: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    transposed: tuple[str, ...] = ()
 
 
 def has_prefix(name: str, prefixes: Iterable[str]) -> bool:

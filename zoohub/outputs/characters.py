@@ -14,6 +14,7 @@ from zoohub.outputs.form import Array, Size, only
 Reading = Literal["columns", "attention", "filtered", "likelihood", "aligned"]
 BLANK, START, STOP, END, UNKNOWN, PAD = "<blank>", "<go>", "<stop>", "<end>", "<ukn>", "<pad>"
 BOUNDS = "<bos/eos>"
+UNUSED = "<unused>"  # stands for nothing, and is written as nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +82,4 @@ MASTER = TextReader("attention", before=("<GO>", "<STOP>", "<PAD>"), after=("<UN
 ROBUST_SCANNER = TextReader("filtered", after=("<UKN>", "<BOS/EOS>"))
 VISION_LAN = TextReader("likelihood", before=(END,), given="logit", longest=25)
 ABINET = TextReader("aligned", before=(END,), given="logit")
+CRNN_SEQ2SEQ = TextReader("aligned", before=(PAD, START, END, UNKNOWN))

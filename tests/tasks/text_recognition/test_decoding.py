@@ -13,6 +13,7 @@ from zoohub.errors import DataError
 from zoohub.models.class_names import class_names
 from zoohub.outputs.characters import (
     ABINET,
+    CRNN_SEQ2SEQ,
     CTC,
     CTC_LOGITS,
     CTC_STEPS_FIRST,
@@ -75,6 +76,12 @@ def test_abinet_reads_up_to_its_end() -> None:
     ((text, score),) = read_texts(form, class_names("<end> letters digits-from-1"))
     assert text == "cab"
     assert 0.99 < score < 1
+
+
+def test_a_class_that_no_character_has_is_written_as_nothing() -> None:
+    names = class_names("<pad> <go> <end> <ukn> digits <unused*3> <space>")
+    form = CRNN_SEQ2SEQ({"characters": one_hot([5, 14, 17, 6, 2, 7], len(names))}, (0, 0))
+    assert read_texts(form, names) == [("1 2", 1.0)]
 
 
 def test_logits_become_shares_and_steps_may_come_first() -> None:

@@ -48,6 +48,9 @@ KNOWN = {
     "cnnctc": (
         replace(LINE, size=(32, 100), turned_above=None, interpolation="bicubic",
                 line=LineContract("edge"), **{**HALVES, "colour": "RGB"}), 37, "<blank>"),
+    "crnn_seq2seq_ocr": (
+        replace(WORD, size=(128, 512), **{**HALVES, "colour": "RGB"}), 10000,
+        "<pad> <go> <end> <ukn>"),
     "warpctc": (
         replace(WORD, size=(64, 160), value_range="0..1", mean=(0.901, 0.9049, 0.9025),
                 std=(0.1521, 0.1347, 0.1458), colour="BGR"), 11, "<blank>"),

@@ -42,16 +42,20 @@ class Head(nn.Cell):
 
 def search_parts(net: TwoStages) -> Mapping[str, Part]:
     """As `zoohub.tasks.detection.regions.search` asks for them."""
+    return {
+        "proposals": first_part(net),
+        **{name: head_part(cell) for name, cell in _heads(net).items()},
+        **_masks(net),
+    }
+
+
+def first_part(net: TwoStages) -> Part:
+    """`FirstStage`, and what it takes and gives."""
     channels = next(iter(net.backbone.get_parameters())).shape[1]
     image = Taken("image", ("batch", channels, "height", "width"), "float32")
     maps = tuple(f"map_{stride}" for stride in _STRIDES[:_LOOKED_AT])
     anchors = [f"{what}_{stride}" for stride in _STRIDES for what in ("logits", "offsets")]
-    first = Part(FirstStage(net), (image,), (*maps, *anchors))
-    return {
-        "proposals": first,
-        **{name: _head(cell) for name, cell in _heads(net).items()},
-        **_masks(net),
-    }
+    return Part(FirstStage(net), (image,), (*maps, *anchors))
 
 
 def _heads(net: TwoStages) -> dict[str, nn.Cell]:
@@ -63,7 +67,8 @@ def _heads(net: TwoStages) -> dict[str, nn.Cell]:
     return {"head": net.rcnn}
 
 
-def _head(cell: nn.Cell) -> Part:
+def head_part(cell: nn.Cell) -> Part:
+    """What sees regions, `cell`, and what it takes and gives."""
     taken = Taken("regions", ("count", CHANNELS, REGION, REGION), "float32")
     return Part(Head(cell, REGION), (taken,), ("class_logits", "offsets"))
 

@@ -12,12 +12,14 @@ from zoohub.inputs.picture import Geometry
 from zoohub.manifest.entry import RegionContract
 from zoohub.outputs import Form
 from zoohub.outputs.form import Array, check_finite
+from zoohub.outputs.masked_boxes import MaskedTable
 from zoohub.outputs.text_areas import TextCurves, TextKernels, TextProbability, TurnedBoxes
 from zoohub.tasks.contract import Row
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Json
 from zoohub.tasks.text_detection.curves import curve_outlines
 from zoohub.tasks.text_detection.kernels import kernel_outlines
+from zoohub.tasks.text_detection.masked_texts import mask_outlines
 from zoohub.tasks.text_detection.probability_map import map_outlines
 from zoohub.tasks.text_detection.rows import DetectorInput, input_size
 from zoohub.tasks.text_detection.shapes import Outline
@@ -29,6 +31,7 @@ _DEFAULTS = {
     TextKernels: RegionContract("quad", binary=0.0, least=0.85),
     TurnedBoxes: RegionContract("quad", least=0.8),
     TextCurves: RegionContract("polygon", least=0.3),
+    MaskedTable: RegionContract("polygon", binary=0.5, least=0.9),
 }
 
 
@@ -78,8 +81,12 @@ def interpret_texts(
         how = _merged(_DEFAULTS[type(form)], row.geometry.regions)
         if options.threshold is not None:
             how = replace(how, least=options.threshold)
-        outlines = _outlines(form, place, input_size(row), largest, how)
-        areas = [_in_picture(outline, row.geometry.geometry) for outline in outlines]
+        geometry = row.geometry.geometry
+        if isinstance(form, MaskedTable):
+            areas = [_area(outline) for outline in _masked(form, place, geometry, how)]
+        else:
+            outlines = _outlines(form, place, input_size(row), largest, how)
+            areas = [_in_picture(outline, geometry) for outline in outlines]
         found.append(tuple(sorted(areas, key=lambda area: -area.score)))
     return found
 
@@ -128,9 +135,23 @@ def _outlines(
     return curve_outlines([own(level) for level in form.levels], size, least=how.least)
 
 
+def _masked(
+    form: MaskedTable, place: int, geometry: Geometry, how: RegionContract
+) -> list[Outline]:
+    """The texts of one picture of the batch that are masks of boxes, in pixels of the picture."""
+    assert how.binary is not None
+    assert how.least is not None
+    return mask_outlines(form, place, geometry, binary=how.binary, least=how.least)
+
+
 def _in_picture(outline: Outline, geometry: Geometry) -> TextArea:
     """The outline in whole pixels of the picture, cut at its edges."""
     height, width = geometry.picture
     points = np.round(geometry.points_to_picture(outline.points.astype(np.float32)))
     points = np.clip(points, 0, np.array([width - 1, height - 1], np.float32))
-    return TextArea(tuple((float(x), float(y)) for x, y in points), outline.score)
+    return _area(Outline(points, outline.score))
+
+
+def _area(outline: Outline) -> TextArea:
+    """An outline in pixels of the picture, as a result."""
+    return TextArea(tuple((float(x), float(y)) for x, y in outline.points), outline.score)

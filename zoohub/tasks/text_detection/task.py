@@ -29,6 +29,7 @@ from zoohub.tasks.contract import (
 )
 from zoohub.tasks.text_detection import SERVES
 from zoohub.tasks.text_detection.interpret import TextArea, TextDetectionOptions, interpret_texts
+from zoohub.tasks.text_detection.masked_texts import is_two_stage, search_texts
 from zoohub.tasks.text_detection.rows import collate_pages, infer_pages, page_rows
 from zoohub.tasks.text_detection.samples import Texts, TextSamples, text_count
 
@@ -44,6 +45,7 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
     """See `Task`; a sample's target are the outlines of its texts."""
 
     serves = SERVES
+    builds_on = ("detection",)  # how two-stage detectors are asked
     title = "find text in pictures"
     figures = (
         Figure("hmean", "hmean"),
@@ -117,7 +119,9 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
         contract: InputContract,
         rows: Sequence[Row] = (),
     ) -> dict[str, Array]:
-        """Each picture at its own size."""
+        """Each picture at its own size, or by the parts of a two-stage detector."""
+        if is_two_stage(runners):
+            return search_texts(runners, batch["image"])
         (runner,) = runners.values()
         return infer_pages(runner, batch, rows)
 

@@ -11,7 +11,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.outputs.characters import BLANK, BOUNDS, END, PAD, STOP, CharacterScores
+from zoohub.outputs.characters import BLANK, BOUNDS, END, PAD, STOP, UNUSED, CharacterScores
 from zoohub.outputs.form import check_finite
 
 Steps = NDArray[np.int64]
@@ -42,7 +42,7 @@ def read_texts(form: CharacterScores, names: tuple[str, ...]) -> list[tuple[str,
             kept = _up_to(steps, places.get(STOP), needed=True)
         else:
             kept = _up_to(steps[: reader.longest], places.get(END))
-        text = "".join(names[step] for step in steps[kept])
+        text = "".join(names[step] for step in steps[kept] if names[step] != UNUSED)
         if reader.reading == "filtered":
             text = _NO_WORD.sub("", text.lower())
         if reader.reading == "likelihood":  # of the text and its end

@@ -2,7 +2,8 @@
 
 The network has two parts: `see` gives what `step` takes, and `blank`, the texts (N, steps + 1) that
 were not read yet: the class before the first character, then the one at the end; `step` gives the
-`probabilities` (N, classes) of the character after those so far, `characters` (N, n).
+`probabilities` (N, classes) of the character after those so far, `characters` (N, n). What else it
+gives, `next_X`, it takes as `X` with the next (a recurrent reader's state).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from zoohub.running import Array, Runner
 
 SEE, STEP = "see", "step"
+_NEXT = "next_"
 
 
 def read_stepwise(seen: Mapping[str, Array], step: Runner) -> dict[str, Array]:
@@ -28,7 +30,11 @@ def read_stepwise(seen: Mapping[str, Array], step: Runner) -> dict[str, Array]:
         if ended.all():
             break
         so_far = np.ascontiguousarray(texts[:, : place + 1])
-        found.append(step.run({**rest, "characters": so_far})["probabilities"])
+        given = step.run({**rest, "characters": so_far})
+        found.append(given["probabilities"])
+        for name, value in given.items():
+            if name.startswith(_NEXT):
+                rest[name.removeprefix(_NEXT)] = value
         texts[:, place + 1] = found[-1].argmax(1)
         ended |= texts[:, place + 1] == end
     certain = np.zeros_like(found[-1])

@@ -1,7 +1,7 @@
 """What regions of a picture look like on a pyramid's maps (RoIAlign), in NumPy.
 
-Source: He et al., "Mask R-CNN" (2017), in the numerics of MindSpore's `ROIAlign` with two samples a
-cell and side, and of Lin et al., "Feature Pyramid Networks" (2017), for the choice of the map.
+Source: He et al., "Mask R-CNN" (2017), in the numerics of MindSpore's `ROIAlign`, and of Lin et
+al., "Feature Pyramid Networks" (2017), for the choice of the map.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 STRIDES = (4, 8, 16, 32)
 _FINEST = 56  # pixels: a region twice as large is looked for on the next map
-_SAMPLES = 2
+_SAMPLES = 2  # of a cell and side
 _CHUNK = 128  # regions at a time
 
 
@@ -44,6 +44,15 @@ def region_features(
     return result
 
 
+def map_features(
+    features: NDArray[np.float32], stride: int, boxes: NDArray[np.float32], cells: int
+) -> NDArray[np.float32]:
+    """The features of regions on one map (channels, h, w) at 1/`stride`, with one sample a cell and
+    side: (n, channels, cells, cells). Boxes are those of `region_features`."""
+    by_pixel = np.ascontiguousarray(features.transpose(1, 2, 0))
+    return _aligned(by_pixel, boxes / np.float32(stride), cells, least=1.0, samples=1)
+
+
 def _levels(boxes: NDArray[np.float32]) -> NDArray[np.int64]:
     """Which map each region is looked for on."""
     sides = np.sqrt(boxes[:, 2:] - boxes[:, :2] + 1)
@@ -52,7 +61,11 @@ def _levels(boxes: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _aligned(
-    by_pixel: NDArray[np.float32], boxes: NDArray[np.float32], cells: int, least: float
+    by_pixel: NDArray[np.float32],
+    boxes: NDArray[np.float32],
+    cells: int,
+    least: float,
+    samples: int = _SAMPLES,
 ) -> NDArray[np.float32]:
     """The regions' cells (n, channels, cells, cells), each the mean of its samples, of a map
     (h, w, channels); boxes are in its pixels, and count as `least` pixels wide and high at least.
@@ -60,8 +73,8 @@ def _aligned(
     A cell's samples lie on a grid, so that their mean is a sum over rows of sums over columns.
     """
     height, width, channels = by_pixel.shape
-    down = _weights(boxes[:, 1], boxes[:, 3], cells, height, least)
-    across = _weights(boxes[:, 0], boxes[:, 2], cells, width, least)
+    down = _weights(boxes[:, 1], boxes[:, 3], cells, height, least, samples)
+    across = _weights(boxes[:, 0], boxes[:, 2], cells, width, least, samples)
     found = np.empty((len(boxes), channels, cells, cells), np.float32)
     for place, ((top, bottom, rows), (left, right, columns)) in enumerate(
         zip(_used(down), _used(across), strict=True)
@@ -86,20 +99,25 @@ def _used(
 
 
 def _weights(
-    start: NDArray[np.float32], end: NDArray[np.float32], cells: int, length: int, least: float
+    start: NDArray[np.float32],
+    end: NDArray[np.float32],
+    cells: int,
+    length: int,
+    least: float,
+    samples: int,
 ) -> NDArray[np.float32]:
     """Along one axis of `length` pixels: what each counts for each cell, (n, cells, length). What
     lies more than a pixel outside counts nothing."""
     side = np.maximum(end - start, np.float32(least)) / cells
-    steps = (np.arange(cells * _SAMPLES) + 0.5) / _SAMPLES
+    steps = (np.arange(cells * samples) + 0.5) / samples
     at = start[:, None] + steps.astype(np.float32) * side[:, None]
     outside = (at < -1) | (at > length)
     at = np.clip(at, 0, None)
     low = np.minimum(at.astype(np.int64), length - 1)
     high = np.minimum(low + 1, length - 1)
     share = np.where(low >= length - 1, 0, at - low).astype(np.float32)
-    found = np.zeros((len(start), cells * _SAMPLES, length), np.float32)
+    found = np.zeros((len(start), cells * samples, length), np.float32)
     region, sample = np.indices(at.shape)
     np.add.at(found, (region, sample, low), np.where(outside, 0, 1 - share))
     np.add.at(found, (region, sample, high), np.where(outside, 0, share))
-    return found.reshape(len(start), cells, _SAMPLES, length).mean(axis=2)
+    return found.reshape(len(start), cells, samples, length).mean(axis=2)

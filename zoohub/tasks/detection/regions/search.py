@@ -47,11 +47,11 @@ def search_objects(runners: Mapping[str, Runner], images: _Array) -> dict[str, _
     rows: list[_Array] = []
     masks: list[_Array] = []
     for place, image in enumerate(images):
-        raw = _asked(runners[PROPOSALS], image=image[None])
+        raw = asked(runners[PROPOSALS], image=image[None])
         maps = [raw[f"map_{stride}"][0] for stride in STRIDES]
         size = (image.shape[-2], image.shape[-1])
-        regions = _proposals(raw, size)
-        regions, scores, boxes, surest = _seen(runners, maps, regions, size)
+        regions = proposals_of(raw, size)
+        regions, scores, boxes, surest = seen_regions(runners, maps, regions, size)
         region, label, score = _chosen(scores, boxes)
         picture = np.full(len(region), place, np.float32)
         columns = (picture, *boxes[region, label].T, score, label)
@@ -64,7 +64,7 @@ def search_objects(runners: Mapping[str, Runner], images: _Array) -> dict[str, _
     return found
 
 
-def _asked(runner: Runner, **inputs: _Array) -> dict[str, _Array]:
+def asked(runner: Runner, **inputs: _Array) -> dict[str, _Array]:
     """What a part gives, all of it finite."""
     raw = runner.run(inputs)
     for values in raw.values():
@@ -72,7 +72,7 @@ def _asked(runner: Runner, **inputs: _Array) -> dict[str, _Array]:
     return raw
 
 
-def _proposals(raw: Mapping[str, _Array], size: _Size) -> _Array:
+def proposals_of(raw: Mapping[str, _Array], size: _Size) -> _Array:
     """Where something may be, (n, 4): the best boxes of each map that overlap no better one of it,
     the best of all first."""
     boxes: list[_Array] = []
@@ -90,7 +90,7 @@ def _proposals(raw: Mapping[str, _Array], size: _Size) -> _Array:
     return np.concatenate(boxes)[order]
 
 
-def _seen(
+def seen_regions(
     runners: Mapping[str, Runner], maps: Sequence[_Array], regions: _Array, size: _Size
 ) -> tuple[_Array, _Array, _Array, _Array]:
     """The regions that the last head saw (n, 4), their classes' scores (n, classes), boxes (n,
@@ -99,7 +99,7 @@ def _seen(
     cascade = len(heads) > 1
     for place, name in enumerate(heads):
         features = region_features(maps, regions, _CELLS, last_pixel=cascade)
-        raw = _asked(runners[name], regions=features)
+        raw = asked(runners[name], regions=features)
         logits = raw["class_logits"].astype(np.float32)
         offsets = _of_every_class(raw["offsets"], logits.shape[1])
         likeliest = offsets[np.arange(len(regions)), logits.argmax(axis=1)]
@@ -140,7 +140,7 @@ def _masks(
     if not len(regions):
         return np.empty((0, 2 * _MASK_CELLS, 2 * _MASK_CELLS), np.float32)
     features = region_features(maps, regions, _MASK_CELLS)
-    logits = _asked(runner, mask_regions=features)["mask_logits"]
+    logits = asked(runner, mask_regions=features)["mask_logits"]
     own = logits[np.arange(len(regions)), label + 1].astype(np.float32)
     with np.errstate(over="ignore"):
         likely: _Array = 1 / (1 + np.exp(-own))
