@@ -8,11 +8,11 @@ train on, the last 30 of each held out. The weights are random, with batch stati
 no published file is at hand: both sides start from the same ones, keep all but `classifier` as it
 is, take the same optimiser and learning rate, and change no picture at random. Each side is a whole
 process, which trains and then measures; the time of training is the process's without the
-measuring, of which both do the same and keep nothing. mindcv may be given fewer epochs, and fewer pictures: its time for all is then what its
-process took without them and its first epoch above the others (it compiles), and the others'
-multiplied. Accuracies are of the held-out pictures, by the network each side leaves; that of a
-mindcv which was given less is none to compare. At 224, as ResNet-50 is published, computing counts;
-at 64 what both sides do once.
+measuring, of which both do the same and keep nothing. mindcv may be given fewer epochs, and fewer
+pictures: its time for all is then what its process took without them and its first epoch above the
+others (it compiles), and the others' multiplied. Accuracies are of the held-out pictures, by the
+network each side leaves; that of a mindcv which was given less is none to compare. At 224, as
+ResNet-50 is published, computing counts; at 64 what both sides do once.
 """
 
 from __future__ import annotations
