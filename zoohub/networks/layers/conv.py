@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import HeNormal, Initializer, Uniform, initializer
 
+from zoohub.networks.layers.cell import Cell, fill, start
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.operators import shared
 
@@ -54,7 +55,7 @@ def new_conv2d(
     kernel_size, stride, dilations = _pair(kernel_size), _pair(stride), _pair(dilation)
     shape = (out_channels, in_channels // group, *kernel_size)
     cell = nn.Conv2d.__new__(nn.Conv2d)
-    nn.Cell.__init__(cell)
+    start(cell)
     cell.__dict__.update(  # what is neither parameter nor operator needs no __setattr__
         in_channels=in_channels,
         out_channels=out_channels,
@@ -69,9 +70,8 @@ def new_conv2d(
         data_format="NCHW",
         weight_init=weight_init,
         bias_init=Uniform(math.prod(shape[1:]) ** -0.5) if has_bias else None,
-        bias=None,
     )
-    cell.conv2d = shared(
+    convolution = shared(
         ops.Conv2D,
         out_channel=out_channels,
         kernel_size=kernel_size,
@@ -81,10 +81,12 @@ def new_conv2d(
         dilation=dilations,
         group=group,
     )
-    cell.bias_add = shared(ops.BiasAdd)
-    cell.weight = Parameter(initializer(weight_init, shape), name="weight")
+    parameters = {"weight": Parameter(initializer(weight_init, shape), name="weight")}
     if has_bias:
-        cell.bias = Parameter(initializer(cell.bias_init, (out_channels,)), name="bias")
+        parameters["bias"] = Parameter(initializer(cell.bias_init, (out_channels,)), name="bias")
+    else:
+        cell.__dict__["bias"] = None
+    fill(cell, parameters, {"conv2d": convolution, "bias_add": shared(ops.BiasAdd)})
     return cell
 
 
@@ -159,7 +161,7 @@ def conv_norm(
     return [conv, norm] if act is None else [conv, norm, act()]
 
 
-class ConvNormFeatures(nn.Cell):
+class ConvNormFeatures(Cell):
     """What `conv_norm` lists, one after another, with the names `features.0` and so on.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
@@ -183,7 +185,7 @@ class ConvNormFeatures(nn.Cell):
         return self.features(x)
 
 
-class ConvNormAct(nn.Cell):
+class ConvNormAct(Cell):
     """Convolution, batch norm, SiLU: the brick of the YOLO family.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride). Batch norm has the

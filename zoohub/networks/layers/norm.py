@@ -6,6 +6,7 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore import dtype as mstype
 from mindspore.common.initializer import initializer
 
+from zoohub.networks.layers.cell import fill, start
 from zoohub.networks.layers.operators import shared
 
 
@@ -18,7 +19,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
-        nn.Cell.__init__(self)
+        start(self)
         taken = 1.0 - momentum  # from the batch, as the operator counts it
         self.__dict__.update(  # what is neither parameter nor operator needs no __setattr__
             num_features=num_features,
@@ -26,12 +27,19 @@ class BatchNorm2d(nn.BatchNorm2d):
             eps=eps,
             momentum=taken,
         )
-        self.moving_mean = _statistic("zeros", num_features, "mean", learns=False)
-        self.moving_variance = _statistic("ones", num_features, "variance", learns=False)
-        self.gamma = _statistic("ones", num_features, "gamma", learns=True)
-        self.beta = _statistic("zeros", num_features, "beta", learns=True)
-        self.bn_train = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=taken)
-        self.bn_infer = shared(ops.BatchNorm, is_training=False, epsilon=eps)
+        fill(
+            self,
+            {
+                "moving_mean": _statistic("zeros", num_features, "mean", learns=False),
+                "moving_variance": _statistic("ones", num_features, "variance", learns=False),
+                "gamma": _statistic("ones", num_features, "gamma", learns=True),
+                "beta": _statistic("zeros", num_features, "beta", learns=True),
+            },
+            {
+                "bn_train": shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=taken),
+                "bn_infer": shared(ops.BatchNorm, is_training=False, epsilon=eps),
+            },
+        )
 
     def construct(self, x: Tensor) -> Tensor:
         norm = self.bn_train if self.training else self.bn_infer
