@@ -28,7 +28,8 @@ def start(cell: nn.Cell) -> None:
     cells: that was a sixth of the time in which HRNet is loaded. They are the same in every cell
     of a class, so they are set once and given to the others as unpickling gives them.
     """
-    base, attributes, containers = _blank(type(cell))
+    kind: Callable[..., nn.Cell] = type(cell)
+    base, attributes, containers = _blank(kind)
     own: dict[str, Any] = {name: make() for name, make in containers.items()}
     cell.__setstate__((base, {**attributes, **own, "_create_time": time.time_ns()}))
     # What `nn.Cell.__init__` writes down outside of the cell, and its `__del__` takes back.
@@ -52,13 +53,15 @@ def fill(
 
 
 @lru_cache(maxsize=1024)
-def _blank(kind: type[nn.Cell]) -> tuple[Any, dict[str, Any], dict[str, Callable[[], Any]]]:
+def _blank(
+    kind: Callable[..., nn.Cell],
+) -> tuple[Any, dict[str, Any], dict[str, Callable[[], Any]]]:
     """The state of a new cell of that class: MindSpore's own part, the attributes, and those of
     them that hold something empty, by what makes another."""
-    cell = kind.__new__(kind)
+    cell = nn.Cell.__new__(kind)
     nn.Cell.__init__(cell)
     base, attributes = cell.__getstate__()
-    containers = {
+    containers: dict[str, Callable[[], Any]] = {
         name: type(value)
         for name, value in attributes.items()
         if isinstance(value, dict | list | set)

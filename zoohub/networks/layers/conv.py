@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from mindspore import Parameter, Tensor, nn, ops
-from mindspore.common.initializer import HeNormal, Initializer, Uniform, initializer
+from mindspore import Tensor, nn, ops
+from mindspore.common.initializer import HeNormal, Initializer, Uniform
 
 from zoohub.networks.layers.cell import Cell, fill, start
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.operators import shared
+from zoohub.networks.layers.parameter import new_parameter
 
 Padding = Literal["symmetric", "same"]
 Activation: TypeAlias = "Callable[[], nn.Cell] | None"
@@ -81,9 +82,9 @@ def new_conv2d(
         dilation=dilations,
         group=group,
     )
-    parameters = {"weight": Parameter(initializer(weight_init, shape), name="weight")}
+    parameters = {"weight": new_parameter(weight_init, shape, "weight")}
     if has_bias:
-        parameters["bias"] = Parameter(initializer(cell.bias_init, (out_channels,)), name="bias")
+        parameters["bias"] = new_parameter(cell.bias_init, (out_channels,), "bias")
     else:
         cell.__dict__["bias"] = None
     fill(cell, parameters, {"conv2d": convolution, "bias_add": shared(ops.BiasAdd)})

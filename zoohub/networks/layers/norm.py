@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from mindspore import Parameter, Tensor, nn, ops
-from mindspore import dtype as mstype
-from mindspore.common.initializer import initializer
+from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.cell import fill, start
 from zoohub.networks.layers.operators import shared
+from zoohub.networks.layers.parameter import new_parameter
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -27,13 +26,14 @@ class BatchNorm2d(nn.BatchNorm2d):
             eps=eps,
             momentum=taken,
         )
+        size = (num_features,)
         fill(
             self,
             {
-                "moving_mean": _statistic("zeros", num_features, "mean", learns=False),
-                "moving_variance": _statistic("ones", num_features, "variance", learns=False),
-                "gamma": _statistic("ones", num_features, "gamma", learns=True),
-                "beta": _statistic("zeros", num_features, "beta", learns=True),
+                "moving_mean": new_parameter("zeros", size, "mean", learns=False),
+                "moving_variance": new_parameter("ones", size, "variance", learns=False),
+                "gamma": new_parameter("ones", size, "gamma"),
+                "beta": new_parameter("zeros", size, "beta"),
             },
             {
                 "bn_train": shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=taken),
@@ -55,8 +55,3 @@ class BatchStatistics(BatchNorm2d):
         self.use_batch_statistics = True
         # Momentum 0 leaves the moving statistics as they are.
         self.bn_infer = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=0.0)
-
-
-def _statistic(init: str, size: int, name: str, *, learns: bool) -> Parameter:
-    value = initializer(init, size, dtype=mstype.float32)
-    return Parameter(value, name=name, requires_grad=learns)
