@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from functools import partial
 
 import mindspore as ms
 import numpy as np
@@ -12,7 +13,7 @@ from mindspore.common.initializer import initializer
 from mindspore.nn.cell import cells_compile_cache
 
 from zoohub.networks.construction import construct_empty
-from zoohub.networks.layers.cell import Cell
+from zoohub.networks.layers.cell import Cell, another
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.parameter import new_parameter
 
@@ -83,6 +84,25 @@ def test_a_backward_pass_of_ones_own_is_found() -> None:
     for _ in range(2):
         assert Backward().has_bprop
         assert not Cell().has_bprop
+
+
+def test_another_activation_is_as_its_class_makes_it() -> None:
+    x = Tensor(np.array([-4.0, -1.0, 0.5, 9.0], np.float32))
+    half = partial(nn.LeakyReLU, 0.5)
+    for make in (nn.ReLU, nn.ReLU6, nn.Sigmoid, nn.SiLU, nn.HSwish, half):
+        one, other, plain = another(make), another(make), make()
+        assert type(one) is type(plain)
+        assert repr(one) == repr(plain)
+        assert vars(one).keys() == vars(plain).keys()
+        assert one._cells is not other._cells
+        np.testing.assert_array_equal(other(x).asnumpy(), plain(x).asnumpy())
+
+
+def test_what_learns_is_made_anew() -> None:
+    one, other = another(nn.PReLU), another(nn.PReLU)
+    assert one.w is not other.w
+    one, other = another(Quick), another(Quick)
+    assert one.norm is not other.norm
 
 
 def test_parameters_cells_and_modes_are_found_as_in_mindspores() -> None:

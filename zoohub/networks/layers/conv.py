@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import HeNormal, Initializer, Uniform
 
-from zoohub.networks.layers.cell import Cell, fill, start
+from zoohub.networks.layers.cell import Cell, another, fill, start
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.operators import shared
 from zoohub.networks.layers.parameter import new_parameter
@@ -159,7 +159,7 @@ def conv_norm(
     """
     conv = conv2d(in_channels, out_channels, kernel, stride, padding, groups, bias)
     norm = BatchNorm2d(out_channels, eps, momentum)
-    return [conv, norm] if act is None else [conv, norm, act()]
+    return [conv, norm] if act is None else [conv, norm, another(act)]
 
 
 class ConvNormFeatures(Cell):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mindspore import Tensor, nn, ops
 
-from zoohub.networks.layers.cell import Cell
+from zoohub.networks.layers.cell import Cell, another
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.norm import BatchNorm2d
 
@@ -44,9 +44,9 @@ class SqueezeExcite(Cell):
         super().__init__()
         self.conv_reduce = conv(channels, hidden)
         self.bn = BatchNorm2d(hidden) if norm else None
-        self.act = act()
+        self.act = another(act)
         self.conv_expand = conv(hidden, channels)
-        self.gate = gate()
+        self.gate = another(gate)
 
     def construct(self, x: Tensor) -> Tensor:
         y = self.conv_reduce(ops.mean(x, (2, 3), True))
@@ -71,9 +71,9 @@ class DenseSqueezeExcite(Cell):
         super().__init__()
         self.channels = channels
         self.conv_reduce = nn.Dense(channels, hidden)
-        self.act = act()
+        self.act = another(act)
         self.conv_expand = nn.Dense(hidden, channels)
-        self.gate = gate()
+        self.gate = another(gate)
 
     def construct(self, x: Tensor) -> Tensor:
         y = self.act(self.conv_reduce(ops.mean(x, (2, 3))))
