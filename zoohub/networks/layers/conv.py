@@ -78,8 +78,8 @@ def new_conv2d(
         kernel_size=kernel_size,
         pad_mode=pad_mode,
         pad=padding,
-        stride=stride,
-        dilation=dilations,
+        stride=_one(stride),
+        dilation=_one(dilations),
         group=group,
     )
     parameters = {"weight": new_parameter(weight_init, shape, "weight")}
@@ -93,6 +93,11 @@ def new_conv2d(
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def _one(size: tuple[int, int]) -> int | tuple[int, int]:
+    """What the operator makes the same of in less time: it keeps four numbers of either."""
+    return size[0] if size[0] == size[1] else size
 
 
 def conv2d(
