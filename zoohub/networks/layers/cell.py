@@ -13,7 +13,7 @@ from mindspore.nn.cell import cells_compile_cache
 
 
 class Cell(nn.Cell):
-    """An `nn.Cell` whose `__init__` takes a seventh of the time; nothing else differs.
+    """An `nn.Cell` whose `__init__` takes a third of the time; nothing else differs.
 
     For the blocks that a network has many of.
     """
