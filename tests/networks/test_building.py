@@ -255,3 +255,25 @@ def test_parameters_that_a_file_will_fill_share_one_load_operator() -> None:
         loading.build(NetworkSpec("resnet", {"depth": 7}), initialise=False)
     assert other_ops.Load is makes
     assert isinstance(next(net.get_parameters()).load, makes)
+
+
+def test_collection_of_garbage_is_put_off_while_a_network_is_built_and_no_longer() -> None:
+    started: list[int] = []
+    find_family("resnet").load()  # importing it is not building
+    gc.collect()
+    gc.callbacks.append(lambda phase, info: started.append(info["generation"]))
+    try:
+        loading.build(NetworkSpec("resnet", {"depth": 18}), initialise=False)
+        assert not started
+    finally:
+        gc.callbacks.pop()
+    assert gc.isenabled()
+    with pytest.raises(UsageError):
+        loading.build(NetworkSpec("resnet", {"depth": 7}), initialise=False)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        loading.build(NetworkSpec("lenet"), initialise=False)
+        assert not gc.isenabled()  # as the program wants it
+    finally:
+        gc.enable()

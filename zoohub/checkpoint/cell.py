@@ -32,7 +32,7 @@ def table_of(net: ms.nn.Cell) -> dict[str, TensorInfo]:
         if dtype not in types:
             text = str(dtype).lower()
             types[dtype] = _NAMES.get(text, text)
-        table[parameter.name] = TensorInfo(tuple(parameter.shape), types[dtype])
+        table[parameter.name] = TensorInfo(parameter.shape, types[dtype])
     return table
 
 
@@ -55,7 +55,7 @@ def apply_plan(net: ms.nn.Cell, plan: Plan, weights: Weights) -> None:
     exclusive = weights.claim()
     # All that can fail comes first; below, only assignments follow.
     values = {
-        a.name: _value(a, weights, tuple(parameters[a.name].shape), exclusive=exclusive)
+        a.name: _value(a, weights, parameters[a.name].shape, exclusive=exclusive)
         for a in plan.assignments
         if a.name in parameters
     }
@@ -77,10 +77,8 @@ def _check_network(
         odd = sorted(planned ^ parameters.keys())[:10]
         raise CheckpointMismatch(f"the plan was made for another network: {', '.join(odd)} differ")
     for name, value in values.items():
-        if (
-            tuple(value.shape) != tuple(parameters[name].shape)
-            or value.dtype != parameters[name].dtype
-        ):
+        parameter = parameters[name]
+        if value.shape != parameter.shape or value.dtype != parameter.dtype:
             raise CheckpointMismatch(f"the plan was made for another network: {name!r} differs")
 
 
@@ -90,10 +88,10 @@ def _value(
     array = weights.raw(assignment.source)
     if not (exclusive and weights.owned(assignment.source)):
         array = array.copy(order="C")
-    kind = weights.info(assignment.source).dtype
+    given = kind = weights.info(assignment.source).dtype
     if assignment.channels is not None or assignment.table is not None:
         array, kind = _adapted(array, kind, shape, assignment)
-    if assignment.cast or kind != weights.info(assignment.source).dtype:
+    if assignment.cast or kind != given:
         array = _converted(array, kind, assignment)
     if not (_TAKES_UNALIGNED or array.flags.aligned):
         array = array.copy()

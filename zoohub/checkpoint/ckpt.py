@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from zoohub.checkpoint.dtypes import TYPES, plausible_shape
 from zoohub.checkpoint.source import Source
@@ -33,8 +33,7 @@ _MAX_DIMENSIONS = 32
 _MAX_TEXT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(NamedTuple):
     """One record of the file: a tensor, a piece of one, or a text."""
 
     name: str
@@ -204,7 +203,7 @@ def _join(
     at = first.offset
     if first.name in tensors or first.name in texts:
         source.corrupt(at, f"{first.name!r} for a second time")
-    if any((p.dims, p.type) != (first.dims, first.type) for p in pieces):
+    if len(pieces) > 1 and any((p.dims, p.type) != (first.dims, first.type) for p in pieces):
         source.corrupt(at, f"pieces of {first.name!r} that disagree on its shape or type")
     size = sum(p.size for p in pieces)
     if first.type == "str":

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from mindspore import nn
 from mindspore.ops.operations import other_ops
 
+from zoohub.networks.layers.parameter import without_values
+
 
 def construct_empty(construct: Callable[[], nn.Cell]) -> nn.Cell:
     """The network that `construct` makes, its parameters without data where MindSpore can
@@ -19,7 +21,7 @@ def construct_empty(construct: Callable[[], nn.Cell]) -> nn.Cell:
         from mindspore.nn.utils import no_init_parameters
     except ImportError:
         return construct()
-    with no_init_parameters(), _one_load_operator():
+    with no_init_parameters(), without_values(), _one_load_operator():
         return construct()
 
 

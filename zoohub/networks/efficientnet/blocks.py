@@ -9,6 +9,7 @@ from functools import partial
 from mindspore import Parameter, Tensor, nn
 from mindspore.common.initializer import initializer
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, conv2d, conv_norm
 from zoohub.networks.layers.drop_path import DropPath
 from zoohub.networks.layers.squeeze_excite import DenseSqueezeExcite, SqueezeExcite
@@ -41,7 +42,7 @@ class Numerics:
         )
 
 
-class OuterBiasConv(nn.Cell):
+class OuterBiasConv(Cell):
     """A 1×1 convolution whose bias is a parameter (1, out_channels, 1, 1) beside it."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -61,7 +62,7 @@ EXCITATIONS: dict[str, Callable[..., nn.Cell]] = {
 }
 
 
-class _Residual(nn.Cell):
+class _Residual(Cell):
     """`block` of one of the kinds below, and the input added where shapes allow."""
 
     def __init__(self, block: list[nn.Cell], shortcut: bool, drop_path: float) -> None:

@@ -17,6 +17,7 @@ from mindspore.common.initializer import Uniform
 from zoohub.networks.efficientnet.blocks import EXCITATIONS, FusedMBConv, MBConv, Numerics
 from zoohub.networks.efficientnet.sizes import SIZES, Size
 from zoohub.networks.layers.activations import HardSwish
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, check_padding
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.pooling import GlobalAvgPool
@@ -24,7 +25,7 @@ from zoohub.networks.layers.pooling import GlobalAvgPool
 _ACTIVATIONS = {"silu": nn.SiLU, "hard_swish": HardSwish}
 
 
-class EfficientNet(nn.Cell):
+class EfficientNet(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

@@ -14,6 +14,7 @@ from math import ceil
 from mindspore import Tensor, nn, ops
 
 from zoohub.networks.layers.activations import HardSigmoid, HardSwish
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import ConvNormFeatures, Padding, conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -114,7 +115,7 @@ def _ghost_600m(width: float) -> _Spec:
 _VARIANTS = {"ghost": _ghost, "ghost_600m": _ghost_600m}
 
 
-class GhostModule(nn.Cell):
+class GhostModule(Cell):
     """Half of the channels by a 1×1 convolution, the others each by a 3×3 one from these.
 
     (B, in_channels, H, W) -> (B, out_channels, H, W). `eps` and `momentum` are the batch norms'.
@@ -142,7 +143,7 @@ class GhostModule(nn.Cell):
         return both[:, : self.out_channels] if self.surplus else both
 
 
-class GhostBottleneck(nn.Cell):
+class GhostBottleneck(Cell):
     """Expand, filter where the stride is 2, excite, project, and the shortcut.
 
     (B, in_channels, H, W) -> (B, channels, H / stride, W / stride). `padding` is that of the
@@ -185,7 +186,7 @@ class GhostBottleneck(nn.Cell):
         return y + x if self.shortcut is None else y + self.shortcut(x)
 
 
-class GhostNet(nn.Cell):
+class GhostNet(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen stages."""
 
     def __init__(

@@ -7,10 +7,12 @@ import math
 import mindspore as ms
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import Cell
+
 HARD_SIGMOID_SLOPE = 1 / 6
 
 
-class Ramp(nn.Cell):
+class Ramp(Cell):
     """0.5 + slope · x, cut off at 0 and 1: a hard sigmoid of another slope."""
 
     def __init__(self, slope: float) -> None:
@@ -21,21 +23,21 @@ class Ramp(nn.Cell):
         return ops.clamp(0.5 + self.slope * x, 0.0, 1.0)
 
 
-class HardSigmoid(nn.Cell):
+class HardSigmoid(Cell):
     """relu6(x + 3) / 6, by one operator: put together of three, it takes twice as long on a CPU."""
 
     def construct(self, x: Tensor) -> Tensor:
         return ops.hardsigmoid(x)
 
 
-class HardSwish(nn.Cell):
+class HardSwish(Cell):
     """x · relu6(x + 3) / 6, by one operator: put together of four, it takes three times as long."""
 
     def construct(self, x: Tensor) -> Tensor:
         return ops.hardswish(x)
 
 
-class TanhGELU(nn.Cell):
+class TanhGELU(Cell):
     """x · (1 + tanh(z)) / 2 with z = sqrt(2/π) · (x + 0.044715 x³), written as x · sigmoid(2z).
 
     On a CPU the operators that this takes are vectorised, and MindSpore's one operator is not: of
@@ -62,7 +64,7 @@ def gelu(exact: bool) -> nn.Cell:
     return TanhGELU()
 
 
-class FastGELU(nn.Cell):
+class FastGELU(Cell):
     """x · sigmoid(1.702 x), which accelerators compute for GELU."""
 
     def construct(self, x: Tensor) -> Tensor:

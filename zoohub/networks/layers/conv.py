@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from mindspore import Parameter, Tensor, nn, ops
-from mindspore.common.initializer import HeNormal, Initializer, Uniform, initializer
+from mindspore import Tensor, nn, ops
+from mindspore.common.initializer import HeNormal, Initializer, Uniform
 
+from zoohub.networks.layers.cell import Cell, another, fill, start
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.operators import shared
+from zoohub.networks.layers.parameter import new_parameter
 
 Padding = Literal["symmetric", "same"]
 Activation: TypeAlias = "Callable[[], nn.Cell] | None"
@@ -54,7 +56,7 @@ def new_conv2d(
     kernel_size, stride, dilations = _pair(kernel_size), _pair(stride), _pair(dilation)
     shape = (out_channels, in_channels // group, *kernel_size)
     cell = nn.Conv2d.__new__(nn.Conv2d)
-    nn.Cell.__init__(cell)
+    start(cell)
     cell.__dict__.update(  # what is neither parameter nor operator needs no __setattr__
         in_channels=in_channels,
         out_channels=out_channels,
@@ -69,27 +71,33 @@ def new_conv2d(
         data_format="NCHW",
         weight_init=weight_init,
         bias_init=Uniform(math.prod(shape[1:]) ** -0.5) if has_bias else None,
-        bias=None,
     )
-    cell.conv2d = shared(
+    convolution = shared(
         ops.Conv2D,
         out_channel=out_channels,
         kernel_size=kernel_size,
         pad_mode=pad_mode,
         pad=padding,
-        stride=stride,
-        dilation=dilations,
+        stride=_one(stride),
+        dilation=_one(dilations),
         group=group,
     )
-    cell.bias_add = shared(ops.BiasAdd)
-    cell.weight = Parameter(initializer(weight_init, shape), name="weight")
+    parameters = {"weight": new_parameter(weight_init, shape, "weight")}
     if has_bias:
-        cell.bias = Parameter(initializer(cell.bias_init, (out_channels,)), name="bias")
+        parameters["bias"] = new_parameter(cell.bias_init, (out_channels,), "bias")
+    else:
+        cell.__dict__["bias"] = None
+    fill(cell, parameters, {"conv2d": convolution, "bias_add": shared(ops.BiasAdd)})
     return cell
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def _one(size: tuple[int, int]) -> int | tuple[int, int]:
+    """What the operator makes the same of in less time: it keeps four numbers of either."""
+    return size[0] if size[0] == size[1] else size
 
 
 def conv2d(
@@ -156,10 +164,10 @@ def conv_norm(
     """
     conv = conv2d(in_channels, out_channels, kernel, stride, padding, groups, bias)
     norm = BatchNorm2d(out_channels, eps, momentum)
-    return [conv, norm] if act is None else [conv, norm, act()]
+    return [conv, norm] if act is None else [conv, norm, another(act)]
 
 
-class ConvNormFeatures(nn.Cell):
+class ConvNormFeatures(Cell):
     """What `conv_norm` lists, one after another, with the names `features.0` and so on.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
@@ -183,7 +191,7 @@ class ConvNormFeatures(nn.Cell):
         return self.features(x)
 
 
-class ConvNormAct(nn.Cell):
+class ConvNormAct(Cell):
     """Convolution, batch norm, SiLU: the brick of the YOLO family.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride). Batch norm has the

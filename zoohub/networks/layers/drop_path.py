@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import Cell
 
-class DropPath(nn.Cell):
+
+class DropPath(Cell):
     """In training, a share `p` of the samples becomes zero and the others are divided by 1 - p.
 
     (B, …) -> the same shape. In evaluation mode the input itself.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, conv2d
 
 
-class SplitGroupsConv2d(nn.Cell):
+class SplitGroupsConv2d(Cell):
     """One grouped convolution whose weight is stored as `groups` weights, `convs.<group>.weight`.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride). The weights are put

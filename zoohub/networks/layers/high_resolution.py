@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.residual import BasicBlock, BottleneckBlock, Numerics
@@ -48,7 +49,7 @@ def _downward(in_channels: int, out_channels: int, steps: int) -> nn.SequentialC
     return nn.SequentialCell([*cells, conv_norm(in_channels, out_channels, 3, 2)])
 
 
-class Exchange(nn.Cell):
+class Exchange(Cell):
     """Four residual blocks on each branch, then each branch gets the sum over all.
 
     A tuple of (B, channels[i], H / 2^i, W / 2^i) -> the same shapes. Higher branches reach lower
@@ -123,7 +124,7 @@ def _transition(before: Sequence[int], channels: Sequence[int]) -> nn.CellList:
     return nn.CellList(cells)
 
 
-class HighResolutionTrunk(nn.Cell):
+class HighResolutionTrunk(Cell):
     """Stem and four stages; networks derive from it, call `add_trunk` and add their head.
 
     (B, in_channels, H, W) -> four maps: (B, width · 2^i, H / 2^(i + 2), W / 2^(i + 2)).

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mindspore import Parameter, Tensor, nn, ops
-from mindspore import dtype as mstype
-from mindspore.common.initializer import initializer
+from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import fill, start
 from zoohub.networks.layers.operators import shared
+from zoohub.networks.layers.parameter import new_parameter
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -18,7 +18,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.9) -> None:
-        nn.Cell.__init__(self)
+        start(self)
         taken = 1.0 - momentum  # from the batch, as the operator counts it
         self.__dict__.update(  # what is neither parameter nor operator needs no __setattr__
             num_features=num_features,
@@ -26,12 +26,20 @@ class BatchNorm2d(nn.BatchNorm2d):
             eps=eps,
             momentum=taken,
         )
-        self.moving_mean = _statistic("zeros", num_features, "mean", learns=False)
-        self.moving_variance = _statistic("ones", num_features, "variance", learns=False)
-        self.gamma = _statistic("ones", num_features, "gamma", learns=True)
-        self.beta = _statistic("zeros", num_features, "beta", learns=True)
-        self.bn_train = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=taken)
-        self.bn_infer = shared(ops.BatchNorm, is_training=False, epsilon=eps)
+        size = (num_features,)
+        fill(
+            self,
+            {
+                "moving_mean": new_parameter("zeros", size, "mean", learns=False),
+                "moving_variance": new_parameter("ones", size, "variance", learns=False),
+                "gamma": new_parameter("ones", size, "gamma"),
+                "beta": new_parameter("zeros", size, "beta"),
+            },
+            {
+                "bn_train": shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=taken),
+                "bn_infer": shared(ops.BatchNorm, is_training=False, epsilon=eps),
+            },
+        )
 
     def construct(self, x: Tensor) -> Tensor:
         norm = self.bn_train if self.training else self.bn_infer
@@ -47,8 +55,3 @@ class BatchStatistics(BatchNorm2d):
         self.use_batch_statistics = True
         # Momentum 0 leaves the moving statistics as they are.
         self.bn_infer = shared(ops.BatchNorm, is_training=True, epsilon=eps, momentum=0.0)
-
-
-def _statistic(init: str, size: int, name: str, *, learns: bool) -> Parameter:
-    value = initializer(init, size, dtype=mstype.float32)
-    return Parameter(value, name=name, requires_grad=learns)

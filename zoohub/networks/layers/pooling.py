@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import Cell
 
-class GlobalAvgPool(nn.Cell):
+
+class GlobalAvgPool(Cell):
     """(B, C, H, W) -> (B, C), the mean over the picture; (B, C, 1, 1) with `keep_dims`.
 
     A plain mean: ONNX export has no adaptive average pooling.
@@ -19,7 +21,7 @@ class GlobalAvgPool(nn.Cell):
         return ops.mean(x, (2, 3), self.keep_dims)
 
 
-class ZeroPadMaxPool(nn.Cell):
+class ZeroPadMaxPool(Cell):
     """Max pooling over 3×3 windows, stride 2, after one ring of zeros on every side.
 
     (B, C, H, W) -> (B, C, (H + 1) // 2, (W + 1) // 2). `nn.MaxPool2d(pad_mode="same")` puts its
@@ -35,7 +37,7 @@ class ZeroPadMaxPool(nn.Cell):
         return self.pool(self.pad(x))
 
 
-class PaddedAvgPool(nn.Cell):
+class PaddedAvgPool(Cell):
     """The mean over 3×3, zeros beyond the edge counted: (B, C, H, W) -> (B, C, H / s, W / s)."""
 
     def __init__(self, stride: int) -> None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import HeUniform
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, conv2d
 from zoohub.networks.layers.features import FeatureMap
 from zoohub.networks.layers.grouped_conv import grouped_conv2d
@@ -109,7 +110,7 @@ def shortcut(
     )
 
 
-class BasicBlock(nn.Cell):
+class BasicBlock(Cell):
     """Two 3×3 convolutions: (B, in_channels, H, W) -> (B, channels, H / stride, W / stride)."""
 
     expansion = 1
@@ -137,7 +138,7 @@ class BasicBlock(nn.Cell):
         return ops.relu(y + identity)
 
 
-class BottleneckBlock(nn.Cell):
+class BottleneckBlock(Cell):
     """1×1, 3×3, 1×1: (B, in_channels, H, W) -> (B, 4 channels, H / stride, W / stride).
 
     The 3×3 convolution has `groups` groups, together `base_width` / 64 · `groups` times as wide as
@@ -214,7 +215,7 @@ def deep_stem(
     )
 
 
-class ResidualNetwork(nn.Cell):
+class ResidualNetwork(Cell):
     """Stem, max pooling, four stages, head.
 
     (B, in_channels, H, W) -> logits (B, num_classes), or the feature maps of `out_indices`: 0 is

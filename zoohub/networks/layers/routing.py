@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from mindspore import Tensor, nn, ops
+from mindspore import Tensor, ops
+
+from zoohub.networks.layers.cell import Cell
 
 
-class Concat(nn.Cell):
+class Concat(Cell):
     """Several (B, C_i, H, W), given as one tuple -> (B, sum of C_i, H, W)."""
 
     def construct(self, maps: tuple[Tensor, ...]) -> Tensor:
         return ops.concat(maps, 1)
 
 
-class CutConcat(nn.Cell):
+class CutConcat(Cell):
     """(B, C, H', W') and (B, D, H, W), given as one tuple -> (B, C + D, H, W).
 
     The first map may be larger, at the bottom and the right; what is too much is cut off. A map
@@ -27,7 +29,7 @@ class CutConcat(nn.Cell):
         return ops.concat((larger[:, :, :height, :width], other), 1)
 
 
-class Upsample2x(nn.Cell):
+class Upsample2x(Cell):
     """(B, C, H, W) -> (B, C, 2H, 2W), every pixel four times.
 
     `DepthToSpace` over four copies: unlike a resize to a computed size it exports with unknown
@@ -42,7 +44,7 @@ class Upsample2x(nn.Cell):
         return self.spread(ops.concat((x, x, x, x), 1))
 
 
-class ChannelShuffle(nn.Cell):
+class ChannelShuffle(Cell):
     """(B, C, H, W) -> the same shape: every `step`-th channel, from the first, second, … on.
 
     Gathered by a constant order rather than reshaped, so that ONNX export needs no heights and

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import Cell, another
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.norm import BatchNorm2d
 
@@ -17,7 +18,7 @@ def _conv1x1(in_channels: int, out_channels: int) -> nn.Conv2d:
     return conv2d(in_channels, out_channels, 1, bias=True)
 
 
-class SqueezeExcite(nn.Cell):
+class SqueezeExcite(Cell):
     """Mean over the picture, two 1×1 convolutions, and the input times what comes out.
 
     (B, channels, H, W) -> the same shape. Parameter names are those of mindcv and timm.
@@ -43,9 +44,9 @@ class SqueezeExcite(nn.Cell):
         super().__init__()
         self.conv_reduce = conv(channels, hidden)
         self.bn = BatchNorm2d(hidden) if norm else None
-        self.act = act()
+        self.act = another(act)
         self.conv_expand = conv(hidden, channels)
-        self.gate = gate()
+        self.gate = another(gate)
 
     def construct(self, x: Tensor) -> Tensor:
         y = self.conv_reduce(ops.mean(x, (2, 3), True))
@@ -54,7 +55,7 @@ class SqueezeExcite(nn.Cell):
         return x * self.gate(self.conv_expand(self.act(y)))
 
 
-class DenseSqueezeExcite(nn.Cell):
+class DenseSqueezeExcite(Cell):
     """The same with dense layers in place of the 1×1 convolutions.
 
     (B, channels, H, W) -> the same shape.
@@ -70,9 +71,9 @@ class DenseSqueezeExcite(nn.Cell):
         super().__init__()
         self.channels = channels
         self.conv_reduce = nn.Dense(channels, hidden)
-        self.act = act()
+        self.act = another(act)
         self.conv_expand = nn.Dense(hidden, channels)
-        self.gate = gate()
+        self.gate = another(gate)
 
     def construct(self, x: Tensor) -> Tensor:
         y = self.act(self.conv_reduce(ops.mean(x, (2, 3))))

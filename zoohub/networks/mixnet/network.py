@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Uniform
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.grouped_conv import grouped_conv2d
@@ -62,7 +63,7 @@ def _shares(channels: int, groups: int) -> list[int]:
     return [part + channels - part * groups, *[part] * (groups - 1)]
 
 
-class MixedDepthwiseConv(nn.Cell):
+class MixedDepthwiseConv(Cell):
     """Depthwise convolutions of several kernels: (B, C, H, W) -> (B, C, H / stride, W / stride)."""
 
     def __init__(self, channels: int, kernels: Sequence[int], stride: int) -> None:
@@ -85,7 +86,7 @@ class MixedDepthwiseConv(nn.Cell):
         return ops.concat(parts, 1)
 
 
-class Pointwise(nn.Cell):
+class Pointwise(Cell):
     """A 1×1 convolution in groups: (B, in_channels, H, W) -> (B, out_channels, H, W)."""
 
     def __init__(self, in_channels: int, out_channels: int, groups: int) -> None:
@@ -97,7 +98,7 @@ class Pointwise(nn.Cell):
         return self.grouped_conv(x)
 
 
-class MixNetBlock(nn.Cell):
+class MixNetBlock(Cell):
     """Expand, filter by several kernels, excite, project; the input added where shapes allow.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
@@ -122,7 +123,7 @@ class MixNetBlock(nn.Cell):
         return x + self.convs(x) if self.shortcut else self.convs(x)
 
 
-class MixNet(nn.Cell):
+class MixNet(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

@@ -14,6 +14,7 @@ from functools import partial
 from mindspore import Tensor, nn
 from mindspore.common.initializer import HeUniform
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, check_padding, conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -32,7 +33,7 @@ _STAGES = (
 _MOMENTUM = 0.99
 
 
-class InvertedResidual(nn.Cell):
+class InvertedResidual(Cell):
     """Expand, filter each channel by itself, project; the input added where shapes allow.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
@@ -84,7 +85,7 @@ def _stem(
     ]
 
 
-class MnasNet(nn.Cell):
+class MnasNet(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

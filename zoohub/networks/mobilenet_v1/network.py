@@ -13,6 +13,7 @@ from functools import partial
 from mindspore import Tensor, nn
 from mindspore.common.initializer import TruncatedNormal
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, check_padding, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.pooling import GlobalAvgPool
@@ -30,7 +31,7 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Cell]] = {
 }
 
 
-class MobileNetV1(nn.Cell):
+class MobileNetV1(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn
 from mindspore.common.initializer import Normal
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.features import FeatureMap, check_out_indices
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -41,7 +42,7 @@ def _conv_norm_relu6(
     ]
 
 
-class InvertedResidual(nn.Cell):
+class InvertedResidual(Cell):
     """Expand, filter each channel by itself, project; the input added where shapes allow.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
@@ -65,7 +66,7 @@ class InvertedResidual(nn.Cell):
         return x + self.layers(x) if self.shortcut else self.layers(x)
 
 
-class MobileNetV2(nn.Cell):
+class MobileNetV2(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

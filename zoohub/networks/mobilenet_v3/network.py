@@ -13,6 +13,7 @@ from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
 from zoohub.networks.layers.activations import HardSigmoid, HardSwish
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import Padding, check_padding, conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.pooling import GlobalAvgPool
@@ -77,7 +78,7 @@ class Numerics:
         return SqueezeExcite(channels, make_divisible(channels / 4), gate=HardSigmoid)
 
 
-class InvertedResidual(nn.Cell):
+class InvertedResidual(Cell):
     """Expand, filter each channel by itself, excite, project; the input added where shapes allow.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride).
@@ -162,7 +163,7 @@ def body(
     return layers, maps
 
 
-class MobileNetV3(nn.Cell):
+class MobileNetV3(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

@@ -12,6 +12,7 @@ import numpy as np
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.features import FeatureMap, check_out_indices
 from zoohub.networks.layers.naming import name_parameters
@@ -38,7 +39,7 @@ def stages_of(slope: float, width: int, multiplier: float, depth: int) -> list[t
     return [(int(each), int(count)) for each, count in zip(widths, counts, strict=True)]
 
 
-class Branch(nn.Cell):
+class Branch(Cell):
     """1×1, grouped 3×3, weights for channels, 1×1.
 
     (B, in_channels, H, W) -> (B, channels, H / stride, W / stride).
@@ -64,7 +65,7 @@ class Branch(nn.Cell):
         return self.c_bn(self.c(y))
 
 
-class Block(nn.Cell):
+class Block(Cell):
     """A branch beside the input: (B, in_channels, H, W) -> (B, channels, H / s, W / s)."""
 
     def __init__(
@@ -81,7 +82,7 @@ class Block(nn.Cell):
         return ops.relu(identity + self.f(x))
 
 
-class Stage(nn.Cell):
+class Stage(Cell):
     """Blocks one after another, the first with stride 2."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -92,7 +93,7 @@ class Stage(nn.Cell):
         return self.blocks(x)
 
 
-class Stem(nn.Cell):
+class Stem(Cell):
     """(B, in_channels, H, W) -> (B, channels, H / 2, W / 2)."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
@@ -104,7 +105,7 @@ class Stem(nn.Cell):
         return ops.relu(self.bn(self.conv(x)))
 
 
-class Head(nn.Cell):
+class Head(Cell):
     """(B, channels, H, W) -> logits (B, num_classes)."""
 
     def __init__(self, channels: int, num_classes: int) -> None:
@@ -115,7 +116,7 @@ class Head(nn.Cell):
         return self.fc(ops.mean(x, (2, 3)))
 
 
-class RegNet(nn.Cell):
+class RegNet(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or the feature maps of `out_indices`."""
 
     def __init__(

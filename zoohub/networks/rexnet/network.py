@@ -13,6 +13,7 @@ from math import ceil
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import HeUniform
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import ConvNormFeatures
 from zoohub.networks.layers.drop_path import DropPath, drop_path_rates
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
@@ -61,7 +62,7 @@ def _stem(width: float) -> int:
     return round((_STEM / width if width < 1.0 else _STEM) * width)
 
 
-class LinearBottleneck(nn.Cell):
+class LinearBottleneck(Cell):
     """Expand, filter each channel by itself, excite, project; the input added to the first channels
     where the size stays.
 
@@ -96,7 +97,7 @@ class LinearBottleneck(nn.Cell):
         return ops.concat((y[:, : self.in_channels] + x, y[:, self.in_channels :]), 1)
 
 
-class ReXNet(nn.Cell):
+class ReXNet(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen layers."""
 
     def __init__(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Normal
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import check_padding, conv2d, conv_norm
 from zoohub.networks.layers.features import FeatureMap, ReadLayers, read_stages
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -24,7 +25,7 @@ _STEM = 24
 _REPEATS = (4, 8, 4)
 
 
-class ShuffleBlock(nn.Cell):
+class ShuffleBlock(Cell):
     """Half of the channels pass, the others are filtered; at stride 2 both branches filter all.
 
     (B, in_channels, H, W) -> (B, out_channels, H / stride, W / stride). `after` mixes the channels
@@ -63,7 +64,7 @@ class ShuffleBlock(nn.Cell):
         return self.shuffle(y) if self.shuffled_after else y
 
 
-class ShuffleNetV2(nn.Cell):
+class ShuffleNetV2(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen stages."""
 
     def __init__(

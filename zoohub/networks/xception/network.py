@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from mindspore import Tensor, nn, ops
 
+from zoohub.networks.layers.cell import Cell
 from zoohub.networks.layers.conv import conv2d
 from zoohub.networks.layers.features import FeatureMap, check_out_indices, stage_ends
 from zoohub.networks.layers.norm import BatchNorm2d
@@ -25,7 +26,7 @@ _BLOCKS: tuple[tuple[tuple[int, ...], int], ...] = (
 )
 
 
-class SeparableConv(nn.Cell):
+class SeparableConv(Cell):
     """A 3×3 convolution of each channel, then a 1×1 one.
 
     (B, in_channels, H, W) -> (B, out_channels, H, W).
@@ -40,7 +41,7 @@ class SeparableConv(nn.Cell):
         return self.pointwise(self.conv1(x))
 
 
-class Block(nn.Cell):
+class Block(Cell):
     """Separable convolutions with norms, and the input beside them.
 
     (B, in_channels, H, W) -> (B, channels[-1], H / stride, W / stride).
@@ -70,7 +71,7 @@ class Block(nn.Cell):
         return self.rep(x) + shortcut
 
 
-class Xception(nn.Cell):
+class Xception(Cell):
     """(B, in_channels, H, W) -> logits (B, num_classes), or feature maps of chosen stages."""
 
     def __init__(
