@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,14 @@ import pytest
 from zoohub.predicting import optimised
 from zoohub.running import OnnxRunner, sessions
 from zoohub.running.sessions import Optimised, optimiser_facts
-from zoohub.store import Store
-from zoohub.store.compiled import CompiledRecord, form_path, forms_of, publish_compiled
+from zoohub.store import Store, compiled
+from zoohub.store.compiled import (
+    CompiledRecord,
+    form_path,
+    forms_of,
+    publish_compiled,
+    read_compiled,
+)
 from zoohub.store.maintenance import is_form, list_items, plan_prune, prune
 
 pytest.importorskip("onnxruntime")
@@ -133,11 +140,21 @@ def test_a_damaged_graph_leaves_the_form_running_and_is_made_again(
 ) -> None:
     opened(store, record)
     (known,) = [f for f in store.layout.compiled.glob("*.json") if "optimised" in f.read_text()]
-    said = json.loads(known.read_text())
-    for damaged in ({"graph": said["said"]["graph"][:40]}, {}):
-        known.write_text(json.dumps({**said, "said": damaged}))
+    whole = read_compiled(store, known.stem)
+    assert whole is not None
+    for damaged in ({"graph": whole.said["graph"][:40]}, {}):
+        compiled._write(store, known.stem, replace(whole, said=damaged))  # its seal fits
         assert not opened(store, record)[1]
         assert opened(store, record)[1]  # made again
+
+
+def test_a_damaged_record_is_made_again(store: Store, record: CompiledRecord) -> None:
+    opened(store, record)
+    (known,) = [f for f in store.layout.compiled.glob("*.json") if "optimised" in f.read_text()]
+    content = known.read_text()
+    known.write_text(json.dumps({**json.loads(content), "said": {}}))
+    assert opened(store, record)[1]
+    assert known.read_text() == content
 
 
 def test_what_onnxruntime_cannot_do_is_not_tried_again(

@@ -68,12 +68,18 @@ def compiled_key(facts: Mapping[str, object]) -> str:
 
 
 def read_compiled(store: Store, key: str) -> CompiledRecord | None:
-    """What is known of the form with that key; None where there is nothing, or it was damaged."""
-    content = read_json(_path(store, key))
+    """What is known of the form with that key; None where there is nothing, or it was damaged,
+    which is said."""
+    return _record(_path(store, key), say=note)
+
+
+def _record(path: Path, say: Callable[[str], None] | None = None) -> CompiledRecord | None:
+    content = read_json(path)
     if content is None:
         return None
-    if content.pop(_SEAL, None) != _sealed(key, content):
-        note(f"{_path(store, key)} is damaged and made again (its seal does not fit)")
+    if content.pop(_SEAL, None) != _sealed(path.stem, content):
+        if say is not None:
+            say(f"{path} is damaged and made again (its seal does not fit)")
         return None
     try:
         return CompiledRecord(
@@ -218,7 +224,7 @@ def _records(store: Store) -> Iterator[tuple[Path, CompiledRecord | None]]:
     """What is said of forms, None where it was damaged."""
     with contextlib.suppress(OSError):
         for path in sorted(store.layout.compiled.glob("*.json")):
-            yield path, read_compiled(store, path.stem)
+            yield path, _record(path)
 
 
 def _blob(store: Store, sha256: str, format: str) -> Path:
