@@ -64,7 +64,7 @@ LIMIT = 1e-5
 UNSTEADY: Mapping[str, float] = {"hrnet": 5e-5, "vig": 1e-4}
 # The gain of weights by rule for which outputs stay finite and steady, where a reference has none
 # or another.
-GAINS: Mapping[str, float] = {"crossvit": 0.5, "glore": 0.3, "hournas": 1.0}
+GAINS: Mapping[str, float] = {"crossvit": 0.5, "glore": 0.3, "hournas": 1.0, "vig": 0.3}
 # float16 keeps 11 bits: 5e-4 for one rounding, more through the layers.
 HALF_LIMIT = 2e-2
 
