@@ -69,7 +69,7 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     options = DetectionOptions
     learns_from = (
         "pictures with boxes: a data.yaml in YOLO's format, a .json file in COCO's, or a folder in "
-        "Pascal VOC's; with polygons in the first two for networks with masks"
+        "Pascal VOC's"
     )
     expected = "a data.yaml in YOLO's format, a .json file in COCO's or a folder in Pascal VOC's"
     drawings = "detections"
