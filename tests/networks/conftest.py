@@ -1,4 +1,5 @@
-"""Makes this folder's helpers importable: `weights_rule` and `cases`; networks run in step."""
+"""Makes the helpers of this folder and of `losses` importable: `weights_rule`, `cases`, `maps`;
+networks run in step."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ import pytest
 
 from zoohub.graphs.lockstep import in_step
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE / "losses")]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import maps as drawn
 import mindspore as ms
 import numpy as np
 import pytest
@@ -17,13 +16,6 @@ from mindspore import Tensor, nn
 from zoohub.errors import RecipeError
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family, LossRequest
-
-_spec = importlib.util.spec_from_file_location("maps", Path(__file__).with_name("maps.py"))
-assert _spec is not None
-assert _spec.loader is not None
-drawn = importlib.util.module_from_spec(_spec)
-sys.modules["maps"] = drawn  # for its dataclass
-_spec.loader.exec_module(drawn)
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "losses.json"
 RECORDED = json.loads(DATA.read_text(encoding="utf-8"))

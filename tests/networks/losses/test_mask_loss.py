@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+import maps as drawn
 import mindspore as ms
 import numpy as np
 import pytest
@@ -16,13 +15,6 @@ from mindspore import Tensor
 from zoohub.errors import RecipeError
 from zoohub.networks.families import find_family
 from zoohub.networks.family import LossRequest
-
-_spec = importlib.util.spec_from_file_location("maps", Path(__file__).with_name("maps.py"))
-assert _spec is not None
-assert _spec.loader is not None
-drawn = importlib.util.module_from_spec(_spec)
-sys.modules["maps"] = drawn  # for its dataclass
-_spec.loader.exec_module(drawn)
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "mask_losses.json"
 RECORDS = json.loads(DATA.read_text(encoding="utf-8"))["yolov8_masks"]
