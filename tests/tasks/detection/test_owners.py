@@ -12,6 +12,7 @@ from PIL import Image
 from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract, NetworkSpec
 from zoohub.tasks.detection.augment import Drawn, flip, letterbox, mosaic, stretch
+from zoohub.tasks.detection.coco_shapes import given_shape
 from zoohub.tasks.detection.owners import draw_owners, fill_polygon, target_owners
 from zoohub.tasks.detection.readers import read_boxes
 from zoohub.tasks.detection.recipe import BoxAugment, BoxesData, DetectionRecipe, ScenesData
@@ -185,3 +186,12 @@ def test_yolos_polygons_are_shapes_where_all_labels_are_polygons(
         owners = draw_owners(objects, (20, 40))
         assert owners[10, 5] == 1
         assert owners[5, 23] == 2
+
+
+@pytest.mark.parametrize("far", [1e300, -1e300, 2.0**21])
+def test_a_polygon_that_leaves_every_picture_is_no_shape(far: float) -> None:
+    polygon = [[30, 30, far, 30, 90, 90]]
+    assert given_shape({"segmentation": polygon}, (120, 160)) is None
+    assert given_shape({"segmentation": polygon[0]}, (120, 160)) is None
+    polygon[0][2] = 170.0  # a little beyond the edge
+    assert given_shape({"segmentation": polygon}, (120, 160)) == polygon

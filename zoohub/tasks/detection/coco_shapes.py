@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zoohub.tasks.detection.samples import Shape
 
 _MOST_PIXELS = 1 << 31
+_FARTHEST = 1 << 20  # pixels; pycocotools walks along each edge of a polygon
 
 
 def given_box(annotation: Mapping[str, object]) -> tuple[float, float, float, float] | None:
@@ -36,7 +37,10 @@ def given_shape(annotation: Mapping[str, object], size: tuple[int, int]) -> Shap
     if isinstance(shape, dict):
         return shape if shape["size"] == [*size] else None
     assert isinstance(shape, list)
-    return [shape] if is_number(shape[0]) else shape
+    polygons = [shape] if is_number(shape[0]) else shape
+    if any(abs(number) > _FARTHEST for polygon in polygons for number in polygon):
+        return None
+    return polygons
 
 
 def box_around(shape: object) -> tuple[float, float, float, float] | None:
