@@ -35,10 +35,23 @@ def non_max_suppression(
     class that stays by more than `iou` (see `overlaps`).
     """
 
+    ends = _by_coordinate(boxes)
+    areas = _areas(ends, pixel)
+
     def beaten(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
         """(rows, columns): whether two boxes are of one class and overlap too much."""
-        found = overlaps(boxes[rows], boxes[columns], pixel=pixel, by_distance=by_distance)
-        too_much: NDArray[np.bool_] = found > iou
+        if by_distance:
+            found = overlaps(boxes[rows], boxes[columns], pixel=pixel, by_distance=True)
+            too_much: NDArray[np.bool_] = found > iou
+        else:
+            # As `overlaps`, without the division: a third of the time.
+            first, second = ends.take(rows, axis=1), ends.take(columns, axis=1)
+            least = np.empty((len(rows), len(columns)), np.float32)
+            shared = _shared(first[..., None], second[:, None], pixel, least)
+            np.add(areas[rows, None], areas[columns], out=least)
+            least -= shared
+            least *= np.float32(iou)
+            too_much = shared > least
         too_much &= classes[rows, None] == classes[columns]
         return too_much
 
@@ -57,14 +70,17 @@ def non_max_suppression(
     return kept[:limit]
 
 
-def _staying(beaten: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _staying(beaten: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Which boxes, best first, no earlier one that stays beats."""
-    alive = np.ones(len(beaten), bool)
-    np.fill_diagonal(beaten, False)
-    for position in np.flatnonzero(beaten.any(axis=1)):
-        if alive[position]:
-            alive[position + 1 :] &= ~beaten[position, position + 1 :]
-    return alive
+    staying: list[int] = []
+    gone = 0  # one bit a box: Python's numbers are quicker here than arrays
+    packed = np.packbits(beaten, axis=1, bitorder="little")
+    data, size = packed.tobytes(), packed.shape[1]
+    for place in range(len(beaten)):
+        if not gone >> place & 1:
+            staying.append(place)
+            gone |= int.from_bytes(data[place * size : (place + 1) * size], "little")
+    return np.array(staying, np.intp)
 
 
 def overlaps(
@@ -78,11 +94,10 @@ def overlaps(
 
     Source: Zheng et al., "Distance-IoU Loss" (2019), with its non-maximum suppression.
     """
-    first, second = rows.T[..., None], columns.T[:, None]
-    shared = _common(first[0], first[2], second[0], second[2], pixel)
-    shared *= _common(first[1], first[3], second[1], second[3], pixel)
-    areas = [(b[2] - b[0] + pixel) * (b[3] - b[1] + pixel) for b in (first, second)]
-    union = areas[0] + areas[1]
+    first, second = _by_coordinate(rows)[..., None], _by_coordinate(columns)[:, None]
+    union = np.empty((len(rows), len(columns)), np.float32)
+    shared = _shared(first, second, pixel, union)
+    np.add(_areas(first, pixel), _areas(second, pixel), out=union)
     union -= shared
     union += np.float32(_TINY)
     shared /= union
@@ -95,10 +110,30 @@ def overlaps(
     return shared - far
 
 
-def _common(low: Floats, high: Floats, low_: Floats, high_: Floats, pixel: float) -> Floats:
-    """How long what two sides share is, 0 where they are apart; the table is the caller's own."""
-    common: Floats = np.minimum(high, high_)
-    common -= np.maximum(low, low_)
-    if pixel:
-        common += np.float32(pixel)
-    return np.maximum(common, 0, out=common)
+def _by_coordinate(boxes: Floats) -> Floats:
+    """(4, n) of boxes (n, 4), each row in one piece, which is read at twice the speed."""
+    return np.ascontiguousarray(boxes.T)
+
+
+def _areas(ends: Floats, pixel: float) -> Floats:
+    """Of boxes (4, …): (…); 0 where the ends of a side are crossed."""
+    across, down = ends[2:] - ends[:2] + np.float32(pixel)
+    found: Floats = np.maximum(across, 0) * np.maximum(down, 0)
+    return found
+
+
+def _shared(first: Floats, second: Floats, pixel: float, spare: Floats) -> Floats:
+    """The areas that boxes (4, …) of both share; the table is the caller's own.
+
+    `spare` is room of that shape: each table more that is asked of the system costs as much as
+    what is computed in it.
+    """
+    sides = []
+    for low, high in ((0, 2), (1, 3)):
+        side = np.minimum(first[high], second[high])
+        side -= np.maximum(first[low], second[low], out=spare)
+        if pixel:
+            side += np.float32(pixel)
+        sides.append(np.maximum(side, 0, out=side))
+    sides[0] *= sides[1]
+    return sides[0]
