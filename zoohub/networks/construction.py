@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from mindspore import nn
 from mindspore.ops.operations import other_ops
 
+from zoohub.networks.layers.naming import named_at_the_end
 from zoohub.networks.layers.parameter import without_values
 
 
@@ -22,7 +23,7 @@ def construct_empty(construct: Callable[[], nn.Cell]) -> nn.Cell:
     except ImportError:
         return construct()
     with no_init_parameters(), without_values(), _one_load_operator():
-        return construct()
+        return named_at_the_end(construct)
 
 
 @contextmanager

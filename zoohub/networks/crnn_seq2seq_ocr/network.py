@@ -8,14 +8,13 @@ Jointly Learning to Align and Translate" (2015). Shapes: B pictures, T places, C
 
 from __future__ import annotations
 
-import re
-
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore import dtype as mstype
 from mindspore.common.initializer import Uniform, initializer
 
 from zoohub.networks.crnn_seq2seq_ocr.family import STEPS, VIEWS, sides_of
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.naming import name_parameters
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.recurrent import JointLSTM
 from zoohub.networks.layers.sized import SizedNetwork
@@ -24,6 +23,11 @@ from zoohub.networks.rare.network import GRU
 
 START, END = 1, 2  # classes: before the first character, and behind the last
 _DROPOUT = 0.1
+_PUBLISHED_NAMES = (
+    (r"(.+)\.rnn\.w_([fb]w)", r"\1.rnn.weight_\g<2>0"),
+    (r"(.+)\.rnn\.b_([fb]w)", r"\1.rnn.bias_\g<2>0"),
+    (r"(.+)\.gru\.(\w+)", r"\1.gru.\2_l0"),
+)
 
 
 class ConvReLU(nn.Cell):
@@ -247,8 +251,5 @@ def crnn_seq2seq_ocr(
     if steps < 2 or steps % 2:
         raise ValueError(f"steps is an even number above 0, not {steps}: {VIEWS} views share it")
     net = CRNNSeq2Seq(num_classes, hidden, steps, in_channels, ascend_layers == 1)
-    for parameter in net.get_parameters():
-        name = re.sub(r"\.rnn\.w_([fb]w)$", r".rnn.weight_\g<1>0", parameter.name)
-        name = re.sub(r"\.rnn\.b_([fb]w)$", r".rnn.bias_\g<1>0", name)
-        parameter.name = re.sub(r"\.gru\.(\w+)$", r".gru.\1_l0", name)
+    name_parameters(net, _PUBLISHED_NAMES)
     return net

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mindspore import nn
 
 from zoohub.networks.bert.network import bert
+from zoohub.networks.layers.naming import rename_parameters
 
 
 def ernie(
@@ -45,6 +46,5 @@ def ernie(
         log_softmax,
         dropout=dropout,
     )
-    for parameter in net.get_parameters():
-        parameter.name = parameter.name.replace("bert", "ernie")
+    rename_parameters(net, lambda place: place.replace("bert", "ernie"))
     return net

@@ -6,11 +6,10 @@ the models repository (official/nlp/lstm). Shapes: L words, B texts.
 
 from __future__ import annotations
 
-import re
-
 from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import Uniform, initializer
 
+from zoohub.networks.layers.naming import name_parameters
 from zoohub.networks.layers.recurrent import JointLSTM
 
 
@@ -98,6 +97,5 @@ def lstm(
             order input, candidate, forget, output, as Ascend's files had them before MindSpore 1.8.
     """
     net = LSTMClassifier(vocab_size, embed_dim, hidden, layers, num_classes, joint)
-    for parameter in net.get_parameters():
-        parameter.name = re.sub(r"\.layers\.(\d+)\.(\w+)$", r".\2_layer\1", parameter.name)
+    name_parameters(net, ((r"(.+)\.layers\.(\d+)\.(\w+)", r"\1.\3_layer\2"),))
     return net

@@ -13,6 +13,7 @@ from mindspore import Tensor, nn, ops
 from zoohub.networks.layers.activations import activation
 from zoohub.networks.layers.attention import merge_heads, scores, split_heads, weighted_sum
 from zoohub.networks.layers.dense import dense, layer_norm
+from zoohub.networks.layers.naming import rename_parameters
 from zoohub.networks.layers.text_encoder import (
     EncoderSizes,
     Output,
@@ -253,7 +254,11 @@ def luke(
         for _, cell in net.luke.cells_and_names():
             if isinstance(cell, nn.Dense | nn.LayerNorm):
                 cell.to_float(ms.float16)
-    for parameter in net.get_parameters():
-        name = parameter.name.replace(".layernorm.", ".LayerNorm.")
-        parameter.name = name.replace(".intermediate.", ".intermediate.dense.")
+    rename_parameters(net, _published_name)
     return net
+
+
+def _published_name(place: str) -> str:
+    return place.replace(".layernorm.", ".LayerNorm.").replace(
+        ".intermediate.", ".intermediate.dense."
+    )

@@ -10,6 +10,7 @@ from mindspore import Tensor, nn, ops
 
 from zoohub.networks.bert.network import Bert
 from zoohub.networks.layers.dense import dense
+from zoohub.networks.layers.naming import rename_parameters
 from zoohub.networks.layers.text_encoder import (
     EmbeddingPostprocessor,
     Encoder,
@@ -69,8 +70,7 @@ class TinyBertClassifier(nn.Cell):
         super().__init__()
         self.tinybert = Bert(sizes)
         self.dense_1 = dense(sizes.hidden_size, num_labels)
-        for parameter in self.tinybert.get_parameters():
-            parameter.name = parameter.name.replace("bert_", "tinybert_")
+        rename_parameters(self, lambda place: place.replace(".bert_", ".tinybert_"))
 
     def construct(
         self, input_ids: Tensor, token_type_ids: Tensor, attention_mask: Tensor
