@@ -191,6 +191,8 @@ class Classifier:
     @property
     def size(self) -> tuple[int, int]:
         side = self.arguments.get("image_size")
+        if "part_sizes" in self.arguments:  # RepMLPNet's, of maps at 1/4, 1/8, …
+            side = 4 * self.arguments["part_sizes"][0]
         own = (side, side) if isinstance(side, int) else FIXED.get(self.case.family)
         return own or LEAST.get(self.case.family, (64, 64))
 
