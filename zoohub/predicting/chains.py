@@ -97,6 +97,8 @@ def open_any(
         )
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
     nets = exchanged(chain.name, chain.steps, given)
+    for step in nets.keys() - given.keys() if chain.file else ():
+        chain.file.check(step)
     own = chain_task(chain.name, find_task(chain.task))
     check_own(task, chain.name, own)
     own.check_steps(chain.name, nets)
@@ -138,11 +140,12 @@ def step_names(model: str, settings: Settings, given: Mapping[str, object]) -> d
 
 @dataclass(frozen=True)
 class _Chain:
-    """A pipeline whose networks are named, or there."""
+    """A pipeline whose networks are named, or there; `file` is what describes an exported one."""
 
     name: str
     task: str
     steps: Mapping[str, object]
+    file: PipelineFile | None = None
 
 
 def _chain_of(model: object, settings: Settings) -> _Chain | None:
@@ -155,8 +158,8 @@ def _chain_of(model: object, settings: Settings) -> _Chain | None:
     if name.lower().endswith(FINISHED):
         return None
     if is_pipeline_file(name):
-        file: PipelineFile = read_pipeline_file(name)
-        return _Chain(name, file.task, file.steps)
+        file = read_pipeline_file(name)
+        return _Chain(name, file.task, file.steps, file)
     entry = pipeline_called(name, settings)
     if entry is None:
         return None
