@@ -138,11 +138,11 @@ def test_a_step_that_is_no_more_the_exported_file_is_refused(page: str, tmp_path
     described = read_pipeline_file(file)
     described.check("detection")
     first.write_bytes(b"of another model")
-    with pytest.raises(DataError, match="a.onnx is not the file that was exported with x") as told:
+    with pytest.raises(DataError, match=r"a\.onnx is not the file .* with x") as told:
         zoohub.predict(str(file), page)
     assert "\n" not in str(told.value)
     first.unlink()
-    with pytest.raises(DataError, match="a.onnx cannot be read"):
+    with pytest.raises(DataError, match=r"a\.onnx cannot be read"):
         described.check("detection")
 
 

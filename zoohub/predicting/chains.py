@@ -97,11 +97,13 @@ def open_any(
         )
     given = {step: network_name(chain.name, step, value) for step, value in (steps or {}).items()}
     nets = exchanged(chain.name, chain.steps, given)
-    for step in nets.keys() - given.keys() if chain.file else ():
-        chain.file.check(step)
     own = chain_task(chain.name, find_task(chain.task))
     check_own(task, chain.name, own)
     own.check_steps(chain.name, nets)
+    if chain.file is not None:
+        for step in chain.file.steps:
+            if step not in given:
+                chain.file.check(step)
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
             _check_step(own, step, net, known_of(net, settings).task)
