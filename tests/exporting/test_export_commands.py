@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import zoohub
 from zoohub.cli.main import main
+from zoohub.errors import ExportError
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,19 @@ def test_a_refused_export_is_one_line_and_exit_code_1(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert said.err.startswith("zoohub: AIR can be written only where MindSpore runs on Ascend")
+
+
+def test_an_export_does_not_take_the_place_of_the_weights_it_comes_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "mine.safetensors"
+    own.write_bytes(b"weights of hours")
+    command = ["export", "lenet5", "--checkpoint", str(own), "--output", str(own)]
+    assert main(command) == 1
+    assert "cannot be exported into itself; give another --output" in capsys.readouterr().err
+    with pytest.raises(ExportError, match="cannot be exported into itself"):
+        zoohub.export("lenet5", own, checkpoint=own)
+    assert own.read_bytes() == b"weights of hours"
 
 
 def test_air_is_refused_where_there_is_no_ascend_before_anything_is_written(

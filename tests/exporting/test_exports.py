@@ -13,7 +13,7 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 
 import zoohub
 from zoohub.errors import ExportError, UnknownModel
@@ -124,6 +124,16 @@ def test_a_graph_in_half_precision_has_no_parameter_beyond_it(suffix: str, out: 
     parameter.set_data(parameter - 1e6)
     with pytest.raises(ExportError, match=r"fc3\.bias has the value 1e\+06, and float16 has room"):
         export_network(net, out / f"a.{suffix}", dtype="float16")
+
+
+def test_a_network_that_insists_on_single_precision_is_refused_as_a_half_mindir(out: Path) -> None:
+    class Single(nn.Cell):
+        def construct(self, x: Tensor) -> Tensor:
+            return ops.BatchMatMul()(x, ops.ones(x.shape, ms.float32))
+
+    with pytest.raises(ExportError, match="does not compile in float16: leave dtype=float16"):
+        export_network(Single(), out / "a.mindir", dtype="float16", size=(4, 4))
+    assert files_in(out) == []
 
 
 def test_constants_beyond_half_precision_end_where_it_ends() -> None:

@@ -112,6 +112,13 @@ def test_a_vocabulary_may_be_smaller_than_the_table_of_positions(
 
 
 @pytest.mark.slow
+def test_an_encoder_is_a_mindir_in_half_precision(tmp_path: Path) -> None:
+    net = zoohub.load("bert_base", **BERT)
+    options = {"length": 8, "dtype": "float16", "check": True}
+    assert zoohub.export(net, tmp_path / "a.mindir", **options).exists()
+
+
+@pytest.mark.slow
 def test_a_network_of_other_arrays_is_refused_as_an_object_too(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="gcn takes adjacency, features"):
         zoohub.export(zoohub.load("gcn"), tmp_path / "a.onnx", length=8)

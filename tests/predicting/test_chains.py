@@ -14,7 +14,7 @@ from zoohub.cli.main import main
 from zoohub.errors import DataError, UsageError, ZoohubError
 from zoohub.predicting.chains import step_names
 from zoohub.predicting.makers import Maker, find_maker
-from zoohub.predicting.pipeline_files import write_pipeline_file
+from zoohub.predicting.pipeline_files import read_pipeline_file, write_pipeline_file
 from zoohub.settings import load_settings
 
 pytest.importorskip("cv2")
@@ -122,10 +122,39 @@ def test_the_steps_are_those_of_the_index_of_an_export_or_those_given(tmp_path: 
     settings = load_settings()
     known = step_names("ocr", settings, {"detection": "psenet_resnet50"})
     assert known == {"detection": "psenet_resnet50", "recognition": "crnn_resnet34"}
+    (tmp_path / "a.onnx").write_bytes(b"a network")
     write_pipeline_file(tmp_path / "x.json", "x", "t", {"detection": "a.onnx"})
     exported = step_names(str(tmp_path / "x.json"), settings, {})
     assert exported == {"detection": str(tmp_path / "a.onnx")}
     assert step_names("lenet5", settings, {}) == {}
+
+
+def test_a_step_that_is_no_more_the_exported_file_is_refused(page: str, tmp_path: Path) -> None:
+    file, first, second = (tmp_path / name for name in ("x.json", "a.onnx", "b.onnx"))
+    first.write_bytes(b"one network")
+    second.write_bytes(b"another")
+    steps = {"detection": "a.onnx", "recognition": "b.onnx"}
+    write_pipeline_file(file, "x", "optical-character-recognition", steps)
+    described = read_pipeline_file(file)
+    described.check("detection")
+    first.write_bytes(b"of another model")
+    with pytest.raises(DataError, match=r"a\.onnx is not the file .* with x") as told:
+        zoohub.predict(str(file), page)
+    assert "\n" not in str(told.value)
+    first.unlink()
+    with pytest.raises(DataError, match=r"a\.onnx cannot be read"):
+        described.check("detection")
+
+
+def test_a_description_of_before_hashes_were_in_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    said = {"pipeline": "x", "task": "t", "steps": {"detection": "a.onnx"}}
+    file.write_text(json.dumps(said))
+    read_pipeline_file(file).check("detection")
+    for hashes in ({}, [], {"detection": "0"}, {"recognition": "0" * 64}):
+        file.write_text(json.dumps({**said, "sha256": hashes}))
+        with pytest.raises(DataError, match="is no exported pipeline"):
+            read_pipeline_file(file)
 
 
 def test_an_exported_file_is_no_name_that_a_lock_must_hold(

@@ -1,6 +1,8 @@
 """Predicting pictures, from the files to the labels."""
 
 import json
+import os
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from zoohub.core.atomic import fresh_name
 from zoohub.errors import DataError, UsageError
 from zoohub.manifest.entry import InputContract
 from zoohub.models.class_names import class_names
@@ -168,6 +171,16 @@ def test_threshold_and_overlap_are_the_callers(white_boxes):
     assert len(detect(white_boxes, picture, iou=1.0)[0].predictions) == 2
     assert len(detect(white_boxes, picture, threshold=0.95)[0].predictions) == 0
     assert len(detect(white_boxes, picture, iou=1.0, max_detections=1)[0].predictions) == 1
+
+
+def test_what_a_killed_drawing_left_goes_with_the_next(white_boxes, tmp_path):
+    target = tmp_path / "drawn.png"
+    left, young = fresh_name(target), fresh_name(target)
+    for path, hours in ((left, 2), (young, 0)):
+        path.write_bytes(b"half a picture")
+        os.utime(path, (time.time() - 3600 * hours,) * 2)
+    detect(white_boxes, white_box((80, 80, 160, 160), (256, 256)), save=target)
+    assert [*tmp_path.glob(".*")] == [young]
 
 
 def test_one_drawing_goes_to_the_file_named(white_boxes, tmp_path):

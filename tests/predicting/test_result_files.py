@@ -165,6 +165,21 @@ def test_a_parquet_file_appears_whole_after_stops(tmp_path: Path, stop_after: in
     assert not [*tmp_path.glob(".*")]
 
 
+def test_lines_that_a_kill_left_beside_their_parquet_file_count_once(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path, lines = tmp_path / "a.parquet", tmp_path / ".a.parquet.partial.jsonl"
+    for most in (5, len(NAMES)):
+        with open_result_file(path, "parquet", resume=True) as file:
+            for place in range(file.done.total(), most):
+                file.write(prediction(place))
+            left = lines.read_bytes()
+        lines.write_bytes(left)  # killed before they were removed
+    assert write(path, "parquet", resume=True) == []
+    rows = parquet.read_table(path).to_pylist()
+    assert sum(row["rank"] <= 1 for row in rows) == len(NAMES)
+    assert not lines.exists()
+
+
 def test_a_finished_parquet_file_knows_names_that_are_no_unicode(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     path = tmp_path / "a.parquet"

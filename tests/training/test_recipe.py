@@ -52,7 +52,7 @@ def test_a_number_with_an_exponent_is_a_number_though_yaml_reads_text() -> None:
         (("lr: 1e-3", "lrr: 1e-3"), "r.yaml:7: optimizer.lrr: unknown key; did you mean 'lr'?"),
         (("lr: 1e-3", "lr: fast"), "r.yaml:7: optimizer.lr: expected a number, found 'fast'"),
         (("lr: 1e-3", "lr: true"), "r.yaml:7: optimizer.lr: expected a number, found 'true'"),
-        (("lr: 1e-3", "lr: -1"), "r.yaml:7: optimizer.lr: expected a number at least 0.0"),
+        (("lr: 1e-3", "lr: -1"), "r.yaml:7: optimizer.lr: expected a number above 0.0"),
         (("lr: 1e-3", "lr: .nan"), "r.yaml:7: optimizer.lr: expected a finite number"),
         (("lr: 1e-3", "lr: .inf"), "r.yaml:7: optimizer.lr: expected a finite number"),
         (("lr: 1e-3", "lr: 2024-13-45"), "r.yaml:7: optimizer.lr: expected a number, found '2024"),

@@ -13,6 +13,7 @@ _ENCRYPTED = (b"\xd8\x5e\x3a\x7f", b"\xd9\x5e\x3a\x7f", b"\xda\x5e\x3a\x7f")
 # A pickled number with which torch.save began before version 1.6.
 LEGACY_TORCH = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _COMPILED = "for inference: `zoohub predict` and zoohub.predict take it as it is"
+_ELSEWHERE = "which zoohub downloads and verifies, but does not read"
 
 _FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (
@@ -38,9 +39,9 @@ _FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MZ", "a program"),
     (0, b"SQLite format 3", "an SQLite database"),
     (0, b"GGUF", "a GGUF file, as llama.cpp reads them"),
-    (0, b"IMOD", "an .om model for Ascend inference through ACL"),
-    (4, b"MSL", "an .ms model for MindSpore Lite"),
-    (4, b"TFL3", "a TensorFlow Lite model"),
+    (0, b"IMOD", f"an .om model for Ascend inference through ACL, {_ELSEWHERE}"),
+    (4, b"MSL", f"an .ms model for MindSpore Lite, {_ELSEWHERE}"),
+    (4, b"TFL3", f"a TensorFlow Lite model, {_ELSEWHERE}"),
     (0, b"<?xml", "an XML document (often a server's error message)"),
 )
 # ModelProto {string ir_version = 1; string producer_name = 2; …}: a .ckpt has 0x0a in third place.
@@ -55,7 +56,7 @@ def refuse_foreign(source: Source) -> None:
 
     Raises:
         CheckpointCorrupt: an error page, an archive, an encrypted file…
-        CheckpointError: a graph, which is as sound as can be.
+        CheckpointError: a graph, or another runtime's model, which is as sound as can be.
     """
     start = bytes(source.buffer[:512])
     if start.startswith(_ENCRYPTED):
@@ -67,7 +68,7 @@ def refuse_foreign(source: Source) -> None:
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < source.size:
         return
     name = _name_of(start)
-    if name and _COMPILED in name:
+    if name and (_COMPILED in name or _ELSEWHERE in name):
         raise CheckpointError(f"{source.path} is {name}, no checkpoint of named parameters.")
     if name:
         raise CheckpointCorrupt(f"{source.path} is {name}, no checkpoint of named parameters.")

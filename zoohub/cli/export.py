@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoohub.cli.options import add_device_options, add_weights_options, path, weights_options
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import UsageError
-from zoohub.exporting.request import FORMATS
+from zoohub.exporting.request import FORMATS, check_apart
 
 if TYPE_CHECKING:
     from mindspore import nn
@@ -121,8 +121,10 @@ def run(options: argparse.Namespace, output: Output) -> int:
         return _export_pipeline(options, chosen, output)
     request = plan_export(options.output or Path(f"x.{options.format}"), **chosen)
     settings = settings_for(device=options.device)
+    weights = weights_options(options, output)
+    check_apart(request, weights.own_file)
     check_named(options.name, request, settings)  # before a network comes
-    net = load_network(options.name, settings, weights_options(options, output))
+    net = load_network(options.name, settings, weights)
     target = options.output or Path(f"{default_stem(net)}.{options.format}")
     export = export_with_report(net, target, **chosen)
     paths = [export.path]

@@ -9,7 +9,7 @@ from zoohub.core.paths import name_or_path
 from zoohub.errors import UsageError
 from zoohub.exporting.export import export_network
 from zoohub.exporting.pipelines import check_pipeline, description_path, export_pipeline
-from zoohub.exporting.request import plan_export
+from zoohub.exporting.request import check_apart, plan_export
 from zoohub.exporting.sequences import check_named
 from zoohub.models.pipelines import Pipeline, load_named, pipeline_called
 from zoohub.models.pretrained import LoadRequest
@@ -39,7 +39,9 @@ def export_anything(
     if entry is not None:
         check_pipeline(name, options)  # refused before anything is fetched
         return _pipeline(load_named(name, settings, request), target, options)
-    check_named(name, plan_export(target, **options), settings)
+    plan = plan_export(target, **options)
+    check_apart(plan, request.own_file)
+    check_named(name, plan, settings)
     return export_network(load_named(name, settings, request), target, **options)
 
 

@@ -122,6 +122,16 @@ def plan_export(path: str | Path, **options: Any) -> Request:
     return request
 
 
+def check_apart(request: Request, own: Path | None) -> None:
+    """That an export leaves the file alone that its weights come from.
+
+    Raises:
+        ExportError: it would be written in its place.
+    """
+    if own is not None and own.exists() and request.path.exists() and request.path.samefile(own):
+        raise ExportError(f"{own} cannot be exported into itself; give another --output (path)")
+
+
 def _check_size(size: object) -> None:
     """Refuse what is neither a number of pixels nor two."""
     sides = size if isinstance(size, tuple | list) else (size,)

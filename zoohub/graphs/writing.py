@@ -10,7 +10,7 @@ import mindspore as ms
 from mindspore import nn
 
 from zoohub.errors import ExportError
-from zoohub.graphs.graph import compile_model, read_graph
+from zoohub.graphs.graph import Proto, compile_model, read_graph
 from zoohub.graphs.inputs import GraphInput
 from zoohub.graphs.metadata import Metadata, write_user_info
 from zoohub.graphs.precision import check_halvable, halve_network, halve_onnx
@@ -63,10 +63,25 @@ def write_mindir(
     Raises:
         ExportError: MindSpore cannot compile it; with `half`, as `check_halvable`.
     """
-    net = halve_network(net) if half else net
-    model = compile_model(net, *(known.example() for known in inputs))
+    examples = [known.example() for known in inputs]
+    if half:
+        model = _compiled_half(net, examples)
+    else:
+        model = compile_model(net, *examples)
     write_user_info(model, metadata.to_strings())
     path.write_bytes(model.SerializeToString())
+
+
+def _compiled_half(net: nn.Cell, examples: Sequence[ms.Tensor]) -> Proto:
+    """The compiled network, in float16; see `write_mindir`."""
+    halved = halve_network(net)
+    try:
+        return compile_model(halved, *examples)
+    except ExportError as error:
+        raise ExportError(
+            "this network does not compile in float16: leave dtype=float16 (--dtype) out, or "
+            f"export an onnx, whose operators are converted one by one ({error})"
+        ) from error
 
 
 def write_air(

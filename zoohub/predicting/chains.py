@@ -100,6 +100,10 @@ def open_any(
     own = chain_task(chain.name, find_task(chain.task))
     check_own(task, chain.name, own)
     own.check_steps(chain.name, nets)
+    if chain.file is not None:
+        for step in chain.file.steps:
+            if step not in given:
+                chain.file.check(step)
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
             _check_step(own, step, net, known_of(net, settings).task)
@@ -138,11 +142,12 @@ def step_names(model: str, settings: Settings, given: Mapping[str, object]) -> d
 
 @dataclass(frozen=True)
 class _Chain:
-    """A pipeline whose networks are named, or there."""
+    """A pipeline whose networks are named, or there; `file` is what describes an exported one."""
 
     name: str
     task: str
     steps: Mapping[str, object]
+    file: PipelineFile | None = None
 
 
 def _chain_of(model: object, settings: Settings) -> _Chain | None:
@@ -155,8 +160,8 @@ def _chain_of(model: object, settings: Settings) -> _Chain | None:
     if name.lower().endswith(FINISHED):
         return None
     if is_pipeline_file(name):
-        file: PipelineFile = read_pipeline_file(name)
-        return _Chain(name, file.task, file.steps)
+        file = read_pipeline_file(name)
+        return _Chain(name, file.task, file.steps, file)
     entry = pipeline_called(name, settings)
     if entry is None:
         return None

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from zoohub.core.atomic import standing_in
+from zoohub.core.atomic import remove_leftovers, standing_in
+from zoohub.core.hashing import hash_file
 from zoohub.core.json_reader import parse_own
 from zoohub.errors import DataError
 from zoohub.predicting.result_files import JsonLines, ResultFile, foreign
 from zoohub.tasks.results import AnyPrediction
 
 _ROWS = 10_000  # at a time
+_TAKEN_IN = b"zoohub.lines"  # SHA-256 of the lines that became the file
 
 
 class Parquet(ResultFile):
@@ -27,9 +29,12 @@ class Parquet(ResultFile):
             import pyarrow.parquet  # noqa: F401 - said here, not after the last input
         except ImportError:
             raise DataError("a parquet file needs pyarrow: pip install pyarrow") from None
+        remove_leftovers(path.parent)
         self._finished = resume and path.is_file() and path.stat().st_size > 0
         finished = _inputs_in(path) if self._finished else Counter()
-        self._lines = JsonLines(path.with_name(f".{path.name}.partial.jsonl"), resume=resume)
+        lines = path.with_name(f".{path.name}.partial.jsonl")
+        taken_in = self._finished and _has_taken_in(path, lines)
+        self._lines = JsonLines(lines, resume=resume and not taken_in)
         self.done = self._lines.done + finished
 
     def write(self, prediction: AnyPrediction) -> None:
@@ -45,7 +50,8 @@ class Parquet(ResultFile):
         schemas = [pyarrow.Table.from_pylist(rows).schema for rows in self._tables()]
         if not schemas:
             return
-        schema = pyarrow.unify_schemas(schemas, promote_options="permissive")
+        said = {_TAKEN_IN: hash_file(self._lines.path).sha256}
+        schema = pyarrow.unify_schemas(schemas, promote_options="permissive").with_metadata(said)
         with (
             standing_in(self.path) as temporary,
             pyarrow.parquet.ParquetWriter(temporary, schema) as writer,
@@ -77,6 +83,14 @@ class Parquet(ResultFile):
     def close(self) -> None:
         """See `ResultFile`."""
         self._lines.close()
+
+
+def _has_taken_in(path: Path, lines: Path) -> bool:
+    """Whether a finished file has these lines already: a kill kept them from being removed."""
+    import pyarrow.parquet
+
+    said = (pyarrow.parquet.read_schema(path).metadata or {}).get(_TAKEN_IN)
+    return said is not None and lines.is_file() and hash_file(lines).sha256.encode() == said
 
 
 def _inputs_in(path: Path) -> Counter[str]:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from zoohub.core.atomic import remove_leftovers
 from zoohub.core.paths import local_path
 from zoohub.core.threads import machine_threads
 from zoohub.core.values import check_values
@@ -82,7 +83,10 @@ def predict_inputs(
     paths: Sequence[Path | None] = (None,) * len(sources)
     if save is not None:
         folder = os.fspath(save).endswith(("/", os.sep))
-        paths = drawing_paths(sources, local_path(save), task.drawing_suffix, folder=folder)
+        paths = drawings = drawing_paths(
+            sources, local_path(save), task.drawing_suffix, folder=folder
+        )
+        remove_leftovers(drawings[0].parent)
 
     places = _undone(sources, done or {})
     files = all(isinstance(source.value, str | Path | None) for source in sources)

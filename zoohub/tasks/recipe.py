@@ -67,7 +67,7 @@ class Optimizer:
     """
 
     name: Literal["sgd", "adamw"] = "sgd"
-    lr: float = number(0.01, low=0.0)
+    lr: float = number(0.01, above=0.0)
     weight_decay: float = number(0.0, low=0.0)
     momentum: float = number(0.9, low=0.0, high=1.0)
     nesterov: bool = False

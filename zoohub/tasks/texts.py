@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ D = TypeVar("D")
 
 IDS, KINDS, MASK = "input_ids", "token_type_ids", "attention_mask"
 PLAIN = "ids"  # what networks call the ids that take nothing else
+_SPARE = 1024  # ids: large networks have more than tokens, up to a round number
 _ROUNDED = 16  # lengths are filled up to a multiple of this, of which few are compiled
 POSITIONS = "position_ids"
 _VOCABULARIES = ("tokenizer.json", "vocab.txt")  # beside the data
@@ -43,7 +45,21 @@ def tokenizer_of(contract: TextContract, file: str | None) -> Tokenizer | None:
     """The tokenizer of that file, or of the one that comes with the network; None where there is
     none. Raises as `read_tokenizer` and `vocabulary_file`."""
     with vocabulary_file(contract, file) as path:
-        return None if path is None else read_tokenizer(path, contract.vocab_size)
+        if path is None:
+            return None
+        found = read_tokenizer(path, contract.vocab_size)
+        if contract.vocab_size is not None and contract.vocab_size - found.size >= _SPARE:
+            _tell_smaller(path, found.size, contract.vocab_size)
+        return found
+
+
+@functools.cache
+def _tell_smaller(path: Path, found: int, wanted: int) -> None:
+    """Once a file, which is read more than once: one may mean it, for a network trained so."""
+    note(
+        f"{path} has {found} tokens, the network's table {wanted}: with another vocabulary than "
+        "it was trained with, what it says means nothing"
+    )
 
 
 def with_vocabulary(data: D, contract: InputContract | None) -> D:

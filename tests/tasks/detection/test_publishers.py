@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import zoohub
-from zoohub.errors import RecipeError
+from zoohub.errors import DataError, RecipeError
 from zoohub.inputs.picture import Geometry
 from zoohub.manifest.entry import BoxContract, InputContract
 from zoohub.manifest.schema import check_model
@@ -263,6 +263,14 @@ def test_a_files_own_suppression_is_not_followed_by_another() -> None:
     one = row(BoxContract(threshold=0.1, suppression="soft", most_of_class=1), (9, 9), (9, 9))
     (found,) = interpret_boxes(BoxTable(rows), [one], None, DetectionOptions())
     assert [round(label.score, 2) for label in found] == [0.9, 0.4]
+
+
+def test_a_table_with_a_class_below_zero_names_nobody() -> None:
+    rows = np.array([[0, 0, 0, 9, 9, 0.9, -1]], np.float32)
+    one = row(BoxContract(), (9, 9), (9, 9))
+    for names in (None, ("cat", "dog")):
+        with pytest.raises(DataError, match="the class -1; classes count from 0"):
+            interpret_boxes(BoxTable(rows), [one], names, DetectionOptions())
 
 
 def test_rows_know_their_contract(tmp_path: Path) -> None:

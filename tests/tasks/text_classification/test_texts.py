@@ -110,6 +110,21 @@ def test_text_is_cut_by_the_vocabulary_or_refused(tmp_path: Path) -> None:
         TASK.prepare(small, TextClassificationOptions(vocab=vocab))
 
 
+def test_a_vocabulary_far_smaller_than_the_network_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tokenizers")
+    said: list[str] = []
+    monkeypatch.setattr(notes, "listener", said.append)
+    example.write(tmp_path / "data")
+    vocab = tmp_path / "data" / "vocab.txt"
+    for size in (1038, 1039, 1039):
+        large = replace(example.CONTRACT, text=replace(example.CONTRACT.text, vocab_size=size))
+        TASK.prepare(large, TextClassificationOptions(vocab=str(vocab)))
+    (told,) = said
+    assert told.startswith(f"{vocab} has 15 tokens, the network's table 1039: ")
+
+
 @pytest.mark.parametrize(
     ("builder", "arguments", "problem"),
     [

@@ -42,7 +42,7 @@ def attend(
 ) -> Tensor:
     """softmax(scale · query · keyᵀ + bias) · value, over the last two axes."""
     found = scores(query * scale, key)
-    found = found if bias is None else found + bias
+    found = found if bias is None else found + bias.astype(found.dtype)
     return weighted_sum(ops.softmax(found, -1), value)
 
 

@@ -128,7 +128,7 @@ class SelfAttention(nn.Cell):
         if self.by_distance:
             table = self._generate_relative_positions_embeddings(x.shape[1])
             found = found + ops.squeeze(ops.matmul(_column(query), _turned(table)), -2)
-        found = found * self.scale + bias
+        found = found * self.scale + bias.astype(found.dtype)
         weights = self.dropout(ops.softmax(found, -1))
         context = weighted_sum(weights, value)
         if self.by_distance:

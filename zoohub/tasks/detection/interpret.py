@@ -161,8 +161,7 @@ def _detect(
     if isinstance(form, BoxTable):
         table = form.rows
         check_finite(table)
-        if names is not None and len(table):
-            check_count(max(len(names), int(table[:, 6].max()) + 1), names)
+        _check_classes(table[:, 6], names)
         if form.soft is not None:
             table = _weakened(table, form.soft, rows)
         # The rows of a batch are of one network.
@@ -177,6 +176,16 @@ def _detect(
         select_detections(form, picture, options.rules(row), to_picture=_to_picture(row))
         for picture, row in enumerate(rows)
     ]
+
+
+def _check_classes(classes: Floats, names: tuple[str, ...] | None) -> None:
+    """That a table's classes are there. Raises DataError: they are not."""
+    if len(classes) and classes.min() < 0:
+        raise DataError(
+            f"the network's table of boxes has the class {classes.min():g}; classes count from 0"
+        )
+    if names is not None and len(classes):
+        check_count(max(len(names), int(classes.max()) + 1), names)
 
 
 def _to_picture(row: Row) -> Callable[[Floats], Floats]:
