@@ -34,11 +34,6 @@ _LEAST_POINTS = 4  # of a mask's edge
 _Floats = NDArray[np.float32]
 
 
-def is_two_stage(runners: Mapping[str, Runner]) -> bool:
-    """Whether these are the parts that `search_texts` asks."""
-    return PROPOSALS in runners
-
-
 def search_texts(runners: Mapping[str, Runner], images: _Floats) -> dict[str, Array]:
     """The texts in pictures (N, 3, H, W): `detections` (n, 7) as `BoxTable` has them, the best of a
     picture first, and `masks` (n, 28, 28), probabilities over each box.
