@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -144,7 +145,13 @@ def _compiled(
     def making() -> Predictor:
         return _making(_loaded(name, settings, request), form, required=choice.required)
 
-    found = _of_form(form, lambda: making().parts)
+    turn = threading.Lock()
+
+    def late() -> Mapping[str, Runner]:
+        with turn:  # two threads would load the network twice
+            return making().parts
+
+    found = _of_form(form, late)
     if found is None:
         return making()
     say_taken(subject.own, OwnFile(subject.input, subject.classes), known.input, known.classes)
