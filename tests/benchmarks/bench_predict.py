@@ -59,7 +59,7 @@ import sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zoohub.predicting.predicting import MOST_THREADS
-from zoohub.predicting.predictor import open_predictor
+from zoohub.predicting.opening import open_predictor
 from zoohub.core.threads import machine_threads
 from zoohub.settings import load_settings
 predictor = open_predictor(sys.argv[1], load_settings())

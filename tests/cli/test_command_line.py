@@ -146,6 +146,7 @@ def test_a_misspelt_option_is_one_line_with_the_closest_ones(
         (("--top", "1", "predict", "x"), "--top is no option of every command; those of one stand"),
         (("--top=1", "predict", "x"), "--top is no option of every command; those of one stand"),
         (("--json=1", "list"), "--json takes no value: leave =1 out;"),
+        (("-qx", "list"), "-q/--quiet takes no value: leave =x out; `zoohub --help`"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
 )

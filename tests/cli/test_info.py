@@ -19,7 +19,7 @@ def test_what_info_says_of_training_is_what_the_tasks_say() -> None:
     told = []
     for entry in map(index.entry, index.models()):
         for checkpoint in entry.checkpoints:
-            spec, contract = checkpoint.network or entry.network, checkpoint.input or entry.input
+            spec, contract = entry.network_of(checkpoint), entry.input_of(checkpoint)
             if spec is None or contract is None or contract.text is not None:
                 continue
             try:

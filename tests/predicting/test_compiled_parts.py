@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ import numpy as np
 import pytest
 
 import zoohub
+from zoohub.manifest.entry import InputContract
 from zoohub.networks.families import find_family
+from zoohub.outputs.reading import choose_reading
 from zoohub.predicting.compiled_parts import LateRunner, part_runners
-from zoohub.running import CellRunner
+from zoohub.predicting.predictor import Predictor
+from zoohub.running import CellRunner, Runner
 from zoohub.running.runner import Inputs, Outputs
 from zoohub.store import Store
 from zoohub.store.maintenance import is_form, list_items
+from zoohub.tasks.finding import find_task
 from zoohub.tasks.text_recognition.stepwise import SEE, STEP, read_stepwise
 
 pytest.importorskip("onnxruntime")
@@ -132,6 +137,16 @@ def test_a_part_without_a_form_is_made_when_it_is_asked_and_not_before() -> None
     late.run({"memory": np.zeros((1, 3)), "characters": np.zeros((1, 1), np.int32)})
     assert made == [1]
     assert late.engine == "mindspore"  # what it turned out to be: its form could not be kept
+
+
+def test_what_computes_is_mindspore_where_it_runs_any_part() -> None:
+    task, step = find_task("scene-text-recognition"), Steps([])
+    parts: dict[str, Runner] = {SEE: step, STEP: LateRunner(lambda: step)}
+    read = choose_reading(())
+    predictor = Predictor(task, parts[STEP], read, InputContract(), None, "onnxruntime")
+    assert predictor.computing == "onnxruntime"
+    assert replace(predictor, parts={STEP: parts[STEP]}).computing == "onnxruntime"
+    assert replace(predictor, parts=parts).computing == "mindspore"
 
 
 @pytest.mark.slow

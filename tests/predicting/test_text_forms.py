@@ -17,8 +17,8 @@ from zoohub.manifest.entry import InputContract, NetworkSpec, TextContract
 from zoohub.models.subjects import find_subject
 from zoohub.outputs import ClassScores
 from zoohub.predicting.compiled import find_form
+from zoohub.predicting.opening import _of_form, open_predictor
 from zoohub.predicting.predicting import predict_inputs
-from zoohub.predicting.predictor import _of_form, open_predictor
 from zoohub.settings import Settings
 from zoohub.tasks.texts import lengthened
 

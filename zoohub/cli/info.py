@@ -45,8 +45,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     index = open_index(settings)
     found = [_meant(name, index) for name in options.names]
     if output.as_json:
-        entries = (one.entry for one in found)
-        output.json(model_json(entry, store, index) for entry in entries)
+        output.json(model_json(one.entry, store, index) for one in found)
         return 0
     for number, (name, one) in enumerate(zip(options.names, found, strict=True)):
         if number:

@@ -93,10 +93,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     given, arguments = [*arguments], _meant(arguments)
     verb = next((word for word in arguments if not word.startswith("-")), None)
-    if verb is not None and (wrong := _misplaced(arguments, verb) or _no_such(verb)):
-        Output().error(wrong)
-        return UsageError.exit_code
     try:
+        if verb is not None and (wrong := _misplaced(arguments, verb) or _no_such(verb)):
+            Output().error(wrong)
+            return UsageError.exit_code
         parser = build_parser(arguments)
         if verb is None and not {"-h", "--help", "--version"} & set(arguments):
             parser.print_help()

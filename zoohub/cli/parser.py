@@ -97,7 +97,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 def common_options(default: object = False) -> Parser:
     """The options that every command has, as a parent of its parser."""
-    common = Parser(add_help=False)
+    common = Parser(prog="zoohub", add_help=False)
     add_common_options(common, default)
     return common
 

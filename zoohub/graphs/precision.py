@@ -41,11 +41,13 @@ class HalfInside(nn.Cell):
 
 
 def check_halvable(parameter: ms.Parameter) -> None:
-    """That a parameter has room in float16.
+    """That a parameter has room in float16; whole numbers stay what they are.
 
     Raises:
         ExportError: it has not; its name and its largest value.
     """
+    if parameter.dtype != ms.float32:
+        return
     values = parameter.asnumpy()
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0))
     if largest > _LARGEST:

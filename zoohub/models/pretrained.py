@@ -112,7 +112,6 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         return _graph_cell(resolved, settings, request)
     spec, published = network_of(resolved), resolved.entry.input_of(checkpoint)
     arguments = own_names(find_family(spec.builder), spec.arguments, arguments)
-    request = replace(request, arguments=arguments)
     _check_arguments(spec, arguments)
     if request.pretrained or own_run or not resizes(arguments):
         check_memory(resolved.entry, None if own_weights is not None else checkpoint, request.force)
@@ -139,7 +138,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
         ),
         **arguments,
     )
-    interface = interface_of(net, spec, published, classes, request, said)
+    interface = interface_of(net, spec, published, classes, said, options, arguments)
     net.zoohub = Provenance(
         entry=resolved.entry,
         checkpoint=checkpoint if with_weights and own_weights is None else None,

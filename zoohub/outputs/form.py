@@ -55,3 +55,10 @@ def check_finite(array: Array) -> None:
             "the network gave values that are not finite (inf or nan); "
             "its weights or its number type do not suit this device"
         )
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits of any shape as probabilities, 0..1."""
+    with np.errstate(over="ignore"):  # exp(-t) is inf where the sigmoid is 0 anyway
+        probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
+    return probabilities

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from zoohub.errors import DataError
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 from zoohub.outputs.boxes import Boxes, packed_boxes
-from zoohub.outputs.form import Array, Size
+from zoohub.outputs.form import Array, Size, sigmoid
 
 
 def raw_maps(raw: Mapping[str, Array], size: Size, how: BoxDecoding) -> Boxes:
@@ -52,9 +52,7 @@ def _decode(raw: Array, level: Level, how: BoxDecoding) -> NDArray[np.float32]:
     raw = raw.astype(np.float32, copy=False)
     rows = raw if cells_first else raw.transpose(0, 2, 3, 1, 4)
     height, width = rows.shape[1:3]
-    # exp(-t) overflows to inf where the sigmoid is 0 anyway.
-    with np.errstate(over="ignore"):
-        scores = 1 / (1 + np.exp(-rows))
+    scores = sigmoid(rows)
     cells = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1)
     shift = (level.xy_scale - 1) / 2
     centres = (scores[..., :2] * level.xy_scale - shift + cells[:, :, None]) * level.stride

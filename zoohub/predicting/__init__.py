@@ -6,8 +6,9 @@ open_any ------> of a pipeline a ChainPredictor, whose steps are Predictors
 """
 
 from zoohub.predicting.chains import AnyPredictor, open_any
+from zoohub.predicting.opening import open_predictor
 from zoohub.predicting.predicting import predict_inputs
-from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.predictor import Predictor
 from zoohub.tasks.results import Label, Prediction
 
 __all__ = [

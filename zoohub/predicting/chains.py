@@ -19,8 +19,9 @@ from zoohub.outputs import Form
 from zoohub.predicting.asked import check_own
 from zoohub.predicting.engines import Engine
 from zoohub.predicting.known import FINISHED, known_of
+from zoohub.predicting.opening import open_predictor
 from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, read_pipeline_file
-from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.predictor import Predictor
 from zoohub.settings import Settings
 from zoohub.tasks.chained import ChainTask, chain_task
 from zoohub.tasks.contract import AnyTask, Prepare, Row

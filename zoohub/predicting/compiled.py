@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoohub.core.notes import note
+from zoohub.core.turns import mindspore_turn
 from zoohub.errors import ExportError, ZoohubError
 from zoohub.graphs.metadata import Metadata
 from zoohub.graphs.version import writer_version
@@ -182,8 +183,6 @@ class MakingRunner:
         return open_form(form.store, record, path, self.inputs)
 
     def _checked(self, inputs: Inputs) -> tuple[bytes, Mapping[str, str]]:
-        from zoohub.core.turns import mindspore_turn
-
         note(f"compiling {self._form.name} for onnxruntime; later calls find it in the cache")
         few = {name: array[:_CHECKED_ROWS] for name, array in inputs.items()}
         with mindspore_turn():

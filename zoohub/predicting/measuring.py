@@ -17,9 +17,11 @@ from zoohub.core.threads import machine_threads
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.entry import InputContract
+from zoohub.models.pretrained import meant, weights_request
 from zoohub.predicting.known import FINISHED
+from zoohub.predicting.opening import open_predictor
 from zoohub.predicting.predicting import MOST_THREADS
-from zoohub.predicting.predictor import Predictor, open_predictor
+from zoohub.predicting.predictor import Predictor
 from zoohub.predicting.reading import in_batches, rows_of
 from zoohub.settings import Settings, settings_for, with_engine
 from zoohub.tasks.classes import match_classes
@@ -139,8 +141,6 @@ def evaluate(
         UsageError: a batch of nothing, or another value of the wrong kind.
         As `zoohub.load` where `model` is a name.
     """
-    from zoohub.models.pretrained import weights_request
-
     settings = with_engine(settings or settings_for(offline=offline, device=device), engine)
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress
@@ -186,8 +186,6 @@ def evaluate(
 def _published(model: object, settings: Settings) -> tuple[AnyTask, InputContract | None] | None:
     """The task and the input of a network that is named; None of an object and a finished
     graph."""
-    from zoohub.models.pretrained import meant
-
     if not isinstance(model, str | os.PathLike) or str(model).lower().endswith(FINISHED):
         return None
     resolved = meant(name_or_path(model), settings)[0]

@@ -69,8 +69,9 @@ class Parquet(ResultFile):
         if self._finished:
             import pyarrow.parquet
 
-            for batch in pyarrow.parquet.ParquetFile(self.path).iter_batches(_ROWS):
-                yield from batch.to_pylist()
+            with pyarrow.parquet.ParquetFile(self.path) as finished:
+                for batch in finished.iter_batches(_ROWS):
+                    yield from batch.to_pylist()
         with self._lines.path.open(encoding="utf-8") as lines:
             for line in lines:
                 said = parse_own(line)
@@ -100,9 +101,10 @@ def _inputs_in(path: Path) -> Counter[str]:
 
     found: Counter[str] = Counter()
     try:
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(columns=["input", "rank"]):
-            rows = batch.to_pylist()
-            found.update(_name(row["input"]) for row in rows if row["rank"] <= 1)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["input", "rank"]):
+                rows = batch.to_pylist()
+                found.update(_name(row["input"]) for row in rows if row["rank"] <= 1)
     except (pyarrow.ArrowException, KeyError, TypeError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise foreign(path, why) from None

@@ -18,7 +18,7 @@ from zoohub.networks.faster_rcnn.network import faster_rcnn
 from zoohub.networks.faster_rcnn.parts import search_parts
 from zoohub.outputs import BoxTable, MaskedTable
 from zoohub.predicting.compiled_parts import part_runners
-from zoohub.predicting.predictor import open_predictor
+from zoohub.predicting.opening import open_predictor
 from zoohub.settings import Settings
 from zoohub.tasks.contract import Row
 from zoohub.tasks.detection.interpret import DetectionOptions, interpret_boxes

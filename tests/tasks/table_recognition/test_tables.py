@@ -113,6 +113,10 @@ def test_a_threshold_leaves_out_what_is_hardly_a_table() -> None:
             ["<thead>", "<tr>", "<tr>", "<tbody>"],
             "<thead><tr></tr><tr></tr></thead><tbody></tbody>",
         ),
+        (
+            ["<tr>", "<td>", "<tbody>", "<td>", "<tr>"],
+            "<tr><td></td></tr><tbody><td></td><tr></tr></tbody>",
+        ),
         (["<script>", "</table>", "<td", ' onclick="x"', ' colspan="2"'], "<td></td>"),
     ],
 )

@@ -105,8 +105,8 @@ class PackedLayer(nn.Cell):
 
     def _turned(self, weight: Tensor) -> Tensor:
         """(gates, C) in this order -> (C, gates) in that of `JointLSTM`."""
-        entry, forget, candidate, exit = ops.split(weight, self.hidden, 0)
-        return ops.transpose(ops.concat((entry, candidate, forget, exit), 0), (1, 0))
+        entry, forget, candidate, output = ops.split(weight, self.hidden, 0)
+        return ops.transpose(ops.concat((entry, candidate, forget, output), 0), (1, 0))
 
     def _run(self, x: Tensor, by_input: Tensor, by_state: Tensor, bias: Tensor) -> Tensor:
         gates = 4 * self.hidden

@@ -205,8 +205,8 @@ def dbnet(
             of PP-OCRv3's 96.
 
     Raises:
-        ValueError: an unknown backbone, another width of a MobileNetV3, channels that are no
-            multiple of 16, or scale fusion on PP-OCRv3's.
+        ValueError: an unknown backbone, a width beyond those, another than 1 of a MobileNetV3,
+            channels that are no multiple of 16, or scale fusion on PP-OCRv3's.
     """
     body, widths = text_backbone("dbnet", backbone, in_channels, _BACKBONES, width)
     channels = channels or _PUBLISHED_CHANNELS.get(backbone, _CHANNELS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mindspore import Tensor, nn, ops
 from mindspore import dtype as mstype
@@ -10,8 +10,6 @@ from mindspore import dtype as mstype
 from zoohub.networks.family import Part, Taken
 from zoohub.networks.layers.blank_texts import BlankTexts
 from zoohub.networks.robustscanner.network import RobustScanner
-
-_SEEN = ("maps", "key", "bias", "by_place")
 
 
 class See(nn.Cell):
@@ -38,13 +36,11 @@ class NextCharacter(nn.Cell):
     """What `See` gives but `blank`, and the text so far, `characters` int32 (B, N) ->
     `probabilities` float32 (B, num_classes - 1) of what comes next."""
 
-    def __init__(self, net: RobustScanner, seen: Mapping[str, Taken]) -> None:
+    def __init__(self, net: RobustScanner, taken: Sequence[Taken]) -> None:
         super().__init__(auto_prefix=False)
         self.net = net
-        shapes = [
-            tuple(a if isinstance(a, int) else None for a in one.axes) for one in seen.values()
-        ]
-        dtypes = [getattr(mstype, one.dtype) for one in seen.values()]
+        shapes = [tuple(a if isinstance(a, int) else None for a in one.axes) for one in taken]
+        dtypes = [getattr(mstype, one.dtype) for one in taken]
         self.set_inputs(
             *(Tensor(shape=shape, dtype=t) for shape, t in zip(shapes, dtypes, strict=True))
         )
@@ -65,15 +61,14 @@ def reading_parts(net: RobustScanner) -> Mapping[str, Part]:
         Taken("valid_width_mask", ("batch", 1, "columns")),
         Taken("word_positions", ("batch", "steps")),
     )
-    seen = {
-        "maps": Taken("maps", ("batch", wide, "places"), "float32"),
-        "key": Taken("key", ("batch", hidden, "places"), "float32"),
-        "bias": Taken("bias", ("batch", 1, "places"), "float32"),
-        "by_place": Taken("by_place", ("batch", "steps", wide), "float32"),
-        "characters": Taken("characters", ("batch", "length")),
-    }
-    step = NextCharacter(net, seen)
+    seen = (
+        Taken("maps", ("batch", wide, "places"), "float32"),
+        Taken("key", ("batch", hidden, "places"), "float32"),
+        Taken("bias", ("batch", 1, "places"), "float32"),
+        Taken("by_place", ("batch", "steps", wide), "float32"),
+    )
+    taken = (*seen, Taken("characters", ("batch", "length")))
     return {
-        "see": Part(See(net), pictures, (*_SEEN, "blank")),
-        "step": Part(step, tuple(seen.values()), ("probabilities",)),
+        "see": Part(See(net), pictures, (*(one.name for one in seen), "blank")),
+        "step": Part(NextCharacter(net, taken), taken, ("probabilities",)),
     }

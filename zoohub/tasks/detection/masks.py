@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from zoohub.inputs.picture import Geometry
 from zoohub.inputs.picture.resize import resize_values
+from zoohub.outputs.form import sigmoid
 from zoohub.outputs.masked_boxes import MaskedBoxes
 from zoohub.tasks.detection.selection import Detections
 from zoohub.tasks.run_lengths import RunLengths, placed_runs, run_lengths
@@ -59,8 +60,7 @@ def _in_picture(
     """A map over the whole input -> probabilities for each pixel of the picture."""
     from PIL import Image
 
-    with np.errstate(over="ignore"):
-        likely = Image.fromarray((1 / (1 + np.exp(-logits))).astype(np.float32))
+    likely = Image.fromarray(sigmoid(logits))
     down, across = logits.shape[0] / size[0], logits.shape[1] / size[1]
     left, top = geometry.left * across, geometry.top * down
     right = left + geometry.resized[1] * across

@@ -16,21 +16,16 @@ PLAIN, SPANNING, OPENING = "<td></td>", "<td", "<td>"
 CELLS = (OPENING, SPANNING, PLAIN)  # whose boxes count
 _EMPTY = "<eb"
 _SPAN = re.compile(r' (colspan|rowspan)="[0-9]{1,3}"')
-# What an element of a table ends by its beginning, where that is open.
-_ENDS = {
-    "thead": ("thead", "tbody"),
-    "tbody": ("thead", "tbody"),
-    "tr": ("tr",),
-    "td": ("td",),
-}
+# How deep the elements of a table lie: each ends those by its beginning that do not lie above it.
+_DEPTHS = {"thead": 0, "tbody": 0, "tr": 1, "td": 2}
 
 
 def as_html(tokens: Sequence[str], texts: Mapping[int, str] | None = None) -> str:
     """A page of one table; `texts` are those of cells, by the places of their tokens.
 
     What a network reads need not be HTML: what is still open where its frame or the table ends, or
-    its like begins, is closed; what ends nothing, or spans nothing, is left out. So is what is no
-    part of a table, as tokens may be named by a stranger's file.
+    where what it cannot contain begins, is closed; what ends nothing, or spans nothing, is left
+    out. So is what is no part of a table, as tokens may be named by a stranger's file.
 
     >>> as_html(["<tr>", "<td></td>", "<td", ' colspan="2"'], {1: "a < b"})
     '<html><body><table><tr><td>a &lt; b</td><td colspan="2"></td></tr></table></body></html>'
@@ -61,7 +56,7 @@ class _Writer:
             self._text = text
         elif token.startswith("</"):
             self._close(token[2:-1])
-        elif token.startswith("<") and token[1:-1] in _ENDS:
+        elif token.startswith("<") and token[1:-1] in _DEPTHS:
             self._begin(token[1:-1], token + text)
 
     def finished(self) -> str:
@@ -72,8 +67,8 @@ class _Writer:
         return "".join(self._pieces)
 
     def _begin(self, name: str, piece: str) -> None:
-        for ended in _ENDS[name]:
-            self._close(ended)
+        while self._open and _DEPTHS[self._open[-1]] >= _DEPTHS[name]:
+            self._close(self._open[-1])
         self._pieces.append(piece)
         self._open.append(name)
 

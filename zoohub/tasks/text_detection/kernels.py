@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.inputs.picture.text_crop import least_rectangle
+from zoohub.outputs.form import sigmoid
 from zoohub.tasks.text_detection.shapes import MOST, Map, Outline, Points, opencv
 
 Labels: TypeAlias = NDArray[np.int32]
@@ -43,8 +44,7 @@ def kernel_outlines(
     text = spread[0]
     inside = [(each > binary) & (text > binary) for each in spread]
     labels = grown(inside)
-    with np.errstate(over="ignore"):  # exp(-t) is inf where the sigmoid is 0 anyway
-        probability = 1 / (1 + np.exp(-text))
+    probability = sigmoid(text)
     found: list[Outline] = []
     for rows, columns in _pixels_of(labels):
         if len(found) == MOST:

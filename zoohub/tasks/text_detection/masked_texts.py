@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.inputs.picture import Geometry
+from zoohub.outputs.form import sigmoid
 from zoohub.outputs.masked_boxes import MaskedTable
 from zoohub.running import Array, Runner
 from zoohub.tasks.detection.regions.alignment import STRIDES, map_features, region_features
@@ -32,11 +33,6 @@ _LEAST_AREA = 120  # square pixels of the picture
 _LEAST_POINTS = 4  # of a mask's edge
 
 _Floats = NDArray[np.float32]
-
-
-def is_two_stage(runners: Mapping[str, Runner]) -> bool:
-    """Whether these are the parts that `search_texts` asks."""
-    return PROPOSALS in runners
 
 
 def search_texts(runners: Mapping[str, Runner], images: _Floats) -> dict[str, Array]:
@@ -79,9 +75,7 @@ def _masks(runner: Runner, maps: list[_Floats], context: _Floats, boxes: _Floats
         mask_regions=region_features(maps, boxes, _CELLS),
         context_regions=map_features(context, _CONTEXT_STRIDE, boxes, _CELLS),
     )["mask_logits"]
-    with np.errstate(over="ignore"):
-        likely: _Floats = 1 / (1 + np.exp(-logits[:, _TEXT].astype(np.float32)))
-    return likely
+    return sigmoid(logits[:, _TEXT].astype(np.float32))
 
 
 def mask_outlines(

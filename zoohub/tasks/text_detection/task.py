@@ -27,9 +27,10 @@ from zoohub.tasks.contract import (
     Task,
     TrainingRows,
 )
+from zoohub.tasks.detection.regions.search import is_two_stage
 from zoohub.tasks.text_detection import SERVES
 from zoohub.tasks.text_detection.interpret import TextArea, TextDetectionOptions, interpret_texts
-from zoohub.tasks.text_detection.masked_texts import is_two_stage, search_texts
+from zoohub.tasks.text_detection.masked_texts import search_texts
 from zoohub.tasks.text_detection.rows import collate_pages, infer_pages, page_rows
 from zoohub.tasks.text_detection.samples import Texts, TextSamples, text_count
 

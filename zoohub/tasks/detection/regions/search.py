@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from zoohub.outputs.form import check_finite
+from zoohub.outputs.form import check_finite, sigmoid
 from zoohub.running.runner import Runner
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
 from zoohub.tasks.detection.regions.anchors import anchors_of
@@ -141,10 +141,7 @@ def _masks(
         return np.empty((0, 2 * _MASK_CELLS, 2 * _MASK_CELLS), np.float32)
     features = region_features(maps, regions, _MASK_CELLS)
     logits = asked(runner, mask_regions=features)["mask_logits"]
-    own = logits[np.arange(len(regions)), label + 1].astype(np.float32)
-    with np.errstate(over="ignore"):
-        likely: _Array = 1 / (1 + np.exp(-own))
-    return likely
+    return sigmoid(logits[np.arange(len(regions)), label + 1].astype(np.float32))
 
 
 def _apart(boxes: _Array, overlap: float) -> NDArray[np.intp]:
