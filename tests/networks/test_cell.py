@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
 from functools import partial
+from typing import Any, ClassVar
 
 import mindspore as ms
 import numpy as np
-from mindspore import Parameter, Tensor, nn, ops
+from mindspore import Parameter, ParameterTuple, Tensor, nn, ops
 from mindspore.common.initializer import initializer
 from mindspore.nn.cell import cells_compile_cache
 
@@ -40,6 +43,27 @@ class Plain(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         return self.norm(x) * self.scale
+
+
+class Kept(Quick):
+    """A user's class that says how it is kept and given up."""
+
+    given_up: ClassVar[list[str]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.note = "mine"
+
+    def __getstate__(self) -> Any:
+        return {"kept": self.note}
+
+    def __setstate__(self, state: Any) -> None:
+        self.__init__()  # type: ignore[misc]
+        self.note = state["kept"]
+
+    def __del__(self) -> None:
+        self.given_up.append(self.note)
+        super().__del__()
 
 
 class Backward(Cell):
@@ -84,6 +108,25 @@ def test_a_backward_pass_of_ones_own_is_found() -> None:
     for _ in range(2):
         assert Backward().has_bprop
         assert not Cell().has_bprop
+
+
+def test_a_users_class_may_say_how_it_is_kept_and_given_up() -> None:
+    """Its methods are not asked of a cell that it has not made."""
+    for _ in range(2):
+        cell = Kept()
+        assert cell.norm.gamma.name == "norm.gamma"
+        Kept.given_up.clear()
+        del cell
+        assert Kept.given_up == ["mine"]
+
+
+def test_a_class_that_is_given_up_is_not_kept() -> None:
+    kind = type("Passing", (Cell,), {})
+    kind()
+    seen = weakref.ref(kind)
+    del kind
+    gc.collect()
+    assert seen() is None
 
 
 def test_another_activation_is_as_its_class_makes_it() -> None:
@@ -140,6 +183,11 @@ def test_parameters_without_values_start_alike_and_apart() -> None:
             np.testing.assert_array_equal(parameter.asnumpy(), np.full(3, wanted, np.float32))
     norms[0].gamma.set_data(Tensor(np.zeros(3, np.float32)))
     assert norms[1].gamma.asnumpy().all()
+    moments = ParameterTuple(norms[2].get_parameters()).clone("moments", init="same")
+    assert [moment.asnumpy().tolist() for moment in moments] == [
+        p.clone().asnumpy().tolist() for p in norms[2].get_parameters()
+    ]
+    assert norms[2].gamma.clone(init="zeros").asnumpy().tolist() == [0, 0, 0]
     again = pickle.loads(pickle.dumps(norms[2].gamma))
     np.testing.assert_array_equal(again.asnumpy(), np.ones(3, np.float32))
 

@@ -168,7 +168,12 @@ def test_networks_get_the_shapes_that_they_learn_from_and_no_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "shaped"), [("1 .2 .2 .6 .2 .6 .8", True), ("1 .5 .5 .2 .2", False)]
+    ("second", "shaped"),
+    [
+        ("1 .2 .2 .6 .2 .6 .8", True),
+        ("1 .5 .5 .2 .2", False),
+        ("1 .2 .2 .6 .2 .6 9e9", False),  # pycocotools would walk to there
+    ],
 )
 def test_yolos_polygons_are_shapes_where_all_labels_are_polygons(
     tmp_path: Path, second: str, shaped: bool
@@ -195,3 +200,28 @@ def test_a_polygon_that_leaves_every_picture_is_no_shape(far: float) -> None:
     assert given_shape({"segmentation": polygon[0]}, (120, 160)) is None
     polygon[0][2] = 170.0  # a little beyond the edge
     assert given_shape({"segmentation": polygon}, (120, 160)) == polygon
+
+
+@pytest.mark.parametrize("counts", [[205, 15, 10], [205, 0, 0, 15], "]6?0000"])
+def test_runs_that_stop_short_go_to_the_last_pixel(counts: object) -> None:
+    """pycocotools compared such a mask with another for ever."""
+    mask = pytest.importorskip("pycocotools.mask")
+    shape = given_shape({"segmentation": {"size": [40, 50], "counts": counts}}, (40, 50))
+    assert isinstance(shape, dict)
+    assert sum(shape["counts"]) == 2000  # type: ignore[call-overload]
+    there = draw_owners(Objects(as_boxes([[0, 5, 5, 20, 20]]), shapes=(shape,)), (40, 50)) > 0
+    whole = mask.frPyObjects(shape, 40, 50)
+    assert (mask.decode(whole) == there).all()
+    assert mask.iou([whole], [mask.encode(np.asfortranarray(there, np.uint8))], [0]) == 1
+
+
+@pytest.mark.parametrize("counts", [[205, 15, 1780], "]6?dg1"])
+def test_runs_that_reach_the_end_stay_as_they_are(counts: object) -> None:
+    shape = {"size": [40, 50], "counts": counts}
+    assert given_shape({"segmentation": shape}, (40, 50)) is shape
+
+
+def test_a_text_of_runs_that_is_torn_is_no_shape() -> None:
+    """Its last character says that another follows: pycocotools read on behind its end."""
+    shape = {"size": [40, 50], "counts": "]6?dg"}
+    assert given_shape({"segmentation": shape}, (40, 50)) is None

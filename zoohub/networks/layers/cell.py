@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from mindspore import Parameter, nn, ops
 from mindspore.nn.cell import cells_compile_cache
@@ -27,10 +28,14 @@ def start(cell: nn.Cell) -> None:
 
     MindSpore sets some sixty attributes one after another, and a network has up to a thousand
     cells: that was a sixth of the time in which HRNet is loaded. They are the same in every cell
-    of a class, so they are set once and given to the others as unpickling gives them.
+    of a class, so they are set in the first and given to the others as unpickling gives them.
     """
-    kind: Callable[..., nn.Cell] = type(cell)
-    _take(cell, _blank(kind))
+    state = _started.get(type(cell))
+    if state is None:
+        nn.Cell.__init__(cell)
+        _started[type(cell)] = _state_of(cell)
+    else:
+        _take(cell, state)
 
 
 def another(make: Callable[[], nn.Cell]) -> nn.Cell:
@@ -46,38 +51,34 @@ def another(make: Callable[[], nn.Cell]) -> nn.Cell:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What makes up a cell: MindSpore's own part, the attributes, and which of them are containers,
-    of which each cell needs its own."""
+    """What makes up a cell: MindSpore's own part, the attributes, and those of them that are
+    containers, of which each cell needs its own."""
 
     base: Any
     attributes: dict[str, Any]
-    containers: tuple[str, ...]
+    containers: dict[str, Any]
+
+
+# By class. A class that its program gives up is not kept.
+_started: MutableMapping[type[nn.Cell], _State] = WeakKeyDictionary()
 
 
 def _take(cell: nn.Cell, state: _State) -> None:
     """Give a cell that was made by `__new__` the state of another."""
     attributes = state.attributes.copy()
-    for name in state.containers:
-        attributes[name] = attributes[name].copy()
+    for name, container in state.containers.items():
+        attributes[name] = container.copy()
     attributes["_create_time"] = time.time_ns()
-    cell.__setstate__((state.base, attributes))
+    nn.Cell.__setstate__(cell, (state.base, attributes))  # a class may have a method of its own
     # What `nn.Cell.__init__` writes down outside of the cell, and its `__del__` takes back.
     cells_compile_cache[id(cell)] = attributes["_compile_cache"]
     nn.Cell.total_instance_count += 1
 
 
 def _state_of(cell: nn.Cell) -> _State:
-    base, attributes = cell.__getstate__()
-    containers = [n for n, value in attributes.items() if isinstance(value, dict | list | set)]
-    return _State(base, dict(attributes), tuple(containers))
-
-
-@lru_cache(maxsize=1024)
-def _blank(kind: Callable[..., nn.Cell]) -> _State:
-    """The state of a cell of that class in which there is nothing yet."""
-    cell = nn.Cell.__new__(kind)
-    nn.Cell.__init__(cell)
-    return _state_of(cell)
+    base, attributes = nn.Cell.__getstate__(cell)
+    containers = {n: v.copy() for n, v in attributes.items() if isinstance(v, dict | list | set)}
+    return _State(base, dict(attributes), containers)
 
 
 @lru_cache(maxsize=1024)

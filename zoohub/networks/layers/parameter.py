@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import lru_cache
 
 from mindspore import Parameter, Tensor
@@ -27,9 +26,7 @@ def new_parameter(
     """
     if not (_empty.get() and isinstance(init, str)):
         return Parameter(initializer(init, shape), name=name, requires_grad=learns)
-    parameter = Parameter(_start(init, shape), name=name, requires_grad=learns)
-    parameter.init_mode = _Later(init, shape)  # drawing would spend the tensor, which others have
-    return parameter
+    return Parameter(_start(init, shape), name=name, requires_grad=learns)
 
 
 @contextmanager
@@ -42,20 +39,13 @@ def without_values() -> Iterator[None]:
         _empty.reset(token)
 
 
-@dataclass(frozen=True, slots=True)
-class _Later:
-    """What a parameter without a value draws it from, in place of a tensor of its own."""
-
-    init: str
-    shape: tuple[int, ...]
-
-    def init_data(self, *part: object) -> Tensor:
-        return initializer(self.init, self.shape).init_data(*part)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return initializer, (self.init, self.shape)  # copies are MindSpore's own
-
-
 @lru_cache(maxsize=1024)
 def _start(init: str, shape: tuple[int, ...]) -> Tensor:
-    return initializer(init, shape)
+    """A tensor without values that parameters may share: drawing does not spend it."""
+
+    def drawn(*part: object) -> Tensor:
+        return initializer(init, shape).init_data(*part)
+
+    start = initializer(init, shape)
+    start.init_data = drawn
+    return start

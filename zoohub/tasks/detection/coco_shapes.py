@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zoohub.tasks.detection.samples import Shape
 
 _MOST_PIXELS = 1 << 31
-_FARTHEST = 1 << 20  # pixels; pycocotools walks along each edge of a polygon
+_FARTHEST = 1 << 20  # pixels
 
 
 def given_box(annotation: Mapping[str, object]) -> tuple[float, float, float, float] | None:
@@ -30,17 +30,24 @@ def given_box(annotation: Mapping[str, object]) -> tuple[float, float, float, fl
 
 def given_shape(annotation: Mapping[str, object], size: tuple[int, int]) -> Shape | None:
     """The segmentation of an object in a picture of (height, width) `size`; None where there is
-    none, or it makes no sense."""
+    none, or it makes no sense. Runs go to the last pixel: pycocotools never ends where they do
+    not."""
     shape = annotation.get("segmentation")
     if box_around(shape) is None:
         return None
     if isinstance(shape, dict):
-        return shape if shape["size"] == [*size] else None
+        if shape["size"] != [*size]:
+            return None
+        runs = runs_of(shape, size[0] * size[1])
+        return {**shape, "counts": [*runs]} if runs[-1] else shape
     assert isinstance(shape, list)
     polygons = [shape] if is_number(shape[0]) else shape
-    if any(abs(number) > _FARTHEST for polygon in polygons for number in polygon):
-        return None
-    return polygons
+    return None if any(map(goes_far, polygons)) else polygons
+
+
+def goes_far(polygon: Sequence[float]) -> bool:
+    """Whether a polygon leaves every picture: pycocotools, which walks along it, would not end."""
+    return any(abs(number) > _FARTHEST for number in polygon)
 
 
 def box_around(shape: object) -> tuple[float, float, float, float] | None:
@@ -117,4 +124,4 @@ def _written_runs(text: str) -> list[int] | None:
             value |= -1 << shift
         runs.append(value + (runs[-2] if len(runs) > 2 else 0))
         value = shift = 0
-    return runs
+    return None if shift else runs  # the last character says that another follows

@@ -14,6 +14,7 @@ from zoohub.core.text_reader import exists, is_file, named_path, read_text_file
 from zoohub.core.yaml_reader import Document, plain_text, read_yaml
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable, other_files, picture_files
+from zoohub.tasks.detection.coco_shapes import goes_far
 from zoohub.tasks.detection.labels import BROKEN, NO_LABELS, Complaints, picture_size, usable_boxes
 from zoohub.tasks.detection.samples import BoxSamples, Objects, Shape
 from zoohub.tasks.samples import Samples
@@ -174,10 +175,10 @@ def read_yolo_part(
 
 
 def _in_pixels(polygon: Sequence[float], width: int, height: int) -> Shape | None:
-    """A polygon of parts of the picture as COCO's shape; None where there is none."""
-    if not polygon:
-        return None
-    return [[value * (height if i % 2 else width) for i, value in enumerate(polygon)]]
+    """A polygon of parts of the picture as COCO's shape; None where there is none, or it makes no
+    sense."""
+    points = [value * (height if i % 2 else width) for i, value in enumerate(polygon)]
+    return [points] if points and not goes_far(points) else None
 
 
 def _read_labels(
