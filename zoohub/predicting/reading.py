@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -31,6 +31,11 @@ def in_batches(
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="zoohub-read") as pool:
         yield from _grouped(_ahead(pool, _one(read), count, 2 * size + threads), size)
+
+
+def read_all(places: Iterable[int], read: Callable[[int], tuple[Row, ...]]) -> list[Ready]:
+    """The inputs at these places, read one after the other."""
+    return list(map(_one(read), places))
 
 
 def _ahead(

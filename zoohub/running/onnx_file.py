@@ -29,7 +29,8 @@ class OnnxRunner:
     """Runs an ONNX file, one's bytes, or an optimised graph with onnxruntime on the CPU.
 
     `inputs` are the names under which callers give the file's inputs, in its order; by default
-    the file's own, `images` apart, which is zoohub's `image`.
+    the file's own, `images` apart, which is zoohub's `image`. `threads` compute one batch: None is
+    as many as the machine has for us. Batches may be run from several threads at once.
 
     Raises:
         ZoohubError: onnxruntime is not installed.
@@ -38,7 +39,11 @@ class OnnxRunner:
     """
 
     def __init__(
-        self, path: str | Path | bytes | Optimised, *, inputs: Sequence[str] | None = None
+        self,
+        path: str | Path | bytes | Optimised,
+        *,
+        inputs: Sequence[str] | None = None,
+        threads: int | None = None,
     ) -> None:
         try:
             import onnxruntime  # noqa: F401
@@ -48,6 +53,7 @@ class OnnxRunner:
             ) from None
         self._source = str(existing(path)) if isinstance(path, str | Path) else path
         self._strays: list[Any] = []
+        self._threads = threads
         self._open()
         sources = self._session.get_inputs()
         first = sources[0].shape
@@ -70,7 +76,7 @@ class OnnxRunner:
         return in_batches(self._once, arrays, self.batch)
 
     def _open(self) -> None:
-        self._session: Any = open_session(self._source)
+        self._session: Any = open_session(self._source, self._threads)
         self._opened_in = os.getpid()
 
     def _once(self, arrays: tuple[Array, ...]) -> Outputs:

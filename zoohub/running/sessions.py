@@ -40,15 +40,16 @@ class Optimised:
     weights: Path
 
 
-def open_session(source: str | bytes | Optimised) -> InferenceSession:
-    """A session over an ONNX file, one's bytes, or an optimised graph.
+def open_session(source: str | bytes | Optimised, threads: int | None = None) -> InferenceSession:
+    """A session over an ONNX file, one's bytes, or an optimised graph; `threads` compute one batch
+    (None: as many as the machine has for us).
 
     Raises:
         CheckpointCorrupt: onnxruntime cannot read it.
     """
     from onnxruntime import GraphOptimizationLevel
 
-    options = _options()
+    options = _options(threads)
     if isinstance(source, Optimised):
         options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
         folder = str(source.weights.parent)
@@ -109,11 +110,11 @@ def optimiser_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str] | N
     return {"onnxruntime": str(onnxruntime.__version__), "processor": processor}
 
 
-def _options() -> SessionOptions:
+def _options(threads: int | None = None) -> SessionOptions:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = machine_threads()
+    options.intra_op_num_threads = machine_threads() if threads is None else threads
     # Threads that wait for work would keep the processors from those who have some: who reads
     # pictures ahead, and other processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

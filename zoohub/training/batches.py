@@ -20,6 +20,8 @@ from zoohub.running import Array
 from zoohub.tasks.contract import Note, TrainingRow, TrainingRows
 from zoohub.tasks.parts import Arranged
 
+_ROWS = 4  # at most that a thread reads at a time: of features, a job costs more than its row
+
 # Streams of random numbers that must not meet: the key after the seed.
 ORDER, PICTURE, MIX, ARRANGED = 0, 1, 2, 3
 
@@ -127,16 +129,17 @@ class Loader:
         if isinstance(self.make, Arranged):
             random = np.random.default_rng([self.seed, ARRANGED, epoch])
             order = self.make.arranged(order, plan.batch, random)
+        rows = max(1, min(_ROWS, plan.share // self.threads))
         pending: deque[_Step] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 for step in range(first, plan.steps):
                     places = step_places(plan, order, step).ravel()
-                    position = step * plan.batch + plan.rank * plan.share
+                    moment = epoch, step * plan.batch + plan.rank * plan.share
                     reading = _Step(len(places))
                     reading.jobs = [
-                        pool.submit(self._one, reading, i, int(place), (epoch, position + i))
-                        for i, place in enumerate(places)
+                        pool.submit(self._some, reading, i, places[i : i + rows], moment)
+                        for i in range(0, len(places), rows)
                     ]
                     pending.append(reading)
                     if len(pending) > 2:
@@ -146,10 +149,16 @@ class Loader:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _one(self, step: _Step, number: int, place: int, moment: tuple[int, int]) -> dict[str, str]:
-        random = np.random.default_rng([self.seed, PICTURE, *moment])
+    def _some(
+        self, step: _Step, first: int, places: NDArray[np.int64], moment: tuple[int, int]
+    ) -> dict[str, str]:
+        """Put the samples at `places` into the step's rows from `first` on; `moment` is the epoch,
+        and the position in it of the step's first row."""
+        epoch, position = moment
         failed: dict[str, str] = {}
-        step.put(number, self.make(place, random, failed.setdefault, moment[0]))
+        for number, place in enumerate(places, first):
+            random = np.random.default_rng([self.seed, PICTURE, epoch, position + number])
+            step.put(number, self.make(int(place), random, failed.setdefault, epoch))
         return failed
 
     def _collect(self, step: _Step) -> TrainingRow:

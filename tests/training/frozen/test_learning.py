@@ -190,13 +190,13 @@ def test_features_computed_before_a_kill_are_not_computed_again(
 ) -> None:
     monkeypatch.setattr("zoohub.training.frozen.features.ROWS", 32)
     with monkeypatch.context() as patch:
-        counting(patch, 10)
+        counting(patch, 20)
         with pytest.raises(Killed):
             finetune(recipe(), output=tmp_path / "run")
     calls = counting(monkeypatch, -1)
     run = finetune(recipe(), output=tmp_path / "run", resume=True)
     data = load_run(run.path).metrics["data"]
-    assert sum(calls) == data["train"] + data["validation"] - 2 * 32  # of ten batches of eight
+    assert sum(calls) == data["train"] + data["validation"] - 2 * 32  # of twenty batches of four
 
 
 @pytest.mark.slow

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from mindspore import nn
@@ -21,18 +23,20 @@ from zoohub.graphs.writing import onnx_model
 from zoohub.predicting.compiled import check_form
 from zoohub.predicting.engines import choose_engine, this_machine
 from zoohub.predicting.predicting import MOST_THREADS
-from zoohub.predicting.reading import Ready, in_batches, rows_of
+from zoohub.predicting.reading import Ready, in_batches, read_all, rows_of
 from zoohub.running import Array, CellRunner, OnnxRunner, Runner
 from zoohub.settings import Settings
 from zoohub.tasks.contract import Row
 from zoohub.training.frozen.shards import ROWS, Shard, read_shard, shard_key, write_shard
 
 FEATURES = "features"
-_BATCH = 8
-_CHECKED_ROWS = 4
+_BATCH = 4  # of each thread
+_CHECKED_ROWS = 2
 
 # Of a row's number: its arrays, with its `Label` as geometry. Raises DataError: unreadable.
 ReadRow = Callable[[int], tuple[Row, ...]]
+# Rows as they were read, and the features of those that could be; None: of none.
+Batch: TypeAlias = "tuple[Sequence[Ready], Array | None]"
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,24 @@ class Label:
 
 
 class BodyRunner:
-    """Runs a body in the engine that the settings choose, compiled with the first batch."""
+    """Runs a body in the engine that the settings choose, compiled with the first batch.
+
+    `threads` batches may be run at once where it is `parallel`.
+    """
 
     def __init__(self, body: nn.Cell, settings: Settings) -> None:
         self._body = body
+        self.threads = min(MOST_THREADS, machine_threads())
         machine = this_machine()
         self._choice = choose_engine(settings.engine, settings.device, None, machine)
         self._runner: Runner | None = None
         self.engine = self._choice.engine
+
+    @property
+    def parallel(self) -> bool:
+        """Whether it is known to run in onnxruntime, where each batch has its own share of the
+        processors: MindSpore runs one at a time."""
+        return isinstance(self._runner, OnnxRunner)
 
     def run(self, image: Array) -> Array:
         """(batch, C, H, W) -> features (batch, …).
@@ -67,7 +81,8 @@ class BodyRunner:
     def _open(self, image: Array) -> Runner:
         if self.engine == "onnxruntime":
             try:
-                return _compiled(self._body, image[:_CHECKED_ROWS])
+                share = math.ceil(machine_threads() / self.threads)
+                return _compiled(self._body, image[:_CHECKED_ROWS], share)
             except Exception as error:  # MindSpore's compiler and onnx raise whatever they meet
                 if self._choice.required:
                     raise
@@ -77,13 +92,13 @@ class BodyRunner:
         return CellRunner(self._body)
 
 
-def _compiled(body: nn.Cell, few: Array) -> OnnxRunner:
+def _compiled(body: nn.Cell, few: Array, threads: int) -> OnnxRunner:
     twin = prepare_copy(copy_network(body), (few[:1],), fold=True).net
     taken = GraphInput("image", few[:1].shape, {0: "batch"})
     model = onnx_model(twin, [taken], (FEATURES,), Metadata())
-    runner = OnnxRunner(model.SerializeToString(), inputs=("image",))
+    runner = OnnxRunner(model.SerializeToString(), inputs=("image",), threads=threads)
     whole = CellRunner(body, "pynative", outputs=(FEATURES,))
-    check_form(runner, whole, {"image": few}, lambda name, output: (output,))
+    check_form(runner, whole, {"image": few}, lambda name, output: (output,), by_row=True)
     return runner
 
 
@@ -98,7 +113,7 @@ class Features:
         self, body: BodyRunner, kept: Path | None, told: Callable[[float], object]
     ) -> None:
         self._body, self._kept, self._told = body, kept, told
-        self._speed: list[float] = []  # rows a second, of each batch after the first
+        self._came: list[tuple[float, int]] = []  # when a batch came, and its rows
 
     def of(self, name: str, count: int, read: ReadRow, facts: Mapping[str, object]) -> Part:
         """The features of `count` rows that `read` gives; `facts` are all they depend on.
@@ -131,13 +146,11 @@ class Features:
         labels = [0] * len(numbers)
         errors: dict[int, str] = {}
         failed: dict[str, str] = {}
-        threads = min(MOST_THREADS, machine_threads())
-        groups = in_batches(len(numbers), lambda place: read(numbers[place]), _BATCH, threads)
-        for group in groups:
+        for group, found in self._batches(numbers, read):
             errors.update({one.place: one.error for one in group if one.error is not None})
-            found = self._timed(group)
             if found is None:
                 continue
+            self._clock(len(found))
             if features is None:
                 features = np.zeros((len(numbers), *found.shape[1:]), np.float32)
             good = [one for one in group if one.rows]
@@ -151,16 +164,44 @@ class Features:
             features = np.zeros((len(numbers), 0), np.float32)
         return Shard(features, labels, errors, failed)
 
-    def _timed(self, group: Sequence[Ready]) -> Array | None:
+    def _batches(self, numbers: range, read: ReadRow) -> Iterator[Batch]:
+        """The rows in their order, and the features of those that can be read."""
+
+        def one(place: int) -> tuple[Row, ...]:
+            return read(numbers[place])
+
+        threads, done, count = self._body.threads, 0, len(numbers)
+        if not self._body.parallel:
+            for group in in_batches(count, one, _BATCH, threads):
+                yield self._run(group)
+                done += len(group)
+                if self._body.parallel:  # the first batch has opened it
+                    break
+        # Each thread reads a batch and then runs it: a computation shared by all processors would
+        # wait, on all of them, for the one that reads meanwhile.
+        rest = [range(count)[start : start + _BATCH] for start in range(done, count, _BATCH)]
+        with ThreadPoolExecutor(threads, "zoohub-features") as pool:
+            try:
+                yield from pool.map(lambda places: self._run(read_all(places, one)), rest)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, group: Sequence[Ready]) -> Batch:
         rows = rows_of(group)
         if not rows:
-            return None
-        started = time.perf_counter()
-        found = self._body.run(np.stack([row.inputs["image"] for row in rows]))
-        self._speed.append(len(rows) / max(1e-9, time.perf_counter() - started))
-        if len(self._speed) == 3:  # the first compiles, the second warms up
-            self._told(self._speed[-1])
-        return found
+            return group, None
+        return group, self._body.run(np.stack([row.inputs["image"] for row in rows]))
+
+    def _clock(self, rows: int) -> None:
+        """Tell the speed once it is known: the first batch compiles, and as many as there are
+        threads come at once."""
+        wanted = 1 + 2 * self._body.threads
+        if len(self._came) == wanted:
+            return
+        self._came.append((time.perf_counter(), rows))
+        if len(self._came) == wanted:
+            seconds = self._came[-1][0] - self._came[0][0]
+            self._told(sum(count for _, count in self._came[1:]) / max(1e-9, seconds))
 
 
 @dataclass(frozen=True)
