@@ -78,6 +78,14 @@ def test_a_table_is_read_saved_exported_and_read_from_the_file(
     for cell, other in zip(cells, table.cells, strict=True):
         np.testing.assert_allclose(cell["box"], other.box, atol=0.02)
 
+    graph = zoohub.export(net, tmp_path / "table.mindir", check=True)
+    assert (tmp_path / "table.see.mindir").exists()
+    (once,) = zoohub.predict(graph, picture)
+    assert once.engine == "mindspore"
+    assert once.predictions[0].html == table.html
+    for cell, other in zip(once.predictions[0].cells, table.cells, strict=True):
+        np.testing.assert_allclose(cell.box, other.box, atol=0.02)
+
     options = [f"structure={file}", "detection=dbnet_resnet18@printed"]
     options += ["recognition=crnn_vgg7@printed"]
     chosen = [part for option in options for part in ("--set", option)]

@@ -152,6 +152,29 @@ def test_an_option_that_is_not_there_is_refused(own: Path) -> None:
         zoohub.predict(net, [[5]], vocabulary="x")
 
 
+@pytest.mark.slow
+def test_a_mindir_in_parts_is_searched_and_a_whole_one_says_that_it_is_not(
+    own: Path, tmp_path: Path
+) -> None:
+    net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
+    export = export_with_report(net, tmp_path / "own.mindir", check=True)
+    assert export.opset is None
+    assert "belongs together with own.encode.mindir, beside it" in facts_of(export)
+    sentences = [[3], [5, 6, 7], [9] * 20]
+    slow = zoohub.predict(net, sentences, mode="graph", batch_size=2)
+    again = zoohub.predict(export.path, sentences, batch_size=2)
+    assert {one.engine for one in again} == {"mindspore"}
+    assert [one.predictions[0].tokens for one in again] == [
+        one.predictions[0].tokens for one in slow
+    ]
+    with pytest.raises(DataError, match=r"own\.encode\.mindir is one part of an exported network"):
+        zoohub.predict(tmp_path / "own.encode.mindir", sentences)
+    whole = zoohub.export(net, tmp_path / "whole.mindir", length=4)
+    assert not whole.with_name("whole.encode.mindir").exists()
+    with pytest.raises(DataError, match="export it again without a length"):
+        zoohub.predict(whole, sentences)
+
+
 def _of_another_network(file: Path, *, nobodys: bool = False) -> None:
     """Have a part of an exported network say that it is of another, or of whatever network."""
     import onnx
