@@ -88,6 +88,22 @@ def test_what_parts_have_anyway_may_be_asked_for(
 
 
 @pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("ocr --set recognition=dbnet_resnet50 --set recognition=x", "is given twice"),
+        ("ocr --set reader=dbnet_resnet50", "ocr has no step 'reader'; its steps are detection"),
+        ("resnet50 --set detection=dbnet_resnet50", "resnet50 is no pipeline: it has no steps"),
+    ],
+)
+def test_a_step_is_exchanged_of_a_pipeline_alone(
+    model: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--format", "onnx", "--output", str(tmp_path / "a")]
+    assert main(["--offline", "export", *model.split(), *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("model", "export"),
     [("bert_base", "bert_base.onnx --length 128"), ("gcn", None), ("transformer", "mer.onnx"),
      ("resnet50", "resnet50.onnx")],
