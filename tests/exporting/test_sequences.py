@@ -51,7 +51,9 @@ def test_what_is_missing_is_said_before_anything_is_fetched(
         ("transformer", ["--dtype", "float16"], "in parts, in float32 and not quantised: leave"),
         ("table_master", ["--nms"], "not quantised: leave --nms out"),
         ("maskrcnn", ["--size", "512"], "any batch and any height and any width: leave --size out"),
-        ("maskrcnn", ["--format", "mindir"], "which mindir does not hold: export it as onnx"),
+        ("maskrcnn", ["--format", "air"], "which air does not hold: export it as onnx or mindir"),
+        ("maskrcnn", ["--format", "mindir", "--size", "512"], "and any width: leave --size out"),
+        ("gcn", ["--format", "mindir", "--length", "8"], "which are not all sequences"),
         ("resnet50", ["--length", "8"], "this one takes pictures"),
         ("table_master", ["--length", "8"], "this one takes pictures"),
         ("table_master", ["--size", "480"], "any height and any width: leave --size out"),
@@ -83,6 +85,22 @@ def test_what_parts_have_anyway_may_be_asked_for(
     monkeypatch.setenv("ZOOHUB_OFFLINE", "1")
     options = ["--output", str(tmp_path / "a.onnx"), "--dynamic", axes]
     assert main(["export", model, *options]) == 5  # it goes on to its file
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("ocr --set recognition=dbnet_resnet50 --set recognition=x", "is given twice"),
+        ("ocr --set reader=dbnet_resnet50", "ocr has no step 'reader'; its steps are detection"),
+        ("resnet50 --set detection=dbnet_resnet50", "resnet50 is no pipeline: it has no steps"),
+    ],
+)
+def test_a_step_is_exchanged_of_a_pipeline_alone(
+    model: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--format", "onnx", "--output", str(tmp_path / "a")]
+    assert main(["--offline", "export", *model.split(), *options]) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ FULL = Metadata(
         text=TextContract(max_length=128, start_id=1, vocabulary="a file"),
     ),
     classes=("Katze", "犬"),
+    inputs=("ids", "mask"),
     outputs=("logits",),
     licence="Apache-2.0",
     dataset="imagenet2012",

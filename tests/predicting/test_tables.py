@@ -12,6 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 import zoohub
 from zoohub.cli.main import main
+from zoohub.manifest.opening import open_index
+from zoohub.models.pipelines import Pipeline
+from zoohub.settings import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +86,22 @@ def test_a_table_is_read_saved_exported_and_read_from_the_file(
     chosen = [part for option in options for part in ("--set", option)]
     assert main(["predict", "table", str(picture), *chosen, "--json"]) == 0
     (read,) = json.loads(capsys.readouterr().out)
-    (table,) = read["predictions"]
-    texts = [cell["text"] for cell in table["cells"]]
+    (filled,) = read["predictions"]
+    texts = [cell["text"] for cell in filled["cells"]]
     assert sorted(texts) == ["", "", "", "Tables"]
-    assert "<td>Tables</td>" in table["html"]
+    assert "<td>Tables</td>" in filled["html"]
+
+    steps = {"detection": "dbnet_resnet18@printed", "recognition": "crnn_vgg7@printed"}
+    loaded = {step: zoohub.load(name, pretrained=True) for step, name in steps.items()}
+    entry = open_index(load_settings()).resolve("table").entry
+    pipeline = Pipeline(entry, {"structure": net, **loaded})
+    for suffix, engine in (("onnx", "onnxruntime"), ("mindir", "mindspore")):
+        description = zoohub.export(pipeline, tmp_path / suffix, format=suffix)
+        assert sorted(path.name for path in (tmp_path / suffix).iterdir()) == sorted(
+            [f"{name}.{suffix}" for name in (*steps, "structure", "structure.see")] + ["table.json"]
+        )
+        (again,) = zoohub.predict(description, picture)
+        assert again.engine == engine
+        assert again.predictions[0].html == filled["html"]
+        for cell, other in zip(again.predictions[0].cells, table.cells, strict=True):
+            np.testing.assert_allclose(cell.box, other.box, atol=0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from zoohub.cli.export import facts_of
 from zoohub.cli.main import main
 from zoohub.errors import DataError, ExportError, UsageError
 from zoohub.exporting import export_with_report
+from zoohub.exporting.lite import lite_command
 
 WORDS = ["<unk>", "<s>", "</s>", *"abcdefghijklmnopq"]
 
@@ -150,6 +152,35 @@ def test_an_option_that_is_not_there_is_refused(own: Path) -> None:
     net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
     with pytest.raises(UsageError, match="there is no option 'vocabulary'"):
         zoohub.predict(net, [[5]], vocabulary="x")
+
+
+@pytest.mark.slow
+def test_a_mindir_in_parts_is_searched_and_a_whole_one_says_that_it_is_not(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.mindir"
+    command = ["export", "transformer_large", "--checkpoint", str(own / "own.ckpt"), "--check"]
+    assert main([*command, "--output", str(file)]) == 0
+    said = capsys.readouterr()
+    assert said.out.split() == [str(file)]
+    assert "belongs together with own.encode.mindir, beside it" in said.err
+    assert "opset" not in said.err
+    for part in (file, file.with_name("own.encode.mindir")):
+        assert shlex.join(lite_command(part)) in said.err
+    net = zoohub.load("transformer_large", checkpoint=own / "own.ckpt")
+    sentences = [[3], [5, 6, 7], [9] * 20]
+    slow = zoohub.predict(net, sentences, mode="graph", batch_size=2)
+    again = zoohub.predict(file, sentences, batch_size=2)
+    assert {one.engine for one in again} == {"mindspore"}
+    assert [one.predictions[0].tokens for one in again] == [
+        one.predictions[0].tokens for one in slow
+    ]
+    with pytest.raises(DataError, match=r"own\.encode\.mindir is one part of an exported network"):
+        zoohub.predict(tmp_path / "own.encode.mindir", sentences)
+    whole = zoohub.export(net, tmp_path / "whole.mindir", length=4)
+    assert not whole.with_name("whole.encode.mindir").exists()
+    with pytest.raises(DataError, match="export it again without a length"):
+        zoohub.predict(whole, sentences)
 
 
 def _of_another_network(file: Path, *, nobodys: bool = False) -> None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoohub.cli.options import add_device_options, add_weights_options, path, weights_options
+from zoohub.cli.options import (
+    add_device_options,
+    add_step_option,
+    add_weights_options,
+    path,
+    steps_given,
+    weights_options,
+)
 from zoohub.cli.output import Output, human_size
 from zoohub.errors import UsageError
 from zoohub.exporting.request import FORMATS, check_apart
@@ -23,6 +31,7 @@ EXAMPLES = (
     "zoohub export yolov5 --output yolov5s.onnx --nms",
     "zoohub export resnet50 --output int8.onnx --quantize static --calibrate photos/",
     "zoohub export resnet50 --checkpoint my.ckpt --output my.onnx --check",
+    "zoohub export ocr --set detection=psenet_resnet50 --output ocr/   # a pipeline's networks",
     "zoohub export resnet50 --format pth   # torchvision's names, for PyTorch",
 )
 _CHOICES = (
@@ -102,6 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lite", action="store_true", help="then run MindSpore Lite's converter_lite on the file"
     )
+    add_step_option(parser)
     add_weights_options(parser)
     add_device_options(parser)
 
@@ -112,6 +122,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         raise UsageError("give --format, or --output with a suffix that names it")
     from zoohub.exporting import check_named, export_with_report, plan_export
     from zoohub.exporting.lite import convert_to_lite, lite_command
+    from zoohub.graphs.metadata import part_path
+    from zoohub.manifest.steps import exchanged
     from zoohub.models.pipelines import pipeline_called
     from zoohub.models.pretrained import load_network
     from zoohub.settings import settings_for
@@ -119,6 +131,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     chosen = {key: getattr(options, key) for key in _CHOICES}
     if pipeline_called(options.name, settings_for(device=options.device)) is not None:
         return _export_pipeline(options, chosen, output)
+    exchanged(options.name, {}, steps_given(options))
     request = plan_export(options.output or Path(f"x.{options.format}"), **chosen)
     settings = settings_for(device=options.device)
     weights = weights_options(options, output)
@@ -131,10 +144,12 @@ def run(options: argparse.Namespace, output: Output) -> int:
     output.talk(f"{export.format}, {human_size(export.size)}, {export.seconds:.1f} s")
     for line in facts_of(export):
         output.talk(line)
+    files = [export.path, *(part_path(export.path, part) for part in export.metadata.parts[:-1])]
     if options.lite:
-        paths.append(convert_to_lite(export.path))
+        paths += [convert_to_lite(file) for file in files]
     elif export.format == "mindir":
-        output.talk(f"for MindSpore Lite: {shlex.join(lite_command(export.path))}")
+        for file in files:
+            output.talk(f"for MindSpore Lite: {shlex.join(lite_command(file))}")
     if output.as_json:
         output.json([to_json(export)])
     else:
@@ -151,7 +166,8 @@ def _export_pipeline(options: argparse.Namespace, chosen: dict[str, object], out
 
     check_pipeline(options.name, {**chosen, "lite": options.lite})
     settings = settings_for(device=options.device)
-    pipeline = load_named(options.name, settings, weights_options(options, output))
+    asked = replace(weights_options(options, output), arguments=steps_given(options))
+    pipeline = load_named(options.name, settings, asked)
     assert isinstance(pipeline, Pipeline)
     folder = options.output or Path(pipeline.entry.model)
     written = []

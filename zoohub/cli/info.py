@@ -23,6 +23,8 @@ from zoohub.models.runs import SavedRun, is_run, open_run
 from zoohub.settings import load_settings
 from zoohub.store import Store
 
+_EXPORTED = (".onnx", ".mindir", ".json")
+
 EXAMPLES = (
     "zoohub info yolov5",
     "zoohub info resnet50@r1.10-imagenet2012",
@@ -73,7 +75,13 @@ def _meant(name: str, index: Index) -> Resolved | SavedRun:
         except UnknownModel:
             if not is_run(name):
                 raise
-    if local_path(name).is_file():
+    file = local_path(name)
+    if file.is_file() and file.suffix.lower() in _EXPORTED:
+        raise UsageError(
+            f"{name} is what `zoohub export` writes: `zoohub predict {shlex.quote(name)} INPUT` "
+            "takes it; a card is of a model, a checkpoint or a run"
+        )
+    if file.is_file():
         raise UsageError(
             f"{name} is a file: `zoohub inspect {shlex.quote(name)}` shows what a checkpoint holds"
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoohub.errors import UsageError
 from zoohub.settings import ENGINES, device_name
 
 if TYPE_CHECKING:
@@ -68,6 +69,34 @@ def weights_options(options: argparse.Namespace, output: Output) -> LoadRequest:
         force=options.force,
         progress=not output.quiet,
     )
+
+
+def add_step_option(parser: argparse.ArgumentParser) -> None:
+    """Declare `--set`, which exchanges a pipeline's networks."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STEP=NAME",
+        help="another network in the place of a pipeline's step: detection=psenet_resnet50",
+    )
+
+
+def steps_given(options: argparse.Namespace) -> dict[str, object]:
+    """What `--set` says.
+
+    Raises:
+        UsageError: it names no step and network, or a step twice.
+    """
+    steps: dict[str, object] = {}
+    for assignment in options.set:
+        step, equals, name = assignment.partition("=")
+        if not (step and equals and name):
+            raise UsageError(f"--set {assignment}: write STEP=NAME, as in detection=dbnet_resnet50")
+        if step in steps:
+            raise UsageError(f"--set {step}= is given twice; one network does a step")
+        steps[step] = name
+    return steps
 
 
 def path(text: str) -> Path:

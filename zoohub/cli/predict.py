@@ -12,7 +12,9 @@ from pathlib import Path
 
 from zoohub.cli.options import (
     add_device_options,
+    add_step_option,
     add_weights_options,
+    steps_given,
     weights_options,
 )
 from zoohub.cli.output import Output
@@ -76,13 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--text", action="append", default=[], metavar="STRING", help="a text; may be repeated"
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="STEP=NAME",
-        help="another network in the place of a pipeline's step: detection=psenet_resnet50",
-    )
+    add_step_option(parser)
     parser.add_argument(
         "--batch-size",
         type=int,
@@ -146,7 +142,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     check_values({"batch_size": options.batch_size})
     request = weights_options(options, output)
     check_options(options.name, given, settings, options.task)  # before a network is fetched
-    documents, steps = _documents(options), _steps(options)
+    documents, steps = _documents(options), steps_given(options)
     if documents or options.format is not None or options.save is not None:
         # Said before a network is fetched.
         task = known_of(options.name, settings, options.task).task
@@ -261,16 +257,3 @@ def _texts(options: argparse.Namespace) -> list[object]:
         found = [] if is_file(name) else sorted(glob.glob(os.path.expanduser(name)))  # noqa: PTH207,PTH111
         files += [sys.stdin.buffer] if name == "-" else map(Path, found or [name])
     return [*files, *map(Text, options.text)]
-
-
-def _steps(options: argparse.Namespace) -> dict[str, object]:
-    """What `--set` says."""
-    steps: dict[str, object] = {}
-    for assignment in options.set:
-        step, equals, name = assignment.partition("=")
-        if not (step and equals and name):
-            raise UsageError(f"--set {assignment}: write STEP=NAME, as in detection=dbnet_resnet50")
-        if step in steps:
-            raise UsageError(f"--set {step}= is given twice; one network does a step")
-        steps[step] = name
-    return steps

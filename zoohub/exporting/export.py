@@ -51,7 +51,7 @@ def export_with_report(net: nn.Cell, path: str | Path, **options: Any) -> Export
         raise UsageError(f"a {type(net).__name__} is no network: an nn.Cell is needed")
     provenance: Provenance | None = getattr(net, "zoohub", None)
     write = write_network if request.format in WEIGHT_FORMATS else write_graph
-    if request.format == "onnx" and has_parts(provenance):
+    if has_parts(provenance, request):
         write = write_parts
     with _publishing(request.path) as partial:
         written = write(net, provenance, request, partial)

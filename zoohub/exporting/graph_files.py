@@ -74,7 +74,7 @@ def write_graph(
     Raises:
         ExportError: the network cannot be written so, or the check fails.
     """
-    _check_libraries(request)
+    check_libraries(request)
     with mindspore_turn():
         job = _prepare(net, provenance, request)
         opset = _write(job, partial)
@@ -249,7 +249,7 @@ def _judge(worst: Difference, request: Request) -> None:
         )
 
 
-def _check_libraries(request: Request) -> None:
+def check_libraries(request: Request) -> None:
     """That the format can be written here at all, before a minute is spent.
 
     Raises:

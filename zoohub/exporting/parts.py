@@ -1,4 +1,4 @@
-"""A network that a search asks part by part, as an ONNX file for each part."""
+"""A network that a search asks part by part, as a file for each part."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from zoohub.core.turns import mindspore_turn
 from zoohub.errors import ExportError
 from zoohub.exporting.checking import TOLERANCE, Difference, check_file, largest
 from zoohub.exporting.describing import describe
+from zoohub.exporting.graph_files import check_libraries
 from zoohub.exporting.request import Request
 from zoohub.exporting.result import Written
-from zoohub.exporting.sequences import check_sequences
+from zoohub.exporting.sequences import check_sequences, in_parts
 from zoohub.graphs.folding import copy_network
 from zoohub.graphs.inputs import GraphInput, part_inputs
-from zoohub.graphs.metadata import part_path
-from zoohub.graphs.writing import onnx_model
+from zoohub.graphs.metadata import Metadata, part_path
+from zoohub.graphs.writing import onnx_model, write_mindir
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.models.provenance import Provenance
 from zoohub.networks.families import find_family, has_family
@@ -62,13 +63,11 @@ class PartShape:
         return tuple(arrays)
 
 
-def has_parts(provenance: Provenance | None) -> bool:
+def has_parts(provenance: Provenance | None, request: Request) -> bool:
     """Whether a network is exported part by part."""
     spec = provenance.network if provenance else None
-    if spec is None or not has_family(spec.builder):
-        return False
-    family = find_family(spec.builder)
-    return family.parts is not None and family.exports_parts
+    known = spec is not None and has_family(spec.builder)
+    return known and spec is not None and in_parts(find_family(spec.builder), request)
 
 
 def write_parts(
@@ -84,6 +83,7 @@ def write_parts(
     assert provenance.network is not None
     family = find_family(provenance.network.builder)
     check_sequences(family, request)
+    check_libraries(request)
     with mindspore_turn():
         parts = family.parts_of(copy_network(net))
         last, whole = list(parts)[-1], _digest(net, provenance.network)
@@ -92,17 +92,29 @@ def write_parts(
         for name, part in parts.items():
             own = tuple(parts) if name == last else ()
             path = partial if name == last else part_path(partial, name)
-            metadata = describe(provenance, outputs=part.outputs, parts=own, whole=whole)
+            names = tuple(one.name for one in part.inputs)
+            metadata = describe(
+                provenance, inputs=names, outputs=part.outputs, parts=own, whole=whole
+            )
             shape = PartShape(part.inputs)
-            model = onnx_model(part.net, shape.inputs, part.outputs, metadata)
-            path.write_bytes(model.SerializeToString())
+            opset = _write(part, shape, metadata, path)
             started = time.perf_counter()
             if request.check:
                 differences += _checked(part, path, shape)
             checking += time.perf_counter() - started
+    return Written(metadata, differences=tuple(differences), opset=opset, check_seconds=checking)
+
+
+def _write(part: Part, shape: PartShape, metadata: Metadata, path: Path) -> int | None:
+    """Write the file of a part, by its suffix; ONNX's opset."""
+    if path.suffix == ".mindir":
+        write_mindir(part.net, shape.inputs, metadata, path)
+        return None
     from zoohub.graphs.onnx_builder import OPSET
 
-    return Written(metadata, differences=tuple(differences), opset=OPSET, check_seconds=checking)
+    model = onnx_model(part.net, shape.inputs, part.outputs, metadata)
+    path.write_bytes(model.SerializeToString())
+    return OPSET
 
 
 def _digest(net: nn.Cell, spec: NetworkSpec) -> str:

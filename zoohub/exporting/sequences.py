@@ -13,6 +13,16 @@ from zoohub.networks.family import Family
 from zoohub.settings import Settings
 
 
+def in_parts(family: Family, request: Request) -> bool:
+    """Whether a network is exported part by part. What MINDIR can hold whole, it does where a size,
+    a batch or a type is asked for, which parts have none of."""
+    if family.parts is None or not family.exports_parts:
+        return False
+    one_size = request.size or request.length or request.batch != 1 or request.dtype
+    whole = family.sequences and bool(one_size)
+    return request.format == "onnx" or (request.format == "mindir" and not whole)
+
+
 def check_sequences(family: Family, request: Request) -> None:
     """That inputs can be made for a family's networks; those of pictures take no length.
 
@@ -25,7 +35,7 @@ def check_sequences(family: Family, request: Request) -> None:
     pictures = family.inputs == ("image",)
     if pictures and request.length is not None:
         raise ExportError("--length (length=) is for networks of text: this one takes pictures")
-    if family.parts is not None and family.exports_parts and request.format == "onnx":
+    if in_parts(family, request):
         _check_parts(request, AXES if pictures or not family.sequences else SEQUENCE_AXES)
         return
     if pictures:
@@ -43,7 +53,7 @@ def check_sequences(family: Family, request: Request) -> None:
     if family.parts is not None and family.exports_parts and not family.sequences:
         raise ExportError(
             f"this network is asked part by part, which {request.format} does not hold: export it "
-            "as onnx"
+            "as onnx or mindir"
         )
     if not family.sequences:
         raise ExportError(

@@ -33,7 +33,8 @@ class Metadata:
 
     `checkpoint` is `MODEL@ID`, `sha256` the hash of the checkpoint file the weights came from,
     `family` the family of networks, which knows what the outputs mean (files of zoohub's first
-    version do not say it), `outputs` the names of the outputs in order,
+    version do not say it), `inputs` the names of what a part takes, `outputs` those of the outputs,
+    in order,
     `parameters` the naming scheme of a weights file, `decoding` how the raw maps of a detector
     exported without decoding become boxes, `parts` the parts of a network that is exported in
     several files (`part_path`), this file's own the last, `whole` the digest of that network, the
@@ -49,6 +50,7 @@ class Metadata:
     sha256: str | None = None
     input: InputContract | None = None
     classes: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     licence: str | None = None
     dataset: str | None = None
@@ -70,7 +72,7 @@ class Metadata:
                 value = json.dumps(_plain(value))
             elif isinstance(value, BoxDecoding):
                 value = json.dumps(asdict(value))
-            elif name == "parts" and not value:
+            elif name in ("inputs", "parts") and not value:
                 continue
             elif isinstance(value, tuple | float):
                 value = json.dumps(value, ensure_ascii=False)
@@ -93,7 +95,7 @@ class Metadata:
         }
         known.setdefault("writer", "unknown")
         try:
-            for key in {"classes", "outputs", "parts"} & known.keys():
+            for key in {"classes", "inputs", "outputs", "parts"} & known.keys():
                 known[key] = _texts(_said(known, key), key)
             if "input" in known:
                 known["input"] = _contract(_said(known, "input"))

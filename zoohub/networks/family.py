@@ -137,7 +137,8 @@ class Family:
         parts: `module:function` in the family's folder, `(net) -> {name: Part}`: the parts of
             which a task that searches asks one after the other, the one it asks most as the last;
             None: the network is asked whole.
-        exports_parts: whether an ONNX file is made of each part; else of the whole network.
+        exports_parts: whether an ONNX or MINDIR file is made of each part; else of the whole
+            network.
         compiles_parts: whether onnxruntime runs each part where the network is asked by its name;
             None: if `exports_parts`.
         start_head: `module:function`, found as `outputs` is, `(net, classes, size)`, which sets a

@@ -14,7 +14,7 @@ from zoohub.networks.families import find_family, has_family
 from zoohub.outputs.reading import choose_reading
 from zoohub.predicting.engines import Engine, check_file_engine
 from zoohub.predicting.predictor import Predictor
-from zoohub.running import MindIRRunner, Runner, open_runner
+from zoohub.running import MindIRRunner, OnnxRunner, Runner, open_runner
 from zoohub.settings import Settings
 from zoohub.tasks.finding import find_task
 from zoohub.tasks.texts import PLAIN, text_contract
@@ -36,15 +36,15 @@ def open_exported(path: Path, settings: Settings) -> Predictor:
     runner = open_runner(path)
     said = read_metadata(path)
     family = find_family(said.family) if said.family and has_family(said.family) else None
-    if isinstance(runner, MindIRRunner):  # which keeps no names
-        runner = runner.named(family.inputs if family else None, said.outputs or None)
+    runner = _named(runner, said, family.inputs if family else None)
     if said.input is None or said.task is None:
         raise DataError(
             f"{path} does not say how its input is made; export it again with `zoohub export`, "
             "which writes that into the file"
         )
     in_parts = family is not None and family.parts is not None and family.exports_parts
-    if in_parts and not (graph or said.parts):
+    whole = graph and said.whole is None
+    if in_parts and not (whole or said.parts):
         raise DataError(
             f"{path} is one part of an exported network: name the file that `zoohub export` was "
             "asked for, whose name has no part's in it"
@@ -76,9 +76,20 @@ def _of_length(contract: InputContract, length: int, runner: Runner, path: Path)
 def _open_part(path: Path, last: Path, said: Metadata) -> Runner:
     """The runner of another part of the network whose last part says `said`."""
     runner = open_runner(path)
-    if read_metadata(path).whole != said.whole:  # of older files neither says it
+    own = read_metadata(path)
+    if own.whole != said.whole:  # of older files neither says it
         raise DataError(
             f"{path} and {last} are parts of two networks: put the parts of one export together, "
             "or export it again (zoohub export)"
         )
-    return runner
+    return _named(runner, own)
+
+
+def _named(
+    runner: MindIRRunner | OnnxRunner, said: Metadata, inputs: tuple[str, ...] | None = None
+) -> MindIRRunner | OnnxRunner:
+    """A file's runner under the names that it says; `inputs` are its family's. (ONNX keeps its
+    own, MINDIR none.)"""
+    if isinstance(runner, OnnxRunner):
+        return runner
+    return runner.named(said.inputs or inputs, said.outputs or None)

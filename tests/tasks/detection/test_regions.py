@@ -202,11 +202,12 @@ def test_compiled_parts_find_the_same() -> None:
 
 
 @pytest.mark.slow
-def test_an_export_in_parts_finds_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["onnx", "mindir"])
+def test_an_export_in_parts_finds_the_same(suffix: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     net = with_findings(zoohub.load("maskrcnn_mobilenetv1", num_classes=CLASSES))
-    file = zoohub.export(net, tmp_path / "a.onnx", check=True)
-    assert len(list(tmp_path.glob("*.onnx"))) == 3
+    file = zoohub.export(net, tmp_path / f"a.{suffix}", check=True)
+    assert len(list(tmp_path.glob(f"*.{suffix}"))) == 3
     exported = open_predictor(file, Settings(home=tmp_path))
     assert exported.task.name == "object-detection"
     image = np.random.default_rng(7).normal(size=(1, 3, *SIZE)).astype(np.float32)

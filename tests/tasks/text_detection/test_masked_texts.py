@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor, ops
+from mindspore import Tensor, nn, ops
 
+import zoohub
 from zoohub.inputs.picture import Geometry
 from zoohub.manifest.entry import RegionContract
 from zoohub.networks.textfusenet.network import textfusenet
 from zoohub.outputs.boxes import BoxTable
 from zoohub.outputs.masked_boxes import MaskedTable, chosen_regions
 from zoohub.predicting.compiled_parts import part_runners
+from zoohub.predicting.predictor import open_predictor
+from zoohub.settings import Settings
 from zoohub.tasks.contract import Row
 from zoohub.tasks.detection.regions.alignment import STRIDES, map_features, region_features
 from zoohub.tasks.text_detection import masked_texts
@@ -68,18 +73,22 @@ def test_one_sample_a_cell_is_what_the_operator_takes() -> None:
     np.testing.assert_allclose(map_features(features, 8, boxes, 14), theirs, atol=2e-5)
 
 
+def all_texts(net: nn.Cell) -> nn.Cell:
+    """The network with a head that says of whatever it sees that it is text."""
+    for parameter in net.get_parameters():
+        if parameter.name.endswith("cls_scores.bias"):
+            parameter.set_data(Tensor(np.array([0, 5, 0, 0], np.float32)))
+    return net
+
+
 @pytest.mark.slow
 def test_the_parts_find_texts_whose_masks_are_the_whole_networks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(masked_texts, "_MOST", 3)
     ms.set_seed(0)
-    net = textfusenet(depth=50, num_classes=4).set_train(False)
-    random = np.random.default_rng(3)
-    for parameter in net.get_parameters():
-        if parameter.name.endswith("cls_scores.bias"):  # all is text
-            parameter.set_data(Tensor(np.array([0, 5, 0, 0], np.float32)))
-    images = random.standard_normal((2, 3, *SIZE)).astype(np.float32)
+    net = all_texts(textfusenet(depth=50, num_classes=4).set_train(False))
+    images = np.random.default_rng(3).standard_normal((2, 3, *SIZE)).astype(np.float32)
     runners = part_runners(net, "textfusenet", "pynative")
     found = search_texts(runners, images)
     form = chosen_regions(found, SIZE)
@@ -97,3 +106,25 @@ def test_the_parts_find_texts_whose_masks_are_the_whole_networks(
     *_, masks = net(*(Tensor(array) for array in arrays))
     expected = ops.sigmoid(masks[:, 1]).asnumpy()
     np.testing.assert_allclose(form.masks[own], expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_an_export_in_parts_finds_the_same_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(masked_texts, "_MOST", 3)
+    net = all_texts(zoohub.load("textfusenet", depth=50, num_classes=4))
+    image = np.random.default_rng(7).standard_normal((1, 3, *SIZE)).astype(np.float32)
+    expected = search_texts(part_runners(net, "textfusenet", "pynative"), image)
+    assert len(expected["detections"]) > 0
+    for suffix in ("onnx", "mindir"):
+        file = zoohub.export(net, tmp_path / f"a.{suffix}")
+        assert sorted(path.name for path in tmp_path.glob(f"a.*{suffix}")) == [
+            f"a.{part}{suffix}" for part in ("head.", "", "proposals.")
+        ]
+        exported = open_predictor(file, Settings(home=tmp_path))
+        assert exported.task.name == "scene-text-detection"
+        found = search_texts(exported.parts, image)
+        for name, array in expected.items():
+            np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-2)

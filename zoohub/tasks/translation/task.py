@@ -108,7 +108,16 @@ class TranslationTask(Classless, Task["TranslationRecipe", "Reference"]):
         contract: InputContract,
         rows: Sequence[Row] = (),
     ) -> dict[str, Array]:
-        """`ids` and `scores` of the beams that a search ends with."""
+        """`ids` and `scores` of the beams that a search ends with.
+
+        Raises:
+            DataError: the network is a file's that holds it whole.
+        """
+        if "encode" not in runners:
+            raise DataError(
+                "this file holds the network as training asks it, with the translation given, and "
+                "a search asks its parts: export it again without a length"
+            )
         return translate(runners["encode"], runners["step"], batch, search_of(contract))
 
     def interpret(
