@@ -9,8 +9,8 @@ from threading import get_ident
 
 from mindspore import nn
 
-# Of the cells whose parameters were renamed while names are put off, the ids.
-_renamed: ContextVar[set[int] | None] = ContextVar("_renamed", default=None)
+# The cells whose parameters were renamed while names are put off.
+_renamed: ContextVar[list[nn.Cell] | None] = ContextVar("_renamed", default=None)
 
 
 def name_parameters(net: nn.Cell, rules: Sequence[tuple[str, str]]) -> None:
@@ -36,7 +36,7 @@ def rename_parameters(net: nn.Cell, rename: Callable[[str], str]) -> None:
         parameter.name = rename(place)
     renamed = _renamed.get()
     if renamed is not None:
-        renamed.add(id(net))
+        renamed.append(net)
 
 
 def named_at_the_end(construct: Callable[[], nn.Cell]) -> nn.Cell:
@@ -45,7 +45,7 @@ def named_at_the_end(construct: Callable[[], nn.Cell]) -> nn.Cell:
     MindSpore names all parameters below a cell anew whenever it, or a cell around it, is put into
     another, by their places: in HRNet seven times each, an eighth of the time to load it.
     """
-    renamed: set[int] = set()
+    renamed: list[nn.Cell] = []
     token, at_once, here = _renamed.set(renamed), nn.Cell.update_parameters_name, get_ident()
 
     def put_off(cell: nn.Cell, prefix: str = "", recurse: bool = True) -> None:
@@ -58,7 +58,7 @@ def named_at_the_end(construct: Callable[[], nn.Cell]) -> nn.Cell:
     finally:
         nn.Cell.update_parameters_name = at_once
         _renamed.reset(token)
-    if net._auto_prefix and id(net) not in renamed:
+    if net._auto_prefix and not any(net is one for one in renamed):
         for name, cell in net._cells.items():
             if cell is not None:
                 cell.update_parameters_name(f"{name}.")
