@@ -185,7 +185,7 @@ def timed(python: str, program: str, *arguments: object, home: Path) -> tuple[fl
 
 def breakdown(spent: dict[str, float], training: float) -> str:
     """Where the seconds of training went; `form` is the network made ready for onnxruntime, and
-    checked, and `end` how long the process takes to go."""
+    checked, and `end` what the process takes to begin and to go."""
     parts = {
         "imports": spent["imports"],
         "form": spent["form"],
