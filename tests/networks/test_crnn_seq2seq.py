@@ -6,12 +6,14 @@ from pathlib import Path
 
 import mindspore
 import numpy as np
+import pytest
 from mindspore import Tensor
 from numpy.typing import NDArray
 
 from zoohub.checkpoint import open_checkpoint, write_ckpt
+from zoohub.errors import UsageError
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.networks.loading import create_network
+from zoohub.networks.loading import build, create_network
 
 HIDDEN, STEPS = 8, 4
 SIZES = {"num_classes": 12, "hidden": HIDDEN, "steps": STEPS}
@@ -56,3 +58,9 @@ def test_a_file_loads_whichever_release_and_device_it_is_of(tmp_path: Path) -> N
         assert report is not None
         assert report.complete
         np.testing.assert_allclose(loaded(Tensor(image)).asnumpy(), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize(("argument", "value"), [("hidden", 0), ("steps", 3), ("ascend_layers", 2)])
+def test_an_argument_that_no_network_can_have_is_named(argument: str, value: int) -> None:
+    with pytest.raises(UsageError, match=rf"{argument} is .*, not {value}"):
+        build(SPEC, **{argument: value})

@@ -113,6 +113,7 @@ def test_polygons_are_the_pixels_whose_middle_is_inside(seed: int) -> None:
         assert inside[row, column] == odd
     far = np.array([[-1e308, -1e308], [1e308, -1e308], [1e308, 1e308], [-1e308, 1e308]])
     assert fill_polygon(far, (3, 4)).all()
+    assert not fill_polygon(corners + 100, (30, 40)).any()
 
 
 def test_targets_are_a_quarter_as_large_and_of_the_boxes_that_stay() -> None:

@@ -244,8 +244,10 @@ def crnn_seq2seq_ocr(
             direction a matrix and a bias; 0 where all are one parameter, as on other devices.
 
     Raises:
-        ValueError: another number of `ascend_layers`, or an odd number of `steps`.
+        ValueError: another number of `ascend_layers`, an odd number of `steps`, or no `hidden`.
     """
+    if hidden < 1:
+        raise ValueError(f"hidden is a whole number above 0, not {hidden}")
     if ascend_layers not in (0, 1):
         raise ValueError(f"ascend_layers is 0 or 1, not {ascend_layers}: each LSTM is one layer")
     if steps < 2 or steps % 2:

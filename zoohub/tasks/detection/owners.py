@@ -66,7 +66,12 @@ def fill_polygon(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[
     row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
     part = (row + 0.5 - y1[edge]) / (y2 - y1)[edge]
     column = np.ceil(x1[edge] + part * (x2 - x1)[edge] - 0.5).clip(0, width).astype(np.int64)
-    crossings = np.zeros((height, width + 1), np.int32)
-    np.add.at(crossings, (row, column), 1)
-    inside: NDArray[np.bool_] = np.cumsum(crossings[:, :width], axis=1) % 2 == 1
+    inside = np.zeros(size, bool)
+    if len(edge):  # only where the polygon is: a picture has many, most of them small
+        top, left = row.min(), column.min()
+        down, across = row.max() - top + 1, column.max() - left
+        crossings = np.zeros((down, across + 1), np.int32)
+        np.add.at(crossings, (row - top, column - left), 1)
+        odd = np.cumsum(crossings[:, :across], axis=1) % 2 == 1
+        inside[top : top + down, left : left + across] = odd
     return inside
