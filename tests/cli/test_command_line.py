@@ -398,6 +398,8 @@ def test_a_sound_graph_is_not_called_damaged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "net.onnx").write_bytes(b"\x08\x07\x12\x07pytorch" + bytes(99))
+    assert main(["info", str(tmp_path / "net.onnx")]) == 2
+    assert "`zoohub predict " in capsys.readouterr().err
     assert main(["inspect", str(tmp_path / "net.onnx")]) == 1
     assert "an ONNX graph, for inference: `zoohub predict`" in capsys.readouterr().err
 
