@@ -103,21 +103,18 @@ def _candidates(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and classes of the scores (n, classes) that are good enough: all, or the best of each
     row."""
-    # Of a hundred thousand scores a few pass: their places once, instead of row by row.
-    good = np.flatnonzero(scores > rules.confidence)
-    rows, classes = np.divmod(good, scores.shape[1])
+    if rules.multi_label:
+        # Of a hundred thousand scores a few pass: their places once, instead of row by row.
+        rows, classes = np.divmod(np.flatnonzero(scores > rules.confidence), scores.shape[1])
+    elif scores.shape[1]:
+        rows = np.flatnonzero(scores.max(axis=1) > rules.confidence)
+        classes = scores[rows].argmax(axis=1)  # of equal scores the first class
+    else:
+        rows = classes = np.empty(0, np.intp)
     if rules.class_confidence > 0:
         passing = classes_alone[rows, classes] > rules.class_confidence
         rows, classes = rows[passing], classes[passing]
-    if rules.multi_label:
-        return rows, classes
-    best = np.full(len(scores), -np.inf, np.float32)
-    np.maximum.at(best, rows, scores[rows, classes])
-    highest = scores[rows, classes] == best[rows]
-    rows, classes = rows[highest], classes[highest]
-    first = np.ones(len(rows), bool)
-    first[1:] = rows[1:] != rows[:-1]  # of equal scores the first class
-    return rows[first], classes[first]
+    return rows, classes
 
 
 def _corners(boxes: Floats) -> Floats:
