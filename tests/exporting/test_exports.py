@@ -223,7 +223,7 @@ def test_air_away_from_ascend_names_the_machine_it_needs(digits: Any, out: Path)
         ("resnet50", 64, ("logits",)),
         ("mobilenet_v2_035_128", 96, ("logits",)),
         ("yolov5n", 128, ("predictions",)),
-        ("yolov5n6", 128, ("predictions",)),
+        pytest.param("yolov5n6", 128, ("predictions",), marks=pytest.mark.every),
         ("yolov5s@r1.10-coco2017", 128, ("predictions_0", "predictions_1", "predictions_2")),
     ],
 )

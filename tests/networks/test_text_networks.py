@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor
+from mindspore import Tensor, nn
 from weights_rule import fill_by_rule
 
 import zoohub
 from zoohub.errors import ExportError
 from zoohub.networks.families import find_family
 from zoohub.networks.picture_sizes import fixed_size_problem
+from zoohub.networks.rare.network import Reader
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,26 @@ SMALL = [
 
 @pytest.mark.every
 @pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["onnx", "mindir"])
 @pytest.mark.parametrize("small", [pytest.param(small, id=small.model) for small in SMALL])
-def test_an_onnx_file_is_checked_with_all_axes_open_that_may_be(
-    small: Small, tmp_path: Path
+def test_a_file_is_checked_with_all_axes_open_that_may_be(
+    small: Small, suffix: str, tmp_path: Path
 ) -> None:
     net = zoohub.load(small.model, **small.arguments)
     fill_by_rule(net)  # through DBNet++ drawn weights let grow what rounding moves
     axes = set(small.axes.split())
-    file = zoohub.export(net, tmp_path / "net.onnx", size=small.size, dynamic=axes, check=True)
+    path = tmp_path / f"net.{suffix}"
+    file = zoohub.export(net, path, size=small.size, dynamic=axes, check=True)
     assert file.is_file()
+
+
+def test_a_mindir_of_rares_reader_takes_any_batch(tmp_path: Path) -> None:
+    reader = Reader(16, 8, 5, 2).set_train(False)
+    example = Tensor(shape=(7, None, 16), dtype=ms.float32)
+    ms.export(reader, example, file_name=str(tmp_path / "reader"), file_format="MINDIR")
+    whole = nn.GraphCell(ms.load(str(tmp_path / "reader.mindir")))
+    columns = Tensor(np.random.default_rng(0).standard_normal((7, 3, 16)).astype(np.float32))
+    assert np.abs(whole(columns).asnumpy() - reader(columns).asnumpy()).max() < 1e-6
 
 
 @pytest.mark.parametrize(

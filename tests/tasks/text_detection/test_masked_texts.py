@@ -16,7 +16,7 @@ from zoohub.networks.textfusenet.network import textfusenet
 from zoohub.outputs.boxes import BoxTable
 from zoohub.outputs.masked_boxes import MaskedTable, chosen_regions
 from zoohub.predicting.compiled_parts import part_runners
-from zoohub.predicting.predictor import open_predictor
+from zoohub.predicting.opening import open_predictor
 from zoohub.settings import Settings
 from zoohub.tasks.contract import Row
 from zoohub.tasks.detection.regions.alignment import STRIDES, map_features, region_features

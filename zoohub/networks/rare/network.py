@@ -76,12 +76,12 @@ class Reader(nn.Cell):
         state = ops.zeros((batch, self.hidden), columns.dtype)
         last = ops.zeros((batch,), mstype.int32)
         on, off = Tensor(1.0, mstype.float32), Tensor(0.0, mstype.float32)
-        logits = []
+        logits: tuple[Tensor, ...] = ()  # a list's `append` fixes a MINDIR's batch
         for _ in range(self.steps):
             character = ops.one_hot(last, self.num_classes, on, off)
             state = self.attention_cell(columns, seen, state, character)
             step = self.generator(state)
-            logits.append(step)
+            logits += (step,)
             last = ops.argmax(step, 1).astype(mstype.int32)
         return ops.softmax(ops.stack(logits, 1), 2)
 
