@@ -100,11 +100,12 @@ class Repeat(nn.Cell):
     def __init__(self, times: tuple[int, int]) -> None:
         super().__init__()
         self.times = times
+        self.resize = ops.auto_generate.ResizeNearestNeighborV2()  # as `RepeatPixels`
 
     def construct(self, x: Tensor) -> Tensor:
         _, _, high, wide = x.shape
         size = (high * self.times[0], wide * self.times[1])
-        return ops.interpolate(x, size, mode="nearest")
+        return self.resize(x, size)
 
 
 class Glimpses(nn.Cell):

@@ -121,10 +121,10 @@ class PackedLayer(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         flat = ops.reshape(self.weight, (-1,))
-        pieces = []
+        pieces: tuple[Tensor, ...] = ()
         place = 0
         for count in self.parts:
-            pieces.append(flat[place : place + count])
+            pieces += (flat[place : place + count],)
             place += count
         forward = self._run(x, pieces[0], pieces[2], pieces[4])
         backward = self._run(ops.flip(x, (0,)), pieces[1], pieces[3], pieces[5])
@@ -199,10 +199,10 @@ class Decoder(nn.Cell):
         seen = ops.transpose(seen, (1, 0, 2))
         state = ops.zeros_like(seen[:, 0])
         last = ops.full((seen.shape[0],), START, dtype=mstype.int32)
-        found = []
+        found: tuple[Tensor, ...] = ()
         for _ in range(self.steps):
             logits, state = self.decoder(last, state, seen)
-            found.append(logits)
+            found += (logits,)
             last = ops.argmax(logits, 1).astype(mstype.int32)
         return ops.softmax(ops.stack(found, 1), 2)
 

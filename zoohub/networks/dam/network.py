@@ -125,11 +125,12 @@ class DAM(nn.Cell):
         answers = [
             _for_each(one, count) for one in self.states(response, self.counts(response_lengths))
         ]
-        asked, asking = [], []
+        asked: tuple[Tensor, ...] = ()
+        asking: tuple[Tensor, ...] = ()
         for number in range(len(self.t_att_r_blocks)):
             text, answer = texts[number], answers[number]
-            asked.append(self.t_att_r_blocks[number](text, answer, own, others))
-            asking.append(self.r_att_t_blocks[number](answer, text, others, own))
+            asked += (self.t_att_r_blocks[number](text, answer, own, others),)
+            asking += (self.r_att_t_blocks[number](answer, text, others, own),)
         left = ops.stack((*asked, *texts), 1)
         right = ops.stack((*asking, *answers), 1)
         alike = ops.matmul(left, ops.transpose(right, (0, 1, 3, 2))) / self.scale
@@ -141,11 +142,11 @@ class DAM(nn.Cell):
         """Which words of each text count: lengths (N,) -> 1.0 or 0.0 (N, L)."""
         return (self.places < ops.expand_dims(lengths, 1)).astype(ms.float32)
 
-    def states(self, ids: Tensor, own: Tensor) -> list[Tensor]:
+    def states(self, ids: Tensor, own: Tensor) -> tuple[Tensor, ...]:
         """The words of texts (N, L), and what each block makes of them: depth + 1 of (N, L, C)."""
-        found = [self.embedding(ids)]
+        found: tuple[Tensor, ...] = (self.embedding(ids),)
         for block in self.self_blocks:
-            found.append(block(found[-1], found[-1], own, own))
+            found += (block(found[-1], found[-1], own, own),)
         return found
 
 

@@ -52,14 +52,14 @@ class TurnedGRU(nn.Cell):
     def run(self, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """The states (K, B, H) of what comes in at each step (K, B, 3H)."""
         state = ops.zeros((inputs.shape[1], self.width), inputs.dtype)
-        states = []
+        states: tuple[Tensor, ...] = ()
         for step in range(inputs.shape[0]):
             own = ops.split(inputs[step], self.width, 1)
             before = ops.split(ops.matmul(state, weight) + bias, self.width, 1)
             reset, update = ops.sigmoid(own[0] + before[0]), ops.sigmoid(own[1] + before[1])
             candidate = ops.tanh(own[2] + reset * before[2])
             state = (1.0 - update) * candidate + update * state
-            states.append(state)
+            states += (state,)
         return ops.stack(states)
 
 

@@ -64,13 +64,13 @@ class Decoder(nn.Cell):
 
     def construct(self, target: Tensor, encoded: Tensor, state: Tensor) -> Tensor:
         words = self.embedding(target)
-        found = []
+        found: tuple[Tensor, ...] = ()
         for step in range(target.shape[1]):
             word = words[:, step]
             context = self.attention(state, encoded)
             states, _ = self.rnn(ops.expand_dims(ops.concat((word, context), 1), 0))
             state = states[0]
-            found.append(self.drop(self.fc(ops.concat((word, state, context), 1))))
+            found += (self.drop(self.fc(ops.concat((word, state, context), 1))),)
         return ops.stack(found, 1)
 
 

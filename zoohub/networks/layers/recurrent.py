@@ -28,13 +28,14 @@ def run_lstm_from(
     channels = x.shape[2]
     # All steps' inputs at once: only the states' part must wait for the step before.
     inputs = ops.matmul(x, weight[:channels]) + bias
-    states = []
+    # In a tuple: a list that grows in a graph keeps the example's batch in a MINDIR.
+    states: tuple[Tensor, ...] = ()
     for step in range(x.shape[0]):
         gates = inputs[step] + ops.matmul(state, weight[channels:])
         entry, candidate, forget, exit = ops.split(gates, width, 1)
         cell = cell * ops.sigmoid(forget) + ops.sigmoid(entry) * ops.tanh(candidate)
         state = ops.sigmoid(exit) * ops.tanh(cell)
-        states.append(state)
+        states += (state,)
     return ops.stack(states), state, cell
 
 

@@ -89,10 +89,10 @@ class Decoder(nn.Cell):
     def construct(self, seen: Tensor) -> Tensor:
         key, value = self.remember(seen)
         characters = ops.zeros((seen.shape[0], 1), mstype.int32)
-        found = []
+        found: tuple[Tensor, ...] = ()
         for _ in range(self.steps):
             logits = self.next(characters, key, value)
-            found.append(logits)
+            found += (logits,)
             best = ops.argmax(logits, -1).astype(mstype.int32)
             characters = ops.concat((characters, ops.expand_dims(best, 1)), 1)
         return ops.softmax(ops.stack(found, 1), -1)

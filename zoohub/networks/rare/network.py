@@ -76,7 +76,7 @@ class Reader(nn.Cell):
         state = ops.zeros((batch, self.hidden), columns.dtype)
         last = ops.zeros((batch,), mstype.int32)
         on, off = Tensor(1.0, mstype.float32), Tensor(0.0, mstype.float32)
-        logits: tuple[Tensor, ...] = ()  # a list's `append` fixes a MINDIR's batch
+        logits: tuple[Tensor, ...] = ()
         for _ in range(self.steps):
             character = ops.one_hot(last, self.num_classes, on, off)
             state = self.attention_cell(columns, seen, state, character)
@@ -95,11 +95,11 @@ class Reader(nn.Cell):
         on, off = Tensor(1.0, mstype.float32), Tensor(0.0, mstype.float32)
         given = ops.one_hot(labels, self.num_classes, on, off)
         start = ops.one_hot(ops.zeros((batch,), mstype.int32), self.num_classes, on, off)
-        logits = []
+        logits: tuple[Tensor, ...] = ()
         for step in range(length):
             character = start if step == 0 else given[:, step - 1]
             state = self.attention_cell(columns, seen, state, character)
-            logits.append(self.generator(state))
+            logits += (self.generator(state),)
         return ops.stack(logits, 1)
 
 

@@ -122,10 +122,10 @@ class Decoder(nn.Cell):
     def construct(self, maps: Tensor, key: Tensor, bias: Tensor, places: Tensor) -> Tensor:
         by_place = self.by_places(maps, key, bias, places)
         last = ops.zeros((maps.shape[0], 1), mstype.int32) + self.start
-        found = []
+        found: tuple[Tensor, ...] = ()
         for step in range(self.steps):
             character = self.next(last, by_place[:, step], maps, key, bias)
-            found.append(character)
+            found += (character,)
             last = ops.expand_dims(ops.argmax(character, -1).astype(mstype.int32), 1)
         return ops.stack(found, 1)
 

@@ -69,14 +69,14 @@ class TextRCNN(nn.Cell):
         """The states (L, B, hidden) that `vanilla` and `gru` have after each word."""
         length = x.shape[0]
         state = ops.zeros((x.shape[1], self.hidden), x.dtype)
-        found = []
+        found: tuple[Tensor, ...] = ()
         for step in range(length):
             word = x[length - 1 - step] if backward else x[step]
             if self.cell == "vanilla":
                 state = self.vanilla_step(word, state, backward)
             else:
                 state = self.gru_step(word, state, backward)
-            found.append(state)
+            found += (state,)
         return ops.stack(found[::-1] if backward else found)
 
     def vanilla_step(self, word: Tensor, state: Tensor, backward: bool) -> Tensor:
