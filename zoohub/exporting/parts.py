@@ -56,7 +56,7 @@ class PartShape:
         rng = np.random.default_rng(0)
         arrays: list[Array] = []
         for one in self.taken:
-            dims = tuple(lengths[axis] if isinstance(axis, str) else axis for axis in one.axes)
+            dims = one.dims(lengths)
             noise = rng.standard_normal(dims)
             whole = np.dtype(one.dtype).kind == "i"
             arrays.append((np.abs(noise) < 1 if whole else noise).astype(one.dtype))

@@ -41,7 +41,7 @@ def part_inputs(taken: Sequence[Taken], length: int = 1) -> tuple[GraphInput, ..
     return tuple(
         GraphInput(
             one.name,
-            tuple(length if isinstance(axis, str) else axis for axis in one.axes),
+            one.dims({axis: length for axis in one.axes if isinstance(axis, str)}),
             {place: axis for place, axis in enumerate(one.axes) if isinstance(axis, str)},
             one.dtype,
         )

@@ -66,12 +66,24 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """An input of a part: its axes are names where they are of any length; `dtype` is NumPy's
-    name. An export is tested with whole numbers below `below`."""
+    name. An export is tested with whole numbers below `below`, and with `height` and `width` that
+    are multiples of `sides`."""
 
     name: str
     axes: tuple[str | int, ...]
     dtype: str = "int32"
     below: int = 2
+    sides: int = 1
+
+    def dims(self, lengths: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape with which an export is tested, where named axes are so long."""
+        return tuple(
+            axis if isinstance(axis, int) else lengths[axis] * self._unit(axis)
+            for axis in self.axes
+        )
+
+    def _unit(self, axis: str) -> int:
+        return self.sides if axis in ("height", "width") else 1
 
 
 @dataclass(frozen=True, slots=True)

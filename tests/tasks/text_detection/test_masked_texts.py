@@ -70,7 +70,7 @@ def test_one_sample_a_cell_is_what_the_operator_takes() -> None:
     boxes = np.concatenate([boxes, np.array([[200, 100, 300, 200]], np.float32)])
     regions = np.concatenate([np.zeros((4, 1), np.float32), boxes], axis=1)
     theirs = ops.ROIAlign(14, 14, 0.125, 1, 0)(Tensor(features[None]), Tensor(regions)).asnumpy()
-    np.testing.assert_allclose(map_features(features, 8, boxes, 14), theirs, atol=2e-5)
+    np.testing.assert_allclose(map_features(features, 8, boxes, 14, samples=1), theirs, atol=2e-5)
 
 
 def all_texts(net: nn.Cell) -> nn.Cell:
@@ -99,7 +99,7 @@ def test_the_parts_find_texts_whose_masks_are_the_whole_networks(
     boxes = np.ascontiguousarray(form.table.rows[own, 1:5])
     raw = runners["proposals"].run({"image": images[1:]})
     features = region_features([raw[f"map_{stride}"][0] for stride in STRIDES], boxes, 14)
-    context = map_features(raw["context"][0], 8, boxes, 14)
+    context = map_features(raw["context"][0], 8, boxes, 14, samples=1)
     none = np.zeros_like(context)
     regions = np.zeros((1, 256, 7, 7), np.float32)
     arrays = (images[1:], regions, features, context, none, none)

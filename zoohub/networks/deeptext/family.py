@@ -16,5 +16,7 @@ FAMILY = Family(
     inputs=("image", "regions"),
     sequences=False,
     raw=("logits", "offsets", "region_logits", "region_offsets"),
+    outputs="zoohub.outputs.masked_boxes:chosen_regions",
     multiple=16,
+    parts="parts:search_parts",
 )

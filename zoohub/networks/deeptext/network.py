@@ -2,7 +2,7 @@
 
 Source: Zhong et al., "DeepText: A Unified Framework for Text Proposal Generation and Text Detection
 in Natural Images" (2016). Parameter names are those of official/cv/deeptext. The two stages are
-here; what chooses regions between them is not.
+here; `zoohub.tasks.text_detection.boxed_texts` chooses regions between them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from mindspore import Tensor, nn, ops
 from zoohub.networks.faster_rcnn.heads import RegionHead
 from zoohub.networks.layers.conv import conv2d, conv_norm
 
-_CHANNELS = 512
+CHANNELS = 512
 _HIDDEN = 4096
 _PROPOSALS = 640
 # Convolutions of each of VGG-16's blocks.
-_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (_CHANNELS, 3))
+_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (CHANNELS, 3))
 
 
 class VGG16(nn.Cell):
-    """(B, in_channels, H, W) -> (B, 512, H / 16, W / 16), every convolution normalised."""
+    """(B, in_channels, H, W) -> (B, 512, H / 8, W / 8) and (B, 512, H / 16, W / 16), every
+    convolution normalised."""
 
     def __init__(self, in_channels: int) -> None:
         super().__init__()
@@ -32,7 +33,7 @@ class VGG16(nn.Cell):
                 width = channels
         self.halve = nn.MaxPool2d(2, 2)
 
-    def construct(self, x: Tensor) -> Tensor:
+    def construct(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = ops.relu(self.conv1_2(ops.relu(self.conv1_1(x))))
         x = self.halve(x)
         x = ops.relu(self.conv2_2(ops.relu(self.conv2_1(x))))
@@ -40,13 +41,13 @@ class VGG16(nn.Cell):
         x = ops.relu(self.conv3_2(ops.relu(self.conv3_1(x))))
         x = self.halve(ops.relu(self.conv3_3(x)))
         x = ops.relu(self.conv4_2(ops.relu(self.conv4_1(x))))
-        x = self.halve(ops.relu(self.conv4_3(x)))
-        x = ops.relu(self.conv5_2(ops.relu(self.conv5_1(x))))
-        return ops.relu(self.conv5_3(x))
+        fine = ops.relu(self.conv4_3(x))
+        x = ops.relu(self.conv5_2(ops.relu(self.conv5_1(self.halve(fine)))))
+        return fine, ops.relu(self.conv5_3(x))
 
 
 def _conv(channels: int, kernel: int) -> nn.SequentialCell:
-    return nn.SequentialCell([conv2d(_CHANNELS, channels, kernel, bias=True)])
+    return nn.SequentialCell([conv2d(CHANNELS, channels, kernel, bias=True)])
 
 
 class ProposalConvs(nn.Cell):
@@ -58,7 +59,7 @@ class ProposalConvs(nn.Cell):
 
     def __init__(self, anchors: int) -> None:
         super().__init__()
-        self.rpn_conv = conv2d(_CHANNELS, _PROPOSALS, 3, bias=True)
+        self.rpn_conv = conv2d(CHANNELS, _PROPOSALS, 3, bias=True)
         self.rpn_cls = conv2d(_PROPOSALS, anchors, 1, bias=True)
         self.rpn_reg = conv2d(_PROPOSALS, 4 * anchors, 1, bias=True)
         self.rpn_conv1x1 = _conv(128, 1)
@@ -88,13 +89,14 @@ class DeepText(nn.Cell):
     def __init__(self, num_classes: int, anchors: int, in_channels: int) -> None:
         super().__init__()
         self.rpn_with_loss = Proposals(anchors)
-        self.rcnn = RegionHead(num_classes, num_classes, channels=_CHANNELS, hidden=_HIDDEN)
-        fuse = conv2d(2 * _CHANNELS, _CHANNELS, 1, bias=True)
+        self.rcnn = RegionHead(num_classes, num_classes, channels=CHANNELS, hidden=_HIDDEN)
+        fuse = conv2d(2 * CHANNELS, CHANNELS, 1, bias=True)
         self.roi_align_fuse = nn.SequentialCell([fuse])
         self.vgg16_feature_extractor = VGG16(in_channels)
 
     def construct(self, image: Tensor, regions: Tensor) -> tuple[Tensor, ...]:
-        anchors = self.rpn_with_loss(self.vgg16_feature_extractor(image))
+        _, coarse = self.vgg16_feature_extractor(image)
+        anchors = self.rpn_with_loss(coarse)
         return (*anchors, *self.rcnn(self.roi_align_fuse(regions)))
 
 

@@ -11,12 +11,14 @@ from zoohub.errors import DataError
 from zoohub.inputs.picture import Geometry
 from zoohub.manifest.entry import RegionContract
 from zoohub.outputs import Form
+from zoohub.outputs.boxes import BoxTable
 from zoohub.outputs.form import Array, check_finite
 from zoohub.outputs.masked_boxes import MaskedTable
 from zoohub.outputs.text_areas import TextCurves, TextKernels, TextProbability, TurnedBoxes
 from zoohub.tasks.contract import Row
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Json
+from zoohub.tasks.text_detection.boxed_texts import box_corners
 from zoohub.tasks.text_detection.curves import curve_outlines
 from zoohub.tasks.text_detection.kernels import kernel_outlines
 from zoohub.tasks.text_detection.masked_texts import mask_outlines
@@ -32,6 +34,7 @@ _DEFAULTS = {
     TurnedBoxes: RegionContract("quad", least=0.8),
     TextCurves: RegionContract("polygon", least=0.3),
     MaskedTable: RegionContract("polygon", binary=0.5, least=0.9),
+    BoxTable: RegionContract("quad", least=0.8),
 }
 
 
@@ -115,6 +118,8 @@ def _outlines(
 
     polygons = how.outline == "polygon"
     assert how.least is not None
+    if isinstance(form, BoxTable):
+        return box_corners(form, place, least=how.least)
     if isinstance(form, TextProbability):
         assert how.binary is not None
         assert how.expand is not None

@@ -73,7 +73,7 @@ def _masks(runner: Runner, maps: list[_Floats], context: _Floats, boxes: _Floats
     logits = asked(
         runner,
         mask_regions=region_features(maps, boxes, _CELLS),
-        context_regions=map_features(context, _CONTEXT_STRIDE, boxes, _CELLS),
+        context_regions=map_features(context, _CONTEXT_STRIDE, boxes, _CELLS, samples=1),
     )["mask_logits"]
     return sigmoid(logits[:, _TEXT].astype(np.float32))
 

@@ -27,8 +27,9 @@ from zoohub.tasks.contract import (
     Task,
     TrainingRows,
 )
-from zoohub.tasks.detection.regions.search import is_two_stage
+from zoohub.tasks.detection.regions.search import MASKS, is_two_stage
 from zoohub.tasks.text_detection import SERVES
+from zoohub.tasks.text_detection.boxed_texts import search_boxes
 from zoohub.tasks.text_detection.interpret import TextArea, TextDetectionOptions, interpret_texts
 from zoohub.tasks.text_detection.masked_texts import search_texts
 from zoohub.tasks.text_detection.rows import collate_pages, infer_pages, page_rows
@@ -122,7 +123,8 @@ class TextDetectionTask(Classless, Task["TextDetectionRecipe", "Texts"]):
     ) -> dict[str, Array]:
         """Each picture at its own size, or by the parts of a two-stage detector."""
         if is_two_stage(runners):
-            return search_texts(runners, batch["image"])
+            search = search_texts if MASKS in runners else search_boxes
+            return search(runners, batch["image"])
         (runner,) = runners.values()
         return infer_pages(runner, batch, rows)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 STRIDES = (4, 8, 16, 32)
 _FINEST = 56  # pixels: a region twice as large is looked for on the next map
-_SAMPLES = 2  # of a cell and side
+SAMPLES = 2  # of a cell and side
 _CHUNK = 128  # regions at a time
 
 
@@ -45,12 +45,16 @@ def region_features(
 
 
 def map_features(
-    features: NDArray[np.float32], stride: int, boxes: NDArray[np.float32], cells: int
+    features: NDArray[np.float32],
+    stride: int,
+    boxes: NDArray[np.float32],
+    cells: int,
+    samples: int = SAMPLES,
 ) -> NDArray[np.float32]:
-    """The features of regions on one map (channels, h, w) at 1/`stride`, with one sample a cell and
-    side: (n, channels, cells, cells). Boxes are those of `region_features`."""
+    """The features of regions on one map (channels, h, w) at 1/`stride`, with so many samples a
+    cell and side: (n, channels, cells, cells). Boxes are those of `region_features`."""
     by_pixel = np.ascontiguousarray(features.transpose(1, 2, 0))
-    return _aligned(by_pixel, boxes / np.float32(stride), cells, least=1.0, samples=1)
+    return _aligned(by_pixel, boxes / np.float32(stride), cells, least=1.0, samples=samples)
 
 
 def _levels(boxes: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -65,7 +69,7 @@ def _aligned(
     boxes: NDArray[np.float32],
     cells: int,
     least: float,
-    samples: int = _SAMPLES,
+    samples: int = SAMPLES,
 ) -> NDArray[np.float32]:
     """The regions' cells (n, channels, cells, cells), each the mean of its samples, of a map
     (h, w, channels); boxes are in its pixels, and count as `least` pixels wide and high at least.

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-_SCALE = 8  # of an anchor's side to its map's stride
-_RATIOS = (0.5, 1.0, 2.0)  # height to width
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What boxes there are at every place: `scales` of their sides to the map's stride, for each of
+    `ratios` of height to width."""
+
+    scales: tuple[float, ...]
+    ratios: tuple[float, ...]
 
 
-def anchors_of(height: int, width: int, stride: int) -> NDArray[np.float32]:
-    """The anchors of a map of that size: float32 (height · width · 3, 4), `x1 y1 x2 y2` in pixels
-    of the input, those of a cell beside each other.
+PYRAMID = Anchors((8,), (0.5, 1.0, 2.0))
+
+
+def anchors_of(
+    height: int, width: int, stride: int, kinds: Anchors = PYRAMID
+) -> NDArray[np.float32]:
+    """The anchors of a map of that size: float32 (height · width · kinds, 4), `x1 y1 x2 y2` in
+    pixels of the input, those of a cell beside each other, each ratio's scales in turn.
 
     The last pixel belongs to a box, and anchors begin at whole ones, as in the models repository.
     """
-    roots = np.sqrt(_RATIOS)
-    widths, heights = stride * _SCALE / roots, stride * _SCALE * roots
+    roots, sides = np.sqrt(kinds.ratios)[:, None], stride * np.array(kinds.scales)
+    widths, heights = (sides / roots).ravel(), (sides * roots).ravel()
     centre = (stride - 1) / 2
     own = np.stack(
         [

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoohub.outputs.form import check_finite, sigmoid
 from zoohub.running.runner import Runner
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
-from zoohub.tasks.detection.regions.anchors import anchors_of
+from zoohub.tasks.detection.regions.anchors import PYRAMID, Anchors, anchors_of
 from zoohub.tasks.detection.regions.moving import HEAD, ONE, moved
 from zoohub.tasks.detection.suppression import non_max_suppression
 
@@ -52,10 +52,8 @@ def search_objects(runners: Mapping[str, Runner], images: _Array) -> dict[str, _
         size = (image.shape[-2], image.shape[-1])
         regions = proposals_of(raw, size)
         regions, scores, boxes, surest = seen_regions(runners, maps, regions, size)
-        region, label, score = _chosen(scores, boxes)
-        picture = np.full(len(region), place, np.float32)
-        columns = (picture, *boxes[region, label].T, score, label)
-        rows.append(np.stack([column.astype(np.float32) for column in columns], axis=1))
+        region, label, score = chosen_boxes(scores, boxes)
+        rows.append(table_rows(place, boxes[region, label], score, label))
         if MASKS in runners:
             masks.append(_masks(runners[MASKS], maps, surest[region], label))
     found = {"detections": np.concatenate(rows)}
@@ -72,16 +70,21 @@ def asked(runner: Runner, **inputs: _Array) -> dict[str, _Array]:
     return raw
 
 
-def proposals_of(raw: Mapping[str, _Array], size: _Size) -> _Array:
+def proposals_of(
+    raw: Mapping[str, _Array],
+    size: _Size,
+    strides: Sequence[int] = (*STRIDES, 2 * STRIDES[-1]),
+    kinds: Anchors = PYRAMID,
+) -> _Array:
     """Where something may be, (n, 4): the best boxes of each map that overlap no better one of it,
     the best of all first."""
     boxes: list[_Array] = []
     scores: list[_Array] = []
-    for stride in (*STRIDES, 2 * STRIDES[-1]):
+    for stride in strides:
         logits, offsets = raw[f"logits_{stride}"][0], raw[f"offsets_{stride}"][0]
         flat = logits.transpose(1, 2, 0).reshape(-1)
         best = np.argsort(-flat, kind="stable")[:_MOST_ANCHORS]
-        anchors = anchors_of(logits.shape[1], logits.shape[2], stride)[best]
+        anchors = anchors_of(logits.shape[1], logits.shape[2], stride, kinds)[best]
         own = moved(anchors, offsets.transpose(1, 2, 0).reshape(-1, 4)[best], ONE, size)
         kept = _apart(own, _PROPOSAL_OVERLAP)
         boxes.append(own[kept])
@@ -106,12 +109,20 @@ def seen_regions(
         surest = moved(regions, likeliest, HEAD, size)
         if place + 1 < len(heads):
             regions = surest
+    return regions, *told_apart(regions, raw, size), surest
+
+
+def told_apart(regions: _Array, raw: Mapping[str, _Array], size: _Size) -> tuple[_Array, _Array]:
+    """What a head's `class_logits` and `offsets` say of regions (n, 4): scores (n, classes) and
+    boxes (n, classes, 4) of all classes but the background."""
+    logits = raw["class_logits"].astype(np.float32)
+    offsets = _of_every_class(raw["offsets"], logits.shape[1])
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores = powers / powers.sum(axis=1, keepdims=True)
     classes = logits.shape[1] - 1
     repeated = regions.repeat(classes, axis=0)
     boxes = moved(repeated, offsets[:, 1:].reshape(-1, 4), HEAD, size).reshape(-1, classes, 4)
-    return regions, scores[:, 1:], boxes, surest
+    return scores[:, 1:], boxes
 
 
 def _of_every_class(offsets: _Array, classes: int) -> _Array:
@@ -123,7 +134,9 @@ def _of_every_class(offsets: _Array, classes: int) -> _Array:
     return np.concatenate([np.zeros_like(own[:, :1]), own], axis=1)
 
 
-def _chosen(scores: _Array, boxes: _Array) -> tuple[NDArray[np.int64], NDArray[np.int64], _Array]:
+def chosen_boxes(
+    scores: _Array, boxes: _Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64], _Array]:
     """The regions, classes and scores of the boxes that stay, best first."""
     region, label = np.nonzero(scores > _LEAST_SCORE)
     order = np.argsort(-scores[region, label], kind="stable")
@@ -131,6 +144,12 @@ def _chosen(scores: _Array, boxes: _Array) -> tuple[NDArray[np.int64], NDArray[n
     kept = non_max_suppression(boxes[region, label], label, iou=_BOX_OVERLAP, limit=_MOST_BOXES)
     region, label = region[kept], label[kept]
     return region, label, scores[region, label]
+
+
+def table_rows(place: int, boxes: _Array, scores: _Array, classes: NDArray[np.int64]) -> _Array:
+    """Boxes (n, 4) of the picture at `place` as rows (n, 7), see `BoxTable`."""
+    columns = (np.full(len(boxes), place), *boxes.T, scores, classes)
+    return np.stack([column.astype(np.float32) for column in columns], axis=1)
 
 
 def _masks(
