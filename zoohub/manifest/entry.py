@@ -52,7 +52,7 @@ class RegionContract:
 
     `outline` is a quadrilateral or a polygon of any number of corners; `binary` the least value of
     a pixel (DBNet: its probability; PSENet: its logit); `least` the least score of a text (DBNet,
-    PSENet: its pixels' mean; EAST, FCENet: that of each pixel); `expand` how far outwards DBNet's
+    PSENet: its pixels' mean; the others: that of each pixel); `expand` how far outwards DBNet's
     outlines are moved: times area / perimeter.
     """
 

@@ -1,4 +1,4 @@
-"""Where text detectors see text: four forms of maps, which lie over the whole input, at its size or
+"""Where text detectors see text: five forms of maps, which lie over the whole input, at its size or
 a part of it."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoohub.errors import DataError
-from zoohub.outputs.form import Array, Size, only, shapes
+from zoohub.outputs.form import Array, Size, only, shapes, sigmoid
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,21 @@ class TextCurves:
         return len(self.levels[0])
 
 
+@dataclass(frozen=True, slots=True)
+class TextEnds:
+    """AdvancedEAST's: `maps` is float (N, 7, h, w), see `end_outlines`."""
+
+    maps: Array
+
+    def __post_init__(self) -> None:
+        _check("maps of texts and their ends (N, 7, h, w)", self.maps, 4)
+        if self.maps.shape[1] != 7:
+            raise DataError(f"expected 7 maps of texts and their ends; got {self.maps.shape}")
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+
 def text_probability(raw: Mapping[str, Array], size: Size) -> TextProbability:
     """The output `probability` (N, 1, h, w), or the only one.
 
@@ -119,6 +134,18 @@ def text_curves(raw: Mapping[str, Array], size: Size) -> TextCurves:
         DataError: the network gives something else.
     """
     return TextCurves(tuple(array.astype(np.float32, copy=False) for array in raw.values()))
+
+
+def text_ends(raw: Mapping[str, Array], size: Size) -> TextEnds:
+    """The only output, (N, 7, h, w), its first three channels as logits.
+
+    Raises:
+        DataError: the network gives something else.
+    """
+    points = only(raw, "points", "maps of texts and their ends, points (N, 7, h, w)")
+    maps = points.astype(np.float32)
+    maps[:, :3] = sigmoid(maps[:, :3])
+    return TextEnds(maps)
 
 
 def _single(array: Array, what: str, raw: Mapping[str, Array]) -> Array:

@@ -19,4 +19,6 @@ FAMILY = Family(
     layouts={"models": _MODELS},
     stem="conv1_1.0",
     raw=("points",),
+    outputs="zoohub.outputs.text_areas:text_ends",
+    multiple=32,
 )

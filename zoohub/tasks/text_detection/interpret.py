@@ -14,12 +14,19 @@ from zoohub.outputs import Form
 from zoohub.outputs.boxes import BoxTable
 from zoohub.outputs.form import Array, check_finite
 from zoohub.outputs.masked_boxes import MaskedTable
-from zoohub.outputs.text_areas import TextCurves, TextKernels, TextProbability, TurnedBoxes
+from zoohub.outputs.text_areas import (
+    TextCurves,
+    TextEnds,
+    TextKernels,
+    TextProbability,
+    TurnedBoxes,
+)
 from zoohub.tasks.contract import Row
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Json
 from zoohub.tasks.text_detection.boxed_texts import box_corners
 from zoohub.tasks.text_detection.curves import curve_outlines
+from zoohub.tasks.text_detection.ends import end_outlines
 from zoohub.tasks.text_detection.kernels import kernel_outlines
 from zoohub.tasks.text_detection.masked_texts import mask_outlines
 from zoohub.tasks.text_detection.probability_map import map_outlines
@@ -33,6 +40,7 @@ _DEFAULTS = {
     TextKernels: RegionContract("quad", binary=0.0, least=0.85),
     TurnedBoxes: RegionContract("quad", least=0.8),
     TextCurves: RegionContract("polygon", least=0.3),
+    TextEnds: RegionContract("quad", least=0.8),
     MaskedTable: RegionContract("polygon", binary=0.5, least=0.9),
     BoxTable: RegionContract("quad", least=0.8),
 }
@@ -136,6 +144,8 @@ def _outlines(
         return kernel_outlines(logits, size, polygons=polygons, binary=how.binary, least=how.least)
     if isinstance(form, TurnedBoxes):
         return box_outlines(own(form.scores), own(form.boxes), size, least=how.least)
+    if isinstance(form, TextEnds):
+        return end_outlines(own(form.maps), size, least=how.least)
     assert isinstance(form, TextCurves)
     return curve_outlines([own(level) for level in form.levels], size, least=how.least)
 
