@@ -108,4 +108,5 @@ def test_it_predicts_and_its_exports_do(tmp_path: Path) -> None:
         file = zoohub.export(net, path, size=(64, 64), dynamic=dynamic, check=True)
         (found,) = zoohub.predict(file, picture, threshold=0.3)
         polygons.append([area.polygon for area in found.predictions])
-    assert polygons[0] == polygons[1] != []
+    np.testing.assert_allclose(*polygons, atol=1)
+    assert polygons[0]
