@@ -429,6 +429,7 @@ LAYERS.update(
         "group_norm": lambda: nn.GroupNorm(2, 4),
         "instance_norm": lambda: nn.BatchNorm2d(4, use_batch_statistics=None),
         "batch_norm": lambda: nn.BatchNorm2d(4),
+        "batch_norm_by_the_batch": lambda: nn.BatchNorm2d(4, use_batch_statistics=True),
         "dense": lambda: nn.Dense(12, 5),
         "dense_activation": lambda: nn.Dense(12, 5, activation="relu"),
         "prelu": lambda: nn.PReLU(4),

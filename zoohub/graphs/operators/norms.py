@@ -13,7 +13,7 @@ from zoohub.graphs.operators.reductions import reduced
 
 def _batch_norm(c: Call) -> Value:
     if c.value(5, "is_training", False):
-        raise c.unsupported("is_training")
+        return _by_batch(c, float(c.value(6, "epsilon", 1e-5)))
     y = c.build.add(
         "BatchNormalization",
         [c.tensor(i) for i in range(5)],
@@ -25,13 +25,32 @@ def _batch_norm(c: Call) -> Value:
 def _batch_norm_ext(c: Call) -> Value:
     """(x, weight, bias, mean, variance, training, momentum, eps)"""
     if c.value(5, "training", False):
-        raise c.unsupported("training")
+        return _by_batch(c, float(c.value(7, "eps", 1e-5)))
     y = c.build.add(
         "BatchNormalization",
         [c.tensor(i) for i in range(5)],
         epsilon=float(c.value(7, "eps", 1e-5)),
     )
     return (Ref(y, c.shape(0), c.dtype(0)),)
+
+
+def _by_batch(c: Call, eps: float) -> Value:
+    """(x, weight, bias, …), by the mean and variance of what comes in, channels second."""
+    b, kind, axes = c.build, c.dtype(0), [0, *range(2, c.rank(0))]
+    y = _centred(c, c.tensor(0), axes, eps)
+    column = b.ints([-1] + [1] * (c.rank(0) - 2))
+    for index, op in ((1, "Mul"), (2, "Add")):
+        y = b.add(op, [y, b.add("Reshape", [c.tensor(index), column])])
+    return (Ref(y, c.shape(0), kind),)
+
+
+def _centred(c: Call, x: str, axes: list[int], eps: float) -> str:
+    """`x` less its mean over the axes, over its deviation."""
+    b = c.build
+    centred = b.add("Sub", [x, reduced(c, "ReduceMean", x, axes, True)])
+    variance = reduced(c, "ReduceMean", b.add("Mul", [centred, centred]), axes, True)
+    root = b.add("Sqrt", [b.add("Add", [variance, c.named(eps, c.dtype(0))])])
+    return b.add("Div", [centred, root])
 
 
 def _layer_norm(c: Call) -> Value:
@@ -67,10 +86,7 @@ def _group_norm(c: Call) -> Value:
     """
     groups, kind, b = int(c.value(1, "num_groups")), c.dtype(0), c.build
     flat = b.add("Reshape", [c.tensor(0), b.ints([0, groups, -1])])
-    centred = b.add("Sub", [flat, reduced(c, "ReduceMean", flat, [-1], True)])
-    variance = reduced(c, "ReduceMean", b.add("Mul", [centred, centred]), [-1], True)
-    eps = c.named(float(c.value(4, "eps", 1e-5)), kind)
-    y = b.add("Div", [centred, b.add("Sqrt", [b.add("Add", [variance, eps])])])
+    y = _centred(c, flat, [-1], float(c.value(4, "eps", 1e-5)))
     y = b.add("Reshape", [y, b.shape_vector(c.sizes(0))])
     column = b.ints([-1] + [1] * (c.rank(0) - 2))
     for index, op in ((2, "Mul"), (3, "Add")):
