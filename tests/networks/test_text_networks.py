@@ -47,7 +47,7 @@ SMALL = [
     Small("master_resnet31", (48, 64), "batch width", _MASTER),
     Small("visionlan_resnet45_la", (64, 256), "batch", {"intermediate_size": 32, "depth": 1}),
     Small("abinet_resnet45_en", (32, 128), "batch", _ABINET),
-    Small("crnn", (32, 64), "batch", {"hidden": 8}),
+    Small("crnn", (32, 64), "batch width", {"hidden": 8}),
     Small("crnn_seq2seq_ocr", (128, 32), "batch", {"hidden": 8, "steps": 4, "num_classes": 12}),
     Small("robustscanner_resnet31", None, "batch", {"steps": 3, "hidden_size": 8}),
     Small("cls_mobilenetv3", (48, 192), "batch height width"),

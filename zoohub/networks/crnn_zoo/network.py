@@ -12,7 +12,7 @@ from mindspore.common.initializer import Uniform, initializer
 from zoohub.networks.crnn.backbones import CHANNELS, VGG7
 from zoohub.networks.crnn_zoo.family import SIDES
 from zoohub.networks.layers.norm import BatchNorm2d
-from zoohub.networks.layers.recurrent import run_lstm
+from zoohub.networks.layers.recurrent import JointLSTM
 from zoohub.networks.layers.sized import SizedNetwork
 
 _EPS = 1e-4
@@ -52,15 +52,19 @@ class CRNN(SizedNetwork):
         self.fc = nn.Dense(hidden, num_classes)
         self.vgg = VGG(in_channels)
         self.dropout = nn.Dropout(p=_DROPOUT)
+        self.first, self.second = JointLSTM(CHANNELS, hidden), JointLSTM(2 * hidden, hidden)
+        self.hidden = hidden
 
     def construct(self, x: Tensor) -> Tensor:
         columns = ops.transpose(ops.squeeze(self.vgg(x), 2), (2, 0, 1))
         # The publisher turns round the pictures of the batch where it means the columns, so both
         # LSTMs of the first layer go forward; of the second it asks one.
-        forward = run_lstm(columns, self.w1, self.b1)
-        other = run_lstm(columns, self.w1_bw, self.b1_bw)
+        start = ops.zeros((columns.shape[1], self.hidden), columns.dtype)
+        forward, _, _ = self.first(columns, self.w1, self.b1, start, start)
+        other, _, _ = self.first(columns, self.w1_bw, self.b1_bw, start, start)
         both = self.dropout(ops.concat((forward, other), 2))
-        return self.fc(run_lstm(both, self.w2, self.b2))
+        states, _, _ = self.second(both, self.w2, self.b2, start, start)
+        return self.fc(states)
 
 
 def crnn_zoo(num_classes: int = 37, hidden: int = 256, in_channels: int = 3) -> CRNN:

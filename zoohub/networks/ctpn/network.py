@@ -10,7 +10,7 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindspore.common.initializer import Uniform, initializer
 
 from zoohub.networks.layers.conv import conv2d
-from zoohub.networks.layers.recurrent import run_lstm
+from zoohub.networks.layers.recurrent import JointLSTM
 from zoohub.networks.vgg.network import vgg
 
 _CHANNELS = 512
@@ -19,7 +19,7 @@ _HEIGHTS = 14  # of the boxes in a column of 16 pixels
 _FROZEN = 4  # convolutions
 
 
-class JointLSTM(nn.Cell):
+class BothWays(nn.Cell):
     """x (L, B, channels) -> the states of both directions (L, B, 2·hidden).
 
     Each direction has one weight for the input and the state before, as Ascend's DynamicRNN.
@@ -32,10 +32,13 @@ class JointLSTM(nn.Cell):
         self.w1_bw = Parameter(initializer(init, shape), name="w1_bw")
         self.b1 = Parameter(initializer(init, shape[1:]), name="b1")
         self.b1_bw = Parameter(initializer(init, shape[1:]), name="b1_bw")
+        self.lstm = JointLSTM(channels, hidden)
+        self.hidden = hidden
 
     def construct(self, x: Tensor) -> Tensor:
-        forward = run_lstm(x, self.w1, self.b1)
-        backward = run_lstm(ops.flip(x, (0,)), self.w1_bw, self.b1_bw)
+        start = ops.zeros((x.shape[1], self.hidden), x.dtype)
+        forward, _, _ = self.lstm(x, self.w1, self.b1, start, start)
+        backward, _, _ = self.lstm(ops.flip(x, (0,)), self.w1_bw, self.b1_bw, start, start)
         return ops.concat((forward, ops.flip(backward, (0,))), 2)
 
 
@@ -70,7 +73,7 @@ class CTPN(nn.Cell):
             conv.weight.requires_grad = False
         self.conv = conv2d(_CHANNELS, _CHANNELS, 3)
         # Files hold both; which was trained is the device's choice.
-        self.rnn = JointLSTM(_CHANNELS, _HIDDEN)
+        self.rnn = BothWays(_CHANNELS, _HIDDEN)
         self.rnn2 = nn.LSTM(_CHANNELS, _HIDDEN, bidirectional=True)
         self.head = ColumnHead()
         self.ascend = ascend
