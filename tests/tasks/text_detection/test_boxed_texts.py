@@ -7,7 +7,7 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 import pytest
-from mindspore import Tensor, nn
+from mindspore import Tensor, nn, ops
 
 import zoohub
 from zoohub.inputs.picture import Geometry
@@ -79,6 +79,17 @@ def test_the_likeliest_anchor_becomes_a_box_in_the_picture() -> None:
     assert area.polygon == ((80, 48), (142, 48), (142, 110), (80, 110))
     assert area.score == pytest.approx(np.exp(4) / (np.exp(4) + 2))
     assert len(interpret_texts(form, [row], TextDetectionOptions(0.1))[0]) > 1
+    assert set(form.rows[:, 6]) == {0}  # none of what is hardly legible
+
+
+def test_a_regions_last_pixel_is_its_own_as_for_the_operator() -> None:
+    random = np.random.default_rng(0)
+    features = random.standard_normal((5, 20, 30)).astype(np.float32)
+    boxes = np.array([[3, 4, 100, 90], [-5, 10, 60, 30], [10, 10, 10, 10]], np.float32)
+    regions = np.concatenate([np.zeros((3, 1), np.float32), boxes], axis=1)
+    theirs = ops.ROIAlign(7, 7, 0.125)(Tensor(features[None]), Tensor(regions)).asnumpy()
+    ours = map_features(features, 8, boxes, 7, last_pixel=True)
+    np.testing.assert_allclose(ours, theirs, atol=2e-5)
 
 
 def all_texts(net: nn.Cell) -> nn.Cell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mindspore as ms
 import numpy as np
 import pytest
 from PIL import Image
@@ -95,17 +96,18 @@ def test_three_maps_are_logits() -> None:
 @pytest.mark.slow
 def test_it_predicts_and_its_exports_do(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
+    ms.set_seed(0)
     net = zoohub.load("advancedeast")
     picture = tmp_path / "a.png"
     random = np.random.default_rng(0)
-    Image.fromarray(random.integers(0, 256, (90, 120, 3), dtype=np.uint8)).save(picture)
+    Image.fromarray(random.integers(0, 256, (420, 448, 3), dtype=np.uint8)).save(picture)
     (whole,) = zoohub.predict(net, picture, threshold=0.3)
     assert whole.predictions
     polygons = []
     for suffix in ("onnx", "mindir"):
         dynamic = {"batch", "height", "width"}
         path = tmp_path / f"a.{suffix}"
-        file = zoohub.export(net, path, size=(64, 64), dynamic=dynamic, check=True)
+        file = zoohub.export(net, path, size=(128, 128), dynamic=dynamic, check=True)
         (found,) = zoohub.predict(file, picture, threshold=0.3)
         polygons.append([area.polygon for area in found.predictions])
     np.testing.assert_allclose(*polygons, atol=1)

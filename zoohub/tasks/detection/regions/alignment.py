@@ -33,8 +33,7 @@ def region_features(
     """
     result = np.empty((len(boxes), len(maps[0]), cells, cells), np.float32)
     levels = _levels(boxes)
-    ends = boxes + np.array([0, 0, 1, 1], np.float32) if last_pixel else boxes
-    least = 0.0 if last_pixel else 1.0
+    ends, least = _ends(boxes, last_pixel)
     for level, (features, stride) in enumerate(zip(maps, STRIDES, strict=True)):
         by_pixel = np.ascontiguousarray(features.transpose(1, 2, 0))
         own = np.flatnonzero(levels == level)
@@ -50,11 +49,21 @@ def map_features(
     boxes: NDArray[np.float32],
     cells: int,
     samples: int = SAMPLES,
+    last_pixel: bool = False,
 ) -> NDArray[np.float32]:
     """The features of regions on one map (channels, h, w) at 1/`stride`, with so many samples a
-    cell and side: (n, channels, cells, cells). Boxes are those of `region_features`."""
+    cell and side: (n, channels, cells, cells). Boxes and `last_pixel` are those of
+    `region_features`."""
     by_pixel = np.ascontiguousarray(features.transpose(1, 2, 0))
-    return _aligned(by_pixel, boxes / np.float32(stride), cells, least=1.0, samples=samples)
+    ends, least = _ends(boxes, last_pixel)
+    return _aligned(by_pixel, ends / np.float32(stride), cells, least, samples)
+
+
+def _ends(boxes: NDArray[np.float32], last_pixel: bool) -> tuple[NDArray[np.float32], float]:
+    """Where boxes end, and how many pixels of a map they count at least."""
+    if last_pixel:
+        return boxes + np.array([0, 0, 1, 1], np.float32), 0.0
+    return boxes, 1.0
 
 
 def _levels(boxes: NDArray[np.float32]) -> NDArray[np.int64]:
