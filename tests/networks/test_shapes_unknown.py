@@ -76,6 +76,8 @@ ONCE = [
     Network("yolov11", _SMALL, _picture),
     Network("yolox", {"size": "nano", "width": 0.125}, _picture),
 ]
+# Outside the gate: half a minute and more each; the others have their kinds of layers too.
+APART = frozenset({"yolov4", "yolov9", "yolov11"})
 INPUTS = [(1, 64, 64), (3, 128, 96)]
 
 
@@ -99,7 +101,13 @@ def assert_same(got: list[np.ndarray], expected: list[np.ndarray], tolerance: fl
         assert np.abs(one - other).max() <= tolerance * np.abs(other).max()
 
 
-@pytest.mark.parametrize("network", ONCE, ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(one, id=one.name, marks=pytest.mark.every if one.name in APART else ())
+        for one in ONCE
+    ],
+)
 def test_a_network_compiled_once_takes_pictures_of_any_number_and_size(network: Network) -> None:
     cases = [(x, expected_of(network, x)) for x in (network.input(*size) for size in INPUTS)]
     net = network.build()

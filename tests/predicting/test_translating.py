@@ -154,6 +154,7 @@ def test_an_option_that_is_not_there_is_refused(own: Path) -> None:
         zoohub.predict(net, [[5]], vocabulary="x")
 
 
+@pytest.mark.every
 @pytest.mark.slow
 def test_a_mindir_in_parts_is_searched_and_a_whole_one_says_that_it_is_not(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
