@@ -110,7 +110,7 @@ def overlaps(
 
 
 def _by_coordinate(boxes: Floats) -> Floats:
-    """(4, n) of boxes (n, 4), each row in one piece: 33,000 pairs take 164 µs, and 243 otherwise."""
+    """(4, n) of boxes (n, 4), each row in one piece: 33,000 pairs take 164 µs, 243 otherwise."""
     return np.ascontiguousarray(boxes.T)
 
 
