@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mindspore import Parameter, Tensor, nn, ops
+from mindspore import dtype as mstype
 from mindspore.common.initializer import initializer
 
 
@@ -34,10 +35,12 @@ class PictureNorm(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         batch, channels = x.shape[:2]
-        centred = ops.reshape(x, (batch, -1)) - self.mean(x)
+        y = ops.cast(x, mstype.float32)  # of half the squares have no room
+        centred = ops.reshape(y, (batch, -1)) - self.mean(y)
         variance = self.mean(ops.square(ops.reshape(centred, x.shape)))
         scale = ops.reshape(ops.rsqrt(variance + self.eps) * self.gamma, (batch, channels, 1, 1))
-        return ops.reshape(centred, x.shape) * scale + ops.reshape(self.beta, (-1, 1, 1))
+        y = ops.reshape(centred, x.shape) * scale + ops.reshape(self.beta, (-1, 1, 1))
+        return ops.cast(y, x.dtype)
 
     def mean(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, 1). An axis at a time: on a CPU three at once take twice as long, and
