@@ -20,8 +20,6 @@ from zoohub.tasks.samples import Samples, Splits
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from zoohub.manifest.entry import InputContract
-    from zoohub.tasks.contract import AnyTask
     from zoohub.tasks.recipe import Recipe
 
 Arrays: TypeAlias = Mapping[str, Array]
@@ -56,29 +54,6 @@ class Row:
 
 # What makes an input, whatever it is in its task, the network's rows.
 Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
-
-
-class Step(Protocol):
-    """A pipeline's step: a network that answers for a task of its own."""
-
-    @property
-    def task(self) -> AnyTask:
-        """What the step does."""
-        ...
-
-    @property
-    def input(self) -> InputContract:
-        """How its input is made."""
-        ...
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """Its classes; None where they are not known."""
-        ...
-
-    def infer(self, rows: Sequence[Row]) -> Form:
-        """What its network gives for rows, in the canonical form."""
-        ...
 
 
 @dataclass(frozen=True)
