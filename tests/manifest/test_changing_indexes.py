@@ -336,7 +336,7 @@ def test_a_fetched_index_may_not_give_a_built_in_file_another_hash(
     known = open_index(home).resolve("lenet5").checkpoint
     assert known is not None
     publish(site, tmp_path, url=known.sources[0])
-    with pytest.raises(ManifestError, match="known files have another hash"):
+    with pytest.raises(ManifestError, match="1 known file has another hash"):
         update_index(site.url, home)
 
 

@@ -27,7 +27,7 @@ class Described:
     freezes = False  # whether a head can be trained on features that are kept
     headless = False  # whether it asks a network's body alone: any head's file will do
     has_classes = True  # whether its networks tell classes apart, which the data has too
-    samples = "pictures"  # what its samples are called
+    sample = "picture"  # what one of its samples is called
     unnamed = False  # whether its recipes say no `task`
     options: type  # of predict: a frozen dataclass
     learns_from: str  # what data is to be, in a sentence
@@ -48,6 +48,11 @@ class Described:
     def name(self) -> str:
         """The index's name of the task."""
         return self.serves[0]
+
+    @property
+    def samples(self) -> str:
+        """What its samples are called."""
+        return f"{self.sample}s"
 
     def claims(self, network: NetworkSpec) -> bool:
         """Whether this task is what a network does that the index files under one of `shares`."""

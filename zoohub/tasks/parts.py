@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ru
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.running import Array
@@ -218,7 +219,8 @@ def check_count(count: int, names: tuple[str, ...] | None) -> None:
     """
     if names is not None and len(names) != count:
         raise DataError(
-            f"the network gives {count} classes but {len(names)} class names are known; "
+            f"the network gives {counted(count, 'class', 'classes')} but "
+            f"{counted(len(names), 'class name is', 'class names are')} known; "
             "the weights' file, or the checkpoint's entry in the index, names other classes than "
             "the network has"
         )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.core.atomic import replacing
+from zoohub.core.counting import plural
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture, Transform
 from zoohub.manifest.entry import InputContract
@@ -48,11 +49,11 @@ def first_readable(
     place: int,
     note: Note,
     read: Callable[[int], P],
-    samples: str = "pictures",
+    sample: str = "picture",
 ) -> tuple[int, P]:
     """The sample at `place`, or the first readable one after it, and its place.
 
-    `note` is told of those that cannot be read; `samples` is what they are called.
+    `note` is told of those that cannot be read; `sample` is what one is called.
 
     Raises:
         DataError: none can.
@@ -65,7 +66,10 @@ def first_readable(
         except DataError as error:
             note(names[candidate], str(error))
             first = first or error
-    raise DataError(f"none of the {count} training {samples} can be read: {first}")
+    said = plural(
+        count, f"the one training {sample} cannot", f"none of the {count} training {sample}s can"
+    )
+    raise DataError(f"{said} be read: {first}")
 
 
 def recoloured(pixels: NDArray[np.uint8], most: float, random: Random) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 
 from zoohub.checkpoint.naming import is_averaged, not_averaged
 from zoohub.checkpoint.opening import open_weights
+from zoohub.core.counting import counted
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError, NetworkNotAvailable, RecipeError, UnknownModel
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
@@ -268,7 +269,7 @@ def _check_channels(given: Input) -> None:
             raise RecipeError(f"input.{name} is missing; give mean and std, or neither")
         if len(values) != channels:
             raise RecipeError(
-                f"input.{name}: expected {channels} values, one for each channel of "
+                f"input.{name}: expected {counted(channels, 'value')}, one for each channel of "
                 f"{given.colour}, found {len(values)}"
             )
         if name == "std" and min(values) <= 0:

@@ -49,7 +49,7 @@ class OcrTask(ChainTask):
 
     serves = SERVES
     title = "read pages"
-    samples = "pages"
+    sample = "page"
     options = OcrOptions
     drawings = "lines of text"
     optional = (DIRECTION,)

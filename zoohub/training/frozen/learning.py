@@ -14,6 +14,7 @@ import numpy as np
 from mindspore import nn
 
 from zoohub.core.binding import plain
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.graphs.version import writer_version
 from zoohub.networks.families import find_family, head_of
@@ -61,7 +62,10 @@ def frozen_learner(session: Session, net: nn.Cell, kept: Path | None, say: Say) 
     total = rows.count + len(splits.validation) + len(splits.test)
 
     def told(speed: float) -> None:
-        say(f"features of {total} pictures by {body.engine}, once: about {duration(total / speed)}")
+        say(
+            f"features of {counted(total, 'picture')} by {body.engine}, once: about "
+            f"{duration(total / speed)}"
+        )
 
     say(_left_out(session, net, split))
     features = Features(body, None if kept is None else kept / "features", told)
@@ -92,7 +96,7 @@ def _left_out(session: Session, net: nn.Cell, split: Split) -> str:
     whole = sum(p.size for p in net.get_parameters())
     views = session.recipe.views or 1
     changes = (
-        f"{views} random variants a picture instead of a new one in each epoch"
+        f"{counted(views, 'random variant')} a picture instead of a new one in each epoch"
         if session.task.without_changes(session.recipe) != session.recipe
         else "no random changes"
     )
