@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from mindspore import nn
@@ -29,12 +28,9 @@ from zoohub.training.epochs import Learner, part_of
 from zoohub.training.frozen.features import BodyRunner, Features, Label, Part, duration
 from zoohub.training.frozen.splitting import Split, split_network
 from zoohub.training.options import Say
-from zoohub.training.reports import Hooks, Progress
+from zoohub.training.reports import Hooks, Load, Progress
 from zoohub.training.session import Session
 from zoohub.training.steps.trainer import Arrays
-
-if TYPE_CHECKING:
-    from zoohub.training.memory import Load
 
 _VERSION = 1  # of what the kept features mean
 
