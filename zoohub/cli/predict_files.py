@@ -17,7 +17,8 @@ from zoohub.errors import UsageError
 from zoohub.predicting.chains import step_names
 from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
 from zoohub.predicting.predicting import Predictions
-from zoohub.predicting.result_files import ResultFile, check_free, open_result_file
+from zoohub.predicting.result_file import ResultFile
+from zoohub.predicting.result_files import check_free, open_result_file
 from zoohub.settings import Settings
 from zoohub.tasks.results import AnyPrediction
 
