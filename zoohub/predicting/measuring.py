@@ -18,7 +18,8 @@ from zoohub.core.threads import machine_threads
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.entry import InputContract
-from zoohub.models.pretrained import meant, weights_request
+from zoohub.models.meaning import meant
+from zoohub.models.request import weights_request
 from zoohub.predicting.known import FINISHED
 from zoohub.predicting.opening import open_predictor
 from zoohub.predicting.predicting import MOST_THREADS
