@@ -21,7 +21,7 @@ from zoohub.manifest.entry import InputContract
 from zoohub.tasks.contract import Note, Random, Row
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageDraw, ImageFont
 
 Rgb = tuple[int, int, int]
 P = TypeVar("P")
@@ -92,6 +92,20 @@ def text_colour(background: Rgb) -> Rgb:
     """Black or white, whichever reads better on that colour (by ITU-R BT.601 luma)."""
     red, green, blue = background
     return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else (255, 255, 255)
+
+
+def number_at(
+    canvas: ImageDraw.ImageDraw,
+    corner: tuple[float, float],
+    number: int,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    anchor: str,
+) -> None:
+    """Write a number, from 0, as people count, on a patch of its colour; `anchor` is Pillow's: how
+    the patch lies to `corner`."""
+    colour, text = class_colour(number), str(number + 1)
+    canvas.rectangle(canvas.textbbox(corner, text, font=font, anchor=anchor), fill=colour)
+    canvas.text(corner, text, fill=text_colour(colour), font=font, anchor=anchor)
 
 
 def save_image(image: Image.Image, path: Path) -> Path:
