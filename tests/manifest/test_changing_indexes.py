@@ -32,7 +32,7 @@ SHA = "a" * 64
 # --- lock
 
 
-def test_a_lock_holds_url_hash_and_size(index: Index, folder: Path, tmp_path: Path) -> None:
+def test_a_lock_holds_url_hash_and_size(index: Index, tmp_path: Path) -> None:
     file = tmp_path / "zoohub.lock"
     locked = Locked("https://m.example/net50.ckpt", "1" * 64, 5)
     write_lock(file, {"net50": locked, "hub/1.9/net50_big": Locked("https://x.example", SHA, None)})
