@@ -89,7 +89,7 @@ def load(
         CheckpointCorrupt, CheckpointMismatch: the file is damaged, or is not this network's.
     """
     from zoohub.models.pipelines import load_named
-    from zoohub.models.pretrained import LoadRequest
+    from zoohub.models.request import LoadRequest
     from zoohub.networks.options import NetworkOptions
 
     if pretrained and checkpoint is not None:
@@ -298,7 +298,7 @@ def predict_stream(
 
     The arguments are those of `predict`. They are checked, and the network is opened, at once.
     """
-    from zoohub.models.pretrained import weights_request
+    from zoohub.models.request import weights_request
     from zoohub.predicting import open_any, predict_inputs
     from zoohub.predicting.known import check_options
     from zoohub.predicting.remote import fetch_pictures
@@ -341,7 +341,7 @@ def export(
         As `load`, where `model` is a name.
     """
     from zoohub.exporting.anything import export_anything
-    from zoohub.models.pretrained import weights_request
+    from zoohub.models.request import weights_request
 
     request = weights_request(
         checkpoint, parameters, num_classes=num_classes, ema=ema, force=force, progress=progress

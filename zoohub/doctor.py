@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from zoohub.core.counting import counted
 from zoohub.core.paths import expanded
 from zoohub.core.urls import public
 from zoohub.core.values import unknown
@@ -209,7 +210,7 @@ def check_index(settings: Settings) -> Finding:
     """The indexes can be read."""
     try:
         index = open_index(settings)
-        return Finding("index", "ok", f"{len(index)} models")
+        return Finding("index", "ok", counted(len(index), "model"))
     except ZoohubError as error:
         return Finding("index", "failure", str(error))
 

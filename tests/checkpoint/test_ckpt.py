@@ -204,7 +204,7 @@ DAMAGED = {
     "another field": (field(1, field(1, b"w") + field(9, b"x")), "where a name or a tensor"),
     "a field that leaves its record": (
         field(1, b"\x0a" + varint(100) + b"w"),
-        "a field of 100 bytes where 1 are left",
+        "a field of 100 bytes where 1 is left",
     ),
     "only a trailer": (b"crc_num" + bytes(10), "no parameter at all"),
 }

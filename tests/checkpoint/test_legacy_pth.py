@@ -91,7 +91,7 @@ DAMAGE: dict[str, tuple[bytes, str]] = {
         legacy(SOUND, {"0": FLOATS.tobytes()}, counts={"0": 7}),
         "7 elements of the storage '0', 6 expected",
     ),
-    "bytes behind": (legacy(SOUND, {"0": FLOATS.tobytes()}, behind=b"x"), "1 bytes behind"),
+    "bytes behind": (legacy(SOUND, {"0": FLOATS.tobytes()}, behind=b"x"), "1 byte behind"),
     "another protocol": (legacy(SOUND, {}, protocol=9), "in an unknown version"),
     "no storage": (legacy(SOUND, {}), "bytes behind|no data for 'weight'"),
     "an unused storage": (legacy({}, {"0": b"1234"}), "'0', which no tensor uses"),

@@ -54,7 +54,7 @@ def test_all_kinds_of_misfit_are_named_at_once() -> None:
     with pytest.raises(CheckpointMismatch) as caught:
         plan_apply(NETWORK, file, source="a.ckpt")
     assert str(caught.value) == (
-        "a.ckpt does not fit the network (1 parameters would):\n"
+        "a.ckpt does not fit the network (1 parameter would):\n"
         "  1 missing: fc.bias\n"
         "  1 unexpected: other.weight\n"
         "  1 misshapen: conv.weight (file (4, 1), network (4, 3))\n"

@@ -139,7 +139,7 @@ def test_several_sets_of_weights_are_named(tmp_path: Path) -> None:
     ids=["os.system", "eval", "exec", "os.mkdir", "getattr"],
 )
 def test_a_malicious_pickle_is_refused_and_nothing_runs(
-    tmp_path: Path, protocol: int, call: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, protocol: int, call: Any
 ) -> None:
     mark = tmp_path / "ran"
     function, *arguments = call
@@ -197,7 +197,7 @@ def test_doubling_tuples_are_neither_hashed_nor_printed() -> None:
             read_pickle(doubling + use)
 
 
-def damaged(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
+def damaged() -> dict[str, tuple[bytes, str]]:
     good = pth(pickled({"w": tensor()}), {"0": FLOATS.tobytes()})
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -242,9 +242,9 @@ def _zip(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("case", list(damaged(Path())))
+@pytest.mark.parametrize("case", list(damaged()))
 def test_damage_is_named(tmp_path: Path, case: str) -> None:
-    data, message = damaged(tmp_path)[case]
+    data, message = damaged()[case]
     with pytest.raises(CheckpointCorrupt, match=message):
         open_checkpoint(put(tmp_path, data))
 

@@ -53,7 +53,7 @@ def test_one_of_several_files_points_to_its_index(index: Path) -> None:
         ('{"weight_map": {"a": "../secret.safetensors"}}', "is no file beside it"),
         ('{"weight_map": {"a": "/etc/passwd"}}', "is no file beside it"),
         ('{"weight_map": {"a": 3}}', "is no file beside it"),
-        ('{"weight_map": {"a": "x.safetensors"}}', r"1 files that are not beside it: x\.safe"),
+        ('{"weight_map": {"a": "x.safetensors"}}', r"1 file that is not beside it: x\.safe"),
         (json.dumps({"weight_map": {"z": ONE}}), "lacks 'z', which model"),
     ],
 )

@@ -211,7 +211,7 @@ def test_debug_shows_where_an_error_was_raised() -> None:
     assert "Traceback" in done.stderr
 
 
-def test_download_prints_only_the_path(tmp_path: Path) -> None:
+def test_download_prints_only_the_path() -> None:
     done = zoohub("download", "lenet5@digits")
     assert done.returncode == 0, done.stderr
     path = Path(done.stdout.strip())

@@ -127,7 +127,7 @@ def test_eight_additions_at_once_are_all_there_and_so_are_the_comments(tmp_path:
     assert zoohub("index", "check", str(own)).returncode == 0
 
 
-def test_prune_takes_left_over_temporary_files(tmp_path: Path) -> None:
+def test_prune_takes_left_over_temporary_files() -> None:
     home = Path(os.environ["ZOOHUB_HOME"])
     zoohub("download", "lenet5@digits")
     (shard,) = (home / "blobs" / "sha256").iterdir()

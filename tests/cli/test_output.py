@@ -163,7 +163,7 @@ def test_offline_is_no_matter_of_the_environment(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 @pytest.mark.parametrize("after", [0.5, 1.1, 1.9, 2.6, 3.2])
-def test_ctrl_c_at_any_moment_is_one_line_and_130(tmp_path: Path, after: float) -> None:
+def test_ctrl_c_at_any_moment_is_one_line_and_130(after: float) -> None:
     import zoohub as package
 
     picture = next((Path(package.__file__).parent / "_data" / "digits").glob("*.png"))

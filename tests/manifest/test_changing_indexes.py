@@ -32,7 +32,7 @@ SHA = "a" * 64
 # --- lock
 
 
-def test_a_lock_holds_url_hash_and_size(index: Index, folder: Path, tmp_path: Path) -> None:
+def test_a_lock_holds_url_hash_and_size(index: Index, tmp_path: Path) -> None:
     file = tmp_path / "zoohub.lock"
     locked = Locked("https://m.example/net50.ckpt", "1" * 64, 5)
     write_lock(file, {"net50": locked, "hub/1.9/net50_big": Locked("https://x.example", SHA, None)})
@@ -336,7 +336,7 @@ def test_a_fetched_index_may_not_give_a_built_in_file_another_hash(
     known = open_index(home).resolve("lenet5").checkpoint
     assert known is not None
     publish(site, tmp_path, url=known.sources[0])
-    with pytest.raises(ManifestError, match="known files have another hash"):
+    with pytest.raises(ManifestError, match="1 known file has another hash"):
         update_index(site.url, home)
 
 

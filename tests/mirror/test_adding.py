@@ -187,9 +187,7 @@ def test_class_names_that_cannot_be_shown_are_refused(mirror: Any, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_colleague_sees_the_class_names_of_an_added_run(
-    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_colleague_sees_the_class_names_of_an_added_run(serve: Any, tmp_path: Path) -> None:
     """Nothing of the run but what the mirror serves reaches the colleague's `zoohub predict`."""
     from PIL import Image
 

@@ -22,7 +22,7 @@ from zoohub.inputs.picture.digits import heldout_digits
 from zoohub.manifest.entry import InputContract, NetworkSpec, TextContract
 from zoohub.manifest.opening import open_index
 from zoohub.models.own_files import OwnFile, index_facts, read_own_file
-from zoohub.models.pretrained import LoadRequest
+from zoohub.models.request import LoadRequest
 from zoohub.models.subjects import find_subject, with_own_weights
 from zoohub.settings import Settings
 from zoohub.tasks.recipe import Recipe

@@ -38,7 +38,7 @@ import torchvision  # noqa: E402
 
 import zoohub  # noqa: E402
 from zoohub.manifest.opening import open_index  # noqa: E402
-from zoohub.models.pretrained import network_of  # noqa: E402
+from zoohub.models.meaning import network_of  # noqa: E402
 from zoohub.networks.families import find_family  # noqa: E402
 from zoohub.settings import load_settings  # noqa: E402
 

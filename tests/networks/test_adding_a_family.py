@@ -77,7 +77,7 @@ def test_its_weights_are_loaded_under_their_publishers_names_and_it_predicts(
 
 
 def test_the_checks_of_every_family_hold_it_too(
-    weights: dict[str, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    weights: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     check_arguments("toy")
     check_rules("toy")

@@ -18,7 +18,7 @@ from zoohub.checkpoint.opening import open_weights
 from zoohub.errors import CheckpointMismatch
 from zoohub.manifest.entry import NetworkSpec
 from zoohub.manifest.opening import open_index
-from zoohub.models.pretrained import network_of
+from zoohub.models.meaning import network_of
 from zoohub.networks.loading import create_network
 from zoohub.settings import load_settings
 

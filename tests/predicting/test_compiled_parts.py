@@ -55,7 +55,7 @@ def forms(home: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_translator_is_compiled_part_by_part_and_then_runs_without_mindspore(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mindspore
 

@@ -14,7 +14,8 @@ import pytest
 from zoohub.cli.main import main
 from zoohub.errors import DataError
 from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
-from zoohub.predicting.result_files import ResultFile, open_result_file
+from zoohub.predicting.result_file import ResultFile
+from zoohub.predicting.result_files import open_result_file
 from zoohub.settings import Settings, load_settings
 from zoohub.tasks.results import Label, Prediction
 

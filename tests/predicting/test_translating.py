@@ -91,7 +91,7 @@ def test_token_ids_and_text_are_translated(
     ("arguments", "said"),
     [
         (("long.jsonl",), ":1: 129 tokens with its end, the network takes at most 128"),
-        (("--text", "a", "--vocab", "words.txt"), "words.txt has 1 tokens, the network 20"),
+        (("--text", "a", "--vocab", "words.txt"), "words.txt has 1 token, the network 20"),
         (("--text", "a", "--vocab", "none.txt"), "none.txt: there is no such file"),
         (("--text", "a"), "'a' is text, which takes the network's vocabulary"),
         (("--text", " ", "--vocab", "vocab.txt"), "an empty line"),

@@ -61,6 +61,29 @@ def count_any(module: Module) -> int:
     return count
 
 
+def imported(module: Module) -> set[str]:
+    """The paths of zoohub's files that the module imports, wherever in it, types included."""
+    paths: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom):
+            base = str(node.module)
+            paths |= {_path(f"{base}.{alias.name}") or _path(base) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            paths |= {_path(alias.name) for alias in node.names}
+    return paths - {""}
+
+
+@cache
+def _paths() -> frozenset[str]:
+    return frozenset(module.path for module in modules())
+
+
+def _path(name: str) -> str:
+    """The path of the module of that name; empty where zoohub has none."""
+    stem = name.replace(".", "/").removeprefix("zoohub/")
+    return next((path for path in (f"{stem}.py", f"{stem}/__init__.py") if path in _paths()), "")
+
+
 def mindspore_imports(module: Module) -> tuple[bool, bool]:
     """Whether the module imports MindSpore when it is imported itself, and whether ever."""
     at_once = any(_imports_mindspore(node) for node in _at_import(module.tree))

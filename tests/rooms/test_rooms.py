@@ -5,10 +5,19 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 
 import pytest
 
-from tests.rooms.source import HOME, count_any, functions, mindspore_imports, modules, parameters
+from tests.rooms.source import (
+    HOME,
+    count_any,
+    functions,
+    imported,
+    mindspore_imports,
+    modules,
+    parameters,
+)
 from zoohub.manifest.tasks import TASKS
 from zoohub.networks.families import family_names, find_family
 
@@ -35,6 +44,12 @@ def test_a_room_imports_only_from_rooms_below_it() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_modules_import_each_other() -> None:
+    """In functions and for types neither: what both need belongs below them."""
+    order = TopologicalSorter({module.path: imported(module) for module in modules()})
+    order.prepare()  # raises CycleError, which names them
 
 
 def test_mindspore_is_imported_where_the_plan_says() -> None:

@@ -37,7 +37,7 @@ def test_the_embedded_classifier_is_as_good_as_the_index_says(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_the_embedded_translator_is_better_than_copying_and_a_dictionary(tmp_path: Path) -> None:
+def test_the_embedded_translator_is_better_than_copying_and_a_dictionary() -> None:
     """On some short sentences; the index has the figures on all."""
     sacrebleu = pytest.importorskip("sacrebleu")
     rows = (HELD_OUT / "en-es.jsonl").read_text(encoding="utf-8").splitlines()

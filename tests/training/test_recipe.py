@@ -139,7 +139,7 @@ def test_a_value_from_an_option_is_named_without_a_line_that_nobody_sees() -> No
         ({"mean": (0.5,)}, "input.std is missing"),
         (
             {"mean": (0.1, 0.2), "std": (1.0,)},
-            "input.mean: expected 1 values, one for each",
+            "input.mean: expected 1 value, one for each",
         ),
         ({"mean": (0.1,), "std": (0.0,)}, "input.std: expected numbers above 0, found [0.0]"),
         ({"fill": (1, 2)}, "input.fill: expected one value, or one for each channel of L (1)"),

@@ -221,9 +221,7 @@ def test_a_doubtful_hash_only_warns(server, settings, policy, make_checkpoint, l
     assert hashlib.sha256(CONTENT).hexdigest() in warning
 
 
-def test_a_killed_client_is_continued_by_the_next(
-    server, settings, policy, make_checkpoint, tmp_path
-):
+def test_a_killed_client_is_continued_by_the_next(server, settings, policy, make_checkpoint):
     url = server.put("/big.ckpt", CONTENT * 4)
     server.before_part = lambda handler: time.sleep(0.002)
     wanted = make_checkpoint(CONTENT * 4, url)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from zoohub.checkpoint.ckpt import write_ckpt
-    from zoohub.checkpoint.naming import detect_layout, rename
+    from zoohub.checkpoint.detecting import detect_layout
+    from zoohub.checkpoint.naming import rename
     from zoohub.checkpoint.opening import load_weights, open_checkpoint
     from zoohub.checkpoint.planning import LoadReport, Plan, plan_apply
     from zoohub.checkpoint.pth import write_pth
@@ -40,7 +41,7 @@ _HOMES = {
     "Plan": "planning",
     "TensorInfo": "weights",
     "Weights": "weights",
-    "detect_layout": "naming",
+    "detect_layout": "detecting",
     "load_weights": "opening",
     "open_checkpoint": "opening",
     "plan_apply": "planning",

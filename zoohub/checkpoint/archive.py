@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass
 
 from zoohub.checkpoint.source import Source
+from zoohub.core.counting import counted
 
 _LOCAL_SIZE = 30
 _END_SIZE = 22
@@ -104,7 +105,9 @@ def _member(source: Source, entry: zipfile.ZipInfo) -> Member:
     names, extras = struct.unpack_from("<2H", head, 26)
     start = entry.header_offset + _LOCAL_SIZE + names + extras
     if entry.compress_size != entry.file_size or start + entry.file_size > source.size:
-        source.corrupt(start, f"{entry.filename[:80]!r} of {entry.file_size} bytes, beyond the end")
+        source.corrupt(
+            start, f"{entry.filename[:80]!r} of {counted(entry.file_size, 'byte')}, beyond the end"
+        )
     return Member(entry.filename, start, entry.file_size, entry.CRC)
 
 

@@ -21,6 +21,7 @@ from zoohub.checkpoint.source import Source
 from zoohub.checkpoint.weights import Contents, Located, TensorInfo
 from zoohub.checkpoint.writing import Arrays, as_bytes, prepare
 from zoohub.core.atomic import replacing
+from zoohub.core.counting import counted
 from zoohub.errors import CheckpointError
 
 _BY_SPELLING = {t.ckpt: t for t in TYPES.values() if t.ckpt}
@@ -61,7 +62,9 @@ def parse_ckpt(source: Source) -> Contents:
         end = start + size
         if end > source.size:
             missing = end - source.size
-            source.corrupt(offset, f"a parameter of {size} bytes, {missing} more than the file has")
+            source.corrupt(
+                offset, f"a parameter of {counted(size, 'byte')}, {missing} more than the file has"
+            )
         value = _value(source, start, end)
         count += 1
         if count > _MAX_VALUES:
@@ -209,7 +212,9 @@ def _join(
     if first.type == "str":
         content = b"".join(source.buffer[p.offset : p.offset + p.size] for p in pieces[:1])
         if len(pieces) > 1 or size > _MAX_TEXT:
-            source.corrupt(at, f"a text of {size} bytes in {len(pieces)} pieces")
+            source.corrupt(
+                at, f"a text of {counted(size, 'byte')} in {counted(len(pieces), 'piece')}"
+            )
         try:
             texts[first.name] = content.decode("utf-32-le")
         except UnicodeDecodeError:
@@ -223,7 +228,8 @@ def _join(
     if info.nbytes != size:
         source.corrupt(
             at,
-            f"{size} bytes for {first.name!r}, {info.nbytes} expected ({kind.name} {shape})",
+            f"{counted(size, 'byte')} for {first.name!r}, {info.nbytes} expected "
+            f"({kind.name} {shape})",
         )
     if not plausible_shape(shape):
         source.corrupt(at, f"{first.name!r} with the impossible shape {shape}")
@@ -265,7 +271,10 @@ def _span(source: Source, offset: int, end: int) -> tuple[int, int]:
     """Start and end of the bytes whose length stands at `offset`."""
     size, start = _varint(source, offset, end)
     if start + size > end:
-        source.corrupt(offset, f"a field of {size} bytes where {end - start} are left")
+        source.corrupt(
+            offset,
+            f"a field of {counted(size, 'byte')} where {counted(end - start, 'is', 'are')} left",
+        )
     return start, start + size
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from zoohub.checkpoint.source import Source
+from zoohub.core.counting import counted
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
 # MindSpore's encryption modes: AES-GCM, AES-CBC, SM4-CBC (little-endian magic numbers).
@@ -85,7 +86,8 @@ def refuse_folder(path: Path) -> None:
     ranks = sorted(path.glob("rank_*"))
     if ranks:
         raise CheckpointError(
-            f"{path} holds a checkpoint in slices, one for each of {len(ranks)} devices "
+            f"{path} holds a checkpoint in slices, one for each of "
+            f"{counted(len(ranks), 'device')} "
             f"({ranks[0].name}, …): merge them first with "
             "mindspore.merge_sliced_parameter or mindspore.transform_checkpoints"
         )

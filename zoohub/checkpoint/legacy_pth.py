@@ -11,6 +11,7 @@ from zoohub.checkpoint.dtypes import TYPES
 from zoohub.checkpoint.pickles import Refused, read_pickle_at
 from zoohub.checkpoint.source import Source
 from zoohub.checkpoint.torch_objects import Storage
+from zoohub.core.counting import counted
 from zoohub.errors import CheckpointError
 
 _PROTOCOL = 1001
@@ -54,10 +55,11 @@ def _members(
         if count != storage.count or offset + 8 + size > source.size:
             source.corrupt(
                 min(offset, source.size),
-                f"{count} elements of the storage {key[:40]!r}, {storage.count} expected",
+                f"{counted(count, 'element')} of the storage {key[:40]!r}, {storage.count} "
+                "expected",
             )
         members[key] = Member(key, offset + 8, size, 0)
         offset += 8 + size
     if offset != source.size:
-        source.corrupt(offset, f"{source.size - offset} bytes behind the last storage")
+        source.corrupt(offset, f"{counted(source.size - offset, 'byte')} behind the last storage")
     return members

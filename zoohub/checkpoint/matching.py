@@ -22,6 +22,7 @@ from zoohub.checkpoint.naming import (
 )
 from zoohub.checkpoint.training_state import is_slot, is_training_state, training_state
 from zoohub.checkpoint.weights import TensorInfo
+from zoohub.core.counting import counted
 from zoohub.errors import CheckpointMismatch
 
 
@@ -38,7 +39,7 @@ class _Reading:
     def description(self) -> str:
         """For an error that names the candidates."""
         scheme = f", scheme {self.layout!r}" if self.layout else ""
-        return f"{self.prefix!r}{scheme} ({self.hits} parameters)"
+        return f"{self.prefix!r}{scheme} ({counted(self.hits, 'parameter')})"
 
 
 def match(

@@ -9,13 +9,12 @@ from functools import cached_property
 
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.training_state import is_training_state, training_state
-from zoohub.checkpoint.weights import TensorInfo
 from zoohub.errors import CheckpointMismatch
 
 EMA = "ema."
 _AVERAGED = re.compile(r"(?:.*\.)?(?:\w+_)?(?:ema|swa|averaged?|shadow)(?:_\w+)?\.")
 
-__all__ = ["EMA", "Renamer", "Renaming", "detect_layout", "is_training_state", "rename"]
+__all__ = ["EMA", "Renamer", "Renaming", "is_training_state", "rename"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,37 +147,6 @@ def unique(renamed: dict[str, str]) -> dict[str, str]:
             )
         taken[new] = name
     return renamed
-
-
-def detect_layout(
-    names: Iterable[str],
-    layouts: Mapping[str, Layout],
-    network: Collection[str] = (),
-    *,
-    family: str = "the network",
-) -> str:
-    """The name of the layout that fits a file's names.
-
-    With `network`, the network's own names, see `matching.match`. Without, the one whose rules
-    match most of the names; none matching means the network's own names, `""`. `family` is named
-    in errors.
-
-    Raises:
-        CheckpointMismatch: with `network`, when no layout gives a single name of it.
-    """
-    names = list(names)
-    if network:
-        from zoohub.checkpoint.matching import match
-
-        table = dict.fromkeys(names, TensorInfo((2,), "float32"))
-        return match(table, network, {"": Layout(), **layouts}, family=family).layout
-    best, score = "", 0
-    for name, layout in layouts.items():
-        to_own = Renamer(layout)
-        fitting = sum(map(to_own.matches, names))
-        if fitting > score:
-            best, score = name, fitting
-    return best
 
 
 def _dots(text: str) -> list[int]:

@@ -28,6 +28,7 @@ from zoohub.checkpoint.torch_objects import (
     tensor,
     text,
 )
+from zoohub.core.counting import counted
 
 T = TypeVar("T")
 
@@ -111,7 +112,7 @@ class _Machine:
 
     def take(self, size: int) -> bytes:
         if size > self.end - self.at:
-            raise Refused(self.at, f"the pickle's end, {size} more bytes expected")
+            raise Refused(self.at, f"the pickle's end, {counted(size, 'more byte')} expected")
         self.at += size
         return bytes(self.data[self.at - size : self.at])
 
@@ -224,7 +225,7 @@ class _Machine:
         elif name in TENSORS:
             self.push(tensor(TENSORS[name], arguments))
         else:
-            raise Refused(self.at, f"a call of {name} with {len(arguments)} arguments")
+            raise Refused(self.at, f"a call of {name} with {counted(len(arguments), 'argument')}")
 
 
 def _long(data: bytes) -> int:

@@ -15,6 +15,7 @@ from zoohub.checkpoint.position_table import PositionTable
 from zoohub.checkpoint.position_tables import can_resize, find_table
 from zoohub.checkpoint.report import Cast, LoadReport, Misfit, some
 from zoohub.checkpoint.weights import TensorInfo
+from zoohub.core.counting import counted
 from zoohub.errors import CheckpointMismatch
 
 _SHOWN = 10
@@ -260,7 +261,7 @@ def _check(report: LoadReport, renaming: Renaming, *, strict: bool) -> None:
 
 
 def _message(first: str, report: LoadReport) -> str:
-    lines = [first + f" ({len(report.loaded)} parameters would):"]
+    lines = [first + f" ({counted(len(report.loaded), 'parameter')} would):"]
     for label, items in (
         ("missing", report.missing),
         ("unexpected", report.unexpected),

@@ -22,6 +22,7 @@ from zoohub.checkpoint.torch_objects import TensorRef
 from zoohub.checkpoint.weights import Contents, Located, TensorInfo
 from zoohub.checkpoint.writing import Arrays, as_bytes, prepare
 from zoohub.core.atomic import replacing
+from zoohub.core.counting import counted
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
@@ -210,7 +211,9 @@ def _located(
         source.corrupt(source.size, f"no data for {name[:80]!r} (storage {storage.key[:40]!r})")
     if member.size != storage.count * TYPES[storage.dtype].size:
         source.corrupt(
-            member.offset, f"{member.size} bytes for {storage.count} elements of {storage.dtype}"
+            member.offset,
+            f"{counted(member.size, 'byte')} for {counted(storage.count, 'element')} of "
+            f"{storage.dtype}",
         )
     info = TensorInfo(reference.shape, reference.dtype)
     start = reference.offset * TYPES[info.dtype].size
@@ -218,7 +221,8 @@ def _located(
     last = sum((size - 1) * stride for size, stride in steps) + 1 if info.nbytes else 0
     if start + last * TYPES[info.dtype].size > member.size or info.nbytes > member.size:
         source.corrupt(
-            member.offset, f"{name[:80]!r} {info.shape} reaching beyond its {member.size} bytes"
+            member.offset,
+            f"{name[:80]!r} {info.shape} reaching beyond its {counted(member.size, 'byte')}",
         )
     strides = None if reference.strides == _row_major(info.shape) else reference.strides
     if strides is not None and info.nbytes in (0, TYPES[info.dtype].size):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zoohub.checkpoint.weights import TensorInfo
+from zoohub.core.counting import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class LoadReport:
         return not (self.missing or self.unexpected or self.misshapen)
 
     def __str__(self) -> str:
-        lines = [f"{len(self.loaded)} parameters loaded from {self.source or 'the file'}"]
+        lines = [
+            f"{counted(len(self.loaded), 'parameter')} loaded from {self.source or 'the file'}"
+        ]
         if self.prefix:
             some_have = [old for old in self.renamed or {} if old.startswith(self.prefix)]
             whose = "the" if len(some_have) >= len(self.loaded) else f"{len(some_have)} of the"

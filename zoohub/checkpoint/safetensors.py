@@ -16,6 +16,7 @@ from zoohub.checkpoint.source import Source
 from zoohub.checkpoint.weights import Contents, Located, TensorInfo, Weights
 from zoohub.checkpoint.writing import Arrays, as_bytes, prepare
 from zoohub.core.atomic import replacing
+from zoohub.core.counting import counted
 from zoohub.core.json_reader import Json, parse_strictly
 from zoohub.errors import CheckpointError
 
@@ -32,12 +33,12 @@ def parse_safetensors(source: Source) -> Contents:
         CheckpointCorrupt: the header is damaged, or the data has gaps or is cut short.
     """
     if source.size < 10:
-        source.corrupt(0, f"{source.size} bytes, too few for a header")
+        source.corrupt(0, f"{counted(source.size, 'byte')}, too few for a header")
     length = int.from_bytes(source.buffer[:8], "little")
     if length > _MAX_HEADER:
         source.corrupt(0, f"a header of {length} bytes, more than {_MAX_HEADER}")
     if 8 + length > source.size:
-        source.corrupt(0, f"a header of {length} bytes in a file of {source.size}")
+        source.corrupt(0, f"a header of {counted(length, 'byte')} in a file of {source.size}")
     header = _header(source, source.buffer[8 : 8 + length])
     texts = _metadata(source, header.pop("__metadata__", {}))
     start = 8 + length
@@ -134,7 +135,9 @@ def _located(source: Source, name: str, entry: Any, start: int) -> Located:
         source.corrupt(8, f"{name[:80]!r} with the impossible shape {str(shape)[:80]}")
     if high - low != info.nbytes:
         source.corrupt(
-            8, f"{high - low} bytes for {name[:80]!r}, {info.nbytes} expected ({kind.name} {shape})"
+            8,
+            f"{counted(high - low, 'byte')} for {name[:80]!r}, {info.nbytes} expected "
+            f"({kind.name} {shape})",
         )
     return Located(info, ((start + low, high - low),))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.json_reader import parse_json
 from zoohub.errors import CheckpointCorrupt, CheckpointError
 
@@ -44,8 +45,8 @@ def slices_of(path: Path) -> dict[str, Path]:
     missing = sorted({file.name for file in found.values() if not file.is_file()})
     if missing:
         raise CheckpointError(
-            f"{path.name} names {len(missing)} files that are not beside it: "
-            f"{', '.join(missing[:5])}"
+            f"{path.name} names {counted(len(missing), 'file that is', 'files that are')} not "
+            f"beside it: {', '.join(missing[:5])}"
         )
     return found
 
@@ -62,8 +63,8 @@ def refuse_slice(path: Path) -> None:
     index = path.with_name(f"{match[1]}{match[3]}.index.json")
     if index.is_file():
         raise CheckpointError(
-            f"{path.name} is one of {int(match[2])} files: give {index.name}, which reads them as "
-            "one"
+            f"{path.name} is one of {counted(int(match[2]), 'file')}: give {index.name}, which "
+            "reads them as one"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoohub.checkpoint.dtypes import TYPES, plausible_shape
+from zoohub.core.counting import counted
 
 _MAX_DIMENSIONS = 64
 
@@ -63,7 +64,7 @@ def tensor(version: int, arguments: tuple[object, ...]) -> TensorRef:
         dtype = _ELEMENTS[arguments[6].name]
     sizes, steps = counts(shape), counts(strides)
     if len(sizes) != len(steps) or not plausible_shape(sizes):
-        raise ValueError(f"{len(sizes)} dimensions with {len(steps)} strides")
+        raise ValueError(f"{counted(len(sizes), 'dimension')} with {counted(len(steps), 'stride')}")
     return TensorRef(storage, dtype, count(offset), sizes, steps)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from zoohub.checkpoint.dtypes import TYPES, widen_bfloat16
 from zoohub.checkpoint.source import Source
+from zoohub.core.counting import counted
 
 Array = npt.NDArray[Any]
 
@@ -177,4 +178,4 @@ class Weights(Mapping[str, Array]):
         return len(self._contents.tensors)
 
     def __repr__(self) -> str:
-        return f"Weights({str(self.path)!r}, {len(self)} tensors)"
+        return f"Weights({str(self.path)!r}, {counted(len(self), 'tensor')})"

@@ -12,6 +12,7 @@ from zoohub.cli.confirm import add_deleting_options, confirmed
 from zoohub.cli.options import jobs
 from zoohub.cli.output import Output, human_size
 from zoohub.cli.parser import Action, common_options
+from zoohub.core.counting import counted, plural
 from zoohub.errors import IntegrityError, StoreError, UnknownModel, UsageError, ZoohubError
 from zoohub.manifest.opening import open_index
 from zoohub.settings import load_settings
@@ -99,7 +100,7 @@ def _list(options: argparse.Namespace, output: Output) -> int:
         for item in reversed(items)
     ]
     output.table(("SIZE", "LAST USE", "SHA256", "NAMES"), rows)
-    output.talk(f"{len(items)} files, {human_size(sum(item.size for item in items))}")
+    output.talk(f"{counted(len(items), 'file')}, {human_size(sum(item.size for item in items))}")
     return 0
 
 
@@ -131,7 +132,7 @@ def _verify(options: argparse.Namespace, output: Output) -> int:
         rows.append({**_json(item), "state": state})
     if output.as_json:
         output.json(rows)
-    output.talk(f"{len(rows)} files verified, {broken} damaged")
+    output.talk(f"{counted(len(rows), 'file')} verified, {broken} damaged")
     return IntegrityError.exit_code if broken else 0
 
 
@@ -152,7 +153,7 @@ def _prune(options: argparse.Namespace, output: Output) -> int:
     if options.dry_run or not (plan.remove or plan.remains):
         output.talk(f"{human_size(plan.freed)} would be freed")
         return 0
-    if not confirmed(f"remove {len(plan.remove)} files?", options, output):
+    if not confirmed(f"remove {counted(len(plan.remove), 'file')}?", options, output):
         return 1
     output.talk(f"{human_size(prune(store, plan))} freed")
     return 0
@@ -176,7 +177,7 @@ def _remove(options: argparse.Namespace, output: Output) -> int:
     _show_removal(tuple(chosen.values()), (), output)
     if options.dry_run:
         return 0
-    if not confirmed(f"remove {len(chosen)} files?", options, output):
+    if not confirmed(f"remove {counted(len(chosen), 'file')}?", options, output):
         return 1
     freed = remove_items(tuple(chosen.values()))
     sweep_compiled(store)
@@ -194,7 +195,10 @@ def _clear(options: argparse.Namespace, output: Output) -> int:
     if options.dry_run or not plan.remove:
         output.talk(f"{human_size(plan.freed)} would be freed")
         return 0
-    if not confirmed(f"remove all {len(plan.remove)} files?", options, output):
+    count = len(plan.remove)
+    if not confirmed(
+        f"remove {plural(count, 'the one file', f'all {count} files')}?", options, output
+    ):
         return 1
     output.talk(f"{human_size(prune(store, plan))} freed")
     return 0

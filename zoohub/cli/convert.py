@@ -6,6 +6,7 @@ import argparse
 
 from zoohub.cli.options import path
 from zoohub.cli.output import Output
+from zoohub.core.counting import counted
 
 EXAMPLES = (
     "zoohub convert resnet50.ckpt --to safetensors",
@@ -52,5 +53,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
         )
         return 0
     output.data(str(done.path))
-    output.talk(f"{done.tensors} tensors, {done.renamed} renamed, {len(done.left_out)} left out")
+    output.talk(
+        f"{counted(done.tensors, 'tensor')}, {done.renamed} renamed, {len(done.left_out)} left out"
+    )
     return 0

@@ -17,6 +17,7 @@ from zoohub.cli.options import (
     weights_options,
 )
 from zoohub.cli.output import Output, human_size
+from zoohub.core.counting import counted
 from zoohub.errors import UsageError
 from zoohub.exporting.request import FORMATS, check_apart
 
@@ -211,7 +212,7 @@ def facts_of(export: Export) -> list[str]:
         lines.append(f"belongs together with {' and '.join(others)}, beside it")
     if export.folded is not None and export.folded.pairs:
         lines.append(
-            f"{export.folded.pairs} batch norms folded; the outputs moved by "
+            f"{counted(export.folded.pairs, 'batch norm')} folded; the outputs moved by "
             f"{export.folded.difference:.1e} (relative)"
         )
     worst = export.difference

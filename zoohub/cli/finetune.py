@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoohub.cli.hints import as_name, predict_command
 from zoohub.cli.options import add_device_options, add_force, data_help, path
 from zoohub.cli.output import Output
+from zoohub.core.counting import counted
 from zoohub.errors import UsageError
 from zoohub.tasks.finding import task_for
 
@@ -165,7 +166,7 @@ def headline(run: Run) -> str:
     made = run.net.zoohub
     task, metrics = task_for(made.entry.task, made.network), run.metrics
     told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
-    return f"{', '.join(told)} on {metrics['count']} {task.samples}"
+    return f"{', '.join(told)} on {counted(metrics['count'], task.sample)}"
 
 
 class _Display:

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoohub.cli.options import path
 from zoohub.cli.output import Output
 from zoohub.cli.parser import Action, common_options
+from zoohub.core.counting import counted
 from zoohub.core.paths import expanded
 from zoohub.errors import (
     AmbiguousReference,
@@ -91,8 +92,8 @@ def _build(options: argparse.Namespace, output: Output) -> int:
     report = build_index(options.folder, options.output, expires=options.expires)
     output.data(str(report.output))
     output.talk(
-        f"{report.models} models, {report.checkpoints} checkpoints from {report.files} files in "
-        f"{report.seconds:.1f} s"
+        f"{counted(report.models, 'model')}, {counted(report.checkpoints, 'checkpoint')} from "
+        f"{counted(report.files, 'file')} in {report.seconds:.1f} s"
     )
     return 0
 
@@ -108,7 +109,7 @@ def _check(options: argparse.Namespace, output: Output) -> int:
     else:
         for problem in problems:
             output.data(str(problem))
-    output.talk(f"{len(problems)} problems" if problems else "no problem found")
+    output.talk(counted(len(problems), "problem") if problems else "no problem found")
     return 1 if problems else 0
 
 
@@ -178,7 +179,7 @@ def _update(options: argparse.Namespace, output: Output) -> int:
         for change in update.changed:
             output.talk(f"{change.reference}: hash {change.old} is now {change.new}, as accepted")
         if not output.as_json:
-            output.data(f"{url}  {state}, {update.models} models")
+            output.data(f"{url}  {state}, {counted(update.models, 'model')}")
     if output.as_json:
         output.json(rows)
     return 0

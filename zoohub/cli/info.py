@@ -9,6 +9,7 @@ from dataclasses import asdict
 from zoohub.cli.hints import as_name
 from zoohub.cli.next_commands import chain_commands, commands_of
 from zoohub.cli.output import Output, human_size
+from zoohub.core.counting import counted
 from zoohub.core.paths import local_path
 from zoohub.errors import UnknownModel, UsageError
 from zoohub.manifest.entry import BoxContract, Checkpoint, Entry, TextContract
@@ -246,7 +247,7 @@ def _text_line(contract: TextContract) -> str:
     """What a network that reads text takes."""
     parts = ["token ids"]
     if contract.vocab_size is not None:
-        parts.append(f"{contract.vocab_size} tokens")
+        parts.append(counted(contract.vocab_size, "token"))
     if contract.max_length is not None:
         parts.append(f"at most {contract.max_length} in a sentence")
     if contract.vocabulary is not None:

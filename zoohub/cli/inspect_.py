@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zoohub.checkpoint import open_checkpoint
 from zoohub.cli.output import Output, human_size
+from zoohub.core.counting import counted, plural
 from zoohub.core.paths import expanded
 from zoohub.errors import DataError, UnknownModel
 from zoohub.manifest.reference import is_path
@@ -42,7 +43,10 @@ def run(options: argparse.Namespace, output: Output) -> int:
     output.table(("NAME", "SHAPE", "DTYPE", "SIZE"), rows)
     values = sum(math.prod(t.shape) for t in table.values())
     total = human_size(sum(t.nbytes for t in table.values()))
-    output.talk(f"{len(table)} parameters, {values:,} values, {total} in {path}")
+    output.talk(
+        f"{counted(len(table), 'parameter')}, {values:,} {plural(values, 'value')}, {total} in "
+        f"{path}"
+    )
     return 0
 
 

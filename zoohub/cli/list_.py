@@ -10,6 +10,7 @@ from typing import Any
 
 from zoohub.cli.options import count
 from zoohub.cli.output import Output, human_size
+from zoohub.core.counting import counted
 from zoohub.errors import UsageError
 from zoohub.manifest.database import PIPELINE, Summary
 from zoohub.manifest.index import Index
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if not count:
         output.talk("no model fits; `zoohub list` without options shows every one")
     elif output.width is not None:
-        output.talk(f"{count} models; `zoohub info NAME` shows one")
+        output.talk(f"{counted(count, 'model')}; `zoohub info NAME` shows one")
     return 0
 
 

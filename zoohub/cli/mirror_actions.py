@@ -11,6 +11,7 @@ from zoohub.cli import interrupt
 from zoohub.cli.mirror_choice import chosen
 from zoohub.cli.output import Output, human_size
 from zoohub.cli.several import Failure, exit_code, report
+from zoohub.core.counting import counted
 from zoohub.core.escaping import shown
 from zoohub.errors import IntegrityError, MirrorError, UnknownModel, UsageError
 from zoohub.manifest.compiled import ModelRow
@@ -56,7 +57,7 @@ def sync_mirror(options: argparse.Namespace, output: Output) -> int:
     count = len(done.fetched) + len(done.linked)
     kept = len(selection.wanted) - count - len(failures)
     output.talk(
-        f"{target.name}: {_count(count, 'file')} added ({human_size(done.size)}), "
+        f"{target.name}: {counted(count, 'file')} added ({human_size(done.size)}), "
         f"{kept} up to date, {_left_out(done, output)}; serial {done.serial}"
         + ("" if done.published else ", nothing to publish")
     )
@@ -80,7 +81,7 @@ def _tell_plan(done: SyncReport, output: Output) -> int:
     sizes = [human_size(sum(known))] if known or not rows else []
     sizes += [f"{unknown} of unknown size"] if unknown else []
     output.talk(
-        f"{_count(len(rows), 'file')} to fetch ({', and '.join(sizes)}), "
+        f"{counted(len(rows), 'file')} to fetch ({', and '.join(sizes)}), "
         f"{len(done.plan.current)} up to date, {_left_out(done, output)}"
     )
     return 0
@@ -114,7 +115,7 @@ def verify_mirror(options: argparse.Namespace, output: Output) -> int:
         hint = "" if options.repair else "; `zoohub mirror verify --repair` fetches them again"
         failed = "".join(f"\n  {item}: {error}" for item, error in found.failures)
         raise IntegrityError(
-            f"{target.name}: {_count(broken, 'file')} missing or damaged{hint}{failed}"
+            f"{target.name}: {counted(broken, 'file')} missing or damaged{hint}{failed}"
         )
     return 0
 
@@ -153,8 +154,8 @@ def prune_mirror(options: argparse.Namespace, output: Output) -> int:
 
     def agree(plan: PruneReport) -> bool:
         return options.yes or _ask(
-            f"Remove {_count(len(plan.paths), 'file')} ({human_size(plan.size)}) and "
-            f"{_count(len(plan.models), 'model')} from {target.name}?"
+            f"Remove {counted(len(plan.paths), 'file')} ({human_size(plan.size)}) and "
+            f"{counted(len(plan.models), 'model')} from {target.name}?"
         )
 
     done = prune(
@@ -175,8 +176,8 @@ def prune_mirror(options: argparse.Namespace, output: Output) -> int:
             output.data(path)
     verb = "would go" if options.dry_run else "removed"
     output.talk(
-        f"{_count(len(done.paths), 'file')} ({human_size(done.size)}) and "
-        f"{_count(len(done.models), 'model')} {verb}"
+        f"{counted(len(done.paths), 'file')} ({human_size(done.size)}) and "
+        f"{counted(len(done.models), 'model')} {verb}"
     )
     return 0
 
@@ -278,10 +279,6 @@ def make_key(options: argparse.Namespace, output: Output) -> int:
         f"ZOOHUB_TRUSTED_KEYS={public}"
     )
     return 0
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _publisher(options: argparse.Namespace) -> Publisher:

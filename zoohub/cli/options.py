@@ -12,7 +12,7 @@ from zoohub.settings import ENGINES, device_name
 
 if TYPE_CHECKING:
     from zoohub.cli.output import Output
-    from zoohub.models.pretrained import LoadRequest
+    from zoohub.models.request import LoadRequest
 
 
 def add_device_options(parser: argparse.ArgumentParser, *, engine: bool = False) -> None:
@@ -59,7 +59,7 @@ def add_force(parser: argparse._ActionsContainer) -> None:
 
 def weights_options(options: argparse.Namespace, output: Output) -> LoadRequest:
     """What these options ask for. Raises UsageError where they do not go together."""
-    from zoohub.models.pretrained import weights_request
+    from zoohub.models.request import weights_request
 
     return weights_request(
         options.checkpoint,

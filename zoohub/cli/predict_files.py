@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from zoohub.cli.output import Output
+from zoohub.core.counting import counted
 from zoohub.core.paths import local_path
 from zoohub.errors import UsageError
 from zoohub.predicting.chains import step_names
 from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
 from zoohub.predicting.predicting import Predictions
-from zoohub.predicting.result_files import ResultFile, check_free, open_result_file
+from zoohub.predicting.result_file import ResultFile
+from zoohub.predicting.result_files import check_free, open_result_file
 from zoohub.settings import Settings
 from zoohub.tasks.results import AnyPrediction
 
@@ -99,7 +101,10 @@ def followed(
     bar = _bar(predictions.count) if output.progress and predictions.count > 1 else None
     with file or contextlib.nullcontext(), bar or contextlib.nullcontext():
         if file is not None and file.done:
-            output.talk(f"{file.done.total()} inputs are in {Path(file.path).name} already")
+            output.talk(
+                f"{counted(file.done.total(), 'input is', 'inputs are')} in "
+                f"{Path(file.path).name} already"
+            )
         for prediction in predictions:
             if file is not None:
                 file.write(prediction)
@@ -112,7 +117,7 @@ def followed(
     tell = output.detail if file is None else output.talk
     if count:
         by = f" by {engine}" if engine else ""
-        tell(f"{count} inputs in {seconds:.1f} s{by}, {count / seconds:.1f} a second")
+        tell(f"{counted(count, 'input')} in {seconds:.1f} s{by}, {count / seconds:.1f} a second")
 
 
 def _bar(count: int) -> tqdm[NoReturn]:

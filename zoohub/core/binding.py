@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar, Union
 
 import yaml
 
+from zoohub.core.counting import counted
 from zoohub.core.text_reader import decoded
 from zoohub.core.yaml_nodes import Misfit, child, fail, name_of, override, parse, where
 from zoohub.core.yaml_reader import read_bytes
@@ -218,7 +219,9 @@ def _bind_tuple(
     elif len(parts) == len(items):
         schemas = parts
     else:
-        raise RecipeError(f"{where(node, key)}: expected {len(parts)} values, found {len(items)}")
+        raise RecipeError(
+            f"{where(node, key)}: expected {counted(len(parts), 'value')}, found {len(items)}"
+        )
     return tuple(
         _bind(item, schema, f"{key}[{i}]", meta)
         for i, (item, schema) in enumerate(zip(items, schemas, strict=True))

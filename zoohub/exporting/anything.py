@@ -12,7 +12,7 @@ from zoohub.exporting.pipelines import check_pipeline, description_path, export_
 from zoohub.exporting.request import check_apart, plan_export
 from zoohub.exporting.sequences import check_named
 from zoohub.models.pipelines import Pipeline, load_named, pipeline_called
-from zoohub.models.pretrained import LoadRequest
+from zoohub.models.request import LoadRequest
 from zoohub.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoohub.errors import ExportError, ZoohubError
 from zoohub.exporting.request import WEIGHT_FORMATS, Request
 from zoohub.exporting.shapes import AXES, SEQUENCE_AXES
-from zoohub.models.pretrained import meant, network_of
+from zoohub.models.meaning import meant, network_of
 from zoohub.networks.families import find_family
 from zoohub.networks.family import Family
 from zoohub.settings import Settings

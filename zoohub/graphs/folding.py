@@ -16,6 +16,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn
 
+from zoohub.core.counting import counted
 from zoohub.errors import ExportError
 from zoohub.framework import limit_onednn, warn_if_too_late
 from zoohub.graphs.graph import first_lines
@@ -125,9 +126,9 @@ def fold_batch_norms(net: nn.Cell, inputs: Inputs) -> tuple[Folded, Outputs]:
     difference = _difference(before, after)
     if not difference <= TOLERANCE:
         raise FoldingError(
-            f"folding {len(pairs)} batch norms changes the network's output by {difference:.1e} "
-            f"(relative, at most {TOLERANCE:.0e} is rounding), so nothing was written; export "
-            "with --no-fold-bn (fold_bn=False)"
+            f"folding {counted(len(pairs), 'batch norm')} changes the network's output by "
+            f"{difference:.1e} (relative, at most {TOLERANCE:.0e} is rounding), so nothing was "
+            "written; export with --no-fold-bn (fold_bn=False)"
         )
     return Folded(len(pairs), difference), after
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 
+from zoohub.core.counting import counted
 from zoohub.errors import ExportError
 from zoohub.graphs.graph import Graph, plain_name
 from zoohub.graphs.inputs import GraphInput
@@ -39,8 +40,8 @@ def convert_graph(
         )
     if len(graph.inputs) != len(inputs):
         raise ExportError(
-            f"the network's graph takes {len(graph.inputs)} inputs where {len(inputs)} were "
-            "expected"
+            f"the network's graph takes {counted(len(graph.inputs), 'input')} where "
+            f"{counted(len(inputs), 'was', 'were')} expected"
         )
     builder.inputs = [
         tensor_info(
@@ -56,7 +57,8 @@ def convert_graph(
     results = list(_flat(values[graph.output], builder))
     if len(results) != len(output_names):
         raise ExportError(
-            f"the network has {len(results)} outputs where {len(output_names)} were expected"
+            f"the network has {counted(len(results), 'output')} where "
+            f"{counted(len(output_names), 'was', 'were')} expected"
         )
     outputs = _named_outputs(builder, results, output_names, inputs)
     return builder.model(builder.inputs, outputs, dict(metadata), name)

@@ -14,8 +14,9 @@ from pathlib import Path
 from zoohub.errors import ManifestError
 from zoohub.manifest.codec import dump
 from zoohub.manifest.compiled import ModelRow
-from zoohub.manifest.database import LAYOUT, seal
+from zoohub.manifest.database import LAYOUT
 from zoohub.manifest.rows import Batches, Rows, batches
+from zoohub.manifest.seal import seal
 
 _AHEAD = 2
 _MAX_PREFIXES = 200

@@ -11,13 +11,13 @@ import os
 import pickle
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from zoohub.core.ahead import made_ahead
 from zoohub.core.notes import note
 from zoohub.errors import ManifestError
 from zoohub.manifest.database_build import without_collector
@@ -105,18 +105,10 @@ def _shared(batches: Iterable[_Batch], processes: int) -> Batches:
         finally:
             idle.put(helper)
 
-    waiting: deque[Future[Rows]] = deque()
     with ThreadPoolExecutor(processes, "zoohub-rows") as pool:
         try:
-            for batch in batches:
-                waiting.append(pool.submit(make, batch))
-                if len(waiting) > processes + 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            yield from made_ahead(pool, make, batches, processes + 1)
         finally:
-            for future in waiting:
-                future.cancel()
             for helper in helpers:
                 helper.end()
 

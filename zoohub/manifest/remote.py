@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from zoohub.core.atomic import fresh_name, open_new, remove_leftovers, sync, sync_folder
+from zoohub.core.counting import counted
 from zoohub.core.hashing import hash_file
 from zoohub.core.urls import could_be_this_machine, is_this_machine, origin_of, problem_of
 from zoohub.errors import DownloadError, ManifestError, OfflineError
@@ -134,10 +135,10 @@ class _Candidate:
         if changed and not accept_changed:
             first = changed[0]
             raise ManifestError(
-                f"{self.url}: {len(changed)} known files have another hash now, first "
-                f"{first.reference} ({first.url}): {first.old} was known, {first.new} is declared. "
-                "Nothing was replaced; `zoohub index update --accept-changed` takes it if it is "
-                "meant"
+                f"{self.url}: {counted(len(changed), 'known file has', 'known files have')} "
+                f"another hash now, first {first.reference} ({first.url}): {first.old} was known, "
+                f"{first.new} is declared. Nothing was replaced; `zoohub index update "
+                "--accept-changed` takes it if it is meant"
             )
         return Update(self.url, True, current, count, (old, header.serial), changed)
 

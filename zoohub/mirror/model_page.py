@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from zoohub._version import __version__
+from zoohub.core.counting import counted
 from zoohub.core.elements import element, text
 from zoohub.manifest.entry import Checkpoint, Entry, Record
 from zoohub.manifest.hashes import FileRecord
@@ -36,7 +37,7 @@ def model_page(
     body = "\n".join([*_head(entry, runnable), *_use(entry, files, runnable)])
     ordered = sorted(entry.checkpoints, key=lambda c: c.id != entry.default)
     count = len(ordered)
-    heading = f"{count} checkpoint{'s' if count > 1 else ''}" if count else "No checkpoint yet"
+    heading = counted(count, "checkpoint") if count else "No checkpoint yet"
     files_heading = "" if entry.steps else element("h2", text(heading))
     sheets = "\n".join(_sheet(entry, checkpoint, files) for checkpoint in ordered)
     return fill(
@@ -179,7 +180,7 @@ def _records(records: tuple[Record, ...]) -> str:
         element("tr", *(element("td", _known(cell)) for cell in _cells(record)))
         for record in records
     ]
-    title = f"{len(records)} published record{'s' if len(records) > 1 else ''}"
+    title = counted(len(records), "published record")
     table = element("table", element("thead", head), element("tbody", *rows))
     return element("details", element("summary", title), element("div", table, kind="scroll"))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from zoohub.core.counting import counted
 from zoohub.errors import MirrorError
 from zoohub.store.layout import url_key
 
@@ -70,7 +71,10 @@ class Remote:
             self._fs.invalidate_cache()
             there = int(self._fs.info(self._at(path))["size"])
         if there != size:
-            raise MirrorError(f"{self._name}: {path} has {there} bytes after {size} were uploaded")
+            raise MirrorError(
+                f"{self._name}: {path} has {counted(there, 'byte')} after "
+                f"{counted(size, 'was', 'were')} uploaded"
+            )
         if not keep:
             with contextlib.suppress(OSError):
                 source.unlink()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.notes import note
 from zoohub.errors import NotEnoughMemory
 from zoohub.manifest.entry import Checkpoint, Entry
@@ -90,7 +91,7 @@ def amount(size: int) -> str:
             return (
                 f"{size / power:.3g} {unit}" if size < 1000 * power else f"{size // power} {unit}"
             )
-    return f"{size} bytes"
+    return counted(size, "byte")
 
 
 def _limits(root: Path) -> list[int]:

@@ -12,7 +12,8 @@ from zoohub.manifest.entry import Entry
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
 from zoohub.manifest.steps import step_references
-from zoohub.models.pretrained import LoadRequest, load_network
+from zoohub.models.pretrained import load_network
+from zoohub.models.request import LoadRequest
 from zoohub.networks.options import NetworkOptions
 from zoohub.settings import Settings
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoohub.core.paths import local_path
-from zoohub.errors import CheckpointCorrupt, NetworkNotAvailable, UnknownModel, UsageError
+from zoohub.errors import CheckpointCorrupt, UsageError
 from zoohub.framework import NEWEST_MINDSPORE, check_mindspore, version_tuple, warn_of_numpy
 from zoohub.manifest.entry import Checkpoint, NetworkSpec
 from zoohub.manifest.index import Resolved
-from zoohub.manifest.opening import open_index
-from zoohub.manifest.reference import is_path
-from zoohub.models.describing import WEIGHT_FORMATS
 from zoohub.models.fetching import fetch_resolved
 from zoohub.models.interface import interface_of
+from zoohub.models.meaning import check_format, instead, meant, network_of
 from zoohub.models.memory import check_memory
 from zoohub.models.own_files import OwnFile, read_own_file, say_taken
 from zoohub.models.provenance import Provenance, class_names_of
-from zoohub.models.runs import is_run, open_run
+from zoohub.models.request import LoadRequest
 from zoohub.networks.families import exchanged_heads, find_family
 from zoohub.networks.options import NetworkOptions
 from zoohub.networks.spellings import own_names, resizes
@@ -29,73 +25,6 @@ from zoohub.settings import Settings
 
 if TYPE_CHECKING:
     from mindspore import nn
-
-# What the formats that hold no named parameters are made for.
-_PURPOSES = {
-    "air": "a graph for Ascend inference; convert it there with ATC",
-    "om": "a compiled model for Ascend inference through ACL",
-    "mslite": "a model for MindSpore Lite on phones and edge devices",
-    "geir": "a graph in the form of MindSpore 0.x; no current version reads it",
-    "tar.gz": "an archive; unpack it to see what is in it",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRequest:
-    """Which weights a network is to have, how they come and are read; see `zoohub.load`.
-
-    `arguments` are the network builder's own.
-    """
-
-    pretrained: bool = False
-    own_weights: object = None
-    verify: bool = False
-    show_progress: bool = True
-    force: bool = False
-    options: NetworkOptions = field(default_factory=NetworkOptions)
-    arguments: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def own_file(self) -> Path | None:
-        """The file of weights of one's own, where these come from one."""
-        own = self.own_weights
-        return local_path(own) if isinstance(own, str | os.PathLike) else None
-
-    @property
-    def compilable(self) -> bool:
-        """Whether a compiled form may be kept: of weights as they are, published or a file's; the
-        head may be another."""
-        own = self.options
-        plain = NetworkOptions()
-        if self.own_weights is not None:
-            plain = NetworkOptions(layout=own.layout, ema=own.ema, num_classes=own.num_classes)
-        kept = self.own_weights is None or self.own_file is not None
-        return kept and own == plain and self.arguments.keys() <= {"head"}
-
-
-def weights_request(
-    checkpoint: object,
-    parameters: str | None = None,
-    *,
-    num_classes: int | None = None,
-    ema: bool = False,
-    force: bool = False,
-    progress: bool = True,
-) -> LoadRequest:
-    """A model's published weights, or those of `checkpoint` where one is given; as `zoohub.load`.
-
-    Raises:
-        UsageError: what only a checkpoint of one's own can have.
-    """
-    if checkpoint is None and num_classes is not None:
-        raise UsageError("num_classes= says how many classes checkpoint= has; give both")
-    return LoadRequest(
-        pretrained=checkpoint is None,
-        own_weights=checkpoint,
-        show_progress=progress,
-        force=force,
-        options=NetworkOptions(layout=parameters, ema=ema, num_classes=num_classes),
-    )
 
 
 def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell:
@@ -116,7 +45,7 @@ def load_network(name: str, settings: Settings, request: LoadRequest) -> nn.Cell
     if request.pretrained or own_run or not resizes(arguments):
         check_memory(resolved.entry, None if own_weights is not None else checkpoint, request.force)
     if request.pretrained and not own_run:
-        _check_format(resolved)
+        check_format(resolved)
         path = _fetched(resolved, settings, request)
     elif own_weights is not None:
         # The file's own names decide, unless the caller does: it need not be the publisher's.
@@ -180,7 +109,7 @@ def _refuse_changes(
         assert resolved.checkpoint is not None
         raise UsageError(
             f"{resolved.checkpoint.reference} is a finished graph, which {', '.join(asked)} "
-            "cannot change" + _instead(resolved)
+            "cannot change" + instead(resolved)
         )
 
 
@@ -194,56 +123,6 @@ def needed_mindspore(checkpoint: Checkpoint) -> str | None:
     if version is None or checkpoint.format == "mindir":
         return version
     return version if version_tuple(version) > version_tuple(NEWEST_MINDSPORE + ".99") else None
-
-
-def meant(name: str, settings: Settings) -> tuple[Resolved, Path | None, tuple[str, ...] | None]:
-    """What a name means: a reference, or a run's folder, whose weights are at hand.
-
-    A folder without a path's look (`flowers`) is a run only if no reference is called so.
-    """
-    if not is_path(name):
-        try:
-            resolved = open_index(settings).resolve(name)
-        except UnknownModel:
-            if not is_run(name):
-                raise
-        else:
-            checkpoint = resolved.checkpoint
-            return resolved, None, class_names_of(checkpoint) if checkpoint else None
-    elif not is_run(name):
-        raise UnknownModel(
-            f"{name} is no folder of a finished run; give a model's name, and a file of weights as "
-            "checkpoint= (--checkpoint)"
-        )
-    run = open_run(name)
-    return Resolved(run.entry, run.checkpoint, True), run.weights, run.classes
-
-
-def network_of(resolved: Resolved) -> NetworkSpec:
-    """The network definition a reference means.
-
-    Raises:
-        NetworkNotAvailable: zoohub has none for it. UsageError: it is a pipeline.
-    """
-    checkpoint = resolved.checkpoint
-    spec = checkpoint.network if checkpoint is not None else None
-    if spec is None and not (resolved.explicit and checkpoint is not None):
-        spec = resolved.entry.network
-    if spec is not None:
-        return spec
-    if resolved.entry.steps:
-        steps = ", ".join(f"{step} ({name})" for step, name in resolved.entry.steps.items())
-        raise UsageError(
-            f"{resolved.entry.model} is a pipeline, not one network: name that of a step, {steps}"
-        )
-    name = checkpoint.reference if checkpoint is not None else resolved.entry.model
-    if checkpoint is not None and checkpoint.format not in WEIGHT_FORMATS:
-        _check_format(resolved)
-    also = _runnable_reference(resolved)
-    raise NetworkNotAvailable(
-        f"zoohub has no network definition for {name} yet. It can be downloaded (`zoohub download "
-        f"{name}`), read (zoohub.load_weights) and mirrored" + (f"; {also} runs." if also else ".")
-    )
 
 
 def use_device(settings: Settings) -> None:
@@ -260,34 +139,6 @@ def use_device(settings: Settings) -> None:
         raise UsageError(
             f"device {settings.device!r} cannot be used: {first}; `--device cpu` always can"
         ) from error
-
-
-def _check_format(resolved: Resolved) -> None:
-    checkpoint = resolved.checkpoint
-    if checkpoint is None:
-        raise UnknownModel(
-            f"no checkpoint of {resolved.entry.model} is published: leave pretrained=True out for "
-            "random weights, or give your own with checkpoint= (--checkpoint)"
-        )
-    if checkpoint.format not in WEIGHT_FORMATS:
-        purpose = _PURPOSES.get(checkpoint.format, f"a file of format {checkpoint.format}")
-        raise NetworkNotAvailable(
-            f"{checkpoint.reference} is {purpose}: `zoohub download {checkpoint.reference}` "
-            f"fetches it{_instead(resolved)}"
-        )
-
-
-def _runnable_reference(resolved: Resolved) -> str | None:
-    """Another checkpoint of the model that `load` can take."""
-    for other in resolved.entry.checkpoints:
-        if other.format in WEIGHT_FORMATS and other.network is not None:
-            return other.reference
-    return None
-
-
-def _instead(resolved: Resolved) -> str:
-    also = _runnable_reference(resolved)
-    return f"; to load the network, use {also}." if also else "."
 
 
 def _fetched(resolved: Resolved, settings: Settings, request: LoadRequest) -> Path:

@@ -11,8 +11,9 @@ from zoohub.manifest.entry import Checkpoint, InputContract, NetworkSpec
 from zoohub.manifest.index import Resolved
 from zoohub.models.describing import WEIGHT_FORMATS, misfit
 from zoohub.models.fetching import fetch_resolved
+from zoohub.models.meaning import meant, network_of
 from zoohub.models.own_files import read_own_file
-from zoohub.models.pretrained import LoadRequest, meant, network_of
+from zoohub.models.request import LoadRequest
 from zoohub.networks.families import find_family, outputs_for
 from zoohub.networks.options import NetworkOptions
 from zoohub.settings import Settings

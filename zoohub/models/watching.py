@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zoohub.checkpoint.layout import has_prefix
+from zoohub.core.counting import counted
 from zoohub.manifest.entry import InputContract
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def for_channels(contract: InputContract, channels: int | None) -> InputContract
         colour="L" if channels == 1 else colour,
         mean=_spread(contract.mean, channels),
         std=_spread(contract.std, channels),
-        provenance=f"adapted to {channels} channels",
+        provenance=f"adapted to {counted(channels, 'channel')}",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.outputs.boxes import Boxes, BoxTable
 from zoohub.outputs.form import Array, Size, shapes
@@ -76,7 +77,8 @@ class MaskedTable:
     def __post_init__(self) -> None:
         if self.masks.ndim != 3 or len(self.masks) != len(self.table):
             raise DataError(
-                f"expected a mask for each of {len(self.table)} boxes; got {self.masks.shape}"
+                f"expected a mask for each of {counted(len(self.table), 'box', 'boxes')}; got "
+                f"{self.masks.shape}"
             )
 
     def __len__(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from functools import partial
 
@@ -36,10 +35,3 @@ def choose_reading(
     if names and names[0].startswith("predictions"):
         return fractional_maps
     return class_scores
-
-
-def find_reading(target: str) -> Read:
-    """The function that "package.module:function" names."""
-    module, _, name = target.partition(":")
-    found: Read = getattr(importlib.import_module(module), name)
-    return found

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from zoohub.errors import UsageError
 from zoohub.manifest.entry import NetworkSpec
-from zoohub.models.pretrained import LoadRequest, meant
+from zoohub.models.meaning import meant
+from zoohub.models.request import LoadRequest
 from zoohub.settings import Settings
 from zoohub.tasks.contract import AnyTask
 from zoohub.tasks.finding import task_called, task_for

@@ -30,7 +30,7 @@ from zoohub.tasks.finding import find_task
 if TYPE_CHECKING:
     from mindspore import nn
 
-    from zoohub.models.pretrained import LoadRequest
+    from zoohub.models.request import LoadRequest
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from zoohub.core.paths import name_or_path
 from zoohub.core.values import check_values
 from zoohub.graphs.metadata import read_metadata
 from zoohub.manifest.entry import InputContract, NetworkSpec
-from zoohub.models.pretrained import meant
+from zoohub.models.meaning import meant
 from zoohub.predicting.asked import check_own, network_asked
 from zoohub.predicting.pipeline_files import is_pipeline_file, read_pipeline_file
 from zoohub.settings import Settings

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.core.binding import assign_part
+from zoohub.core.counting import plural
 from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.threads import machine_threads
 from zoohub.core.values import checked
 from zoohub.errors import DataError, RecipeError, UsageError
 from zoohub.manifest.entry import InputContract
-from zoohub.models.pretrained import meant, weights_request
+from zoohub.models.meaning import meant
+from zoohub.models.request import weights_request
 from zoohub.predicting.known import FINISHED
 from zoohub.predicting.opening import open_predictor
 from zoohub.predicting.predicting import MOST_THREADS
@@ -72,9 +74,9 @@ def measure_samples(
             metric.add(predictor.infer(rows), rows, [samples.targets[place] for place in good])
         measured += len(good)
     if not measured:
-        raise DataError(
-            f"none of the {len(samples)} {predictor.task.samples} can be read; first: {reason}"
-        )
+        count, sample = len(samples), predictor.task.sample
+        which = plural(count, f"the one {sample} cannot", f"none of the {count} {sample}s can")
+        raise DataError(f"{which} be read; first: {reason}")
     return metric
 
 
@@ -156,10 +158,10 @@ def evaluate(
         splits = _splits(task, predictor.input, asked)
     samples = splits.measured()
     warnings = (
-        left_out_sentence(splits.skipped, task.samples) if task.counts_left_out else ()
+        left_out_sentence(splits.skipped, task.sample) if task.counts_left_out else ()
     ) + splits.warnings
     if not len(samples):
-        left = left_out_sentence(splits.skipped, task.samples)
+        left = left_out_sentence(splits.skipped, task.sample)
         reasons = "; ".join((*left, *splits.warnings)) or "it is empty"
         raise DataError(f"the data has no readable {task.samples} to measure on: {reasons}")
     classes = predictor.names

@@ -14,9 +14,11 @@ from zoohub.core.paths import local_path, name_or_path
 from zoohub.errors import ExportError, UsageError
 from zoohub.graphs.metadata import Metadata
 from zoohub.models.describing import has_network
+from zoohub.models.meaning import meant
 from zoohub.models.memory import check_memory
 from zoohub.models.own_files import OwnFile, read_own_file, say_taken
-from zoohub.models.pretrained import LoadRequest, load_network, meant
+from zoohub.models.pretrained import load_network
+from zoohub.models.request import LoadRequest
 from zoohub.models.subjects import find_subject, with_own_weights
 from zoohub.networks.families import find_family, has_family
 from zoohub.outputs.reading import choose_reading

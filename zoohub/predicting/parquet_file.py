@@ -13,7 +13,8 @@ from zoohub.core.atomic import remove_leftovers, standing_in
 from zoohub.core.hashing import hash_file
 from zoohub.core.json_reader import parse_own
 from zoohub.errors import DataError
-from zoohub.predicting.result_files import JsonLines, ResultFile, foreign
+from zoohub.predicting.json_lines import JsonLines
+from zoohub.predicting.result_file import ResultFile, foreign
 from zoohub.tasks.results import AnyPrediction
 
 _ROWS = 10_000  # at a time

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from zoohub.core.ahead import made_ahead
 from zoohub.errors import DataError
 from zoohub.tasks.contract import Row
 
@@ -30,29 +30,12 @@ def in_batches(
         yield from _grouped(map(_one(read), range(count)), size)
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="zoohub-read") as pool:
-        yield from _grouped(_ahead(pool, _one(read), count, 2 * size + threads), size)
+        yield from _grouped(made_ahead(pool, _one(read), range(count), 2 * size + threads), size)
 
 
 def read_all(places: Iterable[int], read: Callable[[int], tuple[Row, ...]]) -> list[Ready]:
     """The inputs at these places, read one after the other."""
     return list(map(_one(read), places))
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, ready: Callable[[int], Ready], count: int, window: int
-) -> Iterator[Ready]:
-    """What the pool reads, in order, never more than `window` of it unused."""
-    waiting: deque[Future[Ready]] = deque()
-    try:
-        for place in range(count):
-            waiting.append(pool.submit(ready, place))
-            if len(waiting) > window:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def rows_of(group: Sequence[Ready]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from zoohub.core.counting import counted
 from zoohub.core.paths import expanded
 from zoohub.core.text_reader import exists
 from zoohub.core.urls import (
@@ -87,7 +88,7 @@ def _read(url: str, settings: Settings) -> bytes:
                 if len(data) > PICTURE_LIMIT:
                     raise DataError(f"pictures have {PICTURE_LIMIT} bytes at most; it has more")
             if reply.total is not None and len(data) != reply.total:
-                raise DataError(f"{len(data)} of {reply.total} bytes came")
+                raise DataError(f"{len(data)} of {counted(reply.total, 'byte')} came")
         finally:
             reply.close()
     except SourceError as error:

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from zoohub.errors import DataError
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
-from zoohub.tasks.contract import AnyTask, Prepare, Row, Step
+from zoohub.tasks.contract import AnyTask, Prepare, Row
 from zoohub.tasks.predict_only import PredictOnly
+
+
+class Step(Protocol):
+    """A pipeline's step: a network that answers for a task of its own."""
+
+    @property
+    def task(self) -> AnyTask:
+        """What the step does."""
+        ...
+
+    @property
+    def input(self) -> InputContract:
+        """How its input is made."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """Its classes; None where they are not known."""
+        ...
+
+    def infer(self, rows: Sequence[Row]) -> Form:
+        """What its network gives for rows, in the canonical form."""
+        ...
 
 
 class ChainTask(PredictOnly):

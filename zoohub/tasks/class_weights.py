@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted, plural
 from zoohub.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def settled_weights(
         weights = _by_name(said, classes)  # type: ignore[arg-type]
     if len(weights) != len(classes):
         raise RecipeError(
-            f"class_weights: expected {len(classes)} numbers, one for each class "
+            f"class_weights: expected {counted(len(classes), 'number')}, one for each class "
             f"({', '.join(classes[:5])}{' …' if len(classes) > 5 else ''}), found {len(weights)}"
         )
     if min(weights) < 0 or not any(weights):
@@ -61,7 +62,7 @@ def _by_name(said: dict[str, float], classes: Sequence[str]) -> list[float]:
     unknown = sorted(said.keys() - set(classes))
     if unknown:
         raise RecipeError(
-            f"class_weights: {', '.join(unknown[:10])} {'is' if len(unknown) == 1 else 'are'} not "
+            f"class_weights: {', '.join(unknown[:10])} {plural(len(unknown), 'is', 'are')} not "
             f"among the classes of the data: {', '.join(classes[:10])}"
             f"{' …' if len(classes) > 10 else ''}"
         )

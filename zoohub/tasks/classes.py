@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.tasks.imagenet import CLASSES, is_synset, synset_places
 
@@ -50,7 +51,8 @@ def match_classes(
             )
     elif len(found) != outputs:
         raise DataError(
-            f"the data has {len(found)} classes, {network} {outputs} outputs without names"
+            f"the data has {counted(len(found), 'class', 'classes')}, {network} "
+            f"{counted(outputs, 'output')} without names"
         )
     return np.arange(len(found), dtype=np.int64)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from zoohub.tasks.recipe import Optimizer, Schedule
+from zoohub.tasks.recipe import Optimizer, Schedule, planned_epochs
 
 
 class EncoderSettings(TypedDict):
@@ -23,7 +23,7 @@ def encoder_settings(
     `lr` with a line down to 0 (BERT's paper: 2e-5 to 5e-5 for a pretrained network)."""
     batch = min(32 if count >= 256 else 16, max(1, count))
     fewest, most = epochs
-    planned = min(most, max(fewest, round(steps / max(1, count // batch))))
+    planned = planned_epochs(steps, count, batch, fewest=fewest, most=most)
     return {
         "optimizer": Optimizer(name="adamw", lr=lr, weight_decay=0.01, clip=1.0),
         "schedule": Schedule(name="linear", warmup=min(1.0, planned / 10)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zoohub.core.elements import cell, element, picture, table
@@ -12,38 +12,42 @@ from zoohub.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from zoohub.tasks.results import AnyPrediction, Json
 
 _SIDE = 320  # pixels of the longer side; what is shown small loses nothing that is looked for
 _LEAST = 96  # a digit of 8 pixels is shown as large as that
 _MOST_ROWS = 20
-_MOST_PREDICTIONS = 50
+MOST_PREDICTIONS = 50
 _SHARES = ("score", "share")  # 0..1, shown in percent
 
 
-def prediction_html(prediction: AnyPrediction) -> str:
-    """A picture and a table beside it; the error where there is one."""
-    parts = [element("div", element("b", cell(prediction.input)))]
-    if prediction.error is not None:
-        parts.append(element("div", cell(prediction.error)))
+def prediction_html(
+    input: str,
+    rows: Sequence[Mapping[str, object]],
+    error: str | None,
+    illustrate: Callable[[], Image.Image | None] | None,
+) -> str:
+    """A picture and a table of the rows beside it; the error where there is one."""
+    parts = [element("div", element("b", cell(input)))]
+    if error is not None:
+        parts.append(element("div", cell(error)))
         return element("div", *parts)
-    columns = [_results(prediction)]
-    if prediction.illustrate is not None:
+    columns = [_results(rows)]
+    if illustrate is not None:
         try:
-            image = prediction.illustrate()
-        except DataError as error:  # the file has gone since
-            columns.append(element("div", cell(error)))
+            image = illustrate()
+        except DataError as gone:  # the file has gone since
+            columns.append(element("div", cell(gone)))
         else:
             if image is not None:
-                columns.insert(0, thumbnail(image, prediction.input))
+                columns.insert(0, thumbnail(image, input))
     parts.append(element("div", *columns, style="display: flex; gap: 1em; align-items: start"))
     return element("div", *parts)
 
 
-def predictions_html(predictions: Sequence[AnyPrediction]) -> str:
-    """The first of many, one below the other, and how many more there are."""
-    parts = [prediction_html(prediction) for prediction in predictions[:_MOST_PREDICTIONS]]
-    more = len(predictions) - len(parts)
+def predictions_html(shown: Sequence[str], there: int) -> str:
+    """The predictions that are shown, as HTML, one below the other, and how many more there are."""
+    parts = list(shown)
+    more = there - len(parts)
     if more:
         parts.append(element("div", f"and {more} more"))
     return element("div", *parts)
@@ -60,9 +64,8 @@ def thumbnail(image: Image.Image, alternative: str) -> str:
     return picture(file.getvalue(), "png" if lossless else "jpeg", alternative, width)
 
 
-def _results(prediction: AnyPrediction) -> str:
+def _results(rows: Sequence[Mapping[str, object]]) -> str:
     """A column for what the rows say in short, a row for each of the first."""
-    rows = [row.to_json() for row in prediction.predictions]
     if not rows:
         return element("div", "nothing found")
     header = [key for key in rows[0] if any(_text(key, row.get(key)) for row in rows)]
@@ -71,7 +74,7 @@ def _results(prediction: AnyPrediction) -> str:
     return table(header, shown) + (element("div", f"and {more} more") if more else "")
 
 
-def _text(key: str, value: Json) -> str:
+def _text(key: str, value: object) -> str:
     """A value in short; empty where it cannot be: no one reads the numbers of a mask."""
     if isinstance(value, float) and key in _SHARES:
         return f"{value:.1%}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ru
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.running import Array
@@ -20,8 +21,6 @@ from zoohub.tasks.samples import Samples, Splits
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from zoohub.manifest.entry import InputContract
-    from zoohub.tasks.contract import AnyTask
     from zoohub.tasks.recipe import Recipe
 
 Arrays: TypeAlias = Mapping[str, Array]
@@ -56,29 +55,6 @@ class Row:
 
 # What makes an input, whatever it is in its task, the network's rows.
 Prepare: TypeAlias = Callable[[Any], tuple[Row, ...]]
-
-
-class Step(Protocol):
-    """A pipeline's step: a network that answers for a task of its own."""
-
-    @property
-    def task(self) -> AnyTask:
-        """What the step does."""
-        ...
-
-    @property
-    def input(self) -> InputContract:
-        """How its input is made."""
-        ...
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """Its classes; None where they are not known."""
-        ...
-
-    def infer(self, rows: Sequence[Row]) -> Form:
-        """What its network gives for rows, in the canonical form."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -243,7 +219,8 @@ def check_count(count: int, names: tuple[str, ...] | None) -> None:
     """
     if names is not None and len(names) != count:
         raise DataError(
-            f"the network gives {count} classes but {len(names)} class names are known; "
+            f"the network gives {counted(count, 'class', 'classes')} but "
+            f"{counted(len(names), 'class name is', 'class names are')} known; "
             "the weights' file, or the checkpoint's entry in the index, names other classes than "
             "the network has"
         )

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.core.atomic import replacing
+from zoohub.core.counting import plural
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture, Transform
 from zoohub.manifest.entry import InputContract
 from zoohub.tasks.contract import Note, Random, Row
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageDraw, ImageFont
 
 Rgb = tuple[int, int, int]
 P = TypeVar("P")
@@ -48,11 +49,11 @@ def first_readable(
     place: int,
     note: Note,
     read: Callable[[int], P],
-    samples: str = "pictures",
+    sample: str = "picture",
 ) -> tuple[int, P]:
     """The sample at `place`, or the first readable one after it, and its place.
 
-    `note` is told of those that cannot be read; `samples` is what they are called.
+    `note` is told of those that cannot be read; `sample` is what one is called.
 
     Raises:
         DataError: none can.
@@ -65,7 +66,10 @@ def first_readable(
         except DataError as error:
             note(names[candidate], str(error))
             first = first or error
-    raise DataError(f"none of the {count} training {samples} can be read: {first}")
+    said = plural(
+        count, f"the one training {sample} cannot", f"none of the {count} training {sample}s can"
+    )
+    raise DataError(f"{said} be read: {first}")
 
 
 def recoloured(pixels: NDArray[np.uint8], most: float, random: Random) -> NDArray[np.uint8]:
@@ -88,6 +92,20 @@ def text_colour(background: Rgb) -> Rgb:
     """Black or white, whichever reads better on that colour (by ITU-R BT.601 luma)."""
     red, green, blue = background
     return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else (255, 255, 255)
+
+
+def number_at(
+    canvas: ImageDraw.ImageDraw,
+    corner: tuple[float, float],
+    number: int,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    anchor: str,
+) -> None:
+    """Write a number, from 0, as people count, on a patch of its colour; `anchor` is Pillow's: how
+    the patch lies to `corner`."""
+    colour, text = class_colour(number), str(number + 1)
+    canvas.rectangle(canvas.textbbox(corner, text, font=font, anchor=anchor), fill=colour)
+    canvas.text(corner, text, fill=text_colour(colour), font=font, anchor=anchor)
 
 
 def save_image(image: Image.Image, path: Path) -> Path:

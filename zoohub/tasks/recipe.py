@@ -134,6 +134,15 @@ class NoRecipe(Recipe):
     """The recipe of a task that has none: nobody makes one."""
 
 
+def planned_epochs(steps: int, count: int, batch: int, *, fewest: int, most: int) -> int:
+    """How many epochs make about `steps` steps over `count` samples, from `fewest` to `most`.
+
+    >>> planned_epochs(1500, 800, 16, fewest=5, most=100)
+    30
+    """
+    return min(most, max(fewest, round(steps / max(1, count // batch))))
+
+
 def recipe_text(recipe: Recipe) -> str:
     """YAML of `recipe` with every value spelled out; parsing it gives the same recipe back."""
     values = {

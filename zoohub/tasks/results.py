@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
+from zoohub.tasks.notebook import MOST_PREDICTIONS, prediction_html, predictions_html
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -105,9 +107,8 @@ class Prediction(Generic[R]):
     )
 
     def _repr_html_(self) -> str:
-        from zoohub.tasks.notebook import prediction_html
-
-        return prediction_html(self)
+        rows = [row.to_json() for row in self.predictions]
+        return prediction_html(self.input, rows, self.error, self.illustrate)
 
     def to_json(self) -> dict[str, Json]:
         """`{input, engine, predictions}` or `{input, error}`, as the command line prints it."""
@@ -124,9 +125,8 @@ class Predictions(list[AnyPrediction]):
     """A list of predictions that a notebook shows as pictures and tables."""
 
     def _repr_html_(self) -> str:
-        from zoohub.tasks.notebook import predictions_html
-
-        return predictions_html(self)
+        shown = [prediction._repr_html_() for prediction in self[:MOST_PREDICTIONS]]
+        return predictions_html(shown, len(self))
 
 
 def class_name(index: int, names: tuple[str, ...] | None) -> str:

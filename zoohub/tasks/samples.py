@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.core.escaping import brief
 
 T = TypeVar("T")
@@ -92,13 +93,14 @@ def split_off(samples: Samples[T], share: float, seed: int) -> tuple[Samples[T],
     return samples.take(np.sort(order[count:])), samples.take(np.sort(order[:count]))
 
 
-def left_out_sentence(skipped: Mapping[str, str], samples: str = "pictures") -> tuple[str, ...]:
-    """A sentence that counts the samples left out, by what they are called; none where there are
+def left_out_sentence(skipped: Mapping[str, str], sample: str = "picture") -> tuple[str, ...]:
+    """A sentence that counts the samples left out, by what one is called; none where there are
     none."""
     if not skipped:
         return ()
     path, reason = next(iter(skipped.items()))
-    return (f"{len(skipped)} {samples} were left out (first: {left_out(path, reason)})",)
+    said = counted(len(skipped), f"{sample} was", f"{sample}s were")
+    return (f"{said} left out (first: {left_out(path, reason)})",)
 
 
 def left_out(name: str, reason: str) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.core.notes import note
 from zoohub.core.text_reader import is_file
 from zoohub.errors import DataError
@@ -57,8 +58,8 @@ def tokenizer_of(contract: TextContract, file: str | None) -> Tokenizer | None:
 def _tell_smaller(path: Path, found: int, wanted: int) -> None:
     """Once a file, which is read more than once: one may mean it, for a network trained so."""
     note(
-        f"{path} has {found} tokens, the network's table {wanted}: with another vocabulary than "
-        "it was trained with, what it says means nothing"
+        f"{path} has {counted(found, 'token')}, the network's table {wanted}: with another "
+        "vocabulary than it was trained with, what it says means nothing"
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from zoohub.checkpoint import load_weights
 from zoohub.core.binding import read_text
+from zoohub.core.counting import counted
 from zoohub.errors import DataError, RecipeError
 from zoohub.models.runs import RUN_FILE, is_run
 from zoohub.running import Array
@@ -72,8 +73,8 @@ def extend(folder: RunFolder, epochs: int) -> Recipe:
     state, progress = _finished_state(folder, recipe) if finished else _saved_state(folder)
     if epochs <= progress.epoch:
         raise RecipeError(
-            f"{folder.path}: this run has {progress.epoch} epochs already; to go on, give --epochs "
-            "a larger number: how many it shall have in all"
+            f"{folder.path}: this run has {counted(progress.epoch, 'epoch')} already; to go on, "
+            "give --epochs a larger number: how many it shall have in all"
         )
     stopped = overdue(task_of_recipe(recipe), recipe, progress)
     longer = replace(recipe, epochs=epochs)

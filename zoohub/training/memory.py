@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from zoohub.core.interrupts import interruptible
 from zoohub.errors import BatchTooLarge
@@ -13,12 +11,11 @@ from zoohub.training.epochs import Course, Learner, run_epochs, whole_learner
 from zoohub.training.frozen.learning import for_head, frozen_learner, with_body
 from zoohub.training.network import build_network, build_trainer
 from zoohub.training.options import Say
-from zoohub.training.reports import Hooks, Progress
+from zoohub.training.reports import Hooks, Load, Progress
 from zoohub.training.session import Session
 from zoohub.training.steps.batch_norm import Synchronised
 from zoohub.training.steps.trainer import Arrays, Trainer
 
-Load: TypeAlias = Callable[[], "tuple[Arrays, Progress] | None"]
 _NO_MEMORY = ("out of memory", "memory not enough", "allocate memory", "memory isn't enough")
 
 

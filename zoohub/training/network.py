@@ -8,6 +8,7 @@ import re
 import mindspore as ms
 from mindspore import nn
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError, RecipeError
 from zoohub.framework import limit_onednn, warn_if_too_late, warn_of_numpy
 from zoohub.manifest.entry import NetworkSpec
@@ -64,7 +65,7 @@ def _starting_network(session: Session, say: Say) -> tuple[nn.Cell, bool]:
         _renew_head(net, start.spec, count)
     if not same:
         source = own_file(recipe.checkpoint) or f"{recipe.model}@{recipe.checkpoint}"
-        say(f"a new head for {count} classes; all else starts from {source}")
+        say(f"a new head for {counted(count, 'class', 'classes')}; all else starts from {source}")
     return in_precision(net, recipe.amp), not same
 
 

@@ -6,6 +6,7 @@ import functools
 import json
 import time
 
+from zoohub.core.counting import counted
 from zoohub.core.json_reader import parse_own
 from zoohub.settings import Settings
 from zoohub.tasks.recipe import Recipe
@@ -99,7 +100,7 @@ def announce(session: Session, say: Say) -> None:
     """Say what begins: until the first step there is nothing else to see."""
     compiled = "; MindSpore compiles the network for the first step"
     say(
-        f"{len(session.splits.train)} {session.task.samples} to train on, "
+        f"{counted(len(session.splits.train), session.task.sample)} to train on, "
         f"{len(session.splits.validation)} to validate"
         + (compiled if session.recipe.mode == "graph" else "")
     )

@@ -103,6 +103,7 @@ def read_progress(saved: Mapping[str, object]) -> Progress:
 
 
 State: TypeAlias = Callable[[], Arrays]
+Load: TypeAlias = Callable[[], "tuple[Arrays, Progress] | None"]  # what was saved, to go on from
 
 
 @dataclass(frozen=True)

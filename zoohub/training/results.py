@@ -13,6 +13,7 @@ import mindspore as ms
 from mindspore import nn
 
 from zoohub.checkpoint import load_weights
+from zoohub.core.counting import counted
 from zoohub.models.runs import RUN_FILE, WEIGHTS, RunFacts, run_document
 from zoohub.predicting.predicting import interpreted
 from zoohub.predicting.reading import Ready, in_batches
@@ -69,8 +70,8 @@ def finish(
     metrics["epochs"] = progress.epoch
     if progress.epoch < recipe.epochs:
         say(
-            f"stopped early, after {progress.epoch} of {recipe.epochs} epochs: the best was "
-            f"epoch {progress.best_epoch}"
+            f"stopped early, after {progress.epoch} of {counted(recipe.epochs, 'epoch')}: the best "
+            f"was epoch {progress.best_epoch}"
         )
     if progress.best_epoch is not None:
         metrics["best_epoch"] = progress.best_epoch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from zoohub.core.counting import counted, plural
 from zoohub.errors import RecipeError
 from zoohub.networks.families import find_family
 from zoohub.settings import Settings, load_settings
@@ -116,22 +117,23 @@ def warnings_before(session: Session) -> list[str]:
         f"left out: {left_out(path, reason)}" for path, reason in list(skipped.items())[:10]
     ]
     if len(skipped) > 10:
-        warnings.append(f"… and {len(skipped) - 10} more {session.task.samples} left out")
+        more = counted(len(skipped) - 10, f"more {session.task.sample}")
+        warnings.append(f"… and {more} left out")
     return warnings + data_notes(session)
 
 
 def data_notes(session: Session) -> list[str]:
     """What the page says of the data; what was left out it lists by itself."""
     splits, batch = session.splits, session.recipe.batch_size
-    counted = (
-        left_out_sentence(splits.skipped, session.task.samples)
+    left_out_of_data = (
+        left_out_sentence(splits.skipped, session.task.sample)
         if session.task.counts_left_out
         else ()
     )
-    notes = [*counted, *splits.warnings]
+    notes = [*left_out_of_data, *splits.warnings]
     if len(splits.train) < batch:
-        notes.append(
-            f"{len(splits.train)} training {session.task.samples} do not fill a batch of {batch}: "
-            "they are repeated in it"
-        )
+        one = f"training {session.task.sample}"
+        short = counted(len(splits.train), f"{one} does", f"{one}s do")
+        they = plural(len(splits.train), "it is", "they are")
+        notes.append(f"{short} not fill a batch of {batch}: {they} repeated in it")
     return notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from zoohub.checkpoint.naming import is_averaged, not_averaged
 from zoohub.checkpoint.opening import open_weights
@@ -22,7 +22,8 @@ from zoohub.models.runs import SavedRun, is_run, open_run
 from zoohub.models.texts import for_arguments
 from zoohub.networks.families import find_family, head_of
 from zoohub.settings import Settings
-from zoohub.tasks.recipe import Input, Network, Recipe
+from zoohub.tasks.recipe import Network, Recipe
+from zoohub.training.recipe_input import as_input, check_channels, complete, contract_of
 
 R = TypeVar("R", bound=Recipe)
 
@@ -70,7 +71,7 @@ def find_start(recipe: R, settings: Settings) -> tuple[R, Start]:
     spec = _for_size(own, recipe, found)
     explicit = dataclasses.replace(recipe, model=found.model)
     if contract.text is None:
-        explicit = dataclasses.replace(explicit, input=_as_input(contract))
+        explicit = dataclasses.replace(explicit, input=as_input(contract))
     else:
         contract = _for_network(contract, spec, path)
         explicit = dataclasses.replace(explicit, text=contract.text)
@@ -175,9 +176,9 @@ def _contract(recipe: Recipe, found: Origin) -> InputContract:
     if recipe.text is not None:
         return InputContract(text=recipe.text, provenance="recipe")
     if recipe.input is not None:
-        _check_channels(recipe.input)
+        check_channels(recipe.input)
         return contract_of(recipe.input, find_family(_spec(recipe, found).builder).layout)
-    return _complete(recipe.model, _known_contract(found))
+    return complete(recipe.model, _known_contract(found))
 
 
 def _for_network(contract: InputContract, spec: NetworkSpec, path: Path | None) -> InputContract:
@@ -239,63 +240,6 @@ def find_run(model: str, settings: Settings) -> SavedRun | None:
     return None
 
 
-def contract_of(given: Input, layout: Literal["NCHW", "NHWC"] = "NCHW") -> InputContract:
-    """The recipe's `input` as a contract, of pictures that lie in memory as the network's family
-    takes them."""
-    values = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
-    channels = 1 if given.colour == "L" else 3
-    return InputContract(channels=channels, layout=layout, provenance="recipe", **values)
-
-
-def _check_channels(given: Input) -> None:
-    """See, before an epoch is spent, that a picture's values can be brought to mean and std, and
-    be filled up.
-
-    Raises:
-        RecipeError: the mean or the std is missing, one of them or the fill is not a value a
-            channel, or the std is not above 0.
-    """
-    channels = 1 if given.colour == "L" else 3
-    if given.fill is not None and len(given.fill) not in (1, channels):
-        raise RecipeError(
-            f"input.fill: expected one value, or one for each channel of {given.colour} "
-            f"({channels}), found {len(given.fill)}"
-        )
-    if given.mean is None and given.std is None:
-        return
-    for name, values in (("mean", given.mean), ("std", given.std)):
-        if values is None:
-            raise RecipeError(f"input.{name} is missing; give mean and std, or neither")
-        if len(values) != channels:
-            raise RecipeError(
-                f"input.{name}: expected {channels} values, one for each channel of "
-                f"{given.colour}, found {len(values)}"
-            )
-        if name == "std" and min(values) <= 0:
-            raise RecipeError(f"input.std: expected numbers above 0, found {list(values)}")
-
-
 def own_file(checkpoint: str | None) -> str | None:
     """A recipe's checkpoint where it is written as a file's path rather than an id."""
     return checkpoint if checkpoint is not None and is_path(checkpoint) else None
-
-
-def _complete(model: str, contract: InputContract | None) -> InputContract:
-    if contract is not None and contract.text is not None:
-        return contract
-    if contract is None or contract.size is None:
-        raise RecipeError(
-            f"the index does not know the input of {model}; give the recipe an `input` with at "
-            "least `size`, e.g. --set 'input.size=[224, 224]'"
-        )
-    if contract.resize == "crop" and contract.crop is None:
-        contract = dataclasses.replace(contract, crop=0.875)
-    if contract.interpolation is None:
-        contract = dataclasses.replace(contract, interpolation="bilinear")
-    return contract
-
-
-def _as_input(contract: InputContract) -> Input:
-    assert contract.size is not None
-    values = {f.name: getattr(contract, f.name) for f in dataclasses.fields(Input)}
-    return Input(**values)

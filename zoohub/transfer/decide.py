@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from zoohub.core.counting import counted, plural
 from zoohub.errors import NoSpaceError
 from zoohub.store.layout import url_key
 from zoohub.store.partial import Provenance
@@ -59,6 +60,7 @@ def check_space(needed: int, free: int) -> None:
     """
     if needed > free:
         raise NoSpaceError(
-            f"{needed} more bytes are needed, {free} are free on the store's disk. Free some "
-            "(`zoohub cache prune --max-size 20G`), or set ZOOHUB_HOME to one on a larger disk."
+            f"{counted(needed, 'more byte is', 'more bytes are')} needed, {free} "
+            f"{plural(free, 'is', 'are')} free on the store's disk. Free some (`zoohub cache "
+            "prune --max-size 20G`), or set ZOOHUB_HOME to one on a larger disk."
         )

@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 
+from zoohub.core.counting import counted
 from zoohub.core.hashing import FileHash, RunningHash
 from zoohub.errors import NoSpaceError, ZoohubError
 from zoohub.store.files import store_errors
@@ -256,7 +257,9 @@ class Download:
             # By the word of this source, which may be wrong; the next one may say otherwise.
             raise SourceError("space", str(error)) from None
         if span.done > total:
-            raise SourceError("changed", f"its file has {total} bytes, more are here already")
+            raise SourceError(
+                "changed", f"its file has {counted(total, 'byte')}, more are here already"
+            )
         span.end = total
 
     def _stream(self, reply: Reply, url: str, span: Span, team: Team) -> None:
@@ -275,7 +278,9 @@ class Download:
         if span.end is None:
             span.end = span.done
         elif not span.complete:
-            raise SourceError("transient", f"the answer ended {span.end - span.done} bytes early")
+            raise SourceError(
+                "transient", f"the answer ended {counted(span.end - span.done, 'byte')} early"
+            )
 
     def _came(self, count: int, url: str, team: Team) -> None:
         """Take note of bytes that were written; add helpers while they come too slowly."""

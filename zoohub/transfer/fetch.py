@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoohub.core.atomic import open_new
+from zoohub.core.counting import counted
 from zoohub.core.hashing import FileHash
 from zoohub.core.urls import redact
 from zoohub.errors import StoreError
@@ -180,7 +181,7 @@ class _Fetch:
         if found.size == 0:
             return "the file is empty"
         if plan.size is not None and found.size != plan.size:
-            return f"it has {found.size} bytes, {plan.size} are expected"
+            return f"it has {counted(found.size, 'byte')}, {plan.size} expected"
         if plan.sha256 is not None:
             return None if found.sha256 == plan.sha256 else f"its SHA-256 is {found.sha256}"
         if plan.prefix is not None and not found.sha256.startswith(plan.prefix):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.errors import ZoohubError
 from zoohub.manifest.entry import Checkpoint
 from zoohub.settings import Settings
@@ -118,7 +119,9 @@ class SharedProgress:
             self._progress.message(text)
 
     def _show(self) -> None:
-        self._progress.start(f"{self._over}/{self._count} files", self._total or None, self._done)
+        self._progress.start(
+            f"{self._over}/{counted(self._count, 'file')}", self._total or None, self._done
+        )
 
 
 class _Part:

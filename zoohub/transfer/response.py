@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from zoohub.core.counting import counted
 from zoohub.core.headers import content_range, reason, retry_after, size_of, validator
 from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.origin import Reply, SourceError
@@ -107,7 +108,9 @@ def _stream(
             raise SourceError("transient", cause(error)) from None
         came += len(data)
         if not data and length is not None and came < length and not decode:
-            raise SourceError("transient", f"the connection ended {length - came} bytes early")
+            raise SourceError(
+                "transient", f"the connection ended {counted(length - came, 'byte')} early"
+            )
         now = time.monotonic()
         if now - window_began >= policy.slow_window:
             if (came - window_came) / (now - window_began) < policy.slow_rate:

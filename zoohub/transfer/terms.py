@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from zoohub.core.counting import counted
 from zoohub.store.policy import TransferPolicy
 from zoohub.transfer.decide import backoff
 from zoohub.transfer.origin import Reply, SourceError
@@ -41,11 +42,13 @@ def total_of(reply: Reply, terms: Terms, known: int | None, *, partly: bool) -> 
                 "refused", "the server does not say how long the file is, and there is no hash"
             )
     elif terms.size is not None and total != terms.size:
-        raise SourceError("refused", f"its file has {total} bytes, {terms.size} are expected")
+        raise SourceError(
+            "refused", f"its file has {counted(total, 'byte')}, {terms.size} expected"
+        )
     if total is None and partly and reply.ranged:
         raise SourceError("transient", "it does not say how large the file is")
     if total is not None and known is not None and known != total:
-        raise SourceError("changed", f"its file has {total} bytes, {known} were expected")
+        raise SourceError("changed", f"its file has {counted(total, 'byte')}, {known} expected")
     return total
 
 

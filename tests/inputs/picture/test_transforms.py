@@ -164,7 +164,7 @@ def test_boxes_are_cut_at_the_pictures_edges():
         ({"mean": None}, "mean"),
         ({"std": None}, "std"),
         ({"channels": 4}, "4"),
-        ({"mean": (0.5,)}, "1 mean values for 3 channels"),
+        ({"mean": (0.5,)}, "1 mean value for 3 channels"),
         ({"std": (0.0, 1.0, 1.0)}, "std of 0"),
         ({"size": (60_000, 60_000)}, "megapixels large"),
         ({"crop": 1e-9}, "megapixels large"),

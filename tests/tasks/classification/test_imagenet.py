@@ -57,8 +57,8 @@ def test_what_is_in_one_of_the_two_only_is_counted(tmp_path: Path) -> None:
     )
     splits = ImageNetReader().read(ImageNetReader().describe(folder), measuring=True)
     assert splits.warnings == (
-        f"1 pictures that val.txt names are not in {folder}",
-        f"1 pictures in {folder} are not in val.txt: left out",
+        f"1 picture that val.txt names is not in {folder}",
+        f"1 picture in {folder} is not in val.txt: left out",
     )
 
 

@@ -120,7 +120,7 @@ def test_one_class_is_enough_to_evaluate(tmp_path: Path) -> None:
     assert (splits.classes, splits.test.targets) == (("x", "y"), [0, 1])
     splits = table(tmp_path, "path,label,split\na.png,x,train\nb.png,y,val\n", evaluating=True)
     assert (splits.classes, splits.validation.targets) == (("x", "y"), [1])
-    with pytest.raises(DataError, match=r"in any row; 1 pictures were .*z\.png: no such"):
+    with pytest.raises(DataError, match=r"in any row; 1 picture was .*z\.png: no such"):
         table(tmp_path, "path,label\nz.png,x\n", evaluating=True)
 
 

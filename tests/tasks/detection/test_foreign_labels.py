@@ -248,7 +248,7 @@ def test_an_object_without_box_or_shape_is_counted(tmp_path: Path, shape: Any) -
     row = {"image_id": 1, "category_id": 2, "segmentation": shape}
     splits = _read(_coco(tmp_path, annotations=[row]))
     assert box_count(splits.train) == 0
-    assert splits.warnings[0].startswith("1 lines that are no label were left out (first: ")
+    assert splits.warnings[0].startswith("1 line that is no label was left out (first: ")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_half_a_character_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a\0.png", "a" * 5000, "gone.png", "~nobody-here/a.png"])
 def test_pictures_of_odd_names_are_left_out_in_a_short_sentence(tmp_path: Path, name: str) -> None:
     file = _coco(tmp_path, images=[{"id": 1, "file_name": name}])
-    with pytest.raises(DataError, match=r"1 pictures were left out \(first: ") as caught:
+    with pytest.raises(DataError, match=r"1 picture was left out \(first: ") as caught:
         _read(file, training=True)
     assert len(str(caught.value)) < 1000
 

@@ -105,7 +105,7 @@ def test_without_the_objects_shapes_masks_are_not_measured() -> None:
 
 
 def test_nothing_to_find_is_an_error() -> None:
-    with pytest.raises(DataError, match="no boxes in the 1 readable pictures"):
+    with pytest.raises(DataError, match="no boxes in the 1 readable picture "):
         score_detections(_found([[]]), [Objects(as_boxes([]))], CLASSES)
 
 

@@ -162,7 +162,7 @@ def test_networks_get_the_shapes_that_they_learn_from_and_no_others() -> None:
     assert [*without.identity()] == [*splits(bare, bare, Objects(as_boxes([]))).identity()]
     left = TASK.fitted(RECIPE, given, masks, None)
     assert left.train.names == ["0.png", "2.png"]
-    assert left.warnings[0].startswith("1 training pictures have objects of which boxes alone are")
+    assert left.warnings[0].startswith("1 training picture has objects of which boxes alone are")
     assert [*left.identity()] != [*TASK.fitted(RECIPE, left, plain, None).identity()]
     with pytest.raises(DataError, match=r"yolov8 with masks learns from the objects' shapes.*COCO"):
         TASK.fitted(RECIPE, splits(bare, Objects(as_boxes([]))), masks, None)

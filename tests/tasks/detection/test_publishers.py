@@ -273,7 +273,7 @@ def test_a_table_with_a_class_below_zero_names_nobody() -> None:
             interpret_boxes(BoxTable(rows), [one], names, DetectionOptions())
 
 
-def test_rows_know_their_contract(tmp_path: Path) -> None:
+def test_rows_know_their_contract() -> None:
     picture = np.zeros((30, 40, 3), np.uint8)
     contract = InputContract(size=(32, 32), resize="letterbox", interpolation="area")
     (plain,) = detector_rows(contract)(picture)

@@ -85,13 +85,13 @@ def test_bad_boxes_are_left_out_counted_and_named(tmp_path: Path) -> None:
         splits.train.targets[0].boxes, [[0, 10, 5, 30, 15], [1, 32, 5, 40, 15]], atol=1e-4
     )
     text = "\n".join(splits.warnings)
-    assert "1 boxes outside their picture were left out" in text
+    assert "1 box outside its picture was left out" in text
     assert "a.txt:2" in text
-    assert "1 boxes of no area" in text
+    assert "1 box of no area" in text
     assert "2 boxes with a label out of range" in text
     assert "a.txt:4" in text
     assert "3 lines that are no label" in text
-    assert "1 boxes were cut at their picture's edge" in text
+    assert "1 box was cut at its picture's edge" in text
 
 
 def test_less_than_half_a_pixel_in_the_picture_is_outside_of_it() -> None:
@@ -109,7 +109,7 @@ def test_unreadable_pictures_are_left_out_and_named(tmp_path: Path) -> None:
     assert [Path(name).name for name in splits.train.names] == ["a.png"]
     assert [Path(path).name for path in splits.skipped] == ["b.png"]
     (sentence,) = left_out_sentence(splits.skipped)
-    assert "1 pictures were left out" in sentence
+    assert "1 picture was left out" in sentence
     assert "empty file" in sentence
 
 
@@ -124,7 +124,7 @@ def test_a_picture_cut_short_is_no_error_where_only_headers_are_read(
 
 
 def test_without_boxes_or_names_there_is_nothing_to_train_on(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no box is left to train on.*1 boxes of no area"):
+    with pytest.raises(DataError, match=r"no box is left to train on.*1 box of no area"):
         _read(_yolo(tmp_path / "a", {"train/a": "0 .5 .5 0 0"}))
     with pytest.raises(DataError, match="`names` must list the classes"):
         _read(_yolo(tmp_path / "b", {"train/a": "0 .5 .5 .5 .5"}, None))

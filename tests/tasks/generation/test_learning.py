@@ -63,7 +63,7 @@ def test_what_is_no_text_is_left_out_and_said(tmp_path: Path) -> None:
     assert [one.ids for one in splits.train.inputs] == [(1, 2, 3)]
     assert list(splits.skipped) == [f"{file}:{line}" for line in (2, 3, 4)]
     file.write_text("[7]\n")
-    with pytest.raises(DataError, match=r"no text can be used: .*a\.jsonl:1: 1 tokens"):
+    with pytest.raises(DataError, match=r"no text can be used: .*a\.jsonl:1: 1 token,"):
         read(file)
 
 

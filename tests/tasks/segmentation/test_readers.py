@@ -64,7 +64,7 @@ def test_names_come_from_classes_txt_and_must_suffice(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text("ground\ncat\ndog\n", "utf-8-sig")
     assert read(tmp_path).classes == ("ground", "cat", "dog")
     (tmp_path / "classes.txt").write_text("ground\n")
-    with pytest.raises(DataError, match="names 1 classes, but the masks have class 2"):
+    with pytest.raises(DataError, match="names 1 class, but the masks have class 2"):
         read(tmp_path)
 
 

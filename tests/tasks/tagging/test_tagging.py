@@ -194,7 +194,7 @@ def test_conll_files_and_json_lines_are_read(tmp_path: Path) -> None:
     splits = read(file)
     assert splits.train.inputs[0].firsts == (0, 1, 2)
     assert [reason.partition(": ")[2][:24] for reason in splits.skipped.values()] == [
-        "expected the lists `toke", "2 words and 1 tags; each",
+        "expected the lists `toke", "2 words and 1 tag; each",
     ] or len(splits.skipped) == 3  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from zoohub.outputs.text_areas import TextCurves, TextKernels, TextProbability, 
 from zoohub.tasks.recipe import Input, recipe_text
 from zoohub.tasks.text_detection.recipe import TextDetectionRecipe, TextsData
 from zoohub.training import parse_recipe
-from zoohub.training.starting_point import contract_of
+from zoohub.training.recipe_input import contract_of
 
 POLYGONS = RegionContract("polygon", binary=0.3, least=0.6)
 OPEN = InputContract(size=(736, 736), resize="at_least", interpolation="bilinear", regions=POLYGONS)

@@ -78,7 +78,7 @@ def test_it_learns_what_the_whole_network_does_with_the_same_layers_frozen(
 
 
 @pytest.mark.slow
-def test_the_run_is_as_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_is_as_any_other(tmp_path: Path) -> None:
     data = folder(tmp_path / "data", 60)
     said: list[str] = []
     run = finetune(
@@ -266,7 +266,7 @@ def test_several_processes_are_refused_before_they_start(tmp_path: Path) -> None
         finetune(recipe(), workers=2, output=tmp_path / "run")
 
 
-def test_a_task_that_cannot_says_so(tmp_path: Path) -> None:
+def test_a_task_that_cannot_says_so() -> None:
     text = "task: object-detection\nmodel: yolov8n\ndata: {kind: digit-scenes}\nfreeze: backbone\n"
     with pytest.raises(RecipeError, match=r"not to .*; name the parts that shall not learn"):
         open_session(parse_recipe(text))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError
 from zoohub.inputs.picture.kinds import unread_format
@@ -81,10 +82,13 @@ def _from_bytes(picture: object) -> Image.Image:
         raise
     except UnidentifiedImageError:
         raise DataError(
-            f"the {len(data)} bytes are not an image in a format that Pillow reads"
+            f"the {counted(len(data), 'byte is', 'bytes are')} not an image in a format that "
+            "Pillow reads"
         ) from None
     except Exception as error:  # a decoder may raise anything on a damaged header
-        raise DataError(f"the {len(data)} bytes cannot be read as an image: {error}") from None
+        raise DataError(
+            f"the {counted(len(data), 'byte')} cannot be read as an image: {error}"
+        ) from None
     check_size(image, "the picture")
     return _decode(image, "the picture")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.inputs.picture.image import Picture, read_image
 from zoohub.inputs.picture.lines import line_array, line_width, turned
@@ -248,18 +249,20 @@ def _checked(contract: InputContract) -> tuple[tuple[int, int], Interpolation]:
     expected = 1 if contract.colour == "L" else 3
     if contract.channels != expected:
         raise DataError(
-            f"pictures in {contract.colour} have {expected} channels, but this checkpoint's input "
-            f"contract says {contract.channels}; prepare the array yourself"
+            f"pictures in {contract.colour} have {counted(expected, 'channel')}, but this "
+            f"checkpoint's input contract says {contract.channels}; prepare the array yourself"
         )
     for name in ("mean", "std"):
         values = getattr(contract, name)
         if values is not None and len(values) != expected:
             raise DataError(
-                f"the input contract has {len(values)} {name} values for {expected} channels"
+                f"the input contract has {counted(len(values), f'{name} value')} for "
+                f"{counted(expected, 'channel')}"
             )
     if contract.fill is not None and len(contract.fill) not in (1, expected):
         raise DataError(
-            f"the input contract has {len(contract.fill)} fill values for {expected} channels"
+            f"the input contract has {counted(len(contract.fill), 'fill value')} for "
+            f"{counted(expected, 'channel')}"
         )
     if contract.std is not None and 0 in contract.std:
         raise DataError("the input contract has a std of 0")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.text_reader import MAX_TEXT_BYTES, file_bytes
 from zoohub.errors import DataError, ZoohubError
 from zoohub.inputs.text.refusals import refusals, whole
@@ -45,8 +46,8 @@ def read_subwords(path: Path, contract: TextContract) -> SubWords:
     wanted = contract.vocab_size
     if wanted is not None and not wanted - _ROUNDING < words.size <= wanted:
         raise DataError(
-            f"{path} has {words.size} tokens, the network {wanted}; give the vocabulary that it "
-            "was trained with"
+            f"{path} has {counted(words.size, 'token')}, the network {wanted}; give the vocabulary "
+            "that it was trained with"
         )
     return words
 

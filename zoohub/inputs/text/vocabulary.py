@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
 from zoohub.inputs.text.merges import GOES_ON, Merges, cut, merges_beside
@@ -127,8 +128,8 @@ def read_vocabulary(path: Path, contract: TextContract) -> Vocabulary:
     wanted = contract.vocab_size
     if wanted is not None and not 0 <= wanted - len(tokens) <= min(_ROUNDING, wanted // 100):
         raise DataError(
-            f"{path} has {len(tokens)} tokens, the network {wanted}; give the vocabulary that it "
-            "was trained with"
+            f"{path} has {counted(len(tokens), 'token')}, the network {wanted}; give the "
+            "vocabulary that it was trained with"
         )
     for id, token in ((contract.start_id, START), (contract.end_id, END)):
         if id is not None and (id >= len(tokens) or tokens[id] != token):

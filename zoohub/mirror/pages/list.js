@@ -101,7 +101,7 @@
         make("span", { class: "dataset" }, model.dataset || "–"),
         make("span", { class: "result" }, model.metric ? [number(model.metric[1]), " ", make("small", {}, model.metric[0])] : "–"),
         make("span", { class: "size" }, model.parameters === undefined ? "–" : count(model.parameters)),
-        make("span", { class: "files" }, String(model.ids.length), make("span", { class: "unseen" }, " checkpoints"))));
+        make("span", { class: "files" }, String(model.ids.length), make("span", { class: "unseen" }, model.ids.length === 1 ? " checkpoint" : " checkpoints"))));
   }
 
   let shown = [];

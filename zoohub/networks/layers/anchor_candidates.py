@@ -37,7 +37,6 @@ class AnchorCandidates(nn.Cell):
         self.grids = tuple((int(size[0] // s), int(size[1] // s)) for s in self.strides)
         self.per_cell = int(self.anchors.shape[1])
         self.ratio, self.all_neighbours = ratio, all_neighbours
-        self.per_box = self.per_cell * (5 if all_neighbours else 3)
 
     def construct(self, targets: Tensor, level: int) -> Candidates:
         """See the class."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoohub.core.counting import counted, plural
 from zoohub.core.paths import expanded
 from zoohub.errors import DataError
 from zoohub.inputs.picture.files import find_unreadable, picture_files
@@ -65,9 +66,15 @@ def read_imagenet(data: ImageNetData) -> Splits[int]:
     missing, unlabelled = len(places) - len(pictures), len(picture_files(folder)) - len(pictures)
     warnings = []
     if missing:
-        warnings.append(f"{missing} pictures that {file.name} names are not in {folder}")
+        warnings.append(
+            f"{counted(missing, 'picture')} that {file.name} names "
+            f"{plural(missing, 'is', 'are')} not in {folder}"
+        )
     if unlabelled:
-        warnings.append(f"{unlabelled} pictures in {folder} are not in {file.name}: left out")
+        warnings.append(
+            f"{counted(unlabelled, 'picture')} in {folder} {plural(unlabelled, 'is', 'are')} not "
+            f"in {file.name}: left out"
+        )
     bad = find_unreadable(pictures)
     skipped = {path.name: reason for path, reason in bad.items()}
     good = [path for path in pictures if path not in bad]

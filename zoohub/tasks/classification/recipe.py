@@ -7,7 +7,7 @@ from typing import Literal
 
 from zoohub.core.binding import number
 from zoohub.manifest.entry import InputContract
-from zoohub.tasks.recipe import ClassWeights, Optimizer, Recipe, Schedule
+from zoohub.tasks.recipe import ClassWeights, Optimizer, Recipe, Schedule, planned_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,7 @@ def default_recipe(
     its early layers held back; a fresh one four times as fast.
     """
     batch = 32 if pictures >= 256 else 16 if pictures >= 64 else 8
-    steps = max(1, pictures // batch)
-    epochs = min(60, max(5, round(1500 / steps)))
+    epochs = planned_epochs(1500, pictures, batch, fewest=5, most=60)
     fresh = checkpoint is None
     if contract.colour == "L":
         augment = Augment(rotate=10, shift=0.08, zoom=0.1, shear=10)

@@ -72,7 +72,7 @@ def require_samples(splits: Splits[int], measuring: bool) -> Splits[int]:
 def require_two(
     classes: Sequence[str],
     where: object,
-    samples: str = "pictures",
+    sample: str = "picture",
     skipped: Mapping[str, str] | None = None,
 ) -> None:
     """Raises DataError where `classes`, those with samples to train on, are fewer than two; with
@@ -80,10 +80,10 @@ def require_two(
     if len(classes) < 2:
         found = f"only {classes[0]!r}" if classes else "none"
         said = (
-            f"{where}: at least two classes with readable {samples} are needed to train, "
+            f"{where}: at least two classes with readable {sample}s are needed to train, "
             f"found {found}"
         )
-        raise DataError("; ".join((said, *left_out_sentence(skipped or {}, samples))))
+        raise DataError("; ".join((said, *left_out_sentence(skipped or {}, sample))))
 
 
 def no_picture(where: object, among: str, skipped: Mapping[str, str]) -> DataError:

@@ -18,6 +18,7 @@ from zoohub.tasks.detection.labels import (
     BROKEN,
     RANGE,
     Complaints,
+    Reason,
     picture_size,
     usable_boxes,
 )
@@ -36,7 +37,9 @@ class _Written:
     annotation: Mapping[str, object]
 
 
-_NO_PICTURE = "annotations of unknown pictures were left out"
+_NO_PICTURE = Reason(
+    "annotation of an unknown picture was left out", "annotations of unknown pictures were left out"
+)
 
 
 def read_coco_part(

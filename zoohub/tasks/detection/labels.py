@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.inputs.picture.limits import open_limited
 from zoohub.tasks.detection.samples import Boxes, as_boxes
 
@@ -15,14 +17,21 @@ _SMALLEST = 0.5  # pixels: less is no area
 _SLACK = 1.0  # pixels that rounding may put over the edge without a word
 
 
+class Reason(NamedTuple):
+    """What can be wrong, said of one and of several."""
+
+    one: str
+    several: str
+
+
 @dataclass
 class Complaints:
     """What was found wrong, counted by reason, with the first place of each."""
 
-    counts: dict[str, int] = field(default_factory=dict)
-    first: dict[str, str] = field(default_factory=dict)
+    counts: dict[Reason, int] = field(default_factory=dict)
+    first: dict[Reason, str] = field(default_factory=dict)
 
-    def add(self, reason: str, where: str) -> None:
+    def add(self, reason: Reason, where: str) -> None:
         """Count `reason` at `where`."""
         self.counts[reason] = self.counts.get(reason, 0) + 1
         self.first.setdefault(reason, where)
@@ -30,17 +39,24 @@ class Complaints:
     def sentences(self) -> tuple[str, ...]:
         """One for each reason: `3 boxes outside their picture were left out (first: a.txt:2)`."""
         return tuple(
-            f"{count} {reason} (first: {self.first[reason]})"
+            f"{counted(count, *reason)} (first: {self.first[reason]})"
             for reason, count in self.counts.items()
         )
 
 
-OUTSIDE = "boxes outside their picture were left out"
-EMPTY = "boxes of no area were left out"
-RANGE = "boxes with a label out of range were left out"
-CUT = "boxes were cut at their picture's edge"
-NO_LABELS = "pictures have no label file and count as empty"
-BROKEN = "lines that are no label were left out"
+OUTSIDE = Reason(
+    "box outside its picture was left out", "boxes outside their picture were left out"
+)
+EMPTY = Reason("box of no area was left out", "boxes of no area were left out")
+RANGE = Reason(
+    "box with a label out of range was left out", "boxes with a label out of range were left out"
+)
+CUT = Reason("box was cut at its picture's edge", "boxes were cut at their picture's edge")
+NO_LABELS = Reason(
+    "picture has no label file and counts as empty",
+    "pictures have no label file and count as empty",
+)
+BROKEN = Reason("line that is no label was left out", "lines that are no label were left out")
 
 
 def check_boxes(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError, ZoohubError
 from zoohub.inputs.picture import Geometry
 from zoohub.outputs import Form, MaskedBoxes, MaskedTable
@@ -86,7 +87,7 @@ def score_detections(
     count = sum(len(objects.boxes) for objects in targets)
     if not count:
         raise DataError(
-            f"there are no boxes in the {len(targets)} readable pictures to evaluate on"
+            f"there are no boxes in the {counted(len(targets), 'readable picture')} to evaluate on"
         )
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks to stdout
         truth = COCO()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.recipe import Optimizer, Recipe, Schedule, planned_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,7 @@ def default_recipe(
     weights; a pretrained network learns gently, a fresh one four times as fast.
     """
     batch = 16 if pictures >= 64 else 8
-    steps = max(1, pictures // batch)
-    epochs = min(100, max(5, round(1500 / steps)))
+    epochs = planned_epochs(1500, pictures, batch, fewest=5, most=100)
     fresh = checkpoint is None
     mirrored = 0.0 if isinstance(data, ScenesData) else 0.5
     return DetectionRecipe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from zoohub.core.counting import counted, plural
 from zoohub.errors import DataError
 from zoohub.tasks.detection.samples import BoxSamples, Objects
 from zoohub.tasks.samples import Samples, Splits
@@ -27,9 +28,10 @@ def shaped_alone(splits: Splits[Objects], network: str) -> Splits[Objects]:
     if len(kept) == len(train):
         return splits
     odd = next(place for place in range(len(train)) if not train.targets[place].shaped)
+    left = len(train) - len(kept)
     warning = (
-        f"{len(train) - len(kept)} training pictures have objects of which boxes alone are known "
-        f"and were left out (first: {train.names[odd]})"
+        f"{counted(left, 'training picture has', 'training pictures have')} objects of which boxes "
+        f"alone are known and {plural(left, 'was', 'were')} left out (first: {train.names[odd]})"
     )
     return replace(splits, train=train.take(kept), warnings=(*splits.warnings, warning))
 

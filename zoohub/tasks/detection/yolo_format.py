@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted, plural
 from zoohub.core.text_reader import exists, is_file, named_path, read_text_file
 from zoohub.core.yaml_reader import Document, plain_text, read_yaml
 from zoohub.errors import DataError
@@ -91,7 +92,9 @@ def _names(document: Document, parts: Mapping[str, tuple[str, ...]]) -> tuple[st
     count = document.mapping().get("nc")
     if count is not None and not (_is_whole(count) and int(str(count)) == len(names)):
         raise document.error(
-            ("nc",), f"`nc` is {str(count)[:20]}, but there are {len(names)} names"
+            ("nc",),
+            f"`nc` is {str(count)[:20]}, but "
+            f"{plural(len(names), 'there is', 'there are')} {counted(len(names), 'name')}",
         )
     return tuple(map(str, names))
 

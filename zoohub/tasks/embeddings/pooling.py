@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError, UsageError
 from zoohub.outputs import Form
 from zoohub.outputs.form import check_finite
@@ -53,7 +54,7 @@ class Embedding:
     def line(self) -> str:
         """How many numbers, and the first of them."""
         first = " ".join(f"{value:.4f}" for value in self.vector[:_SHOWN])
-        return f"{len(self.vector)} numbers: {first}{' …' * (len(self.vector) > _SHOWN)}"
+        return f"{counted(len(self.vector), 'number')}: {first}{' …' * (len(self.vector) > _SHOWN)}"
 
 
 def embeddings_of(

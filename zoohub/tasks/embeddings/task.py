@@ -35,7 +35,7 @@ class EmbeddingsTask(PredictOnly):
     shares = SHARES
     kind = "text"
     title = "make vectors of texts"
-    samples = "texts"
+    sample = "text"
     headless = True
     options = EmbeddingOptions
 

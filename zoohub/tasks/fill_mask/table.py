@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.core.paths import expanded
 from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
@@ -117,5 +118,7 @@ def _ids(text: object, name: str, tokenizer: Tokenizer | None) -> Sequence[int]:
     if ids is None:
         raise DataError(f"{name}: expected a text or a list of token ids, found {text!r:.40}")
     if len(ids) < 3:
-        raise DataError(f"{name}: {len(ids)} tokens with the marks around; at least 3 are needed")
+        raise DataError(
+            f"{name}: {counted(len(ids), 'token')} with the marks around; at least 3 are needed"
+        )
     return ids

@@ -59,7 +59,7 @@ class FillMaskTask(Classless, Task["FillMaskRecipe", "Truth"]):
     epoch_figures = ("loss", "acc", "perplexity")
     learns_from = "texts: a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
     expected = "a .txt file, a text a line, or a .csv, .tsv or .jsonl of `text`"
-    samples = "texts"
+    sample = "text"
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss", "validation": "validation_loss"},
         "accuracy": {"validation": "validation_acc"},

@@ -37,7 +37,7 @@ class MaskedTexts:
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: int32 (length,) each; `labels` are the ids of the words left out,
         which follow from the recipe's seed, the epoch and the text's place."""
-        place, row = first_readable(self.samples.names, place, note, self._read, "texts")
+        place, row = first_readable(self.samples.names, place, note, self._read, "text")
         text = self.samples.inputs[place]
         assert isinstance(text, Masked)
         drawn = np.random.default_rng([self.recipe.seed, epoch, place])

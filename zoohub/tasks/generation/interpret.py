@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zoohub.core.counting import counted
 from zoohub.outputs.continuations import Continuations, TokenLosses
 from zoohub.tasks.generation.rows import Prompt
 from zoohub.tasks.generation.spelling import cut, spelt
@@ -41,7 +42,7 @@ class Foretold:
 
     def line(self) -> str:
         """The mean loss, and the tokens."""
-        return f"loss {self.total / max(1, self.tokens):.4f} over {self.tokens} tokens"
+        return f"loss {self.total / max(1, self.tokens):.4f} over {counted(self.tokens, 'token')}"
 
 
 def foretold(form: TokenLosses) -> list[Foretold]:

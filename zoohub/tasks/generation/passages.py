@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.json_reader import parse_json
 from zoohub.core.paths import expanded
 from zoohub.core.text_reader import is_file, lines_of, read_text_file
@@ -109,5 +110,7 @@ def _ids(content: object, words: SubWords | None, name: str) -> tuple[int, ...]:
     else:
         raise DataError(f"{name}: expected a text or a list of token ids, found {content!r:.40}")
     if len(ids) < 2:
-        raise DataError(f"{name}: {len(ids)} tokens, and nothing to be asked for after them")
+        raise DataError(
+            f"{name}: {counted(len(ids), 'token')}, and nothing to be asked for after that"
+        )
     return tuple(ids)

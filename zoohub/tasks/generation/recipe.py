@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.recipe import Optimizer, Recipe, Schedule, planned_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def default_recipe(
     """Sensible settings for `windows` to train on: about 2,000 steps, 2 to 50 epochs; a pretrained
     network learns gently, a fresh one ten times as fast."""
     batch = min(8, max(1, windows))
-    epochs = min(50, max(2, round(2000 / max(1, windows // batch))))
+    epochs = planned_epochs(2000, windows, batch, fewest=2, most=50)
     return GenerationRecipe(
         task="language-model",
         model=model,

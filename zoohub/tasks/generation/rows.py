@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError, UsageError
 from zoohub.inputs.text import Sentence, padded
 from zoohub.inputs.text.sentence import MOST_IDS
@@ -182,7 +183,7 @@ def _room(name: str, ids: Sequence[int], text: TextContract, longest: int) -> in
         return min(text.max_decode_length, longest)
     if len(ids) >= longest:
         raise DataError(
-            f"{name:.60}: {len(ids)} tokens leave no room for another, the network takes at most "
-            f"{longest}; cut its beginning"
+            f"{name:.60}: {counted(len(ids), 'token leaves', 'tokens leave')} no room for another, "
+            f"the network takes at most {longest}; cut its beginning"
         )
     return longest - len(ids)

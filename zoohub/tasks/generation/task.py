@@ -70,7 +70,7 @@ class GenerationTask(Classless, Task["GenerationRecipe", None]):
     headline = ("perplexity",)
     best = ("loss",)
     epoch_figures = ("perplexity", "loss", "acc")
-    samples = "texts"
+    sample = "text"
     options = GenerationOptions
     learns_from = "texts: a .txt, or a .jsonl of `text` or token ids"
     expected = "a .txt, or a .jsonl of `text` or token ids"

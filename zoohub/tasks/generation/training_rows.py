@@ -27,7 +27,7 @@ class TrainingWindows:
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: int32 (length,) each."""
         _, row = first_readable(
-            self.samples.names, place, note, lambda one: self._read(one, epoch), "texts"
+            self.samples.names, place, note, lambda one: self._read(one, epoch), "text"
         )
         return row
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from zoohub.inputs.picture import Picture, read_image
 from zoohub.inputs.picture.text_crop import crop_corners, crop_text, is_turned
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
-from zoohub.tasks.contract import Prepare, Row, Step
+from zoohub.tasks.chained import Step
+from zoohub.tasks.contract import Prepare, Row
 from zoohub.tasks.options import choose
 
 DETECTION, DIRECTION, RECOGNITION = "detection", "direction", "recognition"

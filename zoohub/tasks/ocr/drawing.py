@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoohub.inputs.picture import Picture, read_image
 from zoohub.tasks.ocr.results import TextLine
-from zoohub.tasks.pictures import class_colour, text_colour
+from zoohub.tasks.pictures import class_colour, number_at
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,10 +26,7 @@ def draw_lines(picture: Picture, lines: Sequence[TextLine]) -> Image.Image:
     side = min(image.size)
     font = ImageFont.load_default(size=max(12, round(side / 45)))
     for number, line in enumerate(lines):
-        colour = class_colour(number)
-        canvas.polygon(line.polygon, outline=colour, width=max(1, round(side / 500)))
-        corner = line.polygon[0]
-        spot = canvas.textbbox(corner, str(number + 1), font=font, anchor="rb")
-        canvas.rectangle(spot, fill=colour)
-        canvas.text(corner, str(number + 1), fill=text_colour(colour), font=font, anchor="rb")
+        width = max(1, round(side / 500))
+        canvas.polygon(line.polygon, outline=class_colour(number), width=width)
+        number_at(canvas, line.polygon[0], number, font, "rb")
     return image

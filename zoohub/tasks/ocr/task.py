@@ -11,8 +11,8 @@ from zoohub.errors import DataError
 from zoohub.inputs.picture import Picture
 from zoohub.outputs import Form
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
-from zoohub.tasks.chained import ChainTask
-from zoohub.tasks.contract import Row, Step
+from zoohub.tasks.chained import ChainTask, Step
+from zoohub.tasks.contract import Row
 from zoohub.tasks.ocr import SERVES
 from zoohub.tasks.ocr.chain import (
     DETECTION,
@@ -49,7 +49,7 @@ class OcrTask(ChainTask):
 
     serves = SERVES
     title = "read pages"
-    samples = "pages"
+    sample = "page"
     options = OcrOptions
     drawings = "lines of text"
     optional = (DIRECTION,)

@@ -69,7 +69,7 @@ class AnsweringTask(Classless, Task["AnsweringRecipe", "Truth"]):
     epoch_figures = ("loss", "exact_match", "f1")
     learns_from = "questions: a SQuAD .json, or a .jsonl of `question`, `context` and `answers`"
     expected = "a SQuAD .json, or a .jsonl, .csv or .tsv of `question`, `context` and `answers`"
-    samples = "questions"
+    sample = "question"
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss", "validation": "validation_loss"},
         "validation": {"exact match": "validation_exact_match", "F1": "validation_f1"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.manifest.entry import TextContract
 from zoohub.tasks.contract import Note, Random, Row, TrainingRow
@@ -35,7 +36,7 @@ class TrainingQuestions:
         """See `TrainingRows`: int32 (length,) each, and the places of the answer's first and last
         token; 0 where there is none."""
         place, (row, start, end) = first_readable(
-            self.samples.names, place, note, self._read, "questions"
+            self.samples.names, place, note, self._read, "question"
         )
         batch = encoder_batch([row], self.contract, self.length)
         targets = {"starts": np.array(start, np.int32), "ends": np.array(end, np.int32)}
@@ -64,7 +65,7 @@ def chosen(rows: tuple[Row, ...], tokens: tuple[int, ...]) -> tuple[Row, int, in
     if tokens and best < 0:
         window = window_of(rows[0])
         raise DataError(
-            f"{window.passage.name}: the answer has {tokens[1] - tokens[0] + 1} tokens, and no "
-            f"window of {window.count} has all of them"
+            f"{window.passage.name}: the answer has {counted(tokens[1] - tokens[0] + 1, 'token')}, "
+            f"and no window of {window.count} has all of it"
         )
     return found

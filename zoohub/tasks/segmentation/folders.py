@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.core.paths import expanded
 from zoohub.core.text_reader import read_text_file
 from zoohub.errors import DataError
@@ -154,8 +155,8 @@ def _classes(root: Path, masks: list[Mask]) -> tuple[tuple[str, ...], tuple[int,
         names = tuple(line.strip() for line in read_text_file(file).splitlines() if line.strip())
         if len(names) < count:
             raise DataError(
-                f"{file} names {len(names)} classes, but the masks have class {count - 1}; name "
-                "every class, the background first"
+                f"{file} names {counted(len(names), 'class', 'classes')}, but the masks have class "
+                f"{count - 1}; name every class, the background first"
             )
         return names, table
     if (root / "ImageSets" / "Segmentation").is_dir() and count <= len(_VOC_CLASSES):

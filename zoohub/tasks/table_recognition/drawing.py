@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zoohub.inputs.picture import Picture, read_image
-from zoohub.tasks.pictures import class_colour, text_colour
+from zoohub.tasks.pictures import class_colour, number_at
 from zoohub.tasks.table_recognition.interpret import Table
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ def draw_cells(picture: Picture, tables: Sequence[Table]) -> Image.Image:
     font = ImageFont.load_default(size=max(9, round(side / 45)))
     for table in tables:
         for number, cell in enumerate(table.cells):
-            colour = class_colour(number)
-            x1, y1, x2, y2 = cell.box
-            canvas.rectangle((x1, y1, x2, y2), outline=colour, width=max(1, round(side / 400)))
-            spot = canvas.textbbox((x1, y1), str(number + 1), font=font, anchor="lt")
-            canvas.rectangle(spot, fill=colour)
-            canvas.text((x1, y1), str(number + 1), fill=text_colour(colour), font=font, anchor="lt")
+            width = max(1, round(side / 400))
+            canvas.rectangle(cell.box, outline=class_colour(number), width=width)
+            number_at(canvas, cell.box[:2], number, font, "lt")
     return image

@@ -14,7 +14,8 @@ import numpy as np
 from zoohub.inputs.picture import Picture
 from zoohub.outputs.table_tokens import TableTokens
 from zoohub.outputs.text_pieces import TextPiece, TextPieces
-from zoohub.tasks.contract import Prepare, Row, Step
+from zoohub.tasks.chained import Step
+from zoohub.tasks.contract import Prepare, Row
 from zoohub.tasks.ocr.chain import DETECTION, page_row, read_pages
 from zoohub.tasks.ocr.lines import joined
 from zoohub.tasks.ocr.upright import Upright, upright_page

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.inputs.picture import Geometry
 from zoohub.outputs import Form
@@ -73,8 +74,8 @@ class Table:
 
     def line(self) -> str:
         """Score, size and structure."""
-        cut = "" if self.complete else f", cut off after {len(self.tokens)} tokens"
-        count = f"{len(self.cells)} cell{'' if len(self.cells) == 1 else 's'} with content"
+        cut = "" if self.complete else f", cut off after {counted(len(self.tokens), 'token')}"
+        count = f"{counted(len(self.cells), 'cell')} with content"
         return f"{self.score:6.1%}  table, {count}{cut}\n{self.html}"
 
 

@@ -11,8 +11,8 @@ from zoohub.inputs.picture import Picture
 from zoohub.manifest.entry import InputContract
 from zoohub.outputs import Form
 from zoohub.running import Array, Runner
-from zoohub.tasks.chained import ChainTask
-from zoohub.tasks.contract import Arrays, Prepare, Row, Step
+from zoohub.tasks.chained import ChainTask, Step
+from zoohub.tasks.contract import Arrays, Prepare, Row
 from zoohub.tasks.ocr.chain import DETECTION, DIRECTION, RECOGNITION
 from zoohub.tasks.ocr.task import OcrOptions
 from zoohub.tasks.pictures import picture_rows

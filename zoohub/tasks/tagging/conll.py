@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.paths import expanded
 from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
@@ -77,7 +78,7 @@ class TaggedTextsReader(Reader[TaggedTexts, Tags]):
                   for tag in text.tags]  # fmt: skip
         classes = _classes(learnt, source)
         if not measuring:
-            require_two(classes, source, "words")
+            require_two(classes, source, "word")
         odd = sorted({tag for text in found for tag in text.tags} - set(classes))
         known = [text for text in found if not set(text.tags) & set(odd)]
         for text in found:
@@ -175,7 +176,9 @@ def _cut(
 ) -> Words:
     """The words in tokens. Raises DataError: they cannot be cut, or have other tags."""
     if len(words) != tags:
-        raise DataError(f"{name}: {len(words)} words and {tags} tags; each word has one")
+        raise DataError(
+            f"{name}: {counted(len(words), 'word')} and {counted(tags, 'tag')}; each word has one"
+        )
     texts = [word for word in words if isinstance(word, str)]
     if not texts:
         return of_ids(name, [id for id in words if isinstance(id, int)], marks=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from zoohub.core.counting import counted, plural
 from zoohub.core.notes import note
 from zoohub.inputs.text import Sentence
 from zoohub.inputs.text.tokenizer import Pieces, Tokenizer
@@ -81,9 +82,10 @@ def _cut(words: Words, contract: TextContract) -> Words:
     if longest is None or len(words.ids) <= longest:
         return words
     left = sum(place < longest - 1 for place in words.firsts)
+    lost = len(words.firsts) - left
     note(
         f"{words.name:.60}: {len(words.ids)} tokens, the network takes {longest}: the last "
-        f"{len(words.firsts) - left} of {len(words.firsts)} words have no tag"
+        f"{lost} of {counted(len(words.firsts), 'word')} {plural(lost, 'has', 'have')} no tag"
     )
     ids = (*words.ids[: longest - 1], words.ids[-1])
     return replace(words, ids=ids, firsts=words.firsts[:left], spans=words.spans[:left])

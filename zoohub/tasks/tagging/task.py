@@ -61,7 +61,7 @@ class TaggingTask(Task["TaggingRecipe", "Tags"]):
     epoch_figures = ("loss", "f1", "precision", "recall")
     learns_from = "tagged texts: a CoNLL file, a folder of them, or a .jsonl of `tokens` and `tags`"
     expected = "a CoNLL file, a folder of them, or a .jsonl of `tokens` and `tags`"
-    samples = "texts"
+    sample = "text"
     builds_on = ("classification",)
     forgotten = ("per_class", "types")
     curve: ClassVar[Curve] = {

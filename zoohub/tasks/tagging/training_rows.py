@@ -29,7 +29,7 @@ class TrainingTags:
 
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: int32 (length,) each."""
-        place, row = first_readable(self.samples.names, place, note, self._read, "texts")
+        place, row = first_readable(self.samples.names, place, note, self._read, "text")
         batch = encoder_batch([row], self.contract, self.length)
         labels = np.full(self.length, PADDING, np.int32)
         labels[: len(row.inputs[IDS])] = NOT_ASKED

@@ -80,7 +80,7 @@ class TextsReader(Reader[LabelledTexts, int]):
         learnt = [text.label for text in texts if measuring or text.part in (None, "train")]
         classes = sort_classes(learnt)
         if not measuring:
-            require_two(classes, file, "texts", skipped)
+            require_two(classes, file, "text", skipped)
         return require_samples(_splits(classes, texts, data, skipped, measuring), measuring)
 
 

@@ -71,7 +71,7 @@ class TextClassificationTask(OneClass["TextClassificationRecipe"]):
     epoch_figures = ("loss", "acc", "f1")
     learns_from = "texts with labels: a .csv, .tsv or .jsonl file of `text` and `label`"
     expected = "a .csv, .tsv or .jsonl file of `text` and `label`"
-    samples = "texts"
+    sample = "text"
     builds_on = ("classification",)
     forgotten = ("per_class", "confusion")
     curve: ClassVar[Curve] = {

@@ -38,7 +38,7 @@ class TrainingTexts:
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: int32 (length,) each, and the `label`; of these inputs a network
         is given its own."""
-        place, row = first_readable(self.samples.names, place, note, self._read)
+        place, row = first_readable(self.samples.names, place, note, self._read, "text")
         inputs = {name: array[0] for name, array in collate_texts([row], self.length).items()}
         inputs[PLAIN] = collate_texts([row], self.whole)[IDS][0]
         label = np.array(self.samples.targets[place], np.int64)

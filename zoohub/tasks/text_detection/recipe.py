@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.recipe import Optimizer, Recipe, Schedule, planned_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def default_recipe(
     pretrained network learns gently.
     """
     batch = 8 if pictures >= 32 else 4
-    epochs = min(100, max(5, round(1500 / max(1, pictures // batch))))
+    epochs = planned_epochs(1500, pictures, batch, fewest=5, most=100)
     return TextDetectionRecipe(
         task="scene-text-detection",
         model=model,

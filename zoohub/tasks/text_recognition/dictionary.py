@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted, plural
 from zoohub.core.paths import local_path
 from zoohub.core.text_reader import lines_of, read_text_file
 from zoohub.errors import DataError
@@ -90,10 +91,11 @@ def with_characters(
         characters = (*characters, " ")
     if len(characters) + len(beside) != classes:
         others = f" and {', '.join(beside)}" if beside else ""
+        count = len(characters) + len(beside)
         raise DataError(
-            f"{name}: {len(characters)} characters{others} are {len(characters) + len(beside)} "
-            f"classes, but the network's head has {classes}; give the dictionary it was trained "
-            "with"
+            f"{name}: {counted(len(characters), 'character')}{others} {plural(count, 'is', 'are')} "
+            f"{counted(count, 'class', 'classes')}, but the network's head "
+            f"has {classes}; give the dictionary it was trained with"
         )
     return (*known.before, *characters, *known.after)
 

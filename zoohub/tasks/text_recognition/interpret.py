@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.outputs import Form
 from zoohub.outputs.characters import CharacterScores
@@ -87,8 +88,9 @@ def class_names_for(
         )
     if len(names) != classes:
         raise DataError(
-            f"the network gives {classes} classes but {len(names)} class names are known; the "
-            "checkpoint's entry in the index names other characters than its network has"
+            f"the network gives {counted(classes, 'class', 'classes')} but "
+            f"{counted(len(names), 'class name is', 'class names are')} known; the checkpoint's "
+            "entry in the index names other characters than its network has"
         )
     return names
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.recipe import Optimizer, Recipe, Schedule, planned_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def default_recipe(
     """Sensible settings for `pictures` to train on: about 4,000 steps, 5 to 200 epochs; a
     pretrained network learns gently, a fresh one five times as fast."""
     batch = 32 if pictures >= 64 else 8
-    epochs = min(200, max(5, round(4000 / max(1, pictures // batch))))
+    epochs = planned_epochs(4000, pictures, batch, fewest=5, most=200)
     return RecognitionRecipe(
         task="scene-text-recognition",
         model=model,

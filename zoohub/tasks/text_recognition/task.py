@@ -62,7 +62,7 @@ class RecognitionTask(Classless, Task["RecognitionRecipe", "Word"]):
     epoch_figures = ("acc", "norm_edit_distance")
     options = RecognitionOptions
     learns_from = "pictures of words with a text file of labels: a folder with gt.txt, or that file"
-    samples = "words"
+    sample = "word"
     expected = "a folder of word pictures with a gt.txt (name, tab, text), or such a file"
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},

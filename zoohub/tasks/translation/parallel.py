@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoohub.core.counting import counted
 from zoohub.core.json_reader import parse_json
 from zoohub.core.text_reader import is_file, lines_of, read_text_file
 from zoohub.errors import DataError
@@ -91,8 +92,8 @@ def _text_pairs(folder: Path) -> Iterator[tuple[str, object, object]]:
     sides = [lines_of(read_text_file(folder / name)) for name in (SOURCE, TARGET)]
     if len(sides[0]) != len(sides[1]):
         raise DataError(
-            f"{folder}: {SOURCE} has {len(sides[0])} lines and {TARGET} {len(sides[1])}; each line "
-            "is the other's translation"
+            f"{folder}: {SOURCE} has {counted(len(sides[0]), 'line')} and {TARGET} "
+            f"{len(sides[1])}; each line is the other's translation"
         )
     for number, (source, target) in enumerate(zip(*sides, strict=True), 1):
         yield f"{folder / SOURCE}:{number}", source, target

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from zoohub.core.binding import number
-from zoohub.tasks.recipe import Optimizer, Recipe, Schedule
+from zoohub.tasks.recipe import Optimizer, Recipe, Schedule, planned_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def default_recipe(
     """Sensible settings for `sentences` to train on: about 3,000 steps, 3 to 100 epochs; a
     pretrained network learns gently, a fresh one ten times as fast."""
     batch = min(32, max(1, sentences))
-    epochs = min(100, max(3, round(3000 / max(1, sentences // batch))))
+    epochs = planned_epochs(3000, sentences, batch, fewest=3, most=100)
     return TranslationRecipe(
         task="machine-translation",
         model=model,

@@ -67,7 +67,7 @@ class TranslationTask(Classless, Task["TranslationRecipe", "Reference"]):
     epoch_figures = ("bleu",)
     learns_from = "parallel text: a folder with source.txt and target.txt, or a .jsonl"
     expected = "a folder with source.txt and target.txt, or a .jsonl of `source` and `target`"
-    samples = "sentences"
+    sample = "sentence"
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},
         "validation": {"BLEU": "validation_bleu"},

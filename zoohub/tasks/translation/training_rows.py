@@ -40,7 +40,7 @@ class TrainingPairs:
 
     def __call__(self, place: int, random: Random, note: Note, epoch: int) -> TrainingRow:
         """See `TrainingRows`: int32 (length,) each."""
-        _, row = first_readable(self.samples.names, place, note, self._read, "sentences")
+        _, row = first_readable(self.samples.names, place, note, self._read, "sentence")
         return row
 
     def arranged(self, order: NDArray[np.int64], batch: int, random: Random) -> NDArray[np.int64]:

@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from mindspore import nn
 
 from zoohub.core.binding import plain
+from zoohub.core.counting import counted
 from zoohub.errors import DataError
 from zoohub.graphs.version import writer_version
 from zoohub.networks.families import find_family, head_of
@@ -28,12 +28,9 @@ from zoohub.training.epochs import Learner, part_of
 from zoohub.training.frozen.features import BodyRunner, Features, Label, Part, duration
 from zoohub.training.frozen.splitting import Split, split_network
 from zoohub.training.options import Say
-from zoohub.training.reports import Hooks, Progress
+from zoohub.training.reports import Hooks, Load, Progress
 from zoohub.training.session import Session
 from zoohub.training.steps.trainer import Arrays
-
-if TYPE_CHECKING:
-    from zoohub.training.memory import Load
 
 _VERSION = 1  # of what the kept features mean
 
@@ -61,7 +58,10 @@ def frozen_learner(session: Session, net: nn.Cell, kept: Path | None, say: Say) 
     total = rows.count + len(splits.validation) + len(splits.test)
 
     def told(speed: float) -> None:
-        say(f"features of {total} pictures by {body.engine}, once: about {duration(total / speed)}")
+        say(
+            f"features of {counted(total, 'picture')} by {body.engine}, once: about "
+            f"{duration(total / speed)}"
+        )
 
     say(_left_out(session, net, split))
     features = Features(body, None if kept is None else kept / "features", told)
@@ -92,7 +92,7 @@ def _left_out(session: Session, net: nn.Cell, split: Split) -> str:
     whole = sum(p.size for p in net.get_parameters())
     views = session.recipe.views or 1
     changes = (
-        f"{views} random variants a picture instead of a new one in each epoch"
+        f"{counted(views, 'random variant')} a picture instead of a new one in each epoch"
         if session.task.without_changes(session.recipe) != session.recipe
         else "no random changes"
     )

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from zoohub import errors
+from zoohub.core.counting import counted, plural
 from zoohub.core.interrupts import interruptible
 from zoohub.errors import BatchTooLarge, RecipeError, ZoohubError
 from zoohub.tasks.recipe import Recipe, recipe_text
@@ -66,7 +67,7 @@ def launch(
     nodes, total, say = machines.nodes, machines.workers * machines.nodes, listeners.say
     if recipe.batch_size % total:
         raise RecipeError(
-            f"batch_size {recipe.batch_size} cannot be shared by {total} workers; "
+            f"batch_size {recipe.batch_size} cannot be shared by {counted(total, 'worker')}; "
             f"take a multiple of {total}"
         )
     resume = saving.resume
@@ -75,7 +76,10 @@ def launch(
     # Machines may share the run's folder: each has its own for what its workers say.
     folder = run.path.absolute() / (f"workers-{rank}" if rank else "workers")
     machine = f" on {nodes} machines, of which this is number {rank}" if nodes > 1 else ""
-    say(f"{total} workers{machine}; their logs are in {folder}")
+    say(
+        f"{counted(total, 'worker')}{machine}; {plural(total, 'its log is', 'their logs are')} in "
+        f"{folder}"
+    )
     while True:
         job = Job(str(run.path.absolute()), resume, saving.seconds, os.getpid())
         _prepare(folder, recipe, job)
@@ -119,7 +123,7 @@ def check_machines(machines: Machines) -> int:
         raise RecipeError(f"{nodes} machines: say where the first is (--master) and which is this")
     if not 0 <= rank < nodes:
         raise RecipeError(
-            f"node rank {rank}, but {nodes} machine{'s' if nodes > 1 else ''}: they count from 0; "
+            f"node rank {rank}, but {counted(nodes, 'machine')}: they count from 0; "
             "say how many there are (--nodes)"
         )
     return rank
