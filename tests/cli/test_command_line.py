@@ -229,7 +229,9 @@ def test_download_offline_says_how_to_mirror_and_what_works_without_a_network() 
     done = zoohub("download", "lenet5", "--offline")
     assert done.returncode == 5
     assert "ZOOHUB_MIRROR" in done.stderr
-    assert "lenet5@digits" in done.stderr
+    assert done.stderr.endswith(" lenet5@digits ships with zoohub and works offline.\n")
+    done = zoohub("download", "yolov8n@mindyolo", "--offline")
+    assert "yolov8n@digits and yolov8n_seg@digits ship with zoohub and work offline." in done.stderr
 
 
 def test_some_downloads_failing_is_exit_code_three() -> None:
