@@ -108,7 +108,8 @@ def _check(options: argparse.Namespace, output: Output) -> int:
     else:
         for problem in problems:
             output.data(str(problem))
-    output.talk(f"{len(problems)} problems" if problems else "no problem found")
+    count = "1 problem" if len(problems) == 1 else f"{len(problems) or 'no'} problems"
+    output.talk(f"{count} found")
     return 1 if problems else 0
 
 

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace, output: Output) -> int:
     if not count:
         output.talk("no model fits; `zoohub list` without options shows every one")
     elif output.width is not None:
-        output.talk(f"{count} models; `zoohub info NAME` shows one")
+        output.talk(f"{count} model{'s' if count > 1 else ''}; `zoohub info NAME` shows one")
     return 0
 
 

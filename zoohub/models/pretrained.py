@@ -236,8 +236,13 @@ def network_of(resolved: Resolved) -> NetworkSpec:
         raise UsageError(
             f"{resolved.entry.model} is a pipeline, not one network: name that of a step, {steps}"
         )
-    name = checkpoint.reference if checkpoint is not None else resolved.entry.model
-    if checkpoint is not None and checkpoint.format not in WEIGHT_FORMATS:
+    if checkpoint is None:
+        raise NetworkNotAvailable(
+            f"zoohub has no network definition for {resolved.entry.model} yet, and no checkpoint "
+            "of it is published; `zoohub list --runnable` shows what can be loaded"
+        )
+    name = checkpoint.reference
+    if checkpoint.format not in WEIGHT_FORMATS:
         _check_format(resolved)
     also = _runnable_reference(resolved)
     raise NetworkNotAvailable(
@@ -256,7 +261,7 @@ def use_device(settings: Settings) -> None:
     try:
         ms.set_device("Ascend" if kind == "ascend" else "CPU", int(number) if number else None)
     except (RuntimeError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+        first = str(error).strip().splitlines()[0].partition(". ")[0].rstrip(".")
         raise UsageError(
             f"device {settings.device!r} cannot be used: {first}; `--device cpu` always can"
         ) from error
