@@ -230,7 +230,9 @@ def put_pictures(folder: Path) -> list[Path]:
                 write_whole(folder / path.name, path.read_bytes(), durable=False)
             return [folder / path.name for path in (*digits, page)]
     except OSError as error:
-        raise DataError(f"the pictures cannot be put into {folder}: {error}") from None
+        raise DataError(
+            f"the pictures cannot be put into {folder}: {error.strerror}; name another folder"
+        ) from None
 
 
 @contextmanager

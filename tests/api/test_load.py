@@ -167,6 +167,9 @@ def test_a_checkpoint_of_a_newer_mindspore_says_so_before_it_is_fetched(
 def test_a_network_zoohub_lacks_says_what_can_be_done_with_its_file() -> None:
     with pytest.raises(NetworkNotAvailable, match="zoohub download openpose"):
         zoohub.load("openpose", pretrained=True, offline=True)
+    with pytest.raises(NetworkNotAvailable, match="no checkpoint of it is published") as caught:
+        zoohub.load("wan2_1")
+    assert "zoohub download" not in str(caught.value)
 
 
 def test_a_format_that_is_no_checkpoint_says_what_it_is_for() -> None:

@@ -116,6 +116,7 @@ def test_an_index_of_ones_own_is_checked_built_and_compared(tmp_path: Path) -> N
     wrong = zoohub("index", "check", root)
     assert wrong.returncode == 1
     assert "mine.yaml:12" in wrong.stdout
+    assert wrong.stderr == "1 problem found\n"
 
 
 def test_a_file_of_ones_own_gets_a_name(stored: Path, tmp_path: Path) -> None:

@@ -229,7 +229,9 @@ def test_download_offline_says_how_to_mirror_and_what_works_without_a_network() 
     done = zoohub("download", "lenet5", "--offline")
     assert done.returncode == 5
     assert "ZOOHUB_MIRROR" in done.stderr
-    assert "lenet5@digits" in done.stderr
+    assert done.stderr.endswith(" lenet5@digits ships with zoohub and works offline.\n")
+    done = zoohub("download", "yolov8n@mindyolo", "--offline")
+    assert "yolov8n@digits and yolov8n_seg@digits ship with zoohub and work offline." in done.stderr
 
 
 def test_some_downloads_failing_is_exit_code_three() -> None:
@@ -392,6 +394,32 @@ def test_arguments_that_mean_nothing_together_are_a_usage_error(
     assert main([*words, "--offline"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("predict", "lenet5@digits", "a.png", "--csv", "there"), "there is a folder"),
+        (("download", "lenet5@digits", "--output", "a.png"), "a.png is a file; --output names"),
+        (("finetune", "wan2_1", "--data", "there"), "not 'multi-modal'"),
+        (("inspect", "wan2_1"), "wan2_1 has no published checkpoint"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_file_for_a_folder_or_nothing_for_something_is_said_in_a_line(
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a.png").write_text("no picture")
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--offline"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert "Errno" not in line
 
 
 def test_a_sound_graph_is_not_called_damaged(

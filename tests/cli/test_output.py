@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import zoohub
-from zoohub.cli.output import Output, cut, fit_widths, pad
+from zoohub.cli.output import Output, cut, fit_widths, one_line, pad
 from zoohub.core.escaping import columns, shown
 
 HOSTILE = [
@@ -179,3 +179,8 @@ def test_ctrl_c_at_any_moment_is_one_line_and_130(after: float) -> None:
     assert process.returncode in (0, 130), err
     said = [line for line in err.splitlines() if not line.startswith("compiling ")]
     assert process.returncode == 0 or said == ["zoohub: interrupted"]
+
+
+def test_an_errors_lines_become_one_with_stops_between_them() -> None:
+    text = "it is not there.\n  tried: a\n  tried: b\n\nLook elsewhere, or\n  wait"
+    assert one_line(text) == "it is not there. tried: a; tried: b. Look elsewhere, or; wait"

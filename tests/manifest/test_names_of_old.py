@@ -7,7 +7,7 @@ import pytest
 from zoohub.errors import UnknownModel
 from zoohub.manifest.older_names import beginnings
 from zoohub.manifest.opening import open_index
-from zoohub.manifest.tasks import CHINESE, rank, translated
+from zoohub.manifest.tasks import CHINESE, LEADING, leading, rank, translated
 from zoohub.settings import load_settings
 
 
@@ -68,3 +68,15 @@ def test_chinese_and_other_words_go_together() -> None:
 
 def test_models_are_ranked_by_their_leading_metric_the_better_one_first() -> None:
     assert rank({"top1": 80.0}) < rank({"top1": 70.0}) < rank({"wer": 2.0}) < rank({"wer": 3.0})
+
+
+def test_no_model_is_shown_with_a_figure_that_stands_for_none() -> None:
+    """File names end in `acc0` where nothing was measured, or leave the point of 78.54 out."""
+    shown = {
+        (entry.model, leading(entry.metrics))
+        for entry in open_index(load_settings()).list()
+        if entry.task != "reinforcement-learning"  # its `acc` is a reward
+    }
+    shares = [(m, figure) for m, figure in shown if figure and figure[0] in LEADING]
+    assert len(shares) > 400
+    assert [one for one in shares if not 0 < one[1][1] <= 100] == []

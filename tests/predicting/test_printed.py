@@ -55,6 +55,18 @@ def test_the_demos_page_is_read_offline(engine: str, capsys: pytest.CaptureFixtu
     assert wrong([line["text"] for line in row["predictions"]], LINES) < 0.02
 
 
+def test_a_document_that_was_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")  # which the page has been read in before
+    file = tmp_path / "page.hocr"
+    assert main(["predict", "ocr@printed", str(PAGE), "--offline", "--hocr", str(file)]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines()[-1] == f"written to {file}"
+    assert file.read_text("utf-8").count("class='ocr_line'") == len(LINES)
+
+
 @pytest.mark.slow
 def test_the_detector_is_as_good_as_the_index_says(tmp_path: Path) -> None:
     """On three of the hundred pages; the figures are those of all."""

@@ -246,6 +246,16 @@ def test_a_batch_is_cut_into_equal_parts_of_any_size() -> None:
     assert [next_smaller(size) for size in (16, 12, 3, 15, 2)] == [8, 6, 1, 5, 1]
 
 
+def test_an_input_that_the_index_does_not_know_is_the_users_to_say(data: Path) -> None:
+    settings = load_settings()
+    with pytest.raises(RecipeError, match=r"--set 'input\.size="):
+        plan_recipe("tinydarknet", data, None, settings, Overrides())
+    overrides = Overrides(assignments=["input.size=[64, 64]", "input.colour=RGB"])
+    recipe, _ = plan_recipe("tinydarknet", data, None, settings, overrides)
+    assert recipe.input is not None
+    assert (recipe.input.size, recipe.input.crop) == ((64, 64), 0.875)  # as of any picture
+
+
 def test_what_is_set_of_the_data_counts_where_it_is_read(tmp_path: Path) -> None:
     pairs, words = tmp_path / "pairs", tmp_path / "words.txt"
     pairs.mkdir()

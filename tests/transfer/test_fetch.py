@@ -159,6 +159,16 @@ def test_a_source_that_fails_is_told_once(server, settings, policy, make_checkpo
     assert said.startswith(f"{nowhere}: ")
 
 
+def test_sources_of_one_host_that_fail_alike_share_a_line(settings, policy, make_checkpoint):
+    urls = [f"http://127.0.0.1:9/{n}/a.ckpt" for n in range(8)]
+    with pytest.raises(OfflineError) as caught:
+        fetch(make_checkpoint(CONTENT, *urls), settings, policy=policy)
+    _, tried, *_ = str(caught.value).split("\n")
+    assert tried.startswith(f"  {urls[0]} and 7 more on 127.0.0.1: ")
+    assert "HTTPConnection" not in tried  # why, not urllib3's object
+    assert urls[1] not in str(caught.value)
+
+
 def test_a_missing_file_and_a_forbidden_one_are_told_apart(
     server, settings, policy, make_checkpoint
 ):

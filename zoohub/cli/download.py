@@ -120,6 +120,8 @@ def copy_out(path: Path, name: str, folder: Path) -> Path:
         IntegrityError: the stored file is not what its name promises any more.
     """
     target = folder / name
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file; --output names a folder to copy into")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)

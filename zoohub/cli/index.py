@@ -109,7 +109,8 @@ def _check(options: argparse.Namespace, output: Output) -> int:
     else:
         for problem in problems:
             output.data(str(problem))
-    output.talk(counted(len(problems), "problem") if problems else "no problem found")
+    found = counted(len(problems), "problem") if problems else "no problems"
+    output.talk(f"{found} found")
     return 1 if problems else 0
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import asdict
 
+from zoohub.cli.contracts import boxes_line, input_line, outlines_line
 from zoohub.cli.hints import as_name
 from zoohub.cli.next_commands import chain_commands, commands_of
 from zoohub.cli.output import Output, human_size
-from zoohub.core.counting import counted
 from zoohub.core.paths import local_path
 from zoohub.errors import UnknownModel, UsageError
-from zoohub.manifest.entry import BoxContract, Checkpoint, Entry, TextContract
+from zoohub.manifest.entry import Checkpoint, Entry
 from zoohub.manifest.index import Index, Resolved
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.reference import is_path
@@ -103,7 +102,7 @@ def model_card(
         lines.append(f"  {entry.description}")
     facts = {
         "parameters": f"{entry.parameter_count:,}" if entry.parameter_count else None,
-        "multiply-adds": f"{entry.flops:.3g}" if entry.flops else None,
+        "multiply-adds": f"{entry.flops:,.0f}" if entry.flops else None,
         "paper": entry.paper,
         "aliases": ", ".join(entry.aliases) or None,
         "runnable": "yes"
@@ -143,6 +142,7 @@ def _checkpoint_card(
     checkpoint: Checkpoint, store: Store, memory: str | None, run: SavedRun | None
 ) -> list[str]:
     metrics = ", ".join(f"{name} {value:g}" for name, value in checkpoint.metrics.items())
+    contract = checkpoint.input
     if run is None:
         where, path = "in the store", store.find(checkpoint)
         hash_line = _hash_line(checkpoint, recorded_hash(store, checkpoint), store)
@@ -161,7 +161,9 @@ def _checkpoint_card(
         "trained with": _trained_with(checkpoint),
         "verified on": ", ".join(f"MindSpore {v}" for v in checkpoint.verified) or None,
         "network": _network_line(checkpoint),
-        "input": _input_line(checkpoint),
+        "input": input_line(contract),
+        "boxes": None if contract is None else boxes_line(contract.boxes),
+        "outlines": None if contract is None else outlines_line(contract.regions),
         "memory": memory,
         where: str(path) if path else "no",
         "note": checkpoint.note,
@@ -206,53 +208,6 @@ def _network_line(checkpoint: Checkpoint) -> str | None:
     arguments = ", ".join(f"{name}={value!r}" for name, value in spec.arguments.items())
     layout = f"; parameter names: {spec.parameters}" if spec.parameters else ""
     return f"{spec.builder}({arguments}){layout}"
-
-
-def _input_line(checkpoint: Checkpoint) -> str | None:
-    contract = checkpoint.input
-    if contract is not None and contract.text is not None:
-        return _text_line(contract.text)
-    if contract is None or contract.size is None:
-        return None
-    height, width = contract.size
-    parts = [f"{height}×{width} {contract.colour} {contract.layout}", contract.value_range]
-    if contract.mean is not None and contract.std is not None:
-        mean = ", ".join(f"{v:g}" for v in contract.mean)
-        std = ", ".join(f"{v:g}" for v in contract.std)
-        parts.append(f"mean ({mean}) std ({std})")
-    parts.append(contract.resize)
-    if contract.crop is not None:
-        parts.append(f"crop {contract.crop:g}")
-    if contract.interpolation:
-        parts.append(contract.interpolation)
-    if contract.regions is not None:
-        said = asdict(contract.regions).items()
-        parts.append("text: " + " ".join(f"{k} {v}" for k, v in said if v is not None))
-    if contract.boxes is not None:
-        parts.append(_boxes_line(contract.boxes))
-    if contract.provenance:
-        parts.append(f"from: {contract.provenance}")
-    return ", ".join(parts)
-
-
-def _boxes_line(contract: BoxContract) -> str:
-    """How boxes are chosen."""
-    said = [(name, value) for name, value in asdict(contract).items() if value is not None]
-    return "boxes: " + " ".join(
-        f"{name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in said
-    )
-
-
-def _text_line(contract: TextContract) -> str:
-    """What a network that reads text takes."""
-    parts = ["token ids"]
-    if contract.vocab_size is not None:
-        parts.append(counted(contract.vocab_size, "token"))
-    if contract.max_length is not None:
-        parts.append(f"at most {contract.max_length} in a sentence")
-    if contract.vocabulary is not None:
-        parts.append(f"vocabulary: {contract.vocabulary}")
-    return ", ".join(parts)
 
 
 def _one_line(checkpoint: Checkpoint) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 from zoohub.cli.hints import predict_command
-from zoohub.errors import DataError
+from zoohub.errors import DataError, ZoohubError
 from zoohub.manifest.entry import Checkpoint, Entry, InputContract, NetworkSpec
 from zoohub.models.describing import is_runnable
 from zoohub.networks.families import find_family, has_family
 from zoohub.tasks.folders import has_loss
+
+if TYPE_CHECKING:
+    from zoohub.tasks.contract import AnyTask
 
 
 def chain_commands(entry: Entry) -> list[str]:
@@ -63,7 +67,7 @@ def can_learn(task: str, spec: NetworkSpec | None) -> bool:
 def _reading_lines(
     name: str, entry: Entry, shown: Checkpoint, contract: InputContract
 ) -> list[str]:
-    """The commands that predict texts; none where no task of zoohub does."""
+    """The commands that predict texts, and learn from them; none where no task of zoohub does."""
     from zoohub.tasks.finding import task_for, tasks_of_body
 
     spec = entry.network_of(shown)
@@ -81,7 +85,20 @@ def _reading_lines(
             f"  {command} --task {other.name}"
             for command, other in zip(commands, others, strict=True)
         ]
+    if spec is not None and _learns_texts(task, spec, contract):
+        shipped = contract.text is not None and contract.text.shipped_vocabulary is not None
+        vocabulary = "" if shipped else " --set data.vocab=FILE"
+        lines.append(f"  zoohub finetune {name} --data DATA{vocabulary}")
     return lines
+
+
+def _learns_texts(task: AnyTask, spec: NetworkSpec, contract: InputContract) -> bool:
+    """Whether zoohub trains a network of texts in that task."""
+    try:
+        task.check_network(task.network_for(spec), contract)
+    except ZoohubError:
+        return False
+    return bool(task.readers)
 
 
 def _export_lines(

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TextIO
 
 from zoohub.cli.streams import Nowhere
@@ -31,6 +32,16 @@ def terminal_columns(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
+
+
+def one_line(text: str) -> str:
+    """An error's lines in one. One that ends in no stop would run into the next: it gets a full
+    stop before a sentence, a semicolon before anything else."""
+    parts = [stripped for part in text.split("\n") if (stripped := part.strip())]
+    for number, (part, after) in enumerate(pairwise(parts)):
+        if not part.endswith((".", ":", ";", ",")):
+            parts[number] = part + ("." if after[0].isupper() else ";")
+    return " ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -119,10 +130,7 @@ class Output:
 
     def error(self, text: str) -> None:
         """An error's one line; shown even with `-q`."""
-        # A line that ends in no stop would run into the next.
-        parts = [part.strip() for part in text.split("\n")]
-        parts[:-1] = [p if p.endswith((".", ":", ";", ",")) else f"{p};" for p in parts[:-1] if p]
-        self._say(f"zoohub: {shown(' '.join(parts))}")
+        self._say(f"zoohub: {shown(one_line(text))}")
 
     def json(self, rows: Iterable[object]) -> None:
         """A JSON array, written row by row, so that a long listing needs no memory."""

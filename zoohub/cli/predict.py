@@ -206,6 +206,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
             shown = streamed.end() or not told
             for line in () if shown else lines_of(predictor, prediction):
                 output.data(line)
+    for path in documents.values():
+        output.talk(f"written to {path}")
     if counts[False]:
         return PARTLY if counts[True] else 1
     return 0

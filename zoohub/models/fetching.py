@@ -91,4 +91,5 @@ def with_offline_hint(error: ZoohubError | None, entry: Entry, index: Index) -> 
     ]
     if not embedded:
         return error
-    return OfflineError(f"{error}\n{' and '.join(embedded)} ships with zoohub and works offline.")
+    works = "ships with zoohub and works" if len(embedded) == 1 else "ship with zoohub and work"
+    return OfflineError(f"{error}\n{' and '.join(embedded)} {works} offline.")

@@ -64,8 +64,13 @@ def network_of(resolved: Resolved) -> NetworkSpec:
         raise UsageError(
             f"{resolved.entry.model} is a pipeline, not one network: name that of a step, {steps}"
         )
-    name = checkpoint.reference if checkpoint is not None else resolved.entry.model
-    if checkpoint is not None and checkpoint.format not in WEIGHT_FORMATS:
+    if checkpoint is None:
+        raise NetworkNotAvailable(
+            f"zoohub has no network definition for {resolved.entry.model} yet, and no checkpoint "
+            "of it is published; `zoohub list --runnable` shows what can be loaded"
+        )
+    name = checkpoint.reference
+    if checkpoint.format not in WEIGHT_FORMATS:
         check_format(resolved)
     also = _runnable_reference(resolved)
     raise NetworkNotAvailable(

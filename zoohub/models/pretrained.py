@@ -135,7 +135,7 @@ def use_device(settings: Settings) -> None:
     try:
         ms.set_device("Ascend" if kind == "ascend" else "CPU", int(number) if number else None)
     except (RuntimeError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+        first = str(error).strip().splitlines()[0].partition(". ")[0].rstrip(".")
         raise UsageError(
             f"device {settings.device!r} cannot be used: {first}; `--device cpu` always can"
         ) from error

@@ -19,7 +19,8 @@ _PAGE = re.compile(r"\.pdf#(\d+)$", re.IGNORECASE)
 def check_drawing(task: AnyTask) -> None:
     """That drawings are made of a task's results. Raises UsageError: they are not."""
     if task.drawings is None:
-        drawn = " and ".join(other.drawings for other in all_tasks() if other.drawings)
+        *most, last = [other.drawings for other in all_tasks() if other.drawings]
+        drawn = f"{', '.join(most)} and {last}"
         raise UsageError(f"drawings are made of {drawn}; this model's task is {task.name}")
 
 

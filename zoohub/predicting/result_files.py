@@ -12,7 +12,10 @@ from zoohub.predicting.result_file import ResultFile
 
 
 def check_free(path: Path, *, resume: bool) -> None:
-    """That a file may be written, or gone on with. Raises DataError: there is one already."""
+    """That a file may be written, or gone on with. Raises DataError: there is one already, or a
+    folder."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name a file in it")
     if not resume and path.exists() and path.stat().st_size:
         raise DataError(f"{path} is there already: --resume goes on with it, or remove it")
 

@@ -11,6 +11,7 @@ from zoohub.core.binding import assign_part
 from zoohub.core.paths import expanded, name_or_path
 from zoohub.core.values import checked
 from zoohub.errors import UsageError
+from zoohub.manifest.entry import InputContract
 from zoohub.models.memory import check_memory
 from zoohub.models.runs import is_run
 from zoohub.settings import Settings, settings_for
@@ -227,6 +228,10 @@ def plan_recipe(
     described = with_vocabulary(described, known)
     # The data is here already, and the weights may have to be fetched.
     splits = reader_of(task, described, name).read(described)
+    if origin.said.input is None and (known is None or known == InputContract()):
+        # What the index does not know is the user's to say.
+        inputs = [text for text in overrides.assignments if text.startswith(("input.", "input="))]
+        blank = assign(blank, inputs)
     probe, start = find_start(blank, settings)
     recipe = task.default_recipe(
         probe.model, probe.checkpoint, described, start.contract, len(splits.train)

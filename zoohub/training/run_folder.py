@@ -189,4 +189,4 @@ def explained(path: Path) -> Iterator[None]:
                 f"{path}: the disk is full ({error}). What was saved before is whole; free some "
                 "space, then go on with --resume"
             ) from None
-        raise StoreError(f"{path}: cannot be written: {error}") from None
+        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from None

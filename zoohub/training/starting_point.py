@@ -177,7 +177,8 @@ def _contract(recipe: Recipe, found: Origin) -> InputContract:
         return InputContract(text=recipe.text, provenance="recipe")
     if recipe.input is not None:
         check_channels(recipe.input)
-        return contract_of(recipe.input, find_family(_spec(recipe, found).builder).layout)
+        layout = find_family(_spec(recipe, found).builder).layout
+        return complete(recipe.model, contract_of(recipe.input, layout))
     return complete(recipe.model, _known_contract(found))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from zoohub.core.urls import origin_of, problem_of
 from zoohub.errors import (
     AccessDenied,
     DownloadError,
@@ -44,7 +45,7 @@ def failure(
 ) -> DownloadError:
     """The error that says why no source gave the file, and what can be done."""
     name = checkpoint.reference
-    tried = "\n".join(f"  {f.url}: {f.reason}" for f in failed) or "  (the index names no source)"
+    tried = "\n".join(_tried(failed)) or "  (the index names no source)"
     got = [f.got for f in failed if f.kind == "wrong"]
     if got:
         return IntegrityError(
@@ -71,6 +72,20 @@ def failure(
         f"{name}: none of its sources gave the file.\n{tried}\nTry again later, or set "
         f"ZOOHUB_MIRROR to a mirror that has it. {hint or ''}".rstrip()
     )
+
+
+def _tried(failed: list[Failed]) -> list[str]:
+    """A line for each source; those of one host that failed in the same way share one."""
+    groups: dict[tuple[str, str], list[Failed]] = {}
+    for one in failed:
+        web = one.url.startswith(("http://", "https://")) and problem_of(one.url) is None
+        place = origin_of(one.url)[1] if web else one.url
+        groups.setdefault((place, one.reason), []).append(one)
+    lines = []
+    for (place, reason), (first, *others) in groups.items():
+        more = f" and {len(others)} more on {place}" if others else ""
+        lines.append(f"  {first.url}{more}: {reason}")
+    return lines
 
 
 def _verdict(got: list[str | None]) -> str:

@@ -139,5 +139,6 @@ def cause(error: Exception) -> str:
             break
         found = inner
     text = str(found)
-    # urllib3 begins with the connection object's repr.
-    return re.sub(r"^.*?object at 0x[0-9a-f]+>: ", "", text) or type(found).__name__
+    # urllib3 begins with the connection object: its address, or in newer versions host and port.
+    connection = r"^(.*?object at 0x[0-9a-f]+>|\w+\(host=[^)]*\)): "
+    return re.sub(connection, "", text) or type(found).__name__

@@ -105,7 +105,7 @@ def test_a_file_that_is_no_image_says_so(tmp_path):
     with pytest.raises(DataError, match=r"notes\.jpg is not an image"):
         read_image(tmp_path / "notes.jpg")
     (tmp_path / "empty.png").touch()
-    with pytest.raises(DataError, match="not an image"):
+    with pytest.raises(DataError, match=r"empty\.png is empty, so not an image"):
         read_image(tmp_path / "empty.png")
     with pytest.raises(DataError, match="no such file"):
         read_image(tmp_path / "absent.png")

@@ -330,7 +330,7 @@ def test_a_run_that_is_there_is_refused_before_the_workers_start(tmp_path: Path)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"nodes": 2}, "2 machines: say where the first is"),
+        ({"nodes": 2}, "2 machines: say where the first is .*--master.*--node-rank"),
         ({"nodes": 2, "master": "node0", "node_rank": 2}, "node rank 2, but 2 machines"),
         ({"node_rank": 1}, r"node rank 1, but 1 machine.*say how many.*--nodes"),
     ],

@@ -105,6 +105,8 @@ def _from_file(path: Path, at_least: tuple[int, int] | None = None) -> Image.Ima
     except IsADirectoryError:
         raise DataError(f"{path} is a folder, not an image file") from None
     except UnidentifiedImageError:
+        if not path.stat().st_size:
+            raise DataError(f"{path} is empty, so not an image; copy or save it again") from None
         raise DataError(f"{path} is {unread_format(path)}") from None
     except Exception as error:  # a decoder may raise anything on a damaged header
         raise DataError(f"{path} cannot be read as an image: {error}") from None

@@ -120,7 +120,10 @@ def check_machines(machines: Machines) -> int:
     """
     nodes, rank = machines.nodes, machines.node_rank or 0
     if nodes > 1 and (machines.master is None or machines.node_rank is None):
-        raise RecipeError(f"{nodes} machines: say where the first is (--master) and which is this")
+        raise RecipeError(
+            f"{nodes} machines: say where the first is (--master HOST) and which of them this is "
+            "(--node-rank, from 0)"
+        )
     if not 0 <= rank < nodes:
         raise RecipeError(
             f"node rank {rank}, but {counted(nodes, 'machine')}: they count from 0; "
