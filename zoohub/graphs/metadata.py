@@ -7,6 +7,7 @@ in the archive's member `extra/zoohub.json`. Keys are `zoohub.model`, `zoohub.in
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +25,7 @@ from zoohub.manifest.values import SchemaError
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
+_PART = re.compile("[A-Za-z0-9_]{1,40}")  # it becomes part of a file's name
 T = TypeVar("T")
 
 
@@ -97,6 +99,8 @@ class Metadata:
         try:
             for key in {"classes", "inputs", "outputs", "parts"} & known.keys():
                 known[key] = _texts(_said(known, key), key)
+            if not _are_parts(known.get("parts", ())):
+                raise ValueError("parts are no names of parts")
             if "input" in known:
                 known["input"] = _contract(_said(known, "input"))
             if "decoding" in known:
@@ -182,6 +186,11 @@ def _texts(content: object, name: str) -> tuple[str, ...]:
     if not isinstance(content, list) or not all(isinstance(item, str) for item in content):
         raise TypeError(f"{name} is no list of texts")
     return tuple(content)
+
+
+def _are_parts(names: tuple[str, ...]) -> bool:
+    """Whether each is a name of its own that leads to no other folder."""
+    return len(set(names)) == len(names) and all(_PART.fullmatch(name) for name in names)
 
 
 def _decoding(content: Any) -> BoxDecoding:
