@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from zoohub.core.notes import note
 from zoohub.errors import DataError
@@ -14,10 +16,43 @@ from zoohub.networks.families import find_family, has_family
 from zoohub.outputs.reading import choose_reading
 from zoohub.predicting.engines import Engine, check_file_engine
 from zoohub.predicting.predictor import Predictor
-from zoohub.running import MindIRRunner, OnnxRunner, Runner, open_runner
+from zoohub.running import Inputs, MindIRRunner, OnnxRunner, Outputs, Runner, open_runner
 from zoohub.settings import Settings
 from zoohub.tasks.finding import find_task
 from zoohub.tasks.texts import PLAIN, text_contract
+
+T = TypeVar("T")
+
+
+class _Known(dict[str, T]):
+    """What a file has, by name. What a stranger's lacks is said when a task asks for it."""
+
+    def __init__(self, path: Path, kind: str, known: Mapping[str, T]) -> None:
+        super().__init__(known)
+        self._path, self._kind = path, kind
+
+    def __missing__(self, name: str) -> T:
+        raise DataError(
+            f"{self._path} has no {self._kind} {name!r}, which its task asks for: export the "
+            "network again (zoohub export)"
+        )
+
+
+@dataclass(frozen=True)
+class _PartRunner:
+    """The runner of a part's file."""
+
+    runner: MindIRRunner | OnnxRunner
+    path: Path
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See `Runner`."""
+        return self.runner.inputs
+
+    def run(self, inputs: Inputs) -> Outputs:
+        """See `Runner.run`."""
+        return _Known(self.path, "output", self.runner.run(inputs))
 
 
 def open_exported(path: Path, settings: Settings) -> Predictor:
@@ -56,7 +91,8 @@ def open_exported(path: Path, settings: Settings) -> Predictor:
         name: _open_part(part_path(path, name), path, said) for name in said.parts[:-1]
     }
     if said.parts:
-        parts[said.parts[-1]] = runner
+        parts[said.parts[-1]] = _PartRunner(runner, path)
+        parts = _Known(path, "part", parts)
     length = None if said.parts or said.input.text is None else runner.length
     contract = said.input if length is None else _of_length(said.input, length, runner, path)
     return Predictor(
@@ -82,7 +118,7 @@ def _open_part(path: Path, last: Path, said: Metadata) -> Runner:
             f"{path} and {last} are parts of two networks: put the parts of one export together, "
             "or export it again (zoohub export)"
         )
-    return _named(runner, own)
+    return _PartRunner(_named(runner, own), path)
 
 
 def _named(
