@@ -66,8 +66,9 @@ class PartShape:
 def has_parts(provenance: Provenance | None, request: Request) -> bool:
     """Whether a network is exported part by part."""
     spec = provenance.network if provenance else None
-    known = spec is not None and has_family(spec.builder)
-    return known and spec is not None and in_parts(find_family(spec.builder), request)
+    if spec is None or not has_family(spec.builder):
+        return False
+    return in_parts(find_family(spec.builder), request)
 
 
 def write_parts(

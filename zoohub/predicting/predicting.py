@@ -83,10 +83,9 @@ def predict_inputs(
     paths: Sequence[Path | None] = (None,) * len(sources)
     if save is not None:
         folder = os.fspath(save).endswith(("/", os.sep))
-        paths = drawings = drawing_paths(
-            sources, local_path(save), task.drawing_suffix, folder=folder
-        )
+        drawings = drawing_paths(sources, local_path(save), task.drawing_suffix, folder=folder)
         remove_leftovers(drawings[0].parent)
+        paths = drawings
 
     places = _undone(sources, done or {})
     files = all(isinstance(source.value, str | Path | None) for source in sources)

@@ -19,7 +19,7 @@ _HEIGHTS = 14  # of the boxes in a column of 16 pixels
 _FROZEN = 4  # convolutions
 
 
-class BothWays(nn.Cell):
+class BidirectionalLSTM(nn.Cell):
     """x (L, B, channels) -> the states of both directions (L, B, 2·hidden).
 
     Each direction has one weight for the input and the state before, as Ascend's DynamicRNN.
@@ -73,7 +73,7 @@ class CTPN(nn.Cell):
             conv.weight.requires_grad = False
         self.conv = conv2d(_CHANNELS, _CHANNELS, 3)
         # Files hold both; which was trained is the device's choice.
-        self.rnn = BothWays(_CHANNELS, _HIDDEN)
+        self.rnn = BidirectionalLSTM(_CHANNELS, _HIDDEN)
         self.rnn2 = nn.LSTM(_CHANNELS, _HIDDEN, bidirectional=True)
         self.head = ColumnHead()
         self.ascend = ascend

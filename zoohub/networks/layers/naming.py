@@ -43,7 +43,7 @@ def named_at_the_end(construct: Callable[[], nn.Cell]) -> nn.Cell:
     """The network that `construct` makes, its parameters named once, after all is in its place.
 
     MindSpore names all parameters below a cell anew whenever it, or a cell around it, is put into
-    another, by their places: in HRNet seven times each, an eighth of the time to load it.
+    another, by their places: in HRNet seven times each, a tenth of the time to load it.
     """
     renamed: list[nn.Cell] = []
     token, at_once, here = _renamed.set(renamed), nn.Cell.update_parameters_name, get_ident()

@@ -106,11 +106,9 @@ def _candidates(
     if rules.multi_label:
         # Of a hundred thousand scores a few pass: their places once, instead of row by row.
         rows, classes = np.divmod(np.flatnonzero(scores > rules.confidence), scores.shape[1])
-    elif scores.shape[1]:
+    else:
         rows = np.flatnonzero(scores.max(axis=1) > rules.confidence)
         classes = scores[rows].argmax(axis=1)  # of equal scores the first class
-    else:
-        rows = classes = np.empty(0, np.intp)
     if rules.class_confidence > 0:
         passing = classes_alone[rows, classes] > rules.class_confidence
         rows, classes = rows[passing], classes[passing]

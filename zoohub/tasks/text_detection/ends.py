@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.inputs.picture.text_crop import clockwise
 from zoohub.tasks.text_detection.shapes import MOST, Map, Outline, opencv
 
 _NEAR_END = 0.8  # from which a pixel is near one of the ends
@@ -45,7 +46,7 @@ def end_outlines(maps: Map, size: tuple[int, int], *, least: float = 0.8) -> lis
         ends = [_mean(corners, weights, right == bool(end)) for end in (0, 1)]
         if all(end is not None for end in ends):
             points = np.concatenate([end for end in ends if end is not None])
-            found.append(Outline(_clockwise(points), float(inside[own].mean())))
+            found.append(Outline(clockwise(points), float(inside[own].mean())))
     return sorted(found, key=lambda outline: -outline.score)
 
 
@@ -57,11 +58,3 @@ def _mean(
         return None
     total: NDArray[np.float64] = (weights[own, None, None] * corners[own]).sum(axis=0)
     return total / (weights[own].sum() + _TINY)
-
-
-def _clockwise(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Four corners (4, 2) in their order around their middle, from the top left."""
-    x, y = (points - points.mean(axis=0)).T
-    around = points[np.argsort(np.arctan2(y, x), kind="stable")]
-    found: NDArray[np.float64] = np.roll(around, -int(around.sum(axis=1).argmin()), axis=0)
-    return found
