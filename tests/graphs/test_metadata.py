@@ -35,6 +35,7 @@ FULL = Metadata(
     confidence=0.25,
     whole="a" * 64,
     parts=("encode", "step"),
+    part="step",
 )
 
 

@@ -242,6 +242,10 @@ def test_an_exported_network_is_searched_by_onnxruntime(
     _of_another_network(file.with_name("own.encode.onnx"), nobodys=True)  # as zoohub wrote before
     assert zoohub.predict(file, [[3]])[0].engine == "onnxruntime"
     encode = file.with_name("own.encode.onnx")
+    _saying(encode, "part", "step")
+    with pytest.raises(DataError, match=r"own\.encode\.onnx is the part 'step' of the network"):
+        zoohub.predict(file, sentences)
+    _saying(encode, "part", None)  # as zoohub wrote before
     model = onnx.load(encode)
     made = model.graph.output[0].name
     model.graph.output[0].name = "other"

@@ -39,10 +39,10 @@ class Metadata:
     in order,
     `parameters` the naming scheme of a weights file, `decoding` how the raw maps of a detector
     exported without decoding become boxes, `parts` the parts of a network that is exported in
-    several files (`part_path`), this file's own the last, `whole` the digest of that network, the
-    same in all of its parts (older files do not say it), `confidence` the score that boxes must
-    exceed to come out of a detector exported with its NMS, `writer` the version of zoohub that
-    wrote it.
+    several files (`part_path`), this file's own the last, `part` which of them a file is, `whole`
+    the digest of that network, the same in all of its parts (older files say neither),
+    `confidence` the score that boxes must exceed to come out of a detector exported with its NMS,
+    `writer` the version of zoohub that wrote it.
     """
 
     model: str | None = None
@@ -62,6 +62,7 @@ class Metadata:
     decoding: BoxDecoding | None = None
     confidence: float | None = None
     parts: tuple[str, ...] = ()
+    part: str | None = None
     whole: str | None = None
     writer: str = __version__
 

@@ -87,9 +87,7 @@ def open_exported(path: Path, settings: Settings) -> Predictor:
     own = family.read_outputs() if family else None
     read = choose_reading(said.outputs, decoding=said.decoding, own=own)
     task = find_task(said.task)
-    parts: dict[str, Runner] = {
-        name: _open_part(part_path(path, name), path, said) for name in said.parts[:-1]
-    }
+    parts: dict[str, Runner] = {name: _open_part(name, path, said) for name in said.parts[:-1]}
     if said.parts:
         parts[said.parts[-1]] = _PartRunner(runner, path)
         parts = _Known(path, "part", parts)
@@ -109,14 +107,20 @@ def _of_length(contract: InputContract, length: int, runner: Runner, path: Path)
     return replace(contract, text=replace(text, max_length=length))
 
 
-def _open_part(path: Path, last: Path, said: Metadata) -> Runner:
+def _open_part(name: str, last: Path, said: Metadata) -> Runner:
     """The runner of another part of the network whose last part says `said`."""
+    path = part_path(last, name)
     runner = open_runner(path)
     own = read_metadata(path)
     if own.whole != said.whole:  # of older files neither says it
         raise DataError(
             f"{path} and {last} are parts of two networks: put the parts of one export together, "
             "or export it again (zoohub export)"
+        )
+    if own.part not in (None, name):  # of older files none says it
+        raise DataError(
+            f"{path} is the part {own.part!r} of the network, under another's name: give each part "
+            "its own name again, or export the network again (zoohub export)"
         )
     return _PartRunner(_named(runner, own), path)
 
