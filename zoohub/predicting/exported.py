@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from zoohub.core.notes import note
-from zoohub.errors import DataError
+from zoohub.errors import DataError, ZoohubError
 from zoohub.graphs.metadata import Metadata, part_path, read_metadata
 from zoohub.manifest.entry import InputContract
 from zoohub.models.pretrained import use_device
@@ -39,8 +39,8 @@ class _Known(dict[str, T]):
 
 
 @dataclass(frozen=True)
-class _PartRunner:
-    """The runner of a part's file."""
+class _FileRunner:
+    """The runner of a file that may not be what it says."""
 
     runner: MindIRRunner | OnnxRunner
     path: Path
@@ -51,8 +51,20 @@ class _PartRunner:
         return self.runner.inputs
 
     def run(self, inputs: Inputs) -> Outputs:
-        """See `Runner.run`."""
-        return _Known(self.path, "output", self.runner.run(inputs))
+        """See `Runner.run`.
+
+        Raises:
+            DataError: the file cannot compute what it says it takes.
+        """
+        try:
+            found = self.runner.run(inputs)
+        except ZoohubError:
+            raise
+        except Exception as error:  # each engine raises its own
+            given = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
+            why = " ".join(str(error).split())[:300]
+            raise DataError(f"{self.path} cannot be run on {given}: {why}") from error
+        return _Known(self.path, "output", found)
 
 
 def open_exported(path: Path, settings: Settings) -> Predictor:
@@ -78,8 +90,8 @@ def open_exported(path: Path, settings: Settings) -> Predictor:
             "which writes that into the file"
         )
     in_parts = family is not None and family.parts is not None and family.exports_parts
-    whole = graph and said.whole is None
-    if in_parts and not (whole or said.parts):
+    undivided = graph and said.whole is None
+    if in_parts and not (undivided or said.parts):
         raise DataError(
             f"{path} is one part of an exported network: name the file that `zoohub export` was "
             "asked for, whose name has no part's in it"
@@ -89,12 +101,13 @@ def open_exported(path: Path, settings: Settings) -> Predictor:
     task = find_task(said.task)
     parts: dict[str, Runner] = {name: _open_part(name, path, said) for name in said.parts[:-1]}
     if said.parts:
-        parts[said.parts[-1]] = _PartRunner(runner, path)
+        parts[said.parts[-1]] = _FileRunner(runner, path)
         parts = _Known(path, "part", parts)
     length = None if said.parts or said.input.text is None else runner.length
     contract = said.input if length is None else _of_length(said.input, length, runner, path)
+    whole = _FileRunner(runner, path)
     return Predictor(
-        task, runner, read, contract, said.classes, engine, said.confidence, parts, length
+        task, whole, read, contract, said.classes, engine, said.confidence, parts, length
     )
 
 
@@ -122,7 +135,7 @@ def _open_part(name: str, last: Path, said: Metadata) -> Runner:
             f"{path} is the part {own.part!r} of the network, under another's name: give each part "
             "its own name again, or export the network again (zoohub export)"
         )
-    return _PartRunner(_named(runner, own), path)
+    return _FileRunner(_named(runner, own), path)
 
 
 def _named(
