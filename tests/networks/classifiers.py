@@ -64,9 +64,17 @@ LIMIT = 1e-5
 UNSTEADY: Mapping[str, float] = {"hrnet": 5e-5, "vig": 1e-4}
 # The gain of weights by rule for which outputs stay finite and steady, where a reference has none
 # or another.
-GAINS: Mapping[str, float] = {"crossvit": 0.5, "glore": 0.3, "hournas": 1.0, "vig": 0.3}
-# float16 keeps 11 bits: 5e-4 for one rounding, more through the layers.
+GAINS: Mapping[str, float] = {
+    "crossvit": 0.5,
+    "glore": 0.3,
+    "hournas": 1.0,
+    "vig": 0.3,
+    "wave_mlp": 0.3,
+}
+# float16 keeps 11 bits: 5e-4 for one rounding, more through the layers. SNN-MLP's neurons fire
+# above a threshold: of those near it some do otherwise.
 HALF_LIMIT = 2e-2
+UNSTEADY_HALF: Mapping[str, float] = {"snn_mlp": 5e-2}
 
 # One network of each family is tried in the gate, with as little of it as has every operator.
 REDUCED: Mapping[str, Mapping[str, Any]] = {
@@ -178,7 +186,7 @@ class Classifier:
 
     @property
     def half_limit(self) -> float:
-        return HALF_LIMIT
+        return UNSTEADY_HALF.get(self.case.family, HALF_LIMIT)
 
     @property
     def layout(self) -> Any:

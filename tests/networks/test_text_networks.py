@@ -39,6 +39,7 @@ SMALL = [
     Small("psenet_mobilenetv3", (64, 96), "batch height width"),
     Small("east_mobilenetv3", (64, 96), "batch height width"),
     Small("fcenet_resnet50", (64, 96), "batch height width"),
+    Small("ctpn", (64, 96), "batch height width"),
     Small("crnn_vgg7", (32, 64), "batch width", {"hidden": 8}),
     Small("crnn_resnet34", (32, 64), "batch width", {"hidden": 8}),
     Small("rare_resnet34", (32, 64), "batch width", {"hidden": 8, "steps": 3}),

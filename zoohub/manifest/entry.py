@@ -51,9 +51,10 @@ class RegionContract:
     """How the maps of a text detector become outlines of text; None: as its family does it.
 
     `outline` is a quadrilateral or a polygon of any number of corners; `binary` the least value of
-    a pixel (DBNet: its probability; PSENet: its logit); `least` the least score of a text (DBNet,
-    PSENet: its pixels' mean; the others: that of each pixel); `expand` how far outwards DBNet's
-    outlines are moved: times area / perimeter.
+    a pixel (DBNet: its probability; PSENet: its logit) or of a narrow box (CTPN: its score);
+    `least` the least score of a text (DBNet, PSENet: its pixels' mean; CTPN: its boxes'; the
+    others: that of each pixel); `expand` how far outwards DBNet's outlines are moved: times area /
+    perimeter.
     """
 
     outline: Literal["quad", "polygon"] | None = None

@@ -1,5 +1,5 @@
-"""Where text detectors see text: five forms of maps, which lie over the whole input, at its size or
-a part of it."""
+"""Where text detectors see text: six forms of maps, which lie over the whole input, at its size
+or a part of it."""
 
 from __future__ import annotations
 
@@ -92,6 +92,27 @@ class TextEnds:
         return len(self.maps)
 
 
+@dataclass(frozen=True, slots=True)
+class TextColumns:
+    """CTPN's: `scores` is float (N, anchors, h, w) in 0..1, of each anchor of a cell being on a
+    text; `offsets` (N, 4·anchors, h, w) how it is moved, see `column_outlines`."""
+
+    scores: Array
+    offsets: Array
+
+    def __post_init__(self) -> None:
+        _check("scores of anchors (N, anchors, h, w)", self.scores, 4)
+        count, anchors, *cells = self.scores.shape
+        if self.offsets.shape != (count, 4 * anchors, *cells):
+            raise DataError(
+                f"expected offsets {(count, 4 * anchors, *cells)} with the scores; got "
+                f"{self.offsets.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
 def text_probability(raw: Mapping[str, Array], size: Size) -> TextProbability:
     """The output `probability` (N, 1, h, w), or the only one.
 
@@ -146,6 +167,22 @@ def text_ends(raw: Mapping[str, Array], size: Size) -> TextEnds:
     maps = points.astype(np.float32)
     maps[:, :3] = sigmoid(maps[:, :3])
     return TextEnds(maps)
+
+
+def text_columns(raw: Mapping[str, Array], size: Size) -> TextColumns:
+    """The outputs `logits` (N, 2·anchors, h, w), of no text and of text by turns, and `offsets` (N,
+    4·anchors, h, w).
+
+    Raises:
+        DataError: the network gives something else.
+    """
+    logits, offsets = raw.get("logits"), raw.get("offsets")
+    if logits is None or offsets is None or logits.ndim != 4 or logits.shape[1] % 2:
+        raise _other("logits (N, 2·anchors, h, w) and offsets (N, 4·anchors, h, w)", raw)
+    known = logits.astype(np.float32, copy=False)
+    return TextColumns(
+        sigmoid(known[:, 1::2] - known[:, ::2]), offsets.astype(np.float32, copy=False)
+    )
 
 
 def _single(array: Array, what: str, raw: Mapping[str, Array]) -> Array:

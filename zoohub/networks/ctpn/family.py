@@ -24,10 +24,12 @@ def _models() -> Layout:
 
 FAMILY = Family(
     name="ctpn",
-    task="object-detection",
+    task="scene-text-detection",
     builder="ctpn",
     arguments={"in_channels": int, "ascend": bool},
     layouts={"models": _models()},
     stem="features.0",
     raw=("logits", "offsets"),
+    outputs="zoohub.outputs.text_areas:text_columns",
+    multiple=16,
 )

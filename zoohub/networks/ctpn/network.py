@@ -90,7 +90,7 @@ def ctpn(in_channels: int = 3, ascend: bool = True) -> CTPN:
     """CTPN: float32 (B, in_channels, H, W), trained on 576×960 -> what is said of narrow boxes.
 
     Returns logits (B, 28, H/16, W/16), no text and text of each of 14 boxes by turns, and their
-    offsets (B, 56, H/16, W/16). What makes lines of text of them is not here.
+    offsets (B, 56, H/16, W/16): `zoohub.tasks.text_detection.columns` makes lines of text of them.
 
     Args:
         in_channels: channels of the picture.

@@ -15,6 +15,7 @@ from zoohub.outputs.boxes import BoxTable
 from zoohub.outputs.form import Array, check_finite
 from zoohub.outputs.masked_boxes import MaskedTable
 from zoohub.outputs.text_areas import (
+    TextColumns,
     TextCurves,
     TextEnds,
     TextKernels,
@@ -25,6 +26,7 @@ from zoohub.tasks.contract import Row
 from zoohub.tasks.options import option
 from zoohub.tasks.results import Json
 from zoohub.tasks.text_detection.boxed_texts import box_corners
+from zoohub.tasks.text_detection.columns import column_outlines
 from zoohub.tasks.text_detection.curves import curve_outlines
 from zoohub.tasks.text_detection.ends import end_outlines
 from zoohub.tasks.text_detection.kernels import kernel_outlines
@@ -41,6 +43,7 @@ _DEFAULTS = {
     TurnedBoxes: RegionContract("quad", least=0.8),
     TextCurves: RegionContract("polygon", least=0.3),
     TextEnds: RegionContract("quad", least=0.8),
+    TextColumns: RegionContract("quad", binary=0.7, least=0.9),
     MaskedTable: RegionContract("polygon", binary=0.5, least=0.9),
     BoxTable: RegionContract("quad", least=0.8),
 }
@@ -146,6 +149,10 @@ def _outlines(
         return box_outlines(own(form.scores), own(form.boxes), size, least=how.least)
     if isinstance(form, TextEnds):
         return end_outlines(own(form.maps), size, least=how.least)
+    if isinstance(form, TextColumns):
+        assert how.binary is not None
+        scores, offsets = own(form.scores), own(form.offsets)
+        return column_outlines(scores, offsets, size, binary=how.binary, least=how.least)
     assert isinstance(form, TextCurves)
     return curve_outlines([own(level) for level in form.levels], size, least=how.least)
 
