@@ -224,6 +224,12 @@ def test_what_is_no_path_is_refused(odd: Any) -> None:
         local_path(odd)
 
 
+@pytest.mark.parametrize("long", ["x" * 300, "x/" * 3000, "a" * 300 + "/b.onnx"])
+def test_a_name_the_system_has_no_room_for_is_refused(long: str) -> None:
+    with pytest.raises(UsageError, match="no room for so long a name"):
+        local_path(long)
+
+
 def test_pages_are_the_bytes_of_the_file() -> None:
     data = os.urandom(20_000)
 

@@ -16,9 +16,11 @@ from zoohub.core import atomic
 from zoohub.core.atomic import (
     change,
     copy_whole,
+    folder_beside,
     fresh_name,
     leftovers,
     open_new,
+    remove_leftovers,
     replace_unchanged,
     replacing,
     standing_in,
@@ -133,3 +135,19 @@ def test_left_over_temporary_files_are_known_by_their_names_and_age(tmp_path: Pa
     fresh_name(tmp_path / "young").touch()
     assert leftovers(tmp_path, now=time.time()) == ours[:1]
     assert leftovers(tmp_path, now=time.time(), own=True) == sorted(ours)
+
+
+def test_a_folder_beside_a_file_goes_and_a_killed_processs_a_day_later(tmp_path: Path) -> None:
+    with folder_beside(tmp_path / "a.onnx") as folder:
+        (folder / "a.onnx").touch()
+        assert folder.parent == tmp_path
+    assert names(tmp_path) == []
+    killed, users = fresh_name(tmp_path / "a.onnx"), tmp_path / "old.tmp"
+    for made in (killed, users):
+        made.mkdir()
+        (made / "a.onnx").touch()
+    for hours, left in ((2, {killed, users}), (25, {users})):
+        for made in (killed, users):
+            os.utime(made, (time.time() - hours * 3600,) * 2)
+        remove_leftovers(tmp_path, own=True)
+        assert set(tmp_path.iterdir()) - {tmp_path / "home"} == left

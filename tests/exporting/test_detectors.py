@@ -219,7 +219,7 @@ def test_a_detector_exports_with_suppression_and_without_decoding(
 ) -> None:
     net = load(model)
     options = {"size": 128, "dynamic": {"batch", "height", "width"}, "check": True}
-    export = export_with_report(net, tmp_path / "nms.onnx", nms=True, **options)
+    export = export_with_report(net, tmp_path / "without_nms.onnx", nms=True, **options)
     assert export.metadata.outputs == ("detections",)
     assert {difference.output for difference in export.differences} >= {"detections"}
     raw = export_with_report(net, tmp_path / "raw.onnx", decode=False, **options)

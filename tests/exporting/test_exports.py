@@ -18,6 +18,7 @@ from mindspore import Tensor, nn, ops
 import zoohub
 from zoohub.errors import ExportError, UnknownModel
 from zoohub.exporting import export_network, export_with_report, read_metadata
+from zoohub.exporting.export import _publishing
 from zoohub.graphs.precision import _narrowed
 from zoohub.running import open_runner
 
@@ -207,6 +208,15 @@ def test_a_folder_that_cannot_be_made_is_an_error(digits: Any, out: Path) -> Non
     (out / "file").write_bytes(b"")
     with pytest.raises(ExportError, match="cannot write"):
         export_network(digits, out / "file" / "a.mindir")
+
+
+def test_the_file_that_names_a_networks_parts_is_the_last_to_be_there(out: Path) -> None:
+    (out / "a.more.onnx").mkdir()
+    refused = pytest.raises(ExportError, match=r"cannot write .*a\.more\.onnx")
+    with refused, _publishing(out / "a.onnx") as partial:
+        partial.write_bytes(b"last")
+        partial.with_name("a.more.onnx").write_bytes(b"other")
+    assert files_in(out) == ["a.more.onnx"]
 
 
 def test_air_away_from_ascend_names_the_machine_it_needs(digits: Any, out: Path) -> None:

@@ -54,6 +54,7 @@ def test_batch_norms_are_folded_by_default_where_the_format_is_a_graph_for_infer
         ("a.onnx", {"quantize": "static"}, "go together"),
         ("a.onnx", {"quantize": "dynamic", "calibrate": "photos"}, "go together"),
         ("a.air", {"check": True}, "neither checked"),
+        ("a.MINDIR", {}, "in small letters"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

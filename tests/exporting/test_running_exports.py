@@ -126,6 +126,26 @@ def test_a_file_of_others_says_what_it_lacks(out: Path, onnxruntime: Any) -> Non
             attempt()
 
 
+def test_a_file_that_takes_something_else_than_it_says_is_named(
+    digits: Any, out: Path, onnxruntime: Any
+) -> None:
+    import onnx
+
+    model = onnx.load(export_network(digits, out / "a.onnx"))
+    said = {prop.key: prop.value for prop in model.metadata_props}
+    said["zoohub.input"] = said["zoohub.input"].replace("[32, 32]", "[8, 8]")
+    onnx.helper.set_model_props(model, said)
+    onnx.save(model, out / "a.onnx")
+    with pytest.raises(DataError, match=r"a\.onnx cannot be run on image \(1, 1, 8, 8\): ") as told:
+        zoohub.predict(out / "a.onnx", heldout_digits().images[0])
+    assert "\n" not in str(told.value)
+    said["zoohub.family"] = "x" * 300  # which is no folder's name
+    onnx.helper.set_model_props(model, said)
+    onnx.save(model, out / "a.onnx")
+    with pytest.raises(DataError, match="cannot be run"):
+        zoohub.predict(out / "a.onnx", heldout_digits().images[0])
+
+
 @pytest.mark.parametrize("builder", ["yolov5", "yolov5_focus"])
 def test_maps_decoded_in_numpy_are_the_networks_own_boxes(
     builder: str, load: Callable[..., Any]

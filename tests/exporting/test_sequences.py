@@ -8,7 +8,7 @@ import pytest
 
 import zoohub
 from zoohub.cli.main import main
-from zoohub.errors import ExportError
+from zoohub.errors import DataError, ExportError
 
 BERT = {
     "vocab_size": 50,
@@ -101,6 +101,19 @@ def test_a_step_is_exchanged_of_a_pipeline_alone(
     options = ["--format", "onnx", "--output", str(tmp_path / "a")]
     assert main(["--offline", "export", *model.split(), *options]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_network_for_another_task_is_no_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["ocr", "--set", "detection=crnn_vgg7", "--format", "onnx", "--output", str(tmp_path)]
+    assert main(["--offline", "export", *asked]) == 1
+    said = "crnn_vgg7 is for scene-text-recognition; the step detection is scene-text-detection"
+    assert said in capsys.readouterr().err
+    pipeline = zoohub.load("ocr_printed", pretrained=True, detection="crnn_vgg7@printed")
+    with pytest.raises(DataError, match="the step detection is scene-text-detection"):
+        zoohub.export(pipeline, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize(

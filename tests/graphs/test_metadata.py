@@ -35,6 +35,7 @@ FULL = Metadata(
     confidence=0.25,
     whole="a" * 64,
     parts=("encode", "step"),
+    part="step",
 )
 
 
@@ -73,6 +74,10 @@ def test_a_damaged_field_is_an_error_and_no_crash(text: str) -> None:
         ("input", '{"text": "abc"}', r"input\.text: must be a mapping"),
         ("classes", '"abc"', "classes is no list of texts"),
         ("classes", "[1, 2]", "classes is no list of texts"),
+        ("parts", '["../a", "b"]', "parts are no names of parts"),
+        ("parts", '["", "b"]', "parts are no names of parts"),
+        ("parts", '["a", "a"]', "parts are no names of parts"),
+        ("parts", f'["{"a" * 300}"]', "parts are no names of parts"),
         ("classes", "[" * 100_000, "not valid JSON|nested deeper"),
     ],
 )

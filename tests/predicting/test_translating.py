@@ -186,12 +186,16 @@ def test_a_mindir_in_parts_is_searched_and_a_whole_one_says_that_it_is_not(
 
 def _of_another_network(file: Path, *, nobodys: bool = False) -> None:
     """Have a part of an exported network say that it is of another, or of whatever network."""
+    _saying(file, "whole", None if nobodys else "0" * 64)
+
+
+def _saying(file: Path, key: str, value: str | None) -> None:
     import onnx
 
     model = onnx.load(file)
     said = {prop.key: prop.value for prop in model.metadata_props}
-    assert len(said.pop("zoohub.whole")) == 64
-    onnx.helper.set_model_props(model, said if nobodys else {**said, "zoohub.whole": "0" * 64})
+    assert said.pop(f"zoohub.{key}")
+    onnx.helper.set_model_props(model, said if value is None else said | {f"zoohub.{key}": value})
     onnx.save(model, file)
 
 
@@ -237,7 +241,22 @@ def test_an_exported_network_is_searched_by_onnxruntime(
         zoohub.predict(file, sentences)
     _of_another_network(file.with_name("own.encode.onnx"), nobodys=True)  # as zoohub wrote before
     assert zoohub.predict(file, [[3]])[0].engine == "onnxruntime"
-    (tmp_path / "own.encode.onnx").unlink()
+    encode = file.with_name("own.encode.onnx")
+    _saying(encode, "part", "step")
+    with pytest.raises(DataError, match=r"own\.encode\.onnx is the part 'step' of the network"):
+        zoohub.predict(file, sentences)
+    _saying(encode, "part", None)  # as zoohub wrote before
+    model = onnx.load(encode)
+    made = model.graph.output[0].name
+    model.graph.output[0].name = "other"
+    model.graph.node.add(op_type="Identity", input=[made], output=["other"])
+    onnx.save(model, encode)
+    with pytest.raises(DataError, match=r"own\.encode\.onnx has no output 'memory'"):
+        zoohub.predict(file, sentences)
+    _saying(file, "parts", '["encode", "stride"]')
+    with pytest.raises(DataError, match=r"own\.onnx has no part 'step', which its task asks for"):
+        zoohub.predict(file, sentences)
+    encode.unlink()
     with pytest.raises(DataError, match=r"own\.encode\.onnx: there is no such file"):
         zoohub.predict(file, sentences)
     for options in ({"dtype": "float16"}, {"quantize": "dynamic"}):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mindspore import nn
 
     from zoohub.exporting.result import Export
+    from zoohub.manifest.entry import Entry
 
 EXAMPLES = (
     "zoohub export resnet50 --format onnx --check",
@@ -130,8 +131,9 @@ def run(options: argparse.Namespace, output: Output) -> int:
     from zoohub.settings import settings_for
 
     chosen = {key: getattr(options, key) for key in _CHOICES}
-    if pipeline_called(options.name, settings_for(device=options.device)) is not None:
-        return _export_pipeline(options, chosen, output)
+    pipeline = pipeline_called(options.name, settings_for(device=options.device))
+    if pipeline is not None:
+        return _export_pipeline(options, pipeline, chosen, output)
     exchanged(options.name, {}, steps_given(options))
     request = plan_export(options.output or Path(f"x.{options.format}"), **chosen)
     settings = settings_for(device=options.device)
@@ -159,14 +161,22 @@ def run(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _export_pipeline(options: argparse.Namespace, chosen: dict[str, object], output: Output) -> int:
+def _export_pipeline(
+    options: argparse.Namespace, entry: Entry, chosen: dict[str, object], output: Output
+) -> int:
     """Write a pipeline's networks into a folder; stdout has the path of its description alone."""
-    from zoohub.exporting.pipelines import check_pipeline, description_path, export_pipeline
+    from zoohub.exporting.pipelines import (
+        check_exchanged,
+        check_pipeline,
+        description_path,
+        export_pipeline,
+    )
     from zoohub.models.pipelines import Pipeline, load_named
     from zoohub.settings import settings_for
 
     check_pipeline(options.name, {**chosen, "lite": options.lite})
     settings = settings_for(device=options.device)
+    check_exchanged(entry, steps_given(options), settings)
     asked = replace(weights_options(options, output), arguments=steps_given(options))
     pipeline = load_named(options.name, settings, asked)
     assert isinstance(pipeline, Pipeline)

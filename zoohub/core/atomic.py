@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import IO
 from zoohub.errors import IntegrityError
 
 HOUR = 3600.0
+_DAY = 24 * HOUR
 _LEFTOVER = re.compile(r"\..*\.[0-9a-f]{32}\.(tmp|swap)")
 # Of earlier versions, which gave fewer random letters or none.
 _OLD_LEFTOVER = re.compile(r".*\.(tmp|new)|\..*\.part")
@@ -78,6 +80,18 @@ def _moving_to(path: Path, *, durable: bool) -> Iterator[Path]:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+@contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """A folder beside `path` for files that are moved from there once all are whole; it goes with
+    what is left in it."""
+    folder = fresh_name(path)
+    folder.mkdir(0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -208,19 +222,25 @@ def is_leftover(name: str, *, own: bool = False) -> bool:
 def leftovers(
     folder: Path, *, now: float, older_than: float = HOUR, own: bool = False
 ) -> list[Path]:
-    """Temporary files in a folder that have not changed for so long that nobody writes to them."""
+    """Temporary files in a folder that have not changed for so long that nobody writes to them, and
+    folders of a day ago: a folder does not change with the files in it."""
     found = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if is_leftover(entry.name, own=own):
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_leftover(entry.name, own=own and not is_folder):
+                least = max(older_than, _DAY) if is_folder else older_than
                 with contextlib.suppress(OSError):
-                    if now - entry.stat(follow_symlinks=False).st_mtime > older_than:
+                    if now - entry.stat(follow_symlinks=False).st_mtime > least:
                         found.append(Path(entry.path))
     return sorted(found)
 
 
 def remove_leftovers(folder: Path, *, own: bool = False) -> None:
-    """Remove what killed processes left in a folder more than an hour ago."""
+    """Remove what killed processes left in a folder more than an hour ago, see `leftovers`."""
     for path in leftovers(folder, now=time.time(), own=own):
         with contextlib.suppress(OSError):
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -14,7 +15,8 @@ def local_path(given: str | os.PathLike[str]) -> Path:
     The result is absolute, so that it keeps its meaning when the working folder changes.
 
     Raises:
-        UsageError: it is no path at all, or the home folder of `~name` is not known.
+        UsageError: it is no path at all, too long for one, or the home folder of `~name` is not
+            known.
     """
     return expanded(given).absolute()
 
@@ -25,9 +27,23 @@ def expanded(given: str | os.PathLike[str]) -> Path:
         text = os.fspath(given)
         if not isinstance(text, str) or not text or "\x00" in text:
             raise TypeError
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except (TypeError, RuntimeError):
         raise UsageError(f"{given!r} is no path of a file or folder") from None
+    if _is_too_long(path):
+        raise UsageError(f"{path}: the system has no room for so long a name; give a shorter one")
+    return path
+
+
+def _is_too_long(path: Path) -> bool:
+    """Whether the system takes no such name: `Path.is_file` and its kind would raise it later."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    except ValueError:  # half characters: there is no such file
+        return False
+    return False
 
 
 def name_or_path(given: object) -> str:

@@ -47,7 +47,7 @@ def check_file(
     Raises:
         ExportError: onnx.checker rejects the file, or it cannot be run here.
     """
-    if path.suffix == ".onnx":
+    if path.suffix.lower() == ".onnx":
         _check_onnx(path)
     inputs = tuple(known.name for known in shape.inputs)
     network = CellRunner(reference, "pynative", inputs=inputs, outputs=names)

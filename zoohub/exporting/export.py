@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 from mindspore import nn
 
+from zoohub.core.atomic import folder_beside, remove_leftovers
 from zoohub.errors import ExportError, UsageError
 from zoohub.exporting.graph_files import write_graph
 from zoohub.exporting.parts import has_parts, write_parts
@@ -70,13 +70,17 @@ def _publishing(path: Path) -> Iterator[Path]:
     """A file of the same name in a folder beside `path`; moved there when the block succeeds."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".zoohub-") as folder:
-            partial = Path(folder) / path.name
+        remove_leftovers(path.parent)
+        with folder_beside(path) as folder:
+            partial = folder / path.name
             yield partial
-            for other in sorted(Path(folder).iterdir()):  # further parts of the network
-                if other.suffix == path.suffix and other.name.startswith(f"{path.stem}."):
+            for other in sorted(folder.iterdir()):  # further parts of the network
+                own = other.suffix == path.suffix and other.name.startswith(f"{path.stem}.")
+                if own and other != partial:
                     other.replace(path.with_name(other.name))
+            partial.replace(path)  # at last: it is there once all are
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror or str(error)
-        raise ExportError(f"cannot write {path}: {reason}; nothing was left there") from error
+        target = error.filename2 or path  # the part's that could not be put there
+        raise ExportError(f"cannot write {target}: {reason}; nothing was left there") from error

@@ -44,7 +44,6 @@ from zoohub.outputs.reading import choose_reading
 from zoohub.tasks.contract import AnyTask, InFile
 from zoohub.tasks.finding import task_for
 
-_WITHOUT_STEP = "without_nms.onnx"
 _SEGMENTS = 4
 
 
@@ -181,7 +180,7 @@ def _write(job: _Job, partial: Path) -> int | None:
     model = onnx_model(net, inputs, job.interface.names, job.metadata, half=half)
     if job.step is not None:
         if request.check:
-            partial.with_name(_WITHOUT_STEP).write_bytes(model.SerializeToString())
+            _without_step(partial).write_bytes(model.SerializeToString())
         assert isinstance(job.shape, InputShape)
         job.step.append(model, job.shape.layout)
     partial.write_bytes(model.SerializeToString())
@@ -190,12 +189,17 @@ def _write(job: _Job, partial: Path) -> int | None:
     return OPSET
 
 
+def _without_step(partial: Path) -> Path:
+    """Where the file lies that a step is appended to, while it is checked."""
+    return partial.with_stem(f"{partial.stem}_without_step")
+
+
 def _quantize(job: _Job, partial: Path) -> None:
     from onnx import helper, load, save
 
     from zoohub.exporting.quantizing import quantize_file
 
-    whole = partial.with_name("float32.onnx")
+    whole = partial.with_stem(f"{partial.stem}_float32")
     partial.rename(whole)
     quantize_file(whole, partial, job.request, shape=job.shape, contract=job.metadata.input)
     model = load(partial)
@@ -206,7 +210,7 @@ def _quantize(job: _Job, partial: Path) -> None:
 def _check(job: _Job, partial: Path) -> tuple[Difference, ...]:
     names = job.interface.names
     reference = _reference(job.net, job.family, job.prepared, job.request)
-    plain = partial.with_name(_WITHOUT_STEP) if job.step else partial
+    plain = _without_step(partial) if job.step else partial
     differences = check_file(plain, reference, names, job.shape, job.task)
     if job.step is not None:
         assert isinstance(job.shape, InputShape)

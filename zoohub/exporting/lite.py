@@ -16,7 +16,7 @@ def lite_command(model: Path) -> tuple[str, ...]:
     """The command that turns a .mindir or .onnx file into a .ms beside it."""
     return (
         CONVERTER,
-        f"--fmk={'ONNX' if model.suffix == '.onnx' else 'MINDIR'}",
+        f"--fmk={'ONNX' if model.suffix.lower() == '.onnx' else 'MINDIR'}",
         f"--modelFile={model}",
         f"--outputFile={model.with_suffix('')}",  # the converter appends .ms
     )

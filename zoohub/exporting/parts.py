@@ -95,7 +95,7 @@ def write_parts(
             path = partial if name == last else part_path(partial, name)
             names = tuple(one.name for one in part.inputs)
             metadata = describe(
-                provenance, inputs=names, outputs=part.outputs, parts=own, whole=whole
+                provenance, inputs=names, outputs=part.outputs, parts=own, part=name, whole=whole
             )
             shape = PartShape(part.inputs)
             opset = _write(part, shape, metadata, path)

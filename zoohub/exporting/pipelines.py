@@ -10,11 +10,14 @@ from zoohub.errors import ExportError, UsageError
 from zoohub.exporting.export import export_with_report
 from zoohub.exporting.request import GRAPH_FORMATS, Options, plan_export
 from zoohub.exporting.result import Export
-from zoohub.manifest.entry import InputContract
-from zoohub.models.pipelines import Pipeline
+from zoohub.manifest.entry import Entry, InputContract
+from zoohub.manifest.steps import step_references
+from zoohub.models.pipelines import Pipeline, network_name
+from zoohub.predicting.known import known_of
 from zoohub.predicting.pipeline_files import write_pipeline_file
+from zoohub.settings import Settings
 from zoohub.tasks.chained import chain_task
-from zoohub.tasks.finding import find_task
+from zoohub.tasks.finding import find_task, task_for
 
 # What is asked of all networks alike; what else there is, is one network's own affair.
 _SHARED = ("format", "check", "dtype", "fold_bn", "batch")
@@ -45,6 +48,21 @@ def check_pipeline(name: str, options: Mapping[str, object]) -> None:
         )
 
 
+def check_exchanged(entry: Entry, given: Mapping[str, object], settings: Settings) -> None:
+    """That the networks that are named for steps of a pipeline do what these are for: said before
+    anything is fetched.
+
+    Raises:
+        DataError: one does something else. UsageError: there is no such step, or no network is
+            named.
+    """
+    named = {step: network_name(entry.model, step, value) for step, value in given.items()}
+    own = chain_task(entry.model, find_task(entry.task))
+    own.check_steps(entry.model, step_references(entry, named))
+    for step, name in named.items():
+        own.check_step(step, name, known_of(name, settings).task)
+
+
 def export_pipeline(
     pipeline: Pipeline, folder: Path, options: Mapping[str, object]
 ) -> Iterator[Export]:
@@ -53,10 +71,15 @@ def export_pipeline(
 
     Raises:
         As `check_pipeline`, and `export_with_report` for a network.
+        DataError: a step's network is for another task.
     """
     name = pipeline.entry.model
     check_pipeline(name, options)
-    chain_task(name, find_task(pipeline.entry.task)).check_steps(name, pipeline.steps)
+    own = chain_task(name, find_task(pipeline.entry.task))
+    own.check_steps(name, pipeline.steps)
+    for step, net in pipeline.steps.items():
+        known = net.zoohub
+        own.check_step(step, known.entry.model, task_for(known.entry.task, known.network))
     format = str(options.get("format") or "onnx")
     shared = {key: value for key, value in options.items() if key in _SHARED and value is not None}
     files = {step: f"{step}.{format}" for step in pipeline.steps}

@@ -157,6 +157,10 @@ def _target(path: Path, format: str | None) -> tuple[Path, str]:
     suffix = path.suffix.lower()
     if suffix in _SUFFIXES and _SUFFIXES[suffix] != settled:
         raise ExportError(f"{path.name} would be a {settled} file with the suffix {suffix}")
+    if suffix == ".mindir" and path.suffix != suffix:
+        raise ExportError(
+            f"{path.name}: MindSpore reads no file but {suffix}, in small letters; name it so"
+        )
     if suffix not in _SUFFIXES:
         path = path.with_name(f"{path.name}.{settled}")
     return path, settled

@@ -7,6 +7,7 @@ in the archive's member `extra/zoohub.json`. Keys are `zoohub.model`, `zoohub.in
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +25,7 @@ from zoohub.manifest.values import SchemaError
 from zoohub.outputs.box_decoding import BoxDecoding, Level
 
 PREFIX = "zoohub."
+_PART = re.compile("[A-Za-z0-9_]{1,40}")  # it becomes part of a file's name
 T = TypeVar("T")
 
 
@@ -37,10 +39,10 @@ class Metadata:
     in order,
     `parameters` the naming scheme of a weights file, `decoding` how the raw maps of a detector
     exported without decoding become boxes, `parts` the parts of a network that is exported in
-    several files (`part_path`), this file's own the last, `whole` the digest of that network, the
-    same in all of its parts (older files do not say it), `confidence` the score that boxes must
-    exceed to come out of a detector exported with its NMS, `writer` the version of zoohub that
-    wrote it.
+    several files (`part_path`), this file's own the last, `part` which of them a file is, `whole`
+    the digest of that network, the same in all of its parts (older files say neither),
+    `confidence` the score that boxes must exceed to come out of a detector exported with its NMS,
+    `writer` the version of zoohub that wrote it.
     """
 
     model: str | None = None
@@ -60,6 +62,7 @@ class Metadata:
     decoding: BoxDecoding | None = None
     confidence: float | None = None
     parts: tuple[str, ...] = ()
+    part: str | None = None
     whole: str | None = None
     writer: str = __version__
 
@@ -97,6 +100,8 @@ class Metadata:
         try:
             for key in {"classes", "inputs", "outputs", "parts"} & known.keys():
                 known[key] = _texts(_said(known, key), key)
+            if not _are_parts(known.get("parts", ())):
+                raise ValueError("parts are no names of parts")
             if "input" in known:
                 known["input"] = _contract(_said(known, "input"))
             if "decoding" in known:
@@ -182,6 +187,11 @@ def _texts(content: object, name: str) -> tuple[str, ...]:
     if not isinstance(content, list) or not all(isinstance(item, str) for item in content):
         raise TypeError(f"{name} is no list of texts")
     return tuple(content)
+
+
+def _are_parts(names: tuple[str, ...]) -> bool:
+    """Whether each is a name of its own that leads to no other folder."""
+    return len(set(names)) == len(names) and all(_PART.fullmatch(name) for name in names)
 
 
 def _decoding(content: Any) -> BoxDecoding:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # a list asks only which there are, and making dataclasses ta
     from zoohub.networks.family import Family
 
 
+_LONGEST = 60  # letters of a family's name: the system refuses to look for what is far longer
+
 # What is the heads' own in the text encoders that have several (`Family.heads`).
 ENCODER_HEADS = (
     "cls1 cls2 dense1 dense_1 dense_0 lstm transitions linear_start linear_end pred_layer"
@@ -31,7 +33,9 @@ def family_names() -> tuple[str, ...]:
 def has_family(name: str) -> bool:
     """Whether there is a family of that name; it is not imported."""
     homes = networks.__path__
-    return name.isidentifier() and any(Path(home, name, "family.py").is_file() for home in homes)
+    if not name.isidentifier() or len(name) > _LONGEST:
+        return False
+    return any(Path(home, name, "family.py").is_file() for home in homes)
 
 
 @cache

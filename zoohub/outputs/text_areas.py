@@ -197,5 +197,6 @@ def _other(what: str, raw: Mapping[str, Array]) -> DataError:
 
 
 def _check(what: str, array: Array, ndim: int) -> None:
-    if array.ndim != ndim or array.dtype.kind != "f":
+    # OpenCV crashes over maps without a pixel.
+    if 0 in array.shape[-2:] or array.ndim != ndim or array.dtype.kind != "f":
         raise DataError(f"expected {what}; got {array.dtype} {array.shape}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from zoohub.core.paths import name_or_path
-from zoohub.errors import DataError, UsageError
+from zoohub.errors import UsageError
 from zoohub.manifest.entry import InputContract
 from zoohub.manifest.opening import open_index
 from zoohub.manifest.steps import exchanged, resolved_steps, step_references
@@ -24,7 +24,7 @@ from zoohub.predicting.pipeline_files import PipelineFile, is_pipeline_file, rea
 from zoohub.predicting.predictor import Predictor
 from zoohub.settings import Settings
 from zoohub.tasks.chained import ChainTask, chain_task
-from zoohub.tasks.contract import AnyTask, Prepare, Row
+from zoohub.tasks.contract import Prepare, Row
 from zoohub.tasks.finding import find_task
 
 if TYPE_CHECKING:
@@ -107,25 +107,14 @@ def open_any(
                 chain.file.check(step)
     for step, net in nets.items():
         if isinstance(net, str):  # before anything is fetched
-            _check_step(own, step, net, known_of(net, settings).task)
+            own.check_step(step, net, known_of(net, settings).task)
     opened = {
         step: open_predictor(cast("nn.Cell", net), settings, mode=mode, request=request)
         for step, net in nets.items()
     }
     for step, predictor in opened.items():
-        _check_step(own, step, str(nets[step]), predictor.task)
+        own.check_step(step, str(nets[step]), predictor.task)
     return ChainPredictor(own, opened)
-
-
-def _check_step(task: ChainTask, step: str, name: str, own: AnyTask) -> None:
-    """That a network called `name`, for the task `own`, can be a pipeline's step.
-
-    Raises:
-        DataError: it does something else.
-    """
-    wanted = task.steps[step]
-    if wanted not in own.serves:
-        raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
 
 
 def step_names(model: str, settings: Settings, given: Mapping[str, object]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from zoohub.core.hashing import hash_file
 from zoohub.core.json_reader import read_json_file
 from zoohub.core.paths import local_path
 from zoohub.errors import DataError, ExportError
+from zoohub.running.runner import existing
 
 _MOST = 1 << 20  # bytes
 _KEYS = {"pipeline", "task", "steps"}
@@ -45,14 +46,14 @@ class PipelineFile:
             return
         path = Path(self.steps[step])
         try:
-            found = hash_file(path).sha256
+            found = hash_file(existing(path)).sha256
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
         if found != self.hashes[step]:
             raise DataError(
                 f"{path} is not the file that was exported with {self.pipeline}: its SHA-256 is "
                 f"{found[:8]}…, not {self.hashes[step][:8]}…; export the pipeline again, or name "
-                f"the file in its place (--set {step}={path.name})"
+                f"the file in its place (--set {step}={path})"
             )
 
 
@@ -73,7 +74,7 @@ def read_pipeline_file(name: str | Path) -> PipelineFile:
         pipeline, task, steps = said["pipeline"], said["task"], said["steps"]
         hashes = said.get(_HASHES)
         if isinstance(pipeline, str) and isinstance(task, str) and isinstance(steps, dict):
-            files = {k: str(path.parent / v) for k, v in steps.items() if _is_beside(v)}
+            files = {k: str(local_path(path.parent / v)) for k, v in steps.items() if _is_beside(v)}
             if steps and len(files) == len(steps) and (hashes is None or _binds(hashes, steps)):
                 return PipelineFile(pipeline, task, files, hashes or {})
     raise DataError(
@@ -106,4 +107,6 @@ def _binds(hashes: object, steps: Mapping[str, object]) -> TypeGuard[Mapping[str
 
 def _is_beside(file: object) -> TypeGuard[str]:
     """Whether it is the name of a file in the same folder: a description leads nowhere else."""
-    return isinstance(file, str) and Path(file).name == file and file not in ("", ".", "..")
+    if not isinstance(file, str) or "\x00" in file:
+        return False
+    return Path(file).name == file and file not in ("", ".", "..")

@@ -56,6 +56,16 @@ class ChainTask(PredictOnly):
             if step not in given and step not in self.optional:
                 raise DataError(f"{name} has no step {step!r}, which {self.name} needs")
 
+    def check_step(self, step: str, name: str, own: AnyTask) -> None:
+        """That a network called `name`, for the task `own`, can be a step.
+
+        Raises:
+            DataError: it does something else.
+        """
+        wanted = self.steps[step]
+        if wanted not in own.serves:
+            raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
+
     def prepare(self, contract: InputContract, options: object = None) -> Prepare:
         """Refused: no one network does it."""
         raise DataError(f"{self.name} is done by a pipeline of networks, not by one network")

@@ -54,6 +54,9 @@ def test_boxes_move_as_by_mindspores_operator(spread: tuple[float, float, float,
     decode = ops.BoundingBoxDecode(max_shape=SIZE, means=(0.0,) * 4, stds=spread)
     theirs = decode(Tensor(boxes), Tensor(offsets)).asnumpy()
     np.testing.assert_allclose(moved(boxes, offsets, spread, SIZE), theirs, rtol=1e-5, atol=1e-4)
+    height, width = SIZE
+    far = moved(boxes, np.full_like(offsets, 3e38), spread, SIZE)  # of weights that fit nothing
+    assert (far == (width, height, width, height)).all()
 
 
 def boxes_of_every_size(count: int) -> np.ndarray[Any, Any]:

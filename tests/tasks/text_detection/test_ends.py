@@ -56,6 +56,13 @@ def test_a_text_without_an_end_or_below_the_least_is_none() -> None:
     assert end_outlines(np.zeros((7, 4, 4), np.float32), (16, 16)) == []
 
 
+def test_corners_beyond_all_numbers_are_far_away() -> None:
+    maps = drawn(UPRIGHT)
+    maps[3:] *= np.float32(1e30)
+    ((points),) = (outline.points for outline in end_outlines(maps, SIZE))
+    assert np.isfinite(points).all()
+
+
 def test_a_tall_text_ends_at_its_top_and_bottom() -> None:
     maps = np.zeros((7, 16, 8), np.float32)
     corners = np.array([[8, 4], [20, 4], [20, 60], [8, 60]])
@@ -91,6 +98,8 @@ def test_three_maps_are_logits() -> None:
     assert (raw[0, :3] == 0).all()  # the network's own stays
     with pytest.raises(DataError, match=r"expected 7 maps"):
         text_ends({"points": raw[:, :5]}, (8, 8))
+    with pytest.raises(DataError, match=r"expected maps .* got float32 \(1, 7, 0, 2\)"):
+        text_ends({"points": raw[:, :, :0]}, (8, 8))  # which OpenCV crashed over
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from zoohub.settings import Settings, load_settings
 from zoohub.tasks.classification.recipe import ClassificationRecipe
 from zoohub.training import finetune, parse_recipe
 from zoohub.training.frozen.features import BodyRunner
+from zoohub.training.frozen.shards import shard_key
 from zoohub.training.memory import run_session
 from zoohub.training.recorded import train
 from zoohub.training.reports import Hooks, StepReport
@@ -146,7 +147,7 @@ def test_a_resumed_run_reads_its_features_and_ends_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("harm", ["cut", "flipped", "other", "no sidecar"])
+@pytest.mark.parametrize("harm", ["cut", "flipped", "other", "label", "no sidecar"])
 def test_damaged_features_are_noticed_and_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
@@ -159,8 +160,14 @@ def test_damaged_features_are_noticed_and_computed_again(
     elif harm == "flipped":
         (kept / "train-00000.npy").write_bytes(content[:-5] + b"\x55" + content[-4:])
     elif harm == "other":  # features of another version of the networks
-        said_of_it = json.loads((kept / "train-00000.json").read_text())
-        (kept / "train-00000.json").write_text(json.dumps({**said_of_it, "key": "0" * 64}))
+        known = {**json.loads((kept / "train-00000.json").read_text()), "key": "0" * 64}
+        del known["own"]
+        known["own"] = shard_key(known)
+        (kept / "train-00000.json").write_text(json.dumps(known))
+    elif harm == "label":
+        known = json.loads((kept / "train-00000.json").read_text())
+        known["labels"][0] = (known["labels"][0] + 1) % 10
+        (kept / "train-00000.json").write_text(json.dumps(known))
     else:
         (kept / "train-00000.json").unlink()
     run = finetune(recipe(), output=tmp_path / "run", resume=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoohub.inputs.picture.text_crop import clockwise
+from zoohub.tasks.detection.suppression import bounded
 from zoohub.tasks.text_detection.shapes import MOST, Map, Outline, opencv
 
 _NEAR_END = 0.8  # from which a pixel is near one of the ends
@@ -46,7 +47,7 @@ def end_outlines(maps: Map, size: tuple[int, int], *, least: float = 0.8) -> lis
         ends = [_mean(corners, weights, right == bool(end)) for end in (0, 1)]
         if all(end is not None for end in ends):
             points = np.concatenate([end for end in ends if end is not None])
-            found.append(Outline(clockwise(points), float(inside[own].mean())))
+            found.append(Outline(clockwise(bounded(points)), float(inside[own].mean())))
     return sorted(found, key=lambda outline: -outline.score)
 
 

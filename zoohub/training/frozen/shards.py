@@ -53,7 +53,9 @@ def write_shard(folder: Path, name: str, key: str, shard: Shard) -> None:
         with replacing(folder / f"{name}.npy") as file:
             np.lib.format.write_array(file, shard.features)  # type: ignore[no-untyped-call]
         said = {k: v for k, v in asdict(shard).items() if k != "features"}
+        said["errors"] = {str(number): reason for number, reason in shard.errors.items()}
         said |= {"key": key, "sha256": hash_file(folder / f"{name}.npy").sha256}
+        said["own"] = shard_key(said)  # labels that changed would be learnt
         with replacing(folder / f"{name}.json") as file:
             file.write(json.dumps(said).encode())
 
@@ -63,8 +65,10 @@ def read_shard(folder: Path, name: str, key: str) -> Shard | None:
     things, or was damaged."""
     try:
         said = parse_own((folder / f"{name}.json").read_bytes())
-        whole = said["key"] == key and hash_file(folder / f"{name}.npy").sha256 == said["sha256"]
-        if not whole:
+        whole = said.pop("own") == shard_key(said)
+        if not whole or said["key"] != key:
+            return None
+        if hash_file(folder / f"{name}.npy").sha256 != said["sha256"]:
             return None
         features = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         errors = {int(number): str(reason) for number, reason in said["errors"].items()}

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.tasks.detection.suppression import bounded
+
 ONE = (1.0, 1.0, 1.0, 1.0)
 HEAD = (0.1, 0.1, 0.2, 0.2)  # the spread of the offsets that heads were trained with
 _MOST = -math.log(0.016)  # a side changes no more than by this power of e
@@ -24,7 +26,7 @@ def moved(
     The last pixel belongs to a box: its width is x2 − x1 + 1, as for MindSpore's
     `BoundingBoxDecode`.
     """
-    scaled = offsets * np.asarray(spread, np.float32)
+    scaled = bounded(offsets) * np.asarray(spread, np.float32)
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + sides * scaled[:, :2]
     halves = sides * np.exp(np.clip(scaled[:, 2:], -_MOST, _MOST)) / 2 - np.float32(0.5)
