@@ -116,7 +116,7 @@ class Counter:
         self._fetching = False
 
     def start(self, name: str, total: int | None, already: int) -> None:
-        self._fetching = name.endswith("files")
+        self._fetching = name.endswith(("file", "files"))
 
     def advance(self, count: int) -> None:
         self.fetched += count if self._fetching and count > 0 else 0
