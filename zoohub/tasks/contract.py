@@ -81,6 +81,7 @@ class Task(ABC, Generic[R, T]):
     published: tuple[str, ...]  # those an index states, in percent
     headline: tuple[str, ...]  # said at the end of a run, the first after each epoch
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
+    instead: Mapping[str, str] = MappingProxyType({})  # what counts for a figure where measured
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
     freezes = False  # whether a head can be trained on features that are kept
     headless = False  # whether it asks a network's body alone: any head's file will do
@@ -276,8 +277,7 @@ class Task(ABC, Generic[R, T]):
         return list(zip(inputs, targets, strict=True))
 
     def step_figures(self, outputs: Any, rows: TrainingRow) -> dict[str, float]:
-        """Sums over a step's rows of what is told besides the loss; `outputs` are tensors, one a
-        micro-batch."""
+        """What is told besides the loss, summed over a step's rows; an output a micro-batch."""
         return {}
 
     def evaluates(self, recipe: R, epoch: int) -> bool:
