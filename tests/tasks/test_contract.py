@@ -149,6 +149,9 @@ def test_it_says_what_it_measures_and_learns(task: AnyTask) -> None:
         assert set(named) <= set(keys)
     assert set(task.best) <= set(task.epoch_figures)
     assert task.headline[0] in task.epoch_figures
+    assert set(task.instead) <= set(task.epoch_figures)
+    for key, other in task.instead.items():
+        assert task.figure(key).higher == task.figure(other).higher
     assert all((task.learns_from, task.expected, task.split_title))
 
 
@@ -379,7 +382,8 @@ def test_it_goes_the_whole_road(
     (tmp_path / "recipe.yaml").write_text("\n".join(kept) + case.example.NETWORK)
     run = finetune(tmp_path / "recipe.yaml", output=tmp_path / "run")
     line = json.loads((run.path / "metrics.jsonl").read_text())
-    assert {key for lines in task.curve.values() for key in lines.values()} <= set(line)
+    drawn = {key for lines in task.curve.values() for key in lines.values()}
+    assert drawn - {f"validation_{key}" for key in task.instead.values()} <= set(line)
     assert all(f"validation_{key}" in line for key in task.epoch_figures)
     assert set(task.headline) <= set(run.metrics)
     assert (run.path / "report.html").read_text().startswith("<!doctype html>")

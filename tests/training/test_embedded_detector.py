@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 import zoohub
 from zoohub import evaluate
+from zoohub.errors import DataError
 from zoohub.inputs.picture.digits import heldout_digits
 from zoohub.settings import Settings
 from zoohub.tasks.detection.scenes import make_scene
@@ -60,3 +62,18 @@ def overlap(one: Sequence[float] | None, other: Sequence[float]) -> float:
     sides = [max(0.0, min(one[i + 2], other[i + 2]) - max(one[i], other[i])) for i in (0, 1)]
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
     return sides[0] * sides[1] / (sum(areas) - sides[0] * sides[1])
+
+
+@pytest.mark.slow
+def test_where_all_boxes_were_left_out_it_is_said_why(tmp_path: Path) -> None:
+    pytest.importorskip("pycocotools")
+    Image.new("RGB", (40, 20)).save(tmp_path / "a.png")
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "categories": [{"id": 7, "name": "3"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 9, "bbox": [1, 1, 5, 5]}],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    settings = Settings(home=tmp_path / "home", offline=True)
+    with pytest.raises(DataError, match=r"no boxes in the 1 .*; 1 boxes with a label out of range"):
+        evaluate("yolov8n@digits", tmp_path / "a.json", settings=settings)

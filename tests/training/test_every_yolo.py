@@ -85,8 +85,32 @@ def test_it_trains_and_is_measured(model: str, tmp_path: Path) -> None:
     assert len(losses) == 1
     assert np.isfinite(losses).all()
     assert 0 <= run.metrics["map50"] <= 1
-    assert ("mask_map50" in run.metrics) == model.endswith("masks")
+    masked = model.endswith("masks")
+    assert ("mask_map50" in run.metrics) == masked
+    (line,) = map(json.loads, (run.path / "metrics.jsonl").read_text().splitlines())
+    assert ("validation_mask_map" in line) == masked
+    assert ("mAP@0.5 of masks" in (run.path / "report.html").read_text()) == masked
     assert json.loads((run.path / "run.json").read_text())["classes"] == ["light", "grey"]
+
+
+@pytest.mark.slow
+def test_a_run_with_masks_of_before_they_decided_goes_on(tmp_path: Path) -> None:
+    recipe, output = _recipe(tmp_path, *NETWORKS["yolov8n-masks"]), tmp_path / "run"
+    heads: list[str] = []
+    finetune(recipe, output=output, on_epoch=lambda report: heads.append(report.headline[0]))
+    history = output / "metrics.jsonl"
+    line = json.loads(history.read_text())
+    kept = {key: value for key, value in line.items() if "mask" not in key}
+    assert kept != line
+    history.write_text(json.dumps(kept) + "\n")
+    run = finetune(
+        output, resume=True, epochs=2, on_epoch=lambda report: heads.append(report.headline[0])
+    )
+    assert heads == ["mAP@0.5 of masks", "mAP@0.5"]
+    assert run.metrics["best_epoch"] in (1, 2)
+    last = [json.loads(text) for text in history.read_text().splitlines()][-1]
+    assert last["epoch"] == 2
+    assert last["validation_mask_map"] is not None
 
 
 def test_a_family_without_a_loss_says_so(tmp_path: Path) -> None:

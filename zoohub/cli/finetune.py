@@ -165,7 +165,9 @@ def headline(run: Run) -> str:
     """The figures that the run's task puts first."""
     made = run.net.zoohub
     task, metrics = task_for(made.entry.task, made.network), run.metrics
-    told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in task.headline]
+    others = [task.instead[key] for key in task.headline if key in task.instead]
+    keys = [*task.headline, *(key for key in others if key in metrics)]
+    told = [f"{task.figure(key).title} {metrics[key]:.4f}" for key in keys]
     return f"{', '.join(told)} on {counted(metrics['count'], task.sample)}"
 
 

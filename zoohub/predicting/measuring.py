@@ -176,8 +176,12 @@ def evaluate(
     metric = measure_samples(
         named, task.renumbered(samples, places), batch_size, skipped.setdefault
     )
+    try:
+        figures = metric.figures()
+    except DataError as error:  # what was left out may be why there is nothing to measure by
+        raise DataError("; ".join((str(error), *warnings))) from None
     return {
-        **metric.figures(),
+        **figures,
         "engine": named.computing,
         "classes": list(classes),
         "skipped": skipped,

@@ -16,11 +16,14 @@ _COLOURS = ("#1f77b4", "#d62728")  # of a panel's first and second line
 def learning_curve(
     curve: Mapping[str, Mapping[str, str]], history: Sequence[Mapping[str, float | None]]
 ) -> str:
-    """The panels of a run: `curve` names the figures of an epoch that each panel's lines show."""
+    """The panels of a run: `curve` names the figures of an epoch that each panel's lines show; what
+    no epoch has is left out."""
+    kept = {key for line in history for key in line}
     return curves(
         {
-            title: {name: [line[key] for line in history] for name, key in lines.items()}
+            title: {name: [line.get(key) for line in history] for name, key in lines.items()}
             for title, lines in curve.items()
+            if kept.issuperset(lines.values())
         }
     )
 

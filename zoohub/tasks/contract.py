@@ -219,8 +219,7 @@ class Task(Described, ABC, Generic[R, T]):
         return list(zip(inputs, targets, strict=True))
 
     def step_figures(self, outputs: Any, rows: TrainingRow) -> dict[str, float]:
-        """Sums over a step's rows of what is told besides the loss; `outputs` are tensors, one a
-        micro-batch."""
+        """What is told besides the loss, summed over a step's rows; an output a micro-batch."""
         return {}
 
     def evaluates(self, recipe: R, epoch: int) -> bool:

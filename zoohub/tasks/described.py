@@ -23,6 +23,7 @@ class Described:
     published: tuple[str, ...]  # those an index states, in percent
     headline: tuple[str, ...]  # said at the end of a run, the first after each epoch
     best: tuple[str, ...]  # decides which epoch is best; later ones where the first are equal
+    instead: Mapping[str, str] = MappingProxyType({})  # what counts for a figure where measured
     epoch_figures: tuple[str, ...]  # of the validation part, kept for each epoch
     freezes = False  # whether a head can be trained on features that are kept
     headless = False  # whether it asks a network's body alone: any head's file will do

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from zoohub.tasks.contract import AnyTask, Figures, Metric, Note, TrainingRow, T
 from zoohub.tasks.recipe import Recipe
 from zoohub.tasks.samples import AnySamples
 from zoohub.training.batches import MIX, Loader, Plan
-from zoohub.training.reports import EpochReport, Hooks, Progress, StepReport
+from zoohub.training.reports import EpochReport, Hooks, Line, Progress, StepReport
 from zoohub.training.session import Session
 from zoohub.training.several.collectives import from_first, means
 from zoohub.training.steps.schedule import learning_rate
@@ -75,26 +75,50 @@ def run_epochs(course: Course, progress: Progress) -> Progress:
                 found = course.learner.measure("validation", course.note).figures()
         own = [progress.sums[key] / (plan.steps * plan.share) for key in progress.sums]
         loss, *own = means([np.mean(progress.losses), *own], plan.workers)
-        title = task.headline[0]
+        known = {**dict.fromkeys(task.epoch_figures), **_known(task, found)}
+        title = counting(task, task.headline[0], known, progress.history)
         report = EpochReport(
             epoch=epoch,
             loss=loss,
             lr=lr,
             seconds=time.perf_counter() - started,
             training=dict(zip(progress.sums, own, strict=True)),
-            validation={key: found.get(key) for key in task.epoch_figures},
+            validation=known,
             headline=(task.figure(title).title, found.get(title)),
         )
         _advance(course, progress, report, weights, last=last)
     return progress
 
 
-def ranked(task: AnyTask, found: Mapping[str, float | None]) -> list[float] | None:
+def ranked(
+    task: AnyTask, found: Mapping[str, float | None], history: Sequence[Line]
+) -> list[float] | None:
     """What ranks an epoch by the task's `best` figures, the larger the better; None: not measured
-    whole."""
-    signs = {key: 1 if task.figure(key).higher else -1 for key in task.best}
-    known = [sign * value for key, sign in signs.items() if (value := found[key]) is not None]
+    whole. `history` has the epochs that it is ranked among."""
+    keys = [counting(task, key, found, history) for key in task.best]
+    signs = {key: 1 if task.figure(key).higher else -1 for key in keys}
+    known = [sign * value for key, sign in signs.items() if (value := found.get(key)) is not None]
     return known if len(known) == len(signs) else None
+
+
+def counting(
+    task: AnyTask, key: str, found: Mapping[str, float | None], history: Sequence[Line]
+) -> str:
+    """The figure that counts for `key`: what the task has `instead`, where that is measured.
+
+    A run goes on by what it began with: older versions of zoohub kept fewer figures.
+    """
+    other = task.instead.get(key)
+    if other is None or found.get(other) is None:
+        return key
+    without = (line for line in history if line.get(f"validation_{other}") is None)
+    return key if any(line.get(f"validation_{key}") is not None for line in without) else other
+
+
+def _known(task: AnyTask, found: Figures) -> Figures:
+    """The figures of an epoch that are kept, as far as they were measured."""
+    others = [task.instead[key] for key in task.epoch_figures if key in task.instead]
+    return {key: found[key] for key in (*task.epoch_figures, *others) if key in found}
 
 
 def overdue(task: AnyTask, recipe: Recipe, progress: Progress) -> bool:
@@ -190,7 +214,7 @@ def _advance(
 ) -> None:
     """Keep what is best or last, and move the position on to the next epoch."""
     task, hooks = course.session.task, course.hooks
-    rank = ranked(task, {key: report.validation[key] for key in task.best})
+    rank = ranked(task, report.validation, progress.history)
     if rank is not None and (progress.best_epoch is None or rank > progress.best):
         progress.best_epoch, progress.best = report.epoch, rank
         if hooks.keep:

@@ -119,7 +119,9 @@ def _finished_state(folder: RunFolder, recipe: Recipe) -> tuple[Arrays, Progress
     progress = Progress(epoch=len(history), history=history)
     task = task_of_recipe(recipe)
     for line in history:
-        rank = ranked(task, {key: line.get(f"validation_{key}") for key in task.best})
+        figures = (*task.best, *task.instead.values())
+        found = {key: line.get(f"validation_{key}") for key in figures}
+        rank = ranked(task, found, history)
         if rank is not None and (progress.best_epoch is None or rank > progress.best):
             progress.best_epoch, progress.best = int(line["epoch"]), rank
     return state, progress

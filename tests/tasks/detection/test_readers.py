@@ -200,6 +200,26 @@ def test_coco_annotations_become_boxes_and_crowds(tmp_path: Path) -> None:
     assert "annotation 4" in text
 
 
+@pytest.mark.parametrize(
+    ("stated", "warned"),
+    [
+        ({"height": 20, "width": 40}, False),
+        ({"height": 20.0, "width": 40.0}, False),
+        ({"width": 40}, False),
+        ({"height": 0, "width": 0}, False),
+        ({"height": 40, "width": 20}, True),  # as before it was turned
+        ({"height": 40, "width": 80}, True),
+    ],
+)
+def test_a_picture_that_was_resized_is_named(
+    stated: dict[str, float], warned: bool, tmp_path: Path
+) -> None:
+    file = _coco(tmp_path, images=[{"id": 7, "file_name": "a.png", **stated}])
+    said = [text for text in _read(file).warnings if "another size" in text]
+    assert len(said) == warned
+    assert all("a.png" in text for text in said)
+
+
 @pytest.mark.parametrize("place", [".", "images", "train", "images/train", "../images/train"])
 def test_cocos_pictures_are_found_near_their_annotations(tmp_path: Path, place: str) -> None:
     file = _coco(tmp_path)

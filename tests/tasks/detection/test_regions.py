@@ -206,18 +206,42 @@ def test_compiled_parts_find_the_same() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["onnx", "mindir"])
-def test_an_export_in_parts_finds_the_same(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "files"),
+    [
+        ("maskrcnn_mobilenetv1", 3),
+        pytest.param("res2net_faster_rcnn", 2, marks=pytest.mark.every),
+        pytest.param("cascadercnn", 4, marks=pytest.mark.every),
+    ],
+)
+def test_an_export_in_parts_finds_the_same(
+    model: str, files: int, suffix: str, tmp_path: Path
+) -> None:
     pytest.importorskip("onnxruntime")
-    net = with_findings(zoohub.load("maskrcnn_mobilenetv1", num_classes=CLASSES))
+    ms.set_seed(0)
+    net = with_findings(zoohub.load(model, num_classes=CLASSES))
+    if files != 3:
+        calm(net)
     file = zoohub.export(net, tmp_path / f"a.{suffix}", check=True)
-    assert len(list(tmp_path.glob(f"*.{suffix}"))) == 3
+    assert len(list(tmp_path.glob(f"*.{suffix}"))) == files
     exported = open_predictor(file, Settings(home=tmp_path))
     assert exported.task.name == "object-detection"
     image = np.random.default_rng(7).normal(size=(1, 3, *SIZE)).astype(np.float32)
     expected = search_objects(part_runners(net, "faster_rcnn", "pynative"), image)
     found = search_objects(exported.parts, image)
+    assert found.keys() == expected.keys()
+    assert len(np.unique(expected["detections"][:, 1:5], axis=0)) > 5
     np.testing.assert_allclose(found["detections"], expected["detections"], rtol=1e-3, atol=1e-2)
-    np.testing.assert_allclose(found["masks"], expected["masks"], rtol=0, atol=1e-3)
+    if "masks" in expected:
+        np.testing.assert_allclose(found["masks"], expected["masks"], rtol=0, atol=1e-3)
+
+
+def calm(net: Any) -> None:
+    """Halve every norm: the maps of a fresh residual network, which grow from block to block to a
+    million, are then some ones, and what is found hangs on no rounding."""
+    for parameter in net.get_parameters():
+        if parameter.name.endswith("gamma"):
+            parameter.set_data(parameter / 2)
 
 
 def test_values_that_are_not_finite_are_an_error() -> None:

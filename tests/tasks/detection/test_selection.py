@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoohub.outputs.boxes import packed_boxes
+from zoohub.errors import DataError
+from zoohub.outputs.boxes import Boxes, packed_boxes, scored_boxes
 from zoohub.tasks.detection.rules import BoxRules
 from zoohub.tasks.detection.selection import Detections, select_detections, table_detections
 from zoohub.tasks.detection.suppression import non_max_suppression
@@ -92,6 +93,28 @@ def test_equal_scores_keep_the_networks_order_and_the_limit_holds():
     found = selected(rows, most=3)
     assert found.boxes[:, 0].tolist() == [-10, 30, 70]
     assert len(selected(rows, max_candidates=2)) == 2
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_scores_beside_their_boxes_are_chosen_as_by_themselves(multi_label: bool) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.uniform(1, 60, (1, 400, 4 + 7)).astype(np.float32)  # sides above any threshold
+    rows[..., 4:] = rng.integers(0, 8, (1, 400, 7)) / 8  # many are equal
+    rows[0, ::9, 6] = np.nan
+    beside = scored_boxes({"boxes": rows}, (64, 64))
+    alone = Boxes(rows[..., :4], None, rows[..., 4:])
+    rules = BoxRules(confidence=0.5, multi_label=multi_label)
+    found, expected = (select_detections(form, 0, rules) for form in (beside, alone))
+    assert len(found) > 100
+    for name in ("boxes", "scores", "classes", "candidates"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    if not multi_label:  # a row with NaN has no best score, the others their largest
+        assert (found.candidates % 9).all()
+        best = rows[0, found.candidates, 4:]
+        np.testing.assert_array_equal(found.scores, best.max(axis=1))
+        np.testing.assert_array_equal(found.classes, best.argmax(axis=1))
+    with pytest.raises(DataError, match="side by side"):
+        Boxes(alone.boxes, None, alone.scores, packed=rows[..., 1:])
 
 
 def test_nothing_found_is_empty_and_well_shaped():

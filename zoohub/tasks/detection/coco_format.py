@@ -40,6 +40,10 @@ class _Written:
 _NO_PICTURE = Reason(
     "annotation of an unknown picture was left out", "annotations of unknown pictures were left out"
 )
+_RESIZED = Reason(
+    "picture has another size than its annotations say, so that boxes may lie wrong",
+    "pictures have another size than their annotations say, so that boxes may lie wrong",
+)
 
 
 def read_coco_part(
@@ -78,17 +82,25 @@ def read_coco_part(
             rows[annotation["image_id"]].append(_Written(row, where, crowd, annotation))
 
     good = [number for number, path in paths.items() if path not in bad]
-    objects = [
-        _objects(rows[number], paths[number], len(categories.names), complaints) for number in good
-    ]
+    objects: list[Objects] = []
+    for number in good:
+        size = picture_size(paths[number])
+        if rows[number] and _stated(pictures[number]) not in (None, size):
+            complaints.add(_RESIZED, str(paths[number]))
+        objects.append(_objects(rows[number], size, len(categories.names), complaints))
     return Samples([paths[n] for n in good], objects, [str(paths[n]) for n in good])
 
 
+def _stated(image: Mapping[str, object]) -> tuple[object, object] | None:
+    """The (height, width) that a file says a picture has; None where it does not say both."""
+    height, width = image.get("height"), image.get("width")
+    return (height, width) if height and width else None
+
+
 def _objects(
-    rows: Sequence[_Written], picture: Path, classes: int, complaints: Complaints
+    rows: Sequence[_Written], size: tuple[int, int], classes: int, complaints: Complaints
 ) -> Objects:
-    """What is in one picture."""
-    size = picture_size(picture)
+    """What is in one picture of (height, width) `size`."""
     boxes: list[Boxes] = []
     known: list[Shape | None] = []
     for crowd in (False, True):

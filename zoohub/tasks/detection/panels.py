@@ -22,7 +22,14 @@ figure { width: 18rem } figure img { width: 18rem }
 """
 SHOWN = 12  # pictures on the page
 _DRAWN = 320  # pixels: small pictures are enlarged to it
-_TITLES = {"mAP@0.5": "map50", "mAP@0.75": "map75", "mAP@0.5:0.95": "map"}
+_TITLES = {
+    "mAP@0.5": "map50",
+    "mAP@0.75": "map75",
+    "mAP@0.5:0.95": "map",
+    "mAP@0.5 of masks": "mask_map50",
+    "mAP@0.75 of masks": "mask_map75",
+    "mAP@0.5:0.95 of masks": "mask_map",
+}
 
 
 def detection_panels(finished: Finished[DetectionRecipe, Objects]) -> Panels:
@@ -31,7 +38,7 @@ def detection_panels(finished: Finished[DetectionRecipe, Objects]) -> Panels:
     sections: list[str] = []
     if finished.figures is not None:
         figures = finished.figures
-        found = {title: f"{figures[key]:.4f}" for title, key in _TITLES.items()}
+        found = {title: f"{figures[key]:.4f}" for title, key in _TITLES.items() if key in figures}
         rows = [
             (name, (str(row["boxes"]), _number(row["map50"]), _number(row["map"])))
             for name, row in figures["per_class"].items()

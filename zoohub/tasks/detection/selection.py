@@ -79,7 +79,8 @@ def select_detections(
     """
     rules = rules or BoxRules()
     likely, scores, classes_alone = _likely(found, picture, rules.confidence)
-    rows, classes = _candidates(scores, classes_alone, rules)
+    table = scores if found.packed is None else found.packed[picture]
+    rows, classes = _candidates(table, scores, classes_alone, rules)
     chosen = scores[rows, classes]
     order = np.argsort(-chosen, kind="stable")[:max_candidates]
     classes, chosen, rows = classes[order], chosen[order], likely[rows[order]]
@@ -99,16 +100,22 @@ def select_detections(
 
 
 def _candidates(
-    scores: Floats, classes_alone: Floats, rules: BoxRules
+    table: Floats, scores: Floats, classes_alone: Floats, rules: BoxRules
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and classes of the scores (n, classes) that are good enough: all, or the best of each
-    row."""
+    row. `table` has the scores as its last columns."""
+    good = table > rules.confidence
+    first = table.shape[1] - scores.shape[1]
+    good[:, :first] = False
     if rules.multi_label:
         # Of a hundred thousand scores a few pass: their places once, instead of row by row.
-        rows, classes = np.divmod(np.flatnonzero(scores > rules.confidence), scores.shape[1])
+        rows, columns = np.divmod(np.flatnonzero(good), table.shape[1])
+        classes = columns - first
     else:
-        rows = np.flatnonzero(scores.max(axis=1) > rules.confidence)
+        rows = np.flatnonzero(good.any(axis=1))  # reads a fourth of what the best scores would
         classes = scores[rows].argmax(axis=1)  # of equal scores the first class
+        known = scores[rows, classes] > rules.confidence  # NaN is the best of its row
+        rows, classes = rows[known], classes[known]
     if rules.class_confidence > 0:
         passing = classes_alone[rows, classes] > rules.class_confidence
         rows, classes = rows[passing], classes[passing]

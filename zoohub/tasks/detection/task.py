@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -65,6 +66,7 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     published = ("map", "map50")
     headline = ("map50", "map")
     best = ("map",)
+    instead = MappingProxyType({"map": "mask_map", "map50": "mask_map50"})
     epoch_figures = ("map", "map50")
     options = DetectionOptions
     learns_from = (
@@ -79,6 +81,10 @@ class DetectionTask(Task["DetectionRecipe", "Objects"]):
     curve: ClassVar[Curve] = {
         "loss": {"training": "loss"},
         "precision (validation)": {"mAP@0.5": "validation_map50", "mAP": "validation_map"},
+        "precision of masks (validation)": {
+            "mAP@0.5": "validation_mask_map50",
+            "mAP": "validation_mask_map",
+        },
     }
     split_title = "boxes"
 
