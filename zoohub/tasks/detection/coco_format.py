@@ -15,8 +15,6 @@ from zoohub.inputs.picture.files import find_unreadable
 from zoohub.tasks.detection.coco_file import Categories, Coco, picture_folder
 from zoohub.tasks.detection.coco_shapes import given_box, given_shape
 from zoohub.tasks.detection.labels import (
-    BROKEN,
-    RANGE,
     Complaints,
     picture_size,
     usable_boxes,
@@ -37,6 +35,8 @@ class _Written:
 
 
 _NO_PICTURE = "annotations of unknown pictures were left out"
+_NO_CATEGORY = "annotations of unknown categories were left out"
+_NO_BOX = "annotations without a box that makes sense were left out"
 _RESIZED = "pictures have another size than their annotations say, so that boxes may lie wrong"
 
 
@@ -66,9 +66,9 @@ def read_coco_part(
         if annotation.get("image_id") not in pictures:
             complaints.add(_NO_PICTURE, where)
         elif place is None:
-            complaints.add(RANGE, where)
+            complaints.add(_NO_CATEGORY, where)
         elif (box := given_box(annotation)) is None:
-            complaints.add(BROKEN, where)
+            complaints.add(_NO_BOX, where)
         else:
             x, y, width, height = box
             row = (float(place), x, y, x + width, y + height)
