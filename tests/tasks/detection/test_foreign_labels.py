@@ -248,7 +248,9 @@ def test_an_object_without_box_or_shape_is_counted(tmp_path: Path, shape: Any) -
     row = {"image_id": 1, "category_id": 2, "segmentation": shape}
     splits = _read(_coco(tmp_path, annotations=[row]))
     assert box_count(splits.train) == 0
-    assert splits.warnings[0].startswith("1 line that is no label was left out (first: ")
+    assert splits.warnings[0].startswith(
+        "1 annotation without a box that makes sense was left out (first: "
+    )
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_coco_annotations_become_boxes_and_crowds(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part.targets[0].boxes, [[1, 4, 2, 14, 10]])
         np.testing.assert_array_equal(part.targets[0].crowds, [[0, 0, 0, 40, 20]])
     text = "\n".join(splits.warnings)
-    for reason in ("label out of range", "unknown pictures", "outside their picture", "no label"):
+    for reason in ("unknown categories", "unknown pictures", "outside their", "without a box"):
         assert reason in text
     assert "annotation 4" in text
 

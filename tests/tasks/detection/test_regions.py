@@ -26,7 +26,7 @@ from zoohub.tasks.detection.masks import pasted
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
 from zoohub.tasks.detection.regions.anchors import anchors_of
 from zoohub.tasks.detection.regions.moving import HEAD, ONE, moved
-from zoohub.tasks.detection.regions.search import search_objects
+from zoohub.tasks.detection.regions.search import search_objects, seen_regions
 
 SIZE = (32, 64)
 CLASSES = 4
@@ -251,3 +251,8 @@ def test_values_that_are_not_finite_are_an_error() -> None:
     image = np.zeros((1, 3, *SIZE), np.float32)
     with pytest.raises(DataError, match="not finite"):
         search_objects(part_runners(net, "faster_rcnn", "pynative"), image)
+
+
+def test_proposals_without_a_head_are_an_error_that_says_so() -> None:
+    with pytest.raises(DataError, match=r"has proposals, but none of the parts head, head_1"):
+        seen_regions({}, [], np.zeros((1, 4), np.float32), SIZE)

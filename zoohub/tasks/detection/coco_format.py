@@ -15,8 +15,6 @@ from zoohub.inputs.picture.files import find_unreadable
 from zoohub.tasks.detection.coco_file import Categories, Coco, picture_folder
 from zoohub.tasks.detection.coco_shapes import given_box, given_shape
 from zoohub.tasks.detection.labels import (
-    BROKEN,
-    RANGE,
     Complaints,
     Reason,
     picture_size,
@@ -39,6 +37,14 @@ class _Written:
 
 _NO_PICTURE = Reason(
     "annotation of an unknown picture was left out", "annotations of unknown pictures were left out"
+)
+_NO_CATEGORY = Reason(
+    "annotation of an unknown category was left out",
+    "annotations of unknown categories were left out",
+)
+_NO_BOX = Reason(
+    "annotation without a box that makes sense was left out",
+    "annotations without a box that makes sense were left out",
 )
 _RESIZED = Reason(
     "picture has another size than its annotations say, so that boxes may lie wrong",
@@ -72,9 +78,9 @@ def read_coco_part(
         if annotation.get("image_id") not in pictures:
             complaints.add(_NO_PICTURE, where)
         elif place is None:
-            complaints.add(RANGE, where)
+            complaints.add(_NO_CATEGORY, where)
         elif (box := given_box(annotation)) is None:
-            complaints.add(BROKEN, where)
+            complaints.add(_NO_BOX, where)
         else:
             x, y, width, height = box
             row = (float(place), x, y, x + width, y + height)

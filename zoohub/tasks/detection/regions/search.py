@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from zoohub.errors import DataError
 from zoohub.outputs.form import check_finite, sigmoid
 from zoohub.running.runner import Runner
 from zoohub.tasks.detection.regions.alignment import STRIDES, region_features
@@ -97,8 +98,17 @@ def seen_regions(
     runners: Mapping[str, Runner], maps: Sequence[_Array], regions: _Array, size: _Size
 ) -> tuple[_Array, _Array, _Array, _Array]:
     """The regions that the last head saw (n, 4), their classes' scores (n, classes), boxes (n,
-    classes, 4), and that of the likeliest class, the background among them (n, 4)."""
+    classes, 4), and that of the likeliest class, the background among them (n, 4).
+
+    Raises:
+        DataError: there is no head, as in a stranger's file.
+    """
     heads = [name for name in HEADS if name in runners]
+    if not heads:
+        raise DataError(
+            f"the network has {PROPOSALS}, but none of the parts {', '.join(HEADS)} that say what "
+            "they are; export it again (zoohub export)"
+        )
     cascade = len(heads) > 1
     for place, name in enumerate(heads):
         features = region_features(maps, regions, _CELLS, last_pixel=cascade)
