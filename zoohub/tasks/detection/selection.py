@@ -78,12 +78,9 @@ def select_detections(
         max_candidates: how many candidates, the best ones, overlap is looked at for.
     """
     rules = rules or BoxRules()
-    likely, scores, classes_alone = _likely(found, picture, rules.confidence)
-    table = scores if found.packed is None else found.packed[picture]
-    rows, classes = _candidates(table, scores, classes_alone, rules)
-    chosen = scores[rows, classes]
+    rows, classes, chosen = _candidates(found, picture, rules)
     order = np.argsort(-chosen, kind="stable")[:max_candidates]
-    classes, chosen, rows = classes[order], chosen[order], likely[rows[order]]
+    rows, classes, chosen = rows[order], classes[order], chosen[order]
     boxes = _corners(found.boxes[picture][rows])
     measured = boxes
     if rules.inclusive == "picture" and to_picture is not None:
@@ -100,26 +97,49 @@ def select_detections(
 
 
 def _candidates(
-    table: Floats, scores: Floats, classes_alone: Floats, rules: BoxRules
+    found: Boxes, picture: int, rules: BoxRules
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Which boxes of a picture are good enough, for which class, and their scores: for each class
+    that they are good enough for, or for the best of each box."""
+    scores = found.scores[picture]
+    if found.objectness is None:
+        table = scores if found.packed is None else found.packed[picture]
+        rows, classes = _passing(table, scores, rules)
+        likely, chosen = np.arange(len(scores)), scores[rows, classes]
+        alone = chosen
+    else:
+        objectness = found.objectness[picture]
+        likely = np.flatnonzero(objectness > rules.confidence)
+        objectness, scores = objectness[likely], scores[likely]
+        if scores.shape[1] > 1 and rules.multi_label:
+            products = scores * objectness[:, None]
+            rows, classes = _passing(products, products, rules)
+            chosen, alone = products[rows, classes], scores[rows, classes]
+        else:
+            # The class that is best alone is best with the objectness.
+            rows, classes = np.arange(len(likely)), scores.argmax(axis=1)
+            alone = scores[rows, classes]
+            chosen = objectness if scores.shape[1] == 1 else alone * objectness
+    good = chosen > rules.confidence  # which NaN is not
+    if rules.class_confidence > 0:
+        good &= alone > rules.class_confidence
+    return likely[rows[good]], classes[good], chosen[good]
+
+
+def _passing(
+    table: Floats, scores: Floats, rules: BoxRules
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and classes of the scores (n, classes) that are good enough: all, or the best of each
-    row. `table` has the scores as its last columns."""
+    """Rows and classes of the scores (n, classes) that pass: all, or the best of each row. `table`
+    has the scores as its last columns."""
     good = table > rules.confidence
     first = table.shape[1] - scores.shape[1]
     good[:, :first] = False
     if rules.multi_label:
         # Of a hundred thousand scores a few pass: their places once, instead of row by row.
         rows, columns = np.divmod(np.flatnonzero(good), table.shape[1])
-        classes = columns - first
-    else:
-        rows = np.flatnonzero(good.any(axis=1))  # reads a fourth of what the best scores would
-        classes = scores[rows].argmax(axis=1)  # of equal scores the first class
-        known = scores[rows, classes] > rules.confidence  # NaN is the best of its row
-        rows, classes = rows[known], classes[known]
-    if rules.class_confidence > 0:
-        passing = classes_alone[rows, classes] > rules.class_confidence
-        rows, classes = rows[passing], classes[passing]
-    return rows, classes
+        return rows, columns - first
+    rows = np.flatnonzero(good.any(axis=1))  # reads a fourth of what the best scores would
+    return rows, scores[rows].argmax(axis=1)  # of equal scores the first class
 
 
 def _corners(boxes: Floats) -> Floats:
@@ -149,16 +169,3 @@ def _unsuppressed(boxes: Floats, classes: NDArray[np.int64], rules: BoxRules) ->
     each = [np.flatnonzero(classes == label) for label in np.unique(classes)]
     kept = [stay(own, len(own) if most is None else most) for own in each]
     return np.sort(np.concatenate([np.empty(0, np.intp), *kept]))
-
-
-def _likely(
-    found: Boxes, picture: int, confidence: float
-) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Which boxes of a picture may have an object in them, their scores by class, and these
-    without the objectness."""
-    scores = found.scores[picture]
-    if found.objectness is None:
-        return np.arange(len(scores)), scores, scores
-    likely = np.flatnonzero(found.objectness[picture] > confidence)
-    objectness, scores = found.objectness[picture][likely, None], scores[likely]
-    return likely, objectness if scores.shape[1] == 1 else scores * objectness, scores
