@@ -18,6 +18,11 @@ LONG = (
     *("yolov3", "yolov3_darknet53", "yolov3_res2net", "yolov4", "yolov4_zoo", "yolov5_focus"),
     *("yolov7", "yolov8", "yolov9", "yolov10", "yolov11", "yolox"),
 )
+# Their references, of which versions say nothing, are so near to what float32 can do that the order
+# of a processor's sums decides: by oneDNN's SSE4.1, AVX, AVX2 and AVX-512 kernels on one machine
+# SSD comes to 0.9, 1.05, 1.2 and 2.2 of its limit, and Faster R-CNN to 1.02, 0.97, 1.2 by the first
+# three.
+BY_PROCESSOR = {"ssd_resnet34": 2.5, "faster_rcnn_resnet_v1_50": 1.5}
 SAMPLES = [
     pytest.param(case, id=case.id, marks=() if case.family in QUICK else APART)
     for case in SMALLEST.values()
@@ -62,5 +67,6 @@ def test_a_network_computes_the_published_reference(case: Case, mode: str, share
     with mode_set(mode):
         tensors = output_of(case, reference.gain, reference.names)
     assert len(tensors) >= len(reference.tensors)
+    room = BY_PROCESSOR.get(case.model, 1.0)
     for difference, allowed in reference.differences(tensors):
-        assert difference <= allowed
+        assert difference <= room * allowed

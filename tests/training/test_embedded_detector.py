@@ -75,5 +75,5 @@ def test_where_all_boxes_were_left_out_it_is_said_why(tmp_path: Path) -> None:
     }
     (tmp_path / "a.json").write_text(json.dumps(content))
     settings = Settings(home=tmp_path / "home", offline=True)
-    with pytest.raises(DataError, match=r"no boxes in the 1 .*; 1 annotations of unknown cat"):
+    with pytest.raises(DataError, match=r"no boxes in the 1 .*; 1 annotation of an unknown cat"):
         evaluate("yolov8n@digits", tmp_path / "a.json", settings=settings)
