@@ -156,6 +156,13 @@ def make_run(model: str, folder: Path) -> Path:
     assert checkpoint.input is not None
     ms.set_seed(0)
     net = zoohub.load(f"{model}@{checkpoint.id}")
+    if MODELS.get(model) == "mindyolo":
+        # One that has learnt leaves some tens of candidates; thousands would be measured else.
+        for parameter in net.trainable_params():
+            if parameter.shape == (3 * 85,):
+                bias = parameter.asnumpy().reshape(3, 85).copy()
+                bias[:, 4] = -6.0
+                parameter.set_data(ms.Tensor(bias.reshape(-1)))
     ms.save_checkpoint(net, str(folder / "weights.ckpt"))
     found = hash_file(folder / "weights.ckpt")
     facts = RunFacts(
