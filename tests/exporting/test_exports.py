@@ -219,6 +219,13 @@ def test_the_file_that_names_a_networks_parts_is_the_last_to_be_there(out: Path)
     assert files_in(out) == ["a.more.onnx"]
 
 
+def test_a_folder_in_the_files_place_is_refused_before_anything_is_written(out: Path) -> None:
+    (out / "a.onnx").mkdir()
+    refused = pytest.raises(ExportError, match=r"a\.onnx is a folder; name a file in it")
+    with refused, _publishing(out / "a.onnx"):
+        raise AssertionError("it went on")
+
+
 def test_air_away_from_ascend_names_the_machine_it_needs(digits: Any, out: Path) -> None:
     with pytest.raises(ExportError, match="on an Ascend machine"):
         export_network(digits, out / "a.air")

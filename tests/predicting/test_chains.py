@@ -32,7 +32,7 @@ def page(tmp_path: Path) -> str:
     ("given", "said"),
     [
         ("detection=resnet50", "resnet50 is for image-classification; the step detection is"),
-        ("detection=crnn_resnet34", "crnn_resnet34 is for scene-text-recognition; the step"),
+        ("detection=crnn_resnet34", "--task scene-text-detection --runnable` shows what can be it"),
         ("detecton=dbnet_resnet50", "ocr has no step 'detecton'; its steps are detection, reco"),
         ("detection=no_such_net", "no model is called 'no_such_net'"),
         ("detection", "write STEP=NAME"),

@@ -68,6 +68,8 @@ def export_with_report(net: nn.Cell, path: str | Path, **options: Any) -> Export
 @contextmanager
 def _publishing(path: Path) -> Iterator[Path]:
     """A file of the same name in a folder beside `path`; moved there when the block succeeds."""
+    if path.is_dir():  # said before the work, and before further parts are put beside it
+        raise ExportError(f"{path} is a folder; name a file in it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent)

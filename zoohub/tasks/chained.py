@@ -64,7 +64,10 @@ class ChainTask(PredictOnly):
         """
         wanted = self.steps[step]
         if wanted not in own.serves:
-            raise DataError(f"{name} is for {own.name}; the step {step} is {wanted}")
+            raise DataError(
+                f"{name} is for {own.name}; the step {step} is {wanted}: `zoohub list --task "
+                f"{wanted} --runnable` shows what can be it"
+            )
 
     def prepare(self, contract: InputContract, options: object = None) -> Prepare:
         """Refused: no one network does it."""

@@ -31,7 +31,6 @@ from zoohub.training.steps.trainer import Arrays
 
 RECIPE = "recipe.yaml"
 STATE = "state.npz"
-_PROGRESS = "progress.json"
 
 
 class RunFolder:
