@@ -41,6 +41,7 @@ FIXED: Mapping[str, tuple[int, int]] = {
     "sppnet": (224, 224),
     "swin_transformer": (224, 224),
     "swin_transformer_v2": (256, 256),
+    "tnt": (224, 224),
     "vgg": (224, 224),
     "vig": (224, 224),
     "visformer": (224, 224),
@@ -67,17 +68,19 @@ UNSTEADY: Mapping[str, float] = {"hrnet": 5e-5, "vig": 1e-4, "xcit": 2e-5}
 # The gain of weights by rule for which outputs stay finite and steady, where a reference has none
 # or another.
 GAINS: Mapping[str, float] = {
+    "bit": 0.3,
     "crossvit": 0.5,
     "glore": 0.3,
     "hournas": 1.0,
     "repvgg": 0.3,  # three branches are added: float16 had no room for the sums
     "vig": 0.3,
+    "visformer": 0.3,
     "wave_mlp": 0.3,
 }
 # float16 keeps 11 bits: 5e-4 for one rounding, more through the layers. SNN-MLP's neurons fire
-# above a threshold: of those near it some do otherwise.
+# above a threshold: of those near it some do otherwise. BiT norms its weights in float16 too.
 HALF_LIMIT = 2e-2
-UNSTEADY_HALF: Mapping[str, float] = {"snn_mlp": 5e-2}
+UNSTEADY_HALF: Mapping[str, float] = {"bit": 5e-2, "snn_mlp": 5e-2}
 
 # One network of each family is tried in the gate, with as little of it as has every operator.
 REDUCED: Mapping[str, Mapping[str, Any]] = {
@@ -146,8 +149,8 @@ OUTSIDE = frozenset(
 )
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
-# bounds. It learns from more.
-BATCH: Mapping[str, int] = {"resnest": 16}
+# bounds. ViG is drawn so that it knows two by chance. They learn from more.
+BATCH: Mapping[str, int] = {"resnest": 16, "vig": 4}
 
 
 @dataclass(frozen=True)
