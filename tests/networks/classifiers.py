@@ -149,8 +149,8 @@ OUTSIDE = frozenset(
 )
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
-# bounds. ViG is drawn so that it knows two by chance. They learn from more.
-BATCH: Mapping[str, int] = {"resnest": 16, "vig": 4}
+# bounds. A ViG as drawn knows two by chance. They learn from more.
+BATCH: Mapping[str, int] = {"resnest": 16, "vig": 8}
 
 
 @dataclass(frozen=True)
