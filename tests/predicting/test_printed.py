@@ -55,15 +55,17 @@ def test_the_demos_page_is_read_offline(engine: str, capsys: pytest.CaptureFixtu
     assert wrong([line["text"] for line in row["predictions"]], LINES) < 0.02
 
 
-def test_a_document_that_was_written_is_named(
+def test_a_document_and_a_drawing_that_were_written_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("onnxruntime")  # which the page has been read in before
-    file = tmp_path / "page.hocr"
-    assert main(["predict", "ocr@printed", str(PAGE), "--offline", "--hocr", str(file)]) == 0
+    file, drawn = tmp_path / "page.hocr", tmp_path / "drawn.png"
+    asked = ["--offline", "--hocr", str(file), "--save", str(drawn)]
+    assert main(["predict", "ocr@printed", str(PAGE), *asked]) == 0
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.splitlines()[-1] == f"written to {file}"
+    assert said.err.splitlines()[-2:] == [f"written to {file}", f"drawn in {drawn}"]
+    assert drawn.is_file()
     assert file.read_text("utf-8").count("class='ocr_line'") == len(LINES)
 
 

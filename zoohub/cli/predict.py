@@ -208,6 +208,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
                 output.data(line)
     for path in documents.values():
         output.talk(f"written to {path}")
+    if options.save is not None and not told and not output.as_json and counts[True]:
+        output.talk(f"drawn in {options.save}")
     if counts[False]:
         return PARTLY if counts[True] else 1
     return 0
