@@ -11,6 +11,8 @@ import numpy as np
 from zoohub.errors import DataError
 from zoohub.outputs.form import Array, Size, only, shapes, sigmoid
 
+_NARROW_BOXES = 14  # of CTPN's cells
+
 
 @dataclass(frozen=True, slots=True)
 class TextProbability:
@@ -94,18 +96,20 @@ class TextEnds:
 
 @dataclass(frozen=True, slots=True)
 class TextColumns:
-    """CTPN's: `scores` is float (N, anchors, h, w) in 0..1, of each anchor of a cell being on a
-    text; `offsets` (N, 4·anchors, h, w) how it is moved, see `column_outlines`."""
+    """CTPN's: `scores` is float (N, 14, h, w) in 0..1, of each of a cell's boxes being on a text;
+    `offsets` (N, 56, h, w) how it is moved, see `column_outlines`."""
 
     scores: Array
     offsets: Array
 
     def __post_init__(self) -> None:
-        _check("scores of anchors (N, anchors, h, w)", self.scores, 4)
-        count, anchors, *cells = self.scores.shape
-        if self.offsets.shape != (count, 4 * anchors, *cells):
+        _check("scores of boxes (N, 14, h, w)", self.scores, 4)
+        count, boxes, *cells = self.scores.shape
+        if boxes != _NARROW_BOXES:
+            raise DataError(f"expected scores of 14 boxes a cell; got {self.scores.shape}")
+        if self.offsets.shape != (count, 4 * boxes, *cells):
             raise DataError(
-                f"expected offsets {(count, 4 * anchors, *cells)} with the scores; got "
+                f"expected offsets {(count, 4 * boxes, *cells)} with the scores; got "
                 f"{self.offsets.shape}"
             )
 
@@ -170,15 +174,15 @@ def text_ends(raw: Mapping[str, Array], size: Size) -> TextEnds:
 
 
 def text_columns(raw: Mapping[str, Array], size: Size) -> TextColumns:
-    """The outputs `logits` (N, 2·anchors, h, w), of no text and of text by turns, and `offsets` (N,
-    4·anchors, h, w).
+    """The outputs `logits` (N, 28, h, w), of no text and of text by turns, and `offsets` (N, 56, h,
+    w).
 
     Raises:
         DataError: the network gives something else.
     """
     logits, offsets = raw.get("logits"), raw.get("offsets")
     if logits is None or offsets is None or logits.ndim != 4 or logits.shape[1] % 2:
-        raise _other("logits (N, 2·anchors, h, w) and offsets (N, 4·anchors, h, w)", raw)
+        raise _other("logits (N, 28, h, w) and offsets (N, 56, h, w)", raw)
     known = logits.astype(np.float32, copy=False)
     return TextColumns(
         sigmoid(known[:, 1::2] - known[:, ::2]), offsets.astype(np.float32, copy=False)

@@ -180,14 +180,18 @@ def test_logits_are_of_no_text_and_text_by_turns() -> None:
     assert (form.scores[0, 1:] == 0.5).all()
     with pytest.raises(DataError, match=r"expected offsets \(1, 56, 2, 2\)"):
         text_columns({"logits": logits, "offsets": np.zeros((1, 28, 2, 2))}, (32, 32))
+    with pytest.raises(DataError, match=r"expected scores of 14 boxes a cell"):
+        text_columns({"logits": logits[:, :20], "offsets": np.zeros((1, 40, 2, 2))}, (32, 32))
     with pytest.raises(DataError, match=r"expected logits"):
         text_columns({"points": logits}, (32, 32))
 
 
-def test_sides_beyond_all_numbers_are_no_warning() -> None:
+@pytest.mark.parametrize("offset", [500, 3e38, -3e38])
+@pytest.mark.filterwarnings("error")
+def test_offsets_beyond_all_numbers_are_no_warning(offset: float) -> None:
     maps = empty((2, 4))
     maps[0][:] = 0.95
-    maps[1][3::4] = 500
+    maps[1][1::2] = offset  # of centres and sides
     for line in column_outlines(*maps, (32, 64)):
         assert np.isfinite(line.points).all()
 

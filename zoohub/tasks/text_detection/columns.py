@@ -54,7 +54,9 @@ def _narrow_boxes(scores: Map, offsets: Map, binary: float) -> tuple[_Floats, _F
     _, height, width = scores.shape
     flat = scores.transpose(1, 2, 0).reshape(-1)
     seen = np.argsort(-flat, kind="stable")[:_MOST_SEEN]
-    moved = offsets.reshape(-1, 4, height, width).transpose(2, 3, 0, 1).reshape(-1, 4)[seen]
+    moved = bounded(
+        offsets.reshape(-1, 4, height, width).transpose(2, 3, 0, 1).reshape(-1, 4)[seen]
+    )
     anchors = _anchors(height, width)[seen]
     # The last pixel belongs to an anchor, but not to what it becomes.
     sides = anchors[:, 2:] - anchors[:, :2] + 1
