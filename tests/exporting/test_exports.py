@@ -210,12 +210,12 @@ def test_a_folder_that_cannot_be_made_is_an_error(digits: Any, out: Path) -> Non
         export_network(digits, out / "file" / "a.mindir")
 
 
-def test_the_file_that_names_a_networks_parts_is_the_last_to_be_there(out: Path) -> None:
+def test_where_a_part_has_no_place_none_is_put_anywhere(out: Path) -> None:
     (out / "a.more.onnx").mkdir()
-    refused = pytest.raises(ExportError, match=r"cannot write .*a\.more\.onnx")
+    refused = pytest.raises(ExportError, match=r"a\.more\.onnx is a folder; name a file in it")
     with refused, _publishing(out / "a.onnx") as partial:
-        partial.write_bytes(b"last")
-        partial.with_name("a.more.onnx").write_bytes(b"other")
+        for name in ("a.onnx", "a.first.onnx", "a.more.onnx"):
+            partial.with_name(name).write_bytes(b"part")
     assert files_in(out) == ["a.more.onnx"]
 
 

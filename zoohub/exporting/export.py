@@ -68,21 +68,29 @@ def export_with_report(net: nn.Cell, path: str | Path, **options: Any) -> Export
 @contextmanager
 def _publishing(path: Path) -> Iterator[Path]:
     """A file of the same name in a folder beside `path`; moved there when the block succeeds."""
-    if path.is_dir():  # said before the work, and before further parts are put beside it
-        raise ExportError(f"{path} is a folder; name a file in it")
+    _check_place(path)  # before the work
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent)
         with folder_beside(path) as folder:
             partial = folder / path.name
             yield partial
-            for other in sorted(folder.iterdir()):  # further parts of the network
-                own = other.suffix == path.suffix and other.name.startswith(f"{path.stem}.")
-                if own and other != partial:
-                    other.replace(path.with_name(other.name))
-            partial.replace(path)  # at last: it is there once all are
+            parts = [  # further ones of the network
+                other
+                for other in sorted(folder.glob(f"*{path.suffix}"))
+                if other.name.startswith(f"{path.stem}.") and other != partial
+            ]
+            for other in parts:
+                _check_place(path.with_name(other.name))  # before any is put there
+            for file in (*parts, partial):  # the last is there once all are
+                file.replace(path.with_name(file.name))
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror or str(error)
         target = error.filename2 or path  # the part's that could not be put there
         raise ExportError(f"cannot write {target}: {reason}; nothing was left there") from error
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder; name a file in it")
