@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import resource
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 from mindspore import Tensor, nn, ops
 
 import zoohub
+from tests.full_disk import files_limited_to
 from zoohub.errors import ExportError, UnknownModel
 from zoohub.exporting import export_network, export_with_report, read_metadata
 from zoohub.exporting.export import _publishing
@@ -180,19 +178,6 @@ def test_a_check_that_fails_leaves_what_was_there(
         export_network(digits, path, check=True)
     assert path.read_bytes() == b"before"
     assert files_in(out) == ["a.onnx"]
-
-
-@contextlib.contextmanager
-def files_limited_to(size: int) -> Iterator[None]:
-    """A disk that refuses to take more, as far as a process can have one for itself."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("name", ["a.mindir", "a.onnx", "a.safetensors", "a.pth"])

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 import zoohub
+from tests.full_disk import files_limited_to
 from zoohub.checkpoint import write_ckpt
 from zoohub.cli.main import main
 from zoohub.errors import ExportError, UsageError, ZoohubError
@@ -320,17 +321,9 @@ def test_where_onnxruntime_is_asked_for_a_failing_check_is_an_error(making: Any)
 def test_a_full_disk_leaves_mindspore_running(
     making: Any, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    resource = pytest.importorskip("resource")
     runner = making(lambda net: None)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
-        with caplog.at_level(logging.WARNING):
-            out = runner.run(INPUT)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    with files_limited_to(100_000), caplog.at_level(logging.WARNING):
+        out = runner.run(INPUT)
     assert len(out["logits"]) == 3
     assert runner.engine == "mindspore"
     assert "No space left" in caplog.text

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.full_disk import files_limited_to
 from zoohub.cli.main import main
 from zoohub.errors import DataError
 from zoohub.predicting.makers import Maker, check_maker, find_maker, write_maker
@@ -295,3 +296,19 @@ def test_the_same_weights_in_another_network_are_another_maker(tmp_path: Path) -
     assert not first.same_as(find_maker("resnet101@mindcv", own, {"top": 3}, settings))
     assert not first.same_as(find_maker("resnet50@mindcv", own, {"top": 2}, settings))
     assert str(first).startswith("resnet50@mindcv (network resnet ")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+def test_a_full_disk_is_told_once_and_what_was_written_is_gone_on_with(
+    format: str, tmp_path: Path
+) -> None:
+    if format == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"a.{format}"
+    with files_limited_to(600):
+        with pytest.raises(DataError, match=r"cannot be written: .*; .* --resume goes on") as told:
+            write(path, format)
+        assert isinstance(told.value.__cause__, OSError)
+    written = write(path, format, resume=True)
+    assert written[-1] == len(NAMES) - 1
+    assert len(written) < len(NAMES)

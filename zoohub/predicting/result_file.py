@@ -44,12 +44,12 @@ class ResultFile(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                with telling(self.path):
+        with telling(self.path):  # closing tries once more to write what had no room
+            try:
+                if kind is None:
                     self.finish()
-        finally:
-            self.close()
+            finally:
+                self.close()
 
 
 def open_bytes(path: Path, *, resume: bool) -> IO[bytes]:

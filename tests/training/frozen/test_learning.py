@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 
 import zoohub
+from tests.full_disk import files_limited_to
 from zoohub.checkpoint import load_weights
 from zoohub.cli.main import main
 from zoohub.core import notes
@@ -208,17 +208,9 @@ def test_features_computed_before_a_kill_are_not_computed_again(
 
 @pytest.mark.slow
 def test_a_disk_that_is_full_is_told_and_the_run_goes_on_later(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
     zoohub.load_weights("lenet5@digits")  # in the store before the disk is full
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, before[1]))
-    try:
-        with pytest.raises(StoreError, match="features"):
-            finetune(recipe(), output=tmp_path / "run")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    with files_limited_to(40_000), pytest.raises(StoreError, match="features"):
+        finetune(recipe(), output=tmp_path / "run")
     assert finetune(recipe(), output=tmp_path / "run", resume=True).metrics["epochs"] == 3
 
 
