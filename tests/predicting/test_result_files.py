@@ -312,3 +312,9 @@ def test_a_full_disk_is_told_once_and_what_was_written_is_gone_on_with(
     written = write(path, format, resume=True)
     assert written[-1] == len(NAMES) - 1
     assert len(written) < len(NAMES)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+def test_a_device_is_no_file_of_results(format: str) -> None:
+    with pytest.raises(DataError, match="/dev/zero is a device or pipe; name a file"):
+        open_result_file(Path("/dev/zero"), format, resume=False)

@@ -12,10 +12,14 @@ from zoohub.predicting.result_file import ResultFile
 
 
 def check_free(path: Path, *, resume: bool) -> None:
-    """That a file may be written, or gone on with. Raises DataError: there is one already, or a
-    folder."""
+    """That a file may be written, or gone on with. Raises DataError: there is one already, a folder
+    or what is no file."""
     if path.is_dir():
         raise DataError(f"{path} is a folder; name a file in it")
+    if path.exists() and not path.is_file():  # what is in a device has no end
+        raise DataError(
+            f"{path} is a device or pipe; name a file, which results are read back from"
+        )
     if not resume and path.exists() and path.stat().st_size:
         raise DataError(f"{path} is there already: --resume goes on with it, or remove it")
 
