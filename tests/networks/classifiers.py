@@ -213,12 +213,19 @@ class Classifier:
         side = self.arguments.get("image_size")
         if "part_sizes" in self.arguments:  # RepMLPNet's, of maps at 1/4, 1/8, …
             side = 4 * self.arguments["part_sizes"][0]
-        own = (side, side) if isinstance(side, int) else FIXED.get(self.case.family)
+        own = (side, side) if isinstance(side, int) else self.fixed
         return own or LEAST.get(self.case.family, (64, 64))
 
     @property
+    def fixed(self) -> tuple[int, int] | None:
+        """The one size it takes as far as no argument says another, None where it takes any."""
+        if self.arguments.get("gather") == "learned":  # GENet's kernels as large as its maps
+            return (224, 224)
+        return FIXED.get(self.case.family)
+
+    @property
     def takes_any_size(self) -> bool:
-        return self.case.family not in FIXED
+        return self.fixed is None
 
     def picture(self, batch: int, more: int = 0) -> np.ndarray:
         """Noise, of `more` pixels more on each side."""
