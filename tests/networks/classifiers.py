@@ -149,8 +149,9 @@ OUTSIDE = frozenset(
 )
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
-# bounds. A ViG as drawn knows two by chance. They learn from more.
-BATCH: Mapping[str, int] = {"resnest": 16, "vig": 8}
+# bounds; SKNet's likewise. A ViG as drawn knows two by chance; of a HarDNet's two by four last
+# cells statistics are too few to be steady. They learn from more.
+BATCH: Mapping[str, int] = {"hardnet": 8, "resnest": 16, "sknet": 8, "vig": 8}
 
 
 @dataclass(frozen=True)
