@@ -71,8 +71,7 @@ class AnchorLoss(nn.Cell):
         super().__init__(auto_prefix=False)
         self.candidates = AnchorCandidates(anchors, strides, size, weights.anchor_ratio)
         grids, per_cell = self.candidates.grids, self.candidates.per_cell
-        counts = [per_cell * height * width for height, width in grids]
-        self.bounds = tuple(int(bound) for bound in np.cumsum([0, *counts]))
+        self.counts = tuple(per_cell * height * width for height, width in grids)
         self.levels = len(grids)
         self.weights = weights
         self.balance = level_balance(self.levels)
@@ -87,9 +86,10 @@ class AnchorLoss(nn.Cell):
         maps = maps.astype(ms.float32)
         batch = maps.shape[0]
         parts = targets.shape[0] // batch
-        box, objectness, classes = maps.sum() * 0.0, maps.sum() * 0.0, maps.sum() * 0.0
+        rows = self.rows(maps)
+        box = objectness = classes = Tensor(0.0, ms.float32)
         for level in range(self.levels):
-            part = self.rows(maps, level)
+            part = rows[level]
             found = self.candidates(targets[:batch], level)
             everyone = found[1] if parts == 1 else self.candidates(targets, level)[1]
             count = self.share(everyone.sum(), parts)
@@ -104,11 +104,12 @@ class AnchorLoss(nn.Cell):
         w = self.weights
         return box * w.box + objectness * w.objectness + classes * w.classes
 
-    def rows(self, maps: Tensor, level: int) -> Tensor:
-        """A level's part of the flat maps: (B·A·H·W, values)."""
-        return ops.reshape(
-            maps[:, self.bounds[level] : self.bounds[level + 1]], (-1, maps.shape[-1])
-        )
+    def rows(self, maps: Tensor) -> tuple[Tensor, ...]:
+        """Each level's part of the flat maps: (B·A·H·W, values)."""
+        rows: tuple[Tensor, ...] = ()
+        for part in ops.split(maps, self.counts, 1):  # one pass back, where each slice has its own
+            rows = (*rows, ops.reshape(part, (-1, maps.shape[-1])))
+        return rows
 
     def level(
         self, flat: Tensor, objects: Tensor, found: Candidates, count: Tensor

@@ -85,8 +85,7 @@ class ExponentialLoss(nn.Cell):
         self.corners = tuple(
             Tensor(np.repeat(place[::-1].T, self.kinds, 0).astype(np.float32)) for place in places
         )  # column and row of each of the level's rows
-        counts = [corner.shape[0] for corner in self.corners]
-        self.bounds = tuple(int(bound) for bound in np.cumsum([0, *counts]))
+        self.counts = tuple(corner.shape[0] for corner in self.corners)
         whole = np.array([size[1], size[0]], np.float32)
         self.whole = Tensor(np.tile(whole, 2))
         self.right, self.wrong = 1.0 - 0.5 * label_smoothing, 0.5 * label_smoothing
@@ -96,10 +95,11 @@ class ExponentialLoss(nn.Cell):
         maps = maps.astype(ms.float32)
         own = targets[: maps.shape[0]]
         fits = self.fits(own)
-        total = maps.sum() * 0.0
+        parts = ops.split(maps, self.counts, 1)
+        total = Tensor(0.0, ms.float32)
         for level in range(len(self.grids)):
-            part = maps[:, self.bounds[level] : self.bounds[level + 1]]
-            total = total + self.level(part, own, fits[:, :, level], level) * self.balance[level]
+            one = self.level(parts[level], own, fits[:, :, level], level)
+            total = total + one * self.balance[level]
         return total / maps.shape[0]
 
     def fits(self, targets: Tensor) -> Tensor:

@@ -65,22 +65,15 @@ class ChosenLoss(AnchorLoss):
     def construct(self, maps: Tensor, targets: Tensor) -> Tensor:
         """See the class."""
         maps = maps.astype(ms.float32)
-        rows = self.all_rows(maps)
+        rows = self.rows(maps)
         found = self.answers(self.assign, rows, targets[: maps.shape[0]])
-        box, objectness, classes = maps.sum() * 0.0, maps.sum() * 0.0, maps.sum() * 0.0
+        box = objectness = classes = Tensor(0.0, ms.float32)
         for level in range(self.levels):
             parts = self.answered(rows[level], rows[level][:, 4], found[level])
             box = box + parts[0]
             objectness = objectness + parts[1] * self.balance[level]
             classes = classes + parts[2]
         return self.weighted(box, objectness, classes)
-
-    def all_rows(self, maps: Tensor) -> tuple[Tensor, ...]:
-        """Each level's rows."""
-        rows: tuple[Tensor, ...] = ()
-        for level in range(self.levels):
-            rows = (*rows, self.rows(maps, level))
-        return rows
 
     def answers(
         self, assign: nn.Cell, rows: tuple[Tensor, ...], targets: Tensor
@@ -119,11 +112,11 @@ class AuxiliaryLoss(ChosenLoss):
         """See the class."""
         maps = maps.astype(ms.float32)
         own = targets[: maps.shape[0]]
-        half = self.bounds[-1]
-        rows, more = self.all_rows(maps[:, :half]), self.all_rows(maps[:, half:])
+        first, second = ops.split(maps, maps.shape[1] // 2, 1)
+        rows, more = self.rows(first), self.rows(second)
         found = self.answers(self.assign, rows, own)
         found_more = self.answers(self.assign_more, rows, own)
-        box, objectness, classes = maps.sum() * 0.0, maps.sum() * 0.0, maps.sum() * 0.0
+        box = objectness = classes = Tensor(0.0, ms.float32)
         for level in range(self.levels):
             main = self.answered(rows[level], rows[level][:, 4], found[level])
             side = self.answered(rows[level], more[level][:, 4], found_more[level])
