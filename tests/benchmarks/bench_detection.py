@@ -13,6 +13,7 @@ medians in milliseconds, and `ratio` is mindyolo's over zoohub's:
                    average, a crowded street, a shelf of a shop) as `predict` (0.25) and one of 40
                    as an evaluation (0.001, every class) ask for their boxes
     training       loss and gradients of a batch of four at `--training-size` pixels, compiled
+    sizes          pictures of twenty sizes by zoohub's network compiled once, and for each of them
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from PIL import Image
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts" / "mindyolo_models.jsonl"
 NAMES = {"yolov5s": "yolov5s", "yolov8n": "yolov8n", "yolox-s": "yolox_s"}
 NAMES["yolov7-tiny"] = "yolov7_tiny"
-PARTS = ("preprocessing", "nms", "network", "training")
+PARTS = ("preprocessing", "nms", "network", "training", "sizes")
 BATCH = 4
 CROWDS = ((7, 0.25, False), (40, 0.25, False), (150, 0.25, False), (40, 0.001, True))
 Turn = Callable[[], object]
@@ -59,6 +60,8 @@ def main() -> None:
     for model in options.models:
         if {"network", "training"} & set(options.parts):
             networks(model, options)
+        if "sizes" in options.parts:
+            sizes(model)
 
 
 def compare(name: str, sides: dict[str, Turn], rounds: int) -> None:
@@ -277,6 +280,34 @@ def training(
         "mindyolo": step(peers_own, theirs, pictures, Tensor(peers)),
     }
     compare(f"{model}, training", sides, max(3, options.rounds // 2))
+
+
+def sizes(model: str) -> None:
+    """Seconds for twenty sizes: compiled once for any, and again for each."""
+    import mindspore as ms
+    from mindspore import Tensor
+
+    import zoohub
+
+    ms.set_context(mode=ms.GRAPH_MODE)
+    random = np.random.default_rng(0)
+    shapes = [(1, 3, 32 * rows, 32 * columns) for rows in range(4, 9) for columns in range(4, 8)]
+    pictures = [Tensor(random.random(shape, np.float32)) for shape in shapes]
+    seconds, compiled = {}, {}
+    for way in ("once", "each"):
+        net = zoohub.load(NAMES[model]).set_train(False)
+        if way == "once":
+            net.set_inputs(Tensor(shape=(None, 3, None, None), dtype=ms.float32))
+        began = time.perf_counter()
+        for picture in pictures:
+            net(picture)[0].asnumpy()
+        seconds[way], compiled[way] = time.perf_counter() - began, len(net.compile_cache)
+    print(
+        f"{model}, {len(shapes)} sizes: {seconds['once']:.1f} s compiled {compiled['once']} time, "
+        f"{seconds['each']:.1f} s compiled {compiled['each']} times, "
+        f"ratio {seconds['once'] / seconds['each']:.2f}",
+        flush=True,
+    )
 
 
 def step(forward: Any, net: Any, pictures: Any, targets: Any) -> Turn:
