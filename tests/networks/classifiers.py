@@ -62,9 +62,10 @@ LEAST: Mapping[str, tuple[int, int]] = {
 
 # Of float32, by which a picture's outputs may differ relative to the largest. HRNet's depth adds up
 # more, by the reference data's own word; ViG chooses neighbours, of which some are equally near;
-# XCiT's own reference differs by 7e-6 from one version of MindSpore to another.
+# XCiT's own reference differs by 7e-6 from one version of MindSpore to another, and a BiT of 101
+# layers by 1.4e-5 between a processor's sets of instructions.
 LIMIT = 1e-5
-UNSTEADY: Mapping[str, float] = {"hrnet": 5e-5, "vig": 1e-4, "xcit": 2e-5}
+UNSTEADY: Mapping[str, float] = {"bit": 5e-5, "hrnet": 5e-5, "vig": 1e-4, "xcit": 2e-5}
 # The gain of weights by rule for which outputs stay finite and steady, where a reference has none
 # or another.
 GAINS: Mapping[str, float] = {
@@ -80,7 +81,7 @@ GAINS: Mapping[str, float] = {
 # float16 keeps 11 bits: 5e-4 for one rounding, more through the layers. SNN-MLP's neurons fire
 # above a threshold: of those near it some do otherwise. BiT norms its weights in float16 too.
 HALF_LIMIT = 2e-2
-UNSTEADY_HALF: Mapping[str, float] = {"bit": 5e-2, "snn_mlp": 5e-2}
+UNSTEADY_HALF: Mapping[str, float] = {"bit": 8e-2, "snn_mlp": 5e-2}
 
 # One network of each family is tried in the gate, with as little of it as has every operator.
 REDUCED: Mapping[str, Mapping[str, Any]] = {
