@@ -83,10 +83,11 @@ class RelativePositions(nn.Cell):
     def along(self, q: Tensor, table: Tensor) -> Tensor:
         """(N, rows, block, D) -> (N, rows, block, window): scores with the window's line."""
         x = ops.matmul(q, ops.transpose(table, (1, 0)))
+        rows = ops.unstack(x, 2)
         lines: tuple[Tensor, ...] = ()
         for place in range(self.block):
             first = self.window - 1 - place  # of the distances from here to the window's line
-            lines = (*lines, x[:, :, place, first : first + self.window])
+            lines = (*lines, rows[place][:, :, first : first + self.window])
         return ops.stack(lines, 2)
 
 

@@ -12,6 +12,7 @@ from mindspore import Tensor, nn, ops
 from mindspore.ops import functional
 
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.crop import crop
 from zoohub.networks.layers.dense import dense
 from zoohub.networks.layers.drop_path import DropPath, drop_path_rates
 from zoohub.networks.layers.features import FeatureMap, check_out_indices
@@ -69,7 +70,8 @@ class HireModule(nn.Cell):
         _, wide, rows, width = x.shape
         x = ops.reshape(x, (-1, wide // self.region, self.region, rows, width))
         x = ops.transpose(x, (0, 1, 3, 2, 4))
-        x = ops.reshape(x, (-1, wide // self.region, rows * self.region, width))[:, :, :height]
+        x = ops.reshape(x, (-1, wide // self.region, rows * self.region, width))
+        x = crop(x, 0, 0, height, width)
         if self.step:
             x = ops.concat((x[:, :, -self.step :], x[:, :, : -self.step]), 2)
         return x

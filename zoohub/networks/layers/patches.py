@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mindspore import Tensor, ops
 
+from zoohub.networks.layers.crop import crop
+
 
 def unfold(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
     """(B, C, H, W) -> the windows' values (B, kernel², C, h, w), the map padded with zeros.
@@ -19,9 +21,8 @@ def unfold(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
     for down in range(kernel):
         for across in range(kernel):
             first = (down % stride * stride + across % stride) * channels
-            top, left = down // stride, across // stride
-            part = x[:, first : first + channels, top : top + rows, left : left + columns]
-            parts = (*parts, part)
+            part = x if stride == 1 else x[:, first : first + channels]
+            parts = (*parts, crop(part, down // stride, across // stride, rows, columns))
     return ops.stack(parts, 1)
 
 
@@ -37,10 +38,8 @@ def _phases(x: Tensor, stride: int, padding: int) -> Tensor:
     if stride == 1:
         return x
     channels, rows, columns = x.shape[1], x.shape[2] // stride, x.shape[3] // stride
-    x = ops.reshape(
-        x[:, :, : rows * stride, : columns * stride],
-        (-1, channels, rows, stride, columns, stride),
-    )
+    x = crop(x, 0, 0, rows * stride, columns * stride)
+    x = ops.reshape(x, (-1, channels, rows, stride, columns, stride))
     x = ops.transpose(x, (0, 3, 5, 1, 2, 4))
     return ops.reshape(x, (-1, stride * stride * channels, rows, columns))
 
@@ -51,17 +50,18 @@ def fold(x: Tensor, kernel: int, stride: int, padding: int, height: int, width: 
     Each place of the windows is laid over the padded map by a shift that is known beforehand, so
     that a batch of any size can be exported and gradients are those of padding and slicing.
     """
-    total = _laid(x, kernel, stride, 0)
+    places = ops.unstack(x, 2)
+    total = _laid(places[0], kernel, stride, 0)
     for place in range(1, kernel * kernel):
-        total = total + _laid(x, kernel, stride, place)
-    return total[:, :, padding : padding + height, padding : padding + width]
+        total = total + _laid(places[place], kernel, stride, place)
+    return crop(total, padding, padding, height, width)
 
 
 def _laid(x: Tensor, kernel: int, stride: int, place: int) -> Tensor:
     """One place of all windows on the padded map: (B, C, h·stride + kernel - 1, …)."""
     down, across = place // kernel, place % kernel
     margins = (across, kernel - 1 - across, down, kernel - 1 - down)
-    return ops.pad(_spread(x[:, :, place], stride), margins)
+    return ops.pad(_spread(x, stride), margins)
 
 
 def _spread(x: Tensor, stride: int) -> Tensor:

@@ -10,8 +10,11 @@ _TO_THE_END = 2**31 - 1
 
 
 def every_other(x: Tensor, row: int, column: int) -> Tensor:
-    """`x[:, :, row::2, column::2]`, exportable for heights and widths known only at run time."""
-    return x[:, :, row:_TO_THE_END:2, column:_TO_THE_END:2]
+    """`x[:, :, row::2, column::2]`, exportable for heights and widths known only at run time.
+
+    An axis at a time: both at once take five times as long on a CPU (MindSpore 2.10).
+    """
+    return x[:, :, row:_TO_THE_END:2][:, :, :, column:_TO_THE_END:2]
 
 
 def quarters(x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 from mindspore import Tensor, ops
 
 from zoohub.networks.layers.cell import Cell
+from zoohub.networks.layers.crop import crop
 
 
 class Concat(Cell):
@@ -26,7 +27,7 @@ class CutConcat(Cell):
     def construct(self, maps: tuple[Tensor, Tensor]) -> Tensor:
         larger, other = maps
         _, _, height, width = other.shape
-        return ops.concat((larger[:, :, :height, :width], other), 1)
+        return ops.concat((crop(larger, 0, 0, height, width), other), 1)
 
 
 class Upsample2x(Cell):

@@ -55,11 +55,12 @@ class SpikingNeurons(nn.Cell):
         """What neurons let pass of rows that groups divide."""
         _, channels, height, width = x.shape
         rows = ops.reshape(x, (-1, channels, height // self.steps, self.steps, width))
-        potential = rows[:, :, :, 0]
+        lines = ops.unstack(rows, 3)
+        potential = lines[0]
         passed: tuple[Tensor, ...] = (self.gate(potential),)
         for step in range(1, self.steps):
             fired = ops.greater(potential, self.Vth).astype(x.dtype)
-            potential = self.tau * potential * (1.0 - fired) + rows[:, :, :, step]
+            potential = self.tau * potential * (1.0 - fired) + lines[step]
             passed = (*passed, self.gate(potential))
         return ops.reshape(ops.stack(passed, 3), (-1, channels, height, width))
 

@@ -12,6 +12,7 @@ from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import TruncatedNormal
 
 from zoohub.networks.layers.conv import conv2d
+from zoohub.networks.layers.crop import crop
 from zoohub.networks.layers.norm import BatchNorm2d
 
 _LEVELS = 5
@@ -67,7 +68,7 @@ class Up(nn.Cell):
         x = ops.relu(self.up(x))
         height, width = x.shape[2:]
         top, left = (skip.shape[2] - height) // 2, (skip.shape[3] - width) // 2
-        middle = skip[:, :, top : top + height, left : left + width]
+        middle = crop(skip, top, left, height, width)
         return self.conv(ops.concat((x, middle), 1))
 
 
