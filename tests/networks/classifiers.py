@@ -18,7 +18,13 @@ from zoohub.models.provenance import Provenance
 from zoohub.networks.families import find_family
 from zoohub.networks.loading import build
 
-CLASSIFIERS = [case for case in CASES if find_family(case.family).task == "image-classification"]
+# A network that is pretrained takes a mask beside its pictures, and calls nothing by name.
+CLASSIFIERS = [
+    case
+    for case in CASES
+    if find_family(case.family).task == "image-classification"
+    and not case.arguments.get("pretraining")
+]
 
 # Families whose networks take pictures of one size, as far as no argument says another: it is part
 # of their weights. The others take any.
@@ -251,12 +257,22 @@ def in_gate(outside: frozenset[str] = OUTSIDE) -> list[Classifier]:
     return [Classifier(case, REDUCED.get(family, {})) for family, case in sorted(first.items())]
 
 
+def whole(case: Case) -> Classifier:
+    """All of a network, on as small pictures as its family is tried with where it says for which
+    size it is made: the largest train on 24 GiB so, and in minutes."""
+    side = REDUCED.get(case.family, {}).get("image_size")
+    if side is None or case.family == "swin_transformer_v2":  # whose stages would be one window
+        return Classifier(case, {})
+    patch = case.arguments.get("patch_size", 1)
+    return Classifier(case, {"image_size": side // patch * patch})
+
+
 def tried(gate: bool = True, outside: frozenset[str] = OUTSIDE) -> list[Any]:
     """Parameters of a test: all networks whole, outside the gate, and with `gate` those in it."""
     every = [pytest.mark.slow, pytest.mark.every]
-    whole = [pytest.param(Classifier(c, {}), id=c.id, marks=every) for c in CLASSIFIERS]
+    entire = [pytest.param(whole(case), id=case.id, marks=every) for case in CLASSIFIERS]
     reduced = [
         pytest.param(one, id=f"{one.case.id}-reduced", marks=pytest.mark.slow)
         for one in in_gate(outside)
     ]
-    return [*reduced, *whole] if gate else whole
+    return [*reduced, *entire] if gate else entire
