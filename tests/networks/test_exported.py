@@ -21,7 +21,7 @@ def check(classifier: Classifier, path: Path) -> None:
     net, limit = classifier.filled(), classifier.limit
     options: dict[str, Any] = {"size": classifier.size, "dynamic": axes(classifier), "check": True}
     if sum(parameter.nbytes for parameter in net.get_parameters()) > LARGEST:
-        with pytest.raises(ExportError, match=r"at most 2 GiB; choose dtype=float16"):
+        with pytest.raises(ExportError, match=r"at most 2 GiB; choose dtype=float16 \(--dtype\)"):
             export_with_report(net, path, **options)
         options["dtype"], limit = "float16", classifier.half_limit
     export: Export = export_with_report(net, path, **options)

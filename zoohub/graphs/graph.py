@@ -41,7 +41,6 @@ Proto: TypeAlias = Any  # MINDIR's messages, which have no types
 Part: TypeAlias = "tuple[tuple[int | None, ...] | None, str | None]"  # shape, element type
 Constant: TypeAlias = Any  # an array, a number, a text, or tuples of these
 
-_TOO_LARGE = (1 << 31) - (1 << 24)  # protobuf's 2 GiB, less room for the graph itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +99,8 @@ def compile_model(net: ms.nn.Cell, *examples: ms.Tensor) -> Proto:
     The network must be the exporter's own copy: compiling leaves traces in it.
 
     Raises:
-        ExportError: MindSpore cannot compile it, or the parameters exceed protobuf's 2 GiB.
+        ExportError: MindSpore cannot compile it.
     """
-    size = sum(parameter.nbytes for parameter in net.get_parameters())
-    if size > _TOO_LARGE:
-        raise ExportError(
-            f"the parameters take {size / 1e9:.1f} GB, and a MINDIR or ONNX file holds at most "
-            "2 GiB; choose dtype=float16, or the format safetensors"
-        )
     net.set_train(False)
     # A second compilation of the same shape fails otherwise ("i: 6 out of range").
     net.compile_cache.clear()

@@ -18,6 +18,8 @@ from zoohub.graphs.precision import check_halvable, halve_network, halve_onnx
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+_ROOM = (1 << 31) - (1 << 24)  # protobuf's 2 GiB, less what the graph itself takes
+
 
 def onnx_model(
     net: nn.Cell,
@@ -30,11 +32,12 @@ def onnx_model(
     """The network as an `onnx.ModelProto`, with `half` computing in float16 inside.
 
     Raises:
-        ExportError: MindSpore cannot compile it, or the conversion lacks an operator; with `half`,
-            as `check_halvable`.
+        ExportError: the parameters have no room in a file, MindSpore cannot compile it, or the
+            conversion lacks an operator; with `half`, as `check_halvable`.
     """
     from zoohub.graphs.onnx_writer import convert_graph
 
+    _check_room(net, half=half)
     for parameter in net.get_parameters() if half else ():
         check_halvable(parameter)
     graph = read_graph(compile_model(net, *(known.example() for known in inputs)))
@@ -61,8 +64,10 @@ def write_mindir(
     """Write the network as MINDIR.
 
     Raises:
-        ExportError: MindSpore cannot compile it; with `half`, as `check_halvable`.
+        ExportError: the parameters have no room in a file, or MindSpore cannot compile it; with
+            `half`, as `check_halvable`.
     """
+    _check_room(net, half=half)
     examples = [known.example() for known in inputs]
     if half:
         model = _compiled_half(net, examples)
@@ -70,6 +75,25 @@ def write_mindir(
         model = compile_model(net, *examples)
     write_user_info(model, metadata.to_strings())
     path.write_bytes(model.SerializeToString())
+
+
+def _check_room(net: nn.Cell, *, half: bool) -> None:
+    """That a file holds the network's parameters.
+
+    Raises:
+        ExportError: it does not.
+    """
+    single = sum(p.nbytes for p in net.get_parameters() if p.dtype == ms.float32)
+    size = sum(p.nbytes for p in net.get_parameters()) - (single // 2 if half else 0)
+    if size <= _ROOM:
+        return
+    cure = "choose the format safetensors"
+    if size - single // 2 <= _ROOM and not half:
+        cure = "choose dtype=float16 (--dtype), or the format safetensors"
+    raise ExportError(
+        f"the parameters take {size / 1e9:.1f} GB{' in float16' if half else ''}, and a MINDIR or "
+        f"ONNX file holds at most 2 GiB; {cure}"
+    )
 
 
 def _compiled_half(net: nn.Cell, examples: Sequence[ms.Tensor]) -> Proto:
