@@ -156,8 +156,8 @@ OUTSIDE = frozenset(
 )
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
-# bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; of a HarDNet's two by four last
-# cells statistics are too few to be steady. They learn from more.
+# bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; of a HarDNet's two by
+# four last cells statistics are too few to be steady. They learn from more.
 BATCH: Mapping[str, int] = {"genet": 8, "hardnet": 8, "resnest": 16, "sknet": 8, "vig": 8}
 
 
