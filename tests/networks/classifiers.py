@@ -210,7 +210,7 @@ class Classifier:
 
     @property
     def layout(self) -> Any:
-        return "NHWC" if self.case.family == "alexnet" else "NCHW"
+        return "NHWC" if self.arguments.get("raw_input") else "NCHW"
 
     @property
     def channels(self) -> int:
