@@ -42,7 +42,6 @@ Part: TypeAlias = "tuple[tuple[int | None, ...] | None, str | None]"  # shape, e
 Constant: TypeAlias = Any  # an array, a number, a text, or tuples of these
 
 
-
 @dataclass(frozen=True, slots=True)
 class Node:
     """One operator: `shape` is its first output's, None for each unknown dimension.

@@ -15,6 +15,8 @@ from zoohub.outputs.form import Array
 # 17 has LayerNormalization, and onnxruntime reads it since 1.12 (2022).
 OPSET = 17
 IR_VERSION = 8
+# Bytes of the largest constant whose values shapes may hang on.
+_SMALL = 4096
 # By NumPy's names.
 ONNX_TYPES = {
     "float32": onnx.TensorProto.FLOAT,
@@ -134,11 +136,20 @@ class OnnxBuilder:
         return parts[0] if len(parts) == 1 else self.add("Concat", parts, axis=0)
 
     def infer(self, names: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
-        """The shapes of tensors as ONNX works them out, as far as it does."""
+        """The shapes of tensors as ONNX works them out, as far as it does.
+
+        Of large initialisers it gets the shapes alone: it takes no more than 2 GiB, and seconds
+        for what it does not read.
+        """
         outputs = [onnx.ValueInfoProto(name=name) for name in names]
-        graph = helper.make_graph(
-            self.nodes, "so_far", self.inputs, outputs, list(self.initialisers.values())
-        )
+        known, weights = [], []
+        for tensor in self.initialisers.values():
+            if len(tensor.raw_data) <= _SMALL:
+                known.append(tensor)
+            else:
+                info = helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+                weights.append(info)
+        graph = helper.make_graph(self.nodes, "so_far", [*self.inputs, *weights], outputs, known)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
         found = {}
         for info in onnx.shape_inference.infer_shapes(model, data_prop=True).graph.output:
