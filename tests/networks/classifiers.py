@@ -77,8 +77,10 @@ UNSTEADY: Mapping[str, float] = {"bit": 5e-5, "hrnet": 5e-5, "vig": 1e-4, "xcit"
 GAINS: Mapping[str, float] = {
     "bit": 0.3,
     "crossvit": 0.5,
+    "efficientnet": 0.5,
     "glore": 0.3,
     "hournas": 1.0,
+    "repmlp": 0.5,
     "repvgg": 0.3,  # three branches are added: float16 had no room for the sums
     "vig": 0.3,
     "visformer": 0.3,
@@ -156,9 +158,16 @@ OUTSIDE = frozenset(
 )
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
-# bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; of a HarDNet's two by
-# four last cells statistics are too few to be steady. They learn from more.
-BATCH: Mapping[str, int] = {"genet": 8, "hardnet": 8, "resnest": 16, "sknet": 8, "vig": 8}
+# bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; of a HarDNet's and a deep
+# Res2Net's last cells, two by four, statistics are too few to be steady. They learn from more.
+BATCH: Mapping[str, int] = {
+    "genet": 8,
+    "hardnet": 8,
+    "res2net": 8,
+    "resnest": 16,
+    "sknet": 8,
+    "vig": 8,
+}
 
 
 @dataclass(frozen=True)
