@@ -158,8 +158,8 @@ OUTSIDE = frozenset(
 )
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
-# bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; of a HarDNet's and a deep
-# Res2Net's last cells, two by four, statistics are too few to be steady. They learn from more.
+# bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; the last cells of a
+# HarDNet and a deep Res2Net, two by four, are too few for steady statistics. They learn from more.
 BATCH: Mapping[str, int] = {
     "genet": 8,
     "hardnet": 8,

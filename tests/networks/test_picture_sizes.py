@@ -77,3 +77,15 @@ def test_another_size_is_not_taken_for_granted(tmp_path: Path) -> None:
     )
     with pytest.raises(CheckpointMismatch, match="pos_embed"):
         create_network(NetworkSpec("vit", {**arguments, "image_size": new}), path)
+
+
+@pytest.mark.parametrize("name", ["cmt", "tnt"])
+def test_a_picture_whose_patches_would_make_a_larger_batch_is_refused(name: str) -> None:
+    arguments, side, _ = SMALL[name]
+    net = build(NetworkSpec(name, {**arguments, "image_size": side})).set_train(False)
+    assert net(Tensor(np.zeros((2, 3, side, side), np.float32))).shape[0] == 2
+    with pytest.raises(ValueError, match=f"^{name} takes pictures of 64x64 pixels, not 128x128"):
+        net(Tensor(np.zeros((2, 3, 2 * side, 2 * side), np.float32)))
+    family = find_family(name)
+    assert family.size_problem({"image_size": 96}, (96, 96)) is None
+    assert family.size_problem({}, (96, 96)) is not None

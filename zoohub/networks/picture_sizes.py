@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypeAlias
+from collections.abc import Collection, Mapping
+from typing import Any, TypeAlias
 
 # (height, width) in pixels that pictures must have; None where any does.
 Sides: TypeAlias = "tuple[int | None, int | None]"
 ANY: Sides = (None, None)
+
+
+def square_of(arguments: Mapping[str, Any]) -> Sides:
+    """Of a network made for squares of `image_size` pixels, 224 where nothing else is said."""
+    side: int = arguments.get("image_size", 224)
+    return side, side
 
 
 def fixed_size_problem(name: str, sides: Sides, size: tuple[int, int]) -> str | None:

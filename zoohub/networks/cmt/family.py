@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import FEATURES, NUMBER, SEQUENCE, Family
+from zoohub.networks.picture_sizes import square_of
 
 FAMILY = Family(
     name="cmt",
@@ -30,6 +31,7 @@ FAMILY = Family(
     },
     layouts={"mindcv": Layout()},
     head="head",
+    sides=square_of,
     stem="stem_conv1",
     position_tables=(PositionTable("relative_pos_[abcd]", "pairs"),),
 )

@@ -20,6 +20,7 @@ from zoohub.networks.layers.features import FeatureMap, check_out_indices
 from zoohub.networks.layers.norm import BatchNorm2d
 from zoohub.networks.layers.patch_embed import PatchEmbed, to_map, to_tokens
 from zoohub.networks.layers.pooling import GlobalAvgPool
+from zoohub.networks.layers.sized import SizedNetwork
 
 
 class ReducedAttention(nn.Cell):
@@ -110,7 +111,7 @@ class CmtBlock(nn.Cell):
         return x + self.drop_path(to_tokens(y))
 
 
-class CMT(nn.Cell):
+class CMT(SizedNetwork):
     """(B, in_channels, image_size, image_size) -> logits, or the maps of `out_indices`."""
 
     def __init__(
@@ -132,7 +133,7 @@ class CMT(nn.Cell):
         drop_path: float,
         out_indices: tuple[int, ...] | None,
     ) -> None:
-        super().__init__()
+        super().__init__("cmt", (image_size, image_size))
         self.out_indices = out_indices
         self.grids = tuple(image_size // 4 // 2**stage for stage in range(4))
         self.add_biases(num_heads, reductions, relative_positions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoohub.checkpoint.layout import Layout
 from zoohub.checkpoint.position_table import PositionTable
 from zoohub.networks.family import NUMBER, Family
+from zoohub.networks.picture_sizes import square_of
 
 # The network inside its loss cell; files without it keep their names.
 _MODELS = Layout(rules=((r"^model\.(.+)$", r"\1"),))
@@ -32,6 +33,7 @@ FAMILY = Family(
     },
     layouts={"models": _MODELS},
     head="head",
+    sides=square_of,
     stem="patch_embed.proj",
     position_tables=(PositionTable("outer_pos", "tokens", prefix_tokens=1),),
 )

@@ -17,6 +17,7 @@ from zoohub.networks.layers.dense import dense, layer_norm
 from zoohub.networks.layers.drop_path import DropPath, drop_path_rates
 from zoohub.networks.layers.mlp import Mlp
 from zoohub.networks.layers.patch_embed import prepend, to_tokens
+from zoohub.networks.layers.sized import SizedNetwork
 
 
 class WordEmbed(nn.Cell):
@@ -84,12 +85,12 @@ class TNTBlock(nn.Cell):
         return words, patches + self.drop_path(self.outer_mlp(self.outer_norm2(patches)))
 
 
-class TNT(nn.Cell):
+class TNT(SizedNetwork):
     """(B, in_channels, image_size, image_size) -> logits (B, num_classes)."""
 
     def __init__(
         self,
-        places: int,
+        image_size: int,
         patch_size: int,
         stride: int,
         inner: int,
@@ -105,7 +106,8 @@ class TNT(nn.Cell):
         dropout: float,
         drop_path: float,
     ) -> None:
-        super().__init__()
+        super().__init__("tnt", (image_size, image_size))
+        places = (image_size // patch_size) ** 2
         words = math.ceil(patch_size / stride) ** 2
         self.places, self.size = places, words * inner
         init = TruncatedNormal(0.02)
@@ -172,7 +174,7 @@ def tnt(
         drop_path: share of samples whose last block is skipped in training.
     """
     return TNT(
-        (image_size // patch_size) ** 2,
+        image_size,
         patch_size,
         stride,
         inner_dim,
