@@ -80,7 +80,9 @@ GAINS: Mapping[str, float] = {
     "efficientnet": 0.5,
     "glore": 0.3,
     "hournas": 1.0,
+    "hrnet": 0.5,
     "repmlp": 0.5,
+    "resnest": 0.5,
     "repvgg": 0.3,  # three branches are added: float16 had no room for the sums
     "vig": 0.3,
     "visformer": 0.3,
