@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 # (height, width) in pixels that pictures must have; None where any does.
 Sides: TypeAlias = "tuple[int | None, int | None]"
 ANY: Sides = (None, None)
 
 
-def square_of(arguments: Mapping[str, Any]) -> Sides:
+def square_of(arguments: Mapping[str, object]) -> Sides:
     """Of a network made for squares of `image_size` pixels, 224 where nothing else is said."""
-    side: int = arguments.get("image_size", 224)
+    side = arguments.get("image_size", 224)
+    assert isinstance(side, int)
     return side, side
 
 
