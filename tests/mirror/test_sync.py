@@ -402,30 +402,3 @@ def test_syncs_whose_locks_lie_lose_none_of_each_others_models(tmp_path: Path) -
     assert {path for path in manifest["files"] if path.startswith("m/")} == {
         f"m/n{number}.html" for number in range(6)
     }
-
-
-def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """B opens the lock's file, A leaves and removes it, C makes a new one: B must not go in."""
-    import filelock
-
-    from zoohub.mirror import state
-
-    class Slow(filelock.FileLock):  # type: ignore[misc,valid-type]
-        removed = False
-
-        def acquire(self, *args: object, **options: object) -> object:
-            got = super().acquire(*args, **options)  # type: ignore[arg-type]
-            if not Slow.removed:
-                Slow.removed = True
-                (tmp_path / "w" / "lock").unlink()
-            return got
-
-    monkeypatch.setattr(state, "FileLock", Slow)
-    with state.alone(tmp_path / "w", "m"):
-        assert (tmp_path / "w" / "lock").exists()
-        monkeypatch.setattr(state, "FileLock", filelock.FileLock)
-        with pytest.raises(MirrorError, match="another process"), state.alone(tmp_path / "w", "m"):
-            pass
-    assert not (tmp_path / "w").exists()

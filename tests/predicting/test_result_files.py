@@ -318,3 +318,31 @@ def test_a_full_disk_is_told_once_and_what_was_written_is_gone_on_with(
 def test_a_device_is_no_file_of_results(format: str) -> None:
     with pytest.raises(DataError, match="/dev/zero is a device or pipe; name a file"):
         open_result_file(Path("/dev/zero"), format, resume=False)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_processes_do_not_write_one_file(format: str, resume: bool, tmp_path: Path) -> None:
+    if format == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / "results" / f"a.{format}"
+    with open_result_file(path, format, resume=resume) as file:
+        file.write(prediction(1))
+        with pytest.raises(DataError, match=r"another process writes .*a\.\w+: wait for it, or"):
+            open_result_file(path, format, resume=True)
+        file.write(prediction(3))
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    left = [0, 2, 3] if format == "csv" else [0, 2]  # a table's last input may have lost rows
+    assert write(path, format, 4, resume=True) == left
+
+
+def test_what_another_process_ended_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "a.jsonl"
+    write(path, "jsonl", 2)
+    kept = path.read_bytes()
+    with pytest.raises(DataError, match="is there already: --resume goes on with it"):
+        open_result_file(path, "jsonl", resume=False)
+    with pytest.raises(DataError, match="no file of predictions to go on with"):
+        open_result_file(path, "csv", resume=True)
+    assert path.read_bytes() == kept
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]

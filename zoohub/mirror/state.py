@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from zoohub.core.atomic import open_new
 from zoohub.core.hashing import RunningHash
 from zoohub.core.json_reader import parse_json
+from zoohub.core.locks import let_go, lock_now
 from zoohub.errors import ManifestError, MirrorError
 from zoohub.manifest.compiled import ModelRow
 from zoohub.manifest.entry import Checkpoint, Entry
@@ -162,7 +162,7 @@ def alone(work: Path, name: str) -> Iterator[None]:
     """
     file, presence = work / "lock", work / f"{this_owner()}{_PRESENT}"
     try:
-        lock = _locked(file)
+        lock = lock_now(file)
         _remove_dead(work)
         open_new(presence).close()  # keeps the folder there, also where the lock lies
     except Timeout:
@@ -174,8 +174,7 @@ def alone(work: Path, name: str) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             presence.unlink()
-            file.unlink(missing_ok=True)  # while it is ours: see `_locked`. Windows does it itself
-        lock.release()
+        let_go(lock)
         with contextlib.suppress(OSError):
             work.rmdir()
 
@@ -187,25 +186,3 @@ def _remove_dead(work: Path) -> None:
         owner = Owner.parse(path.name[: -len(_PRESENT)])
         if owner is not None and provably_dead(owner, me):
             path.unlink(missing_ok=True)
-
-
-def _locked(file: Path) -> FileLock:
-    """The lock on `file`: of the file that has this name now, and not of one that its last holder
-    has removed since it was opened, while somebody else may hold the new one.
-
-    Raises:
-        Timeout: another process has it.
-    """
-    while True:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file, timeout=0)
-        lock.acquire()
-        descriptor = getattr(getattr(lock, "_context", None), "lock_file_fd", None)
-        if not isinstance(descriptor, int):
-            return lock
-        try:
-            if os.path.samestat(os.fstat(descriptor), file.stat()):
-                return lock
-        except FileNotFoundError:
-            pass
-        lock.release()

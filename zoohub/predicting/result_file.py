@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -19,11 +20,12 @@ from zoohub.tasks.results import AnyPrediction
 class ResultFile(ABC):
     """A file that takes predictions; a context manager.
 
-    `done` says how often each input is in it already.
+    `done` says how often each input is in it already; `held` is let go after the file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.held = ExitStack()
         self.done: Counter[str] = Counter()
 
     @abstractmethod
@@ -44,7 +46,7 @@ class ResultFile(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
-        with telling(self.path):  # closing tries once more to write what had no room
+        with self.held, telling(self.path):  # closing tries once more to write what had no room
             try:
                 if kind is None:
                     self.finish()

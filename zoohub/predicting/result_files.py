@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from zoohub.core.locks import let_go, lock_now
 from zoohub.errors import DataError
 from zoohub.predicting.csv_file import Csv
 from zoohub.predicting.json_lines import JsonLines
 from zoohub.predicting.parquet_file import Parquet
-from zoohub.predicting.result_file import ResultFile
+from zoohub.predicting.result_file import ResultFile, telling
 
 
 def check_free(path: Path, *, resume: bool) -> None:
@@ -30,9 +34,26 @@ def open_result_file(path: Path, format: str, *, resume: bool) -> ResultFile:
     With `resume` it goes on where an earlier run was; without, there must be nothing there.
 
     Raises:
-        DataError: there is a file already, or one of another kind, or it cannot be written.
+        DataError: there is a file already, or one of another kind, another process writes it, or
+            it cannot be written.
     """
-    check_free(path, resume=resume)
     kinds: dict[str, type[JsonLines] | type[Csv] | type[Parquet]]
     kinds = {"jsonl": JsonLines, "csv": Csv, "parquet": Parquet}
-    return kinds[format](path, resume=resume)
+    check_free(path, resume=resume)
+    with ExitStack() as held:
+        held.callback(let_go, _own(path))
+        check_free(path, resume=resume)  # another process may have written it meanwhile
+        file = kinds[format](path, resume=resume)
+        file.held = held.pop_all()
+    return file
+
+
+def _own(path: Path) -> FileLock:
+    """The lock on a file of results. Raises DataError: another process writes it, or nobody can."""
+    with telling(path):
+        try:
+            return lock_now(path.with_name(f".{path.name}.lock"))
+        except Timeout:
+            raise DataError(
+                f"another process writes {path}: wait for it, or name another file"
+            ) from None
