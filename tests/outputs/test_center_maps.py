@@ -54,3 +54,13 @@ def test_other_outputs_are_refused(broken: str) -> None:
     del raw[broken]
     with pytest.raises(DataError, match="expected the maps heat"):
         center_faces(raw, (24, 32))
+
+
+@pytest.mark.parametrize("name", ["heat", "sizes", "offsets", "landmarks"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_a_face_of_infinite_numbers_is_none(name: str, value: float) -> None:
+    raw = maps()
+    raw["heat"][:, 0, 2, 5] = 0.9
+    raw[name][1, 0, 2, 5] = value
+    with pytest.raises(DataError, match="inf or nan"):
+        center_faces(raw, (24, 32))

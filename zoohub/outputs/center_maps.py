@@ -12,7 +12,7 @@ import numpy as np
 
 from zoohub.errors import DataError
 from zoohub.outputs.boxes import Boxes
-from zoohub.outputs.form import Array, Size, shapes
+from zoohub.outputs.form import Array, Size, check_finite, shapes
 
 _STRIDE = 4.0
 _MOST = 200
@@ -36,6 +36,7 @@ def center_faces(raw: Mapping[str, Array], size: Size) -> Boxes:
     if channels != _CHANNELS or len(grids) != 1:
         wanted = ", ".join(f"{name} (N, {count}, h, w)" for name, count in _CHANNELS.items())
         raise DataError(f"expected the maps {wanted}; the network gives {shapes(raw)}")
+    check_finite(maps["heat"])
     heat = _peaks(maps["heat"][:, 0].astype(np.float32, copy=False))
     pictures, _, width = heat.shape
     flat = heat.reshape(pictures, -1)
@@ -44,6 +45,7 @@ def center_faces(raw: Mapping[str, Array], size: Size) -> Boxes:
     def at(name: str) -> Array:
         rows = maps[name].reshape(pictures, _CHANNELS[name], -1).transpose(0, 2, 1)
         chosen: Array = np.take_along_axis(rows, cells[..., None], axis=1).astype(np.float32)
+        check_finite(chosen)  # the size of minus infinity would be a box of none
         return chosen
 
     corner = np.stack([cells % width, cells // width], axis=-1).astype(np.float32)

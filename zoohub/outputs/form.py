@@ -58,7 +58,12 @@ def check_finite(array: Array) -> None:
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits of any shape as probabilities, 0..1."""
+    """Logits of any shape as probabilities, 0..1.
+
+    Raises:
+        DataError: some are not finite; an infinite one would be a probability like any other.
+    """
+    check_finite(logits)
     with np.errstate(over="ignore"):  # exp(-t) is inf where the sigmoid is 0 anyway
         probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
     return probabilities

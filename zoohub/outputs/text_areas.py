@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoohub.errors import DataError
-from zoohub.outputs.form import Array, Size, only, shapes, sigmoid
+from zoohub.outputs.form import Array, Size, check_finite, only, shapes, sigmoid
 
 _NARROW_BOXES = 14  # of CTPN's cells
 
@@ -183,10 +183,10 @@ def text_columns(raw: Mapping[str, Array], size: Size) -> TextColumns:
     logits, offsets = raw.get("logits"), raw.get("offsets")
     if logits is None or offsets is None or logits.ndim != 4 or logits.shape[1] % 2:
         raise _other("logits (N, 28, h, w) and offsets (N, 56, h, w)", raw)
-    known = logits.astype(np.float32, copy=False)
-    return TextColumns(
-        sigmoid(known[:, 1::2] - known[:, ::2]), offsets.astype(np.float32, copy=False)
-    )
+    check_finite(logits)
+    wide = logits.astype(np.float64)  # has room for the difference of any two
+    scores = sigmoid(wide[:, 1::2] - wide[:, ::2]).astype(np.float32)
+    return TextColumns(scores, offsets.astype(np.float32, copy=False))
 
 
 def _single(array: Array, what: str, raw: Mapping[str, Array]) -> Array:

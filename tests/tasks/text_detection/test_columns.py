@@ -11,8 +11,13 @@ from PIL import Image
 
 import zoohub
 from zoohub.errors import DataError
+from zoohub.inputs.picture import Geometry
+from zoohub.manifest.entry import RegionContract
 from zoohub.outputs.text_areas import TextColumns, text_columns
+from zoohub.tasks.contract import Row
 from zoohub.tasks.text_detection.columns import column_outlines
+from zoohub.tasks.text_detection.interpret import TextDetectionOptions, interpret_texts
+from zoohub.tasks.text_detection.rows import DetectorInput
 
 CELLS = (6, 20)
 SIZE = (16 * CELLS[0], 16 * CELLS[1])
@@ -194,6 +199,35 @@ def test_offsets_beyond_all_numbers_are_no_warning(offset: float) -> None:
     maps[1][1::2] = offset  # of centres and sides
     for line in column_outlines(*maps, (32, 64)):
         assert np.isfinite(line.points).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_logits_of_any_size_are_probabilities_and_infinite_ones_are_told() -> None:
+    offsets = np.zeros((1, 56, 2, 2), np.float32)
+    logits = np.full((1, 28, 2, 2), 3e38, np.float32)
+    logits[:, ::2] = -3e38
+    assert (text_columns({"logits": logits, "offsets": offsets}, (32, 32)).scores == 1).all()
+    for value in (np.inf, -np.inf, np.nan):
+        logits[0, 5, 1, 1] = value
+        with pytest.raises(DataError, match="inf or nan"):
+            text_columns({"logits": logits, "offsets": offsets}, (32, 32))
+
+
+@pytest.mark.parametrize(("part", "value"), [(1, 100), (1, -100), (3, -50)])
+def test_lines_outside_the_picture_or_without_height_are_not_given(part: int, value: float) -> None:
+    scores, offsets = np.full((1, 14, *CELLS), 0.95, np.float32), np.zeros((1, 56, *CELLS))
+    offsets[:, part::4] = value  # of all heights: those that stay lie on the edge, or are lines
+    row = Row(
+        {"image": np.zeros((3, *SIZE), np.float32)},
+        DetectorInput(Geometry(SIZE, SIZE, 0, 0), RegionContract()),
+    )
+    form = TextColumns(scores, offsets.astype(np.float32))
+    (found,) = interpret_texts(form, [row], TextDetectionOptions())
+    for area in found:
+        x, y = np.array(area.polygon).T
+        assert x.max() > x.min()
+        assert y.max() > y.min()
+    assert column_outlines(scores[0], form.offsets[0], SIZE) != []  # there were some
 
 
 @pytest.mark.slow

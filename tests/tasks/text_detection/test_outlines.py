@@ -23,7 +23,7 @@ from zoohub.tasks.text_detection.interpret import (
 from zoohub.tasks.text_detection.kernels import grown, kernel_outlines
 from zoohub.tasks.text_detection.probability_map import map_outlines
 from zoohub.tasks.text_detection.rows import DetectorInput
-from zoohub.tasks.text_detection.shapes import MOST, Outline
+from zoohub.tasks.text_detection.shapes import MOST, Outline, spans
 from zoohub.tasks.text_detection.turned_boxes import box_outlines
 
 pytest.importorskip("cv2")
@@ -235,3 +235,18 @@ def test_no_text_and_one_letter() -> None:
     line = nothing.copy()
     line[30, :] = 0.9
     assert map_outlines(line) == map_outlines(line, polygons=True) == []
+
+
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        ([[0, 0], [9, 0], [9, 4], [0, 4]], True),
+        ([[9, 4], [0, 0], [9, 0], [0, 4]], True),  # crosses itself: halves of unlike signs
+        ([[3, 3], [3, 3], [3, 3]], False),
+        ([[5, 0], [5, 7], [5, 2]], False),
+        ([[0, 0], [0, 0], [30000, 10000], [3, 1]], False),
+        ([[0, 0], [30000, 10000], [30000, 10001]], True),
+    ],
+)
+def test_a_line_spans_nothing(points: list[list[int]], found: bool) -> None:
+    assert spans(np.array(points, np.float32)) is found

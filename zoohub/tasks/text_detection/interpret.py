@@ -33,7 +33,7 @@ from zoohub.tasks.text_detection.kernels import kernel_outlines
 from zoohub.tasks.text_detection.masked_texts import mask_outlines
 from zoohub.tasks.text_detection.probability_map import map_outlines
 from zoohub.tasks.text_detection.rows import DetectorInput, input_size
-from zoohub.tasks.text_detection.shapes import Outline
+from zoohub.tasks.text_detection.shapes import Outline, spans
 from zoohub.tasks.text_detection.turned_boxes import box_outlines
 
 # What the publishers' rules take where the checkpoint says nothing.
@@ -80,7 +80,8 @@ class TextArea:
 def interpret_texts(
     form: Form, rows: Sequence[Row], options: TextDetectionOptions
 ) -> list[tuple[TextArea, ...]]:
-    """The texts of each picture, best first.
+    """The texts of each picture, best first; of what is cut to a line at its edge there is nothing
+    to read, and it is left out.
 
     Raises:
         DataError: the form is another task's, or has numbers that are not finite.
@@ -97,10 +98,13 @@ def interpret_texts(
             how = replace(how, least=options.threshold)
         geometry = row.geometry.geometry
         if isinstance(form, MaskedTable):
-            areas = [_area(outline) for outline in _masked(form, place, geometry, how)]
+            outlines = _masked(form, place, geometry, how)
         else:
-            outlines = _outlines(form, place, input_size(row), largest, how)
-            areas = [_in_picture(outline, geometry) for outline in outlines]
+            outlines = [
+                _in_picture(outline, geometry)
+                for outline in _outlines(form, place, input_size(row), largest, how)
+            ]
+        areas = [_area(outline) for outline in outlines if spans(outline.points)]
         found.append(tuple(sorted(areas, key=lambda area: -area.score)))
     return found
 
@@ -166,12 +170,12 @@ def _masked(
     return mask_outlines(form, place, geometry, binary=how.binary, least=how.least)
 
 
-def _in_picture(outline: Outline, geometry: Geometry) -> TextArea:
+def _in_picture(outline: Outline, geometry: Geometry) -> Outline:
     """The outline in whole pixels of the picture, cut at its edges."""
     height, width = geometry.picture
     points = np.round(geometry.points_to_picture(outline.points.astype(np.float32)))
     points = np.clip(points, 0, np.array([width - 1, height - 1], np.float32))
-    return _area(Outline(points, outline.score))
+    return Outline(points, outline.score)
 
 
 def _area(outline: Outline) -> TextArea:

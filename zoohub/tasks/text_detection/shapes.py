@@ -28,6 +28,13 @@ class Outline:
     score: float
 
 
+def spans(points: Points) -> bool:
+    """Whether points at whole pixels are more than a line or one spot."""
+    x, y = (points - points[0]).astype(np.int64).T
+    farthest = int((x**2 + y**2).argmax())
+    return bool((x * y[farthest] != y * x[farthest]).any())
+
+
 def opencv() -> ModuleType:
     """OpenCV. Raises ZoohubError: it is not installed."""
     return import_extra("cv2", "ocr", "finding text in pictures")
