@@ -265,11 +265,19 @@ def test_a_files_own_suppression_is_not_followed_by_another() -> None:
     assert [round(label.score, 2) for label in found] == [0.9, 0.4]
 
 
-def test_a_table_with_a_class_below_zero_names_nobody() -> None:
-    rows = np.array([[0, 0, 0, 9, 9, 0.9, -1]], np.float32)
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        (-1, "the class -1; classes count from 0"),
+        (2**24, "the class 1.67772e.07; the last there can be is 16777215"),
+        (1e30, "the class 1e.30; the last there can be"),
+    ],
+)
+def test_a_table_with_a_class_that_cannot_be_names_nobody(label: float, said: str) -> None:
+    rows = np.array([[0, 0, 0, 9, 9, 0.9, label]], np.float32)
     one = row(BoxContract(), (9, 9), (9, 9))
     for names in (None, ("cat", "dog")):
-        with pytest.raises(DataError, match="the class -1; classes count from 0"):
+        with pytest.raises(DataError, match=said):
             interpret_boxes(BoxTable(rows), [one], names, DetectionOptions())
 
 

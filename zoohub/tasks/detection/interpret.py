@@ -26,6 +26,8 @@ from zoohub.tasks.results import Label, class_name
 
 Floats = NDArray[np.float32]
 
+_LAST_CLASS = 2**24 - 1  # from here on a table's float32 tells neighbours no longer apart
+
 
 @dataclass(frozen=True, slots=True)
 class DetectionOptions:
@@ -183,6 +185,11 @@ def _check_classes(classes: Floats, names: tuple[str, ...] | None) -> None:
     if len(classes) and classes.min() < 0:
         raise DataError(
             f"the network's table of boxes has the class {classes.min():g}; classes count from 0"
+        )
+    if len(classes) and classes.max() > _LAST_CLASS:
+        raise DataError(
+            f"the network's table of boxes has the class {classes.max():g}; the last there can be "
+            f"is {_LAST_CLASS}"
         )
     if names is not None and len(classes):
         check_count(max(len(names), int(classes.max()) + 1), names)
