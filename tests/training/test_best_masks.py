@@ -44,6 +44,12 @@ def test_a_run_that_began_by_boxes_goes_on_by_them() -> None:
     assert counting(TASK, "map50", MASKS, lines(BOXES)) == "map50"
 
 
+def test_an_epoch_without_masks_is_not_ranked_among_those_with() -> None:
+    assert ranked(TASK, BOXES, lines(MASKS)) is None
+    assert ranked(TASK, MASKS, lines(MASKS, BOXES)) == [0.4]
+    assert ranked(TASK, MASKS, lines(BOXES, MASKS)) == [0.9]
+
+
 @pytest.mark.parametrize(("found", "count"), [(BOXES, 2), (MASKS, 3)])
 def test_the_page_draws_what_was_measured(found: dict[str, float], count: int) -> None:
     drawn = learning_curve(TASK.curve, lines(NOTHING, found))

@@ -109,10 +109,11 @@ def counting(
     A run goes on by what it began with: older versions of zoohub kept fewer figures.
     """
     other = task.instead.get(key)
-    if other is None or found.get(other) is None:
+    if other is None:
         return key
-    without = (line for line in history if line.get(f"validation_{other}") is None)
-    return key if any(line.get(f"validation_{key}") is not None for line in without) else other
+    epochs = [{name: line.get(f"validation_{name}") for name in (key, other)} for line in history]
+    measured = (epoch for epoch in (*epochs, found) if epoch.get(key) is not None)
+    return other if next(measured, {}).get(other) is not None else key
 
 
 def _known(task: AnyTask, found: Figures) -> Figures:
