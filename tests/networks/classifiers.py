@@ -161,12 +161,14 @@ OUTSIDE = frozenset(
 # ResNeSt's attention norms one pooled value a picture by the batch's statistics: of two pictures
 # both become ±1, whatever they are, and where two values nearly agree the gradient is without
 # bounds; SKNet's and GENet's likewise. A ViG as drawn knows two by chance; the last cells of a
-# HarDNet and a deep Res2Net, two by four, are too few for steady statistics. They learn from more.
+# HarDNet, two by four, and of a deep Res2Net or ResNeXt are too few for steady statistics. They
+# learn from more.
 BATCH: Mapping[str, int] = {
     "genet": 8,
     "hardnet": 8,
     "res2net": 8,
     "resnest": 16,
+    "resnext": 8,
     "sknet": 8,
     "vig": 8,
 }
