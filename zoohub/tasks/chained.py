@@ -54,7 +54,10 @@ class ChainTask(PredictOnly):
             raise DataError(f"{name}: {self.name} has no step {step!r}; its steps are {known}")
         for step in self.steps:
             if step not in given and step not in self.optional:
-                raise DataError(f"{name} has no step {step!r}, which {self.name} needs")
+                raise DataError(
+                    f"{name} has no step {step!r}, which {self.name} needs; `zoohub list --task "
+                    f"{self.steps[step]} --runnable` shows what can be it"
+                )
 
     def check_step(self, step: str, name: str, own: AnyTask) -> None:
         """That a network called `name`, for the task `own`, can be a step.
