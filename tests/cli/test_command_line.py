@@ -401,7 +401,7 @@ def test_arguments_that_mean_nothing_together_are_a_usage_error(
     [
         (("predict", "lenet5@digits", "a.png", "--csv", "there"), "there is a folder"),
         (("download", "lenet5@digits", "--output", "a.png"), "a.png is a file; --output names"),
-        (("finetune", "wan2_1", "--data", "there"), "not 'multi-modal'"),
+        (("finetune", "wan2_1", "--data", "there"), "the task 'multi-modal'"),
         (("inspect", "wan2_1"), "wan2_1 has no published checkpoint"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

@@ -49,7 +49,7 @@ def test_a_task_is_meant_by_its_folders_name_too() -> None:
         task_called("embedings")
     with pytest.raises(UsageError, match=r"no task 'vectors'; there are .*, text-embedding, "):
         task_called("vectors")
-    with pytest.raises(DataError, match="not 'image-denoising'; a network of that"):
+    with pytest.raises(DataError, match="task 'image-denoising' but its networks"):
         task_called("image-denoising")
 
 
