@@ -19,7 +19,7 @@ from zoohub.tasks.samples import AnySamples
 from zoohub.training.batches import MIX, Loader, Plan
 from zoohub.training.reports import EpochReport, Hooks, Line, Progress, StepReport
 from zoohub.training.session import Session
-from zoohub.training.several.collectives import from_first, means
+from zoohub.training.several.collectives import Means, from_first
 from zoohub.training.steps.schedule import learning_rate
 from zoohub.training.steps.trainer import Arrays, Trainer, borrowed_weights
 
@@ -61,9 +61,10 @@ def run_epochs(course: Course, progress: Progress) -> Progress:
     session, plan, trainer = course.session, course.plan, course.trainer
     task, recipe, splits = session.task, session.recipe, session.splits
     loader = Loader(course.learner.rows, plan, recipe.seed, note=course.note)
+    everywhere = Means(plan.workers)
     while progress.epoch < recipe.epochs and not _stops(course, progress):
         started = time.perf_counter()
-        lr = _steps(course, loader, progress)
+        lr = _steps(course, loader, progress, everywhere)
         weights = trainer.weights()
         epoch = progress.epoch + 1
         last = epoch == recipe.epochs
@@ -73,16 +74,15 @@ def run_epochs(course: Course, progress: Progress) -> Progress:
         if due and task.measurable(splits.validation):
             with borrowed_weights(trainer.parameters, weights):
                 found = course.learner.measure("validation", course.note).figures()
-        own = [progress.sums[key] / (plan.steps * plan.share) for key in progress.sums]
-        loss, *own = means([np.mean(progress.losses), *own], plan.workers)
+        rows = plan.steps * plan.share
         known = {**dict.fromkeys(task.epoch_figures), **_known(task, found)}
         title = counting(task, task.headline[0], known, progress.history)
         report = EpochReport(
             epoch=epoch,
-            loss=loss,
+            loss=float(np.mean(progress.losses)),
             lr=lr,
             seconds=time.perf_counter() - started,
-            training=dict(zip(progress.sums, own, strict=True)),
+            training={key: value / rows for key, value in progress.sums.items()},
             validation=known,
             headline=(task.figure(title).title, found.get(title)),
         )
@@ -167,7 +167,7 @@ def predictor_of(session: Session, net: nn.Cell) -> Predictor:
     )
 
 
-def _steps(course: Course, loader: Loader, progress: Progress) -> float:
+def _steps(course: Course, loader: Loader, progress: Progress, everywhere: Means) -> float:
     """The steps that are left of an epoch; returns the last learning rate."""
     task, recipe, plan = course.session.task, course.session.recipe, course.plan
     classes, epoch = len(course.session.splits.classes), progress.epoch
@@ -181,7 +181,10 @@ def _steps(course: Course, loader: Loader, progress: Progress) -> float:
         rows = taken_by(find_family(course.session.start.spec.builder).inputs, rows)
         batches = task.step_batches(rows, recipe, classes, random, plan.accumulate)
         loss, outputs = course.trainer.step(batches, lr)
-        sums = task.step_figures(outputs, rows)
+        own = task.step_figures(outputs, rows)
+        # Of all workers' rows: what the first worker saves, a resumed run goes on with at each.
+        loss, *values = everywhere.of([loss, *own.values()])
+        sums = dict(zip(own, values, strict=True))
         for key, value in sums.items():
             progress.sums[key] = progress.sums.get(key, 0) + value
         progress.losses.append(loss)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoohub.training.options import Machines, Workers
-from zoohub.training.several.collectives import check_same, from_all, from_first, means
+from zoohub.training.several.collectives import Means, check_same, from_all, from_first
 from zoohub.training.several.launch import free_port, msrun_command, worker_environment
 
 PROGRAM = """\
@@ -34,7 +34,9 @@ for size in (0, 1, 20, 43):
     assert together.from_first(content if rank == 0 else b"not looked at", workers) == content
 assert together.from_all(b"ab" * rank, workers) == [b"", b"ab"]
 assert together.from_all(b"", workers) == [b"", b""]
-assert together.means([1.0 + rank, -4.0], 2) == [1.5, -4.0]
+mean = together.Means(2)
+assert mean.of([1.0 + rank, -4.0]) == [1.5, -4.0]
+assert mean.of([2.0 * rank]) == [1.0]
 
 recipe = parse_recipe("model: lenet5\\ndata: {kind: folder, path: /photos}")
 moved = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, path=f"/{rank}"))
@@ -71,4 +73,4 @@ def test_alone_there_is_nobody_to_ask() -> None:
     check_same(None, [], 0, alone)  # type: ignore[arg-type]
     assert from_first(b"state", alone) == b"state"
     assert from_all(b"a", alone) == [b"a"]
-    assert means([0.5], 1) == [0.5]
+    assert Means(1).of([0.5]) == [0.5]

@@ -47,6 +47,21 @@ class _FromFirst(nn.Cell):
         return self.broadcast((values,))[0]
 
 
+class Means:
+    """The means of figures over all workers, at each of them; compiled when it is first asked."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._summed = _Among(ops.AllReduce()) if workers > 1 else None
+
+    def of(self, values: Sequence[float]) -> list[float]:
+        """The mean of each value."""
+        if self._summed is None:
+            return [*values]
+        summed = self._summed(Tensor(np.array(values, np.float32))).asnumpy()
+        return [float(value) / self.workers for value in summed]
+
+
 def check_same(recipe: Recipe, data: Iterable[bytes], count: int, workers: Workers) -> None:
     """See that all workers have the same settings, versions and pictures.
 
@@ -121,14 +136,6 @@ def _gathered(values: NDArray[np.int32], workers: Workers) -> NDArray[np.int32]:
         _Among(ops.AllGather())(Tensor(values)).asnumpy().reshape(workers.count, -1)
     )
     return rows
-
-
-def means(values: Sequence[float | np.floating], workers: int) -> list[float]:
-    """The mean over all workers of each value, at all of them."""
-    if workers == 1:
-        return [float(value) for value in values]
-    summed = _Among(ops.AllReduce())(Tensor(np.array(values, np.float32))).asnumpy()
-    return [float(value) / workers for value in summed]
 
 
 def _digest(parts: Iterable[bytes]) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zoohub.training.several.events import EventWriter
     from zoohub.training.several.launch import Job
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.1
 
 
 def main(job_file: Path) -> None:
