@@ -167,6 +167,8 @@ def test_resuming_a_finished_run_gives_it_back(run: Run) -> None:
     again = finetune(run.path, resume=True, say=said.append)
     assert again.metrics == json.loads((run.path / "run.json").read_text())["metrics"]
     assert said == [f"{run.path}: this run is finished already"]
+    finetune(run.path, resume=True, nodes=2, master="first", node_rank=0, say=said.append)
+    assert "already; on other machines, interrupt the command" in said[1]
 
 
 def test_weights_that_are_not_the_runs_are_refused(run: Run, tmp_path: Path) -> None:

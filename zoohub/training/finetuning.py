@@ -155,7 +155,8 @@ def finetune(
         if epochs is not None and epochs != trained_epochs(folder):
             recipe = extend(folder, epochs)
         if is_run(folder.path):
-            say(f"{folder.path}: this run is finished already")
+            others = "; on other machines, interrupt the command: it waits for this one"
+            say(f"{folder.path}: this run is finished already" + (others if nodes > 1 else ""))
             return load_run(folder.path)
         check_fits(recipe, settings, force)
     else:
