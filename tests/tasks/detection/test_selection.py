@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from zoohub.errors import DataError
 from zoohub.outputs.boxes import Boxes, packed_boxes, scored_boxes
 from zoohub.tasks.detection.rules import BoxRules
-from zoohub.tasks.detection.selection import Detections, select_detections, table_detections
+from zoohub.tasks.detection.selection import (
+    Detections,
+    best_first,
+    select_detections,
+    table_detections,
+)
 from zoohub.tasks.detection.suppression import non_max_suppression
 
 
@@ -44,7 +49,7 @@ def greedy(boxes: np.ndarray, classes: np.ndarray, iou: float, limit: int) -> li
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    count=st.sampled_from([0, 1, 2, 30, 511, 512, 513, 700]),
+    count=st.sampled_from([0, 1, 2, 30, 511, 512, 513, 700, 1600]),
     classes=st.integers(1, 3),
     iou=st.sampled_from([0.0, 0.3, 0.65, 1.0]),
     limit=st.sampled_from([1, 20, 1000]),
@@ -57,6 +62,40 @@ def test_suppression_agrees_with_the_textbook(seed, count, classes, iou, limit):
     labels = rng.integers(0, classes, count)
     kept = non_max_suppression(boxes, labels, iou=iou, limit=limit)
     assert kept.tolist() == greedy(boxes, labels, iou, limit)
+
+
+@pytest.mark.parametrize(("classes", "limit"), [(1, 2000), (3, 2000), (3, 100)])
+def test_crowds_are_chosen_as_box_by_box(classes: int, limit: int) -> None:
+    """Of many candidates an object, later ones are compared with the best near them first."""
+    rng = np.random.default_rng(0)
+    of = rng.integers(0, 60, 1700)
+    corners = rng.integers(0, 400, (60, 2))[of] + rng.integers(-4, 5, (1700, 2))
+    boxes = np.concatenate([corners, corners + rng.integers(20, 60, (60, 2))[of]], 1)
+    boxes = boxes.astype(np.float32)
+    boxes[::97] = 0  # boxes of nothing
+    labels = rng.integers(0, classes, 60)[of]
+    kept = non_max_suppression(boxes, labels, iou=0.65, limit=limit)
+    assert kept.tolist() == greedy(boxes, labels, 0.65, limit)
+
+
+def test_an_overlap_of_exactly_the_threshold_is_not_more_than_it() -> None:
+    boxes = np.array([[0, 0, 20, 19], [0, 0, 13, 19]], np.float32)
+    for iou, stays in ((0.65, 2), (0.6499, 1)):
+        kept = non_max_suppression(boxes, np.zeros(2, np.int64), iou=iou, limit=9)
+        assert len(kept) == stays
+
+
+def test_boxes_without_a_size_or_a_place_are_chosen_without_a_warning() -> None:
+    for value in (0.0, np.nan):
+        boxes = np.full((1100, 4), value, np.float32)
+        kept = non_max_suppression(boxes, np.zeros(1100, np.int64), iou=0.65, limit=1100)
+        assert len(kept) == 1100  # nothing overlaps nothing
+
+
+@given(st.lists(st.floats(0, 1, width=32), max_size=50))
+def test_scores_are_ordered_as_a_stable_sort_does(scores: list[float]) -> None:
+    array = np.array(scores, np.float32)
+    assert best_first(array).tolist() == np.argsort(-array, kind="stable").tolist()
 
 
 def test_the_better_of_two_overlapping_boxes_stays():

@@ -80,7 +80,7 @@ def select_detections(
     """
     rules = rules or BoxRules()
     rows, classes, chosen = _candidates(found, picture, rules)
-    order = np.argsort(-chosen, kind="stable")[:max_candidates]
+    order = best_first(chosen)[:max_candidates]
     rows, classes, chosen = rows[order], classes[order], chosen[order]
     boxes = _corners(found.boxes[picture][rows])
     measured = boxes
@@ -95,6 +95,18 @@ def select_detections(
         kept = _unsuppressed(measured, classes, rules)
     kept = kept[: rules.most]
     return Detections(boxes[kept], chosen[kept], classes[kept], rows[kept])
+
+
+def best_first(scores: Floats) -> NDArray[np.int64]:
+    """The places of scores of at least 0, none of them NaN, in their order; equal ones as they
+    come. One whole number for both sorts in a seventh to two thirds of the time."""
+    keys = scores.view(np.int32).astype(np.int64)  # ordered as the scores are
+    np.negative(keys, out=keys)
+    keys <<= 32
+    keys += np.arange(len(keys))
+    keys.sort()
+    keys &= 0xFFFFFFFF
+    return keys
 
 
 def _candidates(
