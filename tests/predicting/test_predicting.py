@@ -252,7 +252,7 @@ def test_wrong_arguments_are_refused_before_anything_runs(
 
 
 def test_a_task_that_is_not_there_is_named_with_those_that_are():
-    with pytest.raises(DataError, match=r"task 'singing' but.*It predicts image-class"):
+    with pytest.raises(DataError, match=r"task 'singing' but.*Predicted: image-class"):
         find_task("singing")
 
 

@@ -58,8 +58,8 @@ def find_task(name: str) -> AnyTask:
     served = [name for its in task_folders().values() for name in its.serves]
     known = f"{', '.join(served[:-1])} and {served[-1]}"
     raise DataError(
-        f"zoohub has nothing for the task {name!r} but its networks: they can be loaded "
-        f"(zoohub.load), called with arrays, and exported (zoohub export). It predicts {known}"
+        f"there is nothing for the task {name!r} but its networks: they can be loaded "
+        f"(zoohub.load), called with arrays, and exported (zoohub export). Predicted: {known}"
     )
 
 
